@@ -1,0 +1,136 @@
+"""The command line: ``lumlip models``, ``structures``, ``extract``, ``compare``, ``run``, ..."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from lumlip import __version__, commands
+from lumlip.environments import FamilyEnvironmentError
+from lumlip.extraction import DEVICES, DTYPES, UntrustedCheckpointError
+from lumlip.process import ExtractionError
+
+#: Errors that are the user's to mend: shown as one line, without a traceback.
+EXPECTED = (
+    ValueError,
+    FileNotFoundError,
+    FileExistsError,
+    UntrustedCheckpointError,
+    ExtractionError,
+    FamilyEnvironmentError,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, or 2 if the user's input is wrong, 130 if interrupted."""
+    options = vars(_parser().parse_args(argv))
+    command: Callable[..., int | None] = options.pop("function")
+    try:
+        return command(**options) or 0
+    except EXPECTED as error:
+        print(f"lumlip: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nlumlip: stopped; what was done is kept", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="lumlip",
+        description="Compare the latent features of universal interatomic potentials.",
+    )
+    parser.add_argument("--version", action="version", version=f"lumlip {__version__}")
+    subs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (_models, _structures, _extract, _compare, _check, _run, _book, _doctor):
+        add(subs)
+    return parser
+
+
+def _command(subs: Any, name: str, function: Callable[..., Any]) -> argparse.ArgumentParser:
+    summary = (function.__doc__ or "").splitlines()[0]
+    made: argparse.ArgumentParser = subs.add_parser(name, help=summary, description=summary)
+    made.set_defaults(function=function)
+    return made
+
+
+def _models(subs: Any) -> None:
+    _command(subs, "models", commands.list_models)
+
+
+def _structures(subs: Any) -> None:
+    sub = _command(subs, "structures", commands.list_structures)
+    sub.add_argument("which", nargs="?", help="a set or file to describe; default: list the sets")
+
+
+def _extract(subs: Any) -> None:
+    sub = _command(subs, "extract", commands.extract)
+    sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
+    sub.add_argument("structures", metavar="STRUCTURES", help="a named set, or a file ase reads")
+    sub.add_argument("-o", "--output", type=Path, metavar="OUT.zarr", help="also copy them there")
+    sub.add_argument("--batch-atoms", type=_positive, metavar="N", help="atoms in a forward pass")
+    _machine(sub)
+
+
+def _compare(subs: Any) -> None:
+    sub = _command(subs, "compare", commands.compare_models)
+    sub.add_argument("models", nargs="+", metavar="MODEL", help="two or more model ids")
+    sub.add_argument("--structures", required=True, metavar="S", help="a named set, or a file")
+    sub.add_argument("--metric", default="gfre", help="gfre, lfre or gfrd (default: %(default)s)")
+    sub.add_argument("--layer", default="last_layer", help="last_layer (default) or backbone")
+    sub.add_argument("--split", dest="by", default="structure", help="atom, structure, ...")
+    sub.add_argument("--n-test", type=_positive, metavar="N", help="test atoms (default: 1000)")
+    sub.add_argument("--n-neighbors", type=_positive, metavar="K", help="for lfre (default: 64)")
+    sub.add_argument("--n-bootstrap", type=int, default=200, metavar="N", help="0: no intervals")
+    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="write csv and figure there")
+    _machine(sub)
+
+
+def _check(subs: Any) -> None:
+    sub = _command(subs, "check", commands.check)
+    sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
+    sub.add_argument("--structures", default="mini-mad:test", metavar="S", help="a set or a file")
+    _machine(sub)
+
+
+def _run(subs: Any) -> None:
+    sub = _command(subs, "run", commands.run_chapter)
+    sub.add_argument("chapter", metavar="CHAPTER", help="a number or name, such as 01")
+    sub.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE")
+    sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: runs/")
+
+
+def _book(subs: Any) -> None:
+    sub = _command(subs, "book", commands.build_book)
+    how = sub.add_mutually_exclusive_group()
+    how.add_argument("--no-run", action="store_true", help="render the committed outputs")
+    how.add_argument("--update", action="store_true", help="rewrite the committed notebooks")
+
+
+def _doctor(subs: Any) -> None:
+    sub = _command(subs, "doctor", commands.doctor)
+    sub.add_argument("--clean", action="store_true", help="remove environments no longer used")
+
+
+def _machine(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--device", default="auto", choices=DEVICES)
+    sub.add_argument("--dtype", default="float32", choices=DTYPES)
+    sub.add_argument(
+        "--trust-checkpoint",
+        action="store_true",
+        help="load a checkpoint of your own, which may run any code in it",
+    )
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"got {text!r}; expected a whole number above 0")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

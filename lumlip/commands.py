@@ -1,0 +1,119 @@
+"""What each command of the command line does; the first line of a docstring is its help text."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def list_models() -> None:
+    """List the models: what is usable offline, and what needs a download or a file."""
+    from lumlip.zoo import models
+
+    table = models()
+    shown = table[["family", "task", "weights", "training_data", "functional", "licence"]]
+    print(shown.fillna("").to_string())
+    print(f"\n{len(table)} models. Your own checkpoint: FAMILY:PATH[@TASK].")
+
+
+def list_structures(which: str | None) -> None:
+    """List the structure sets, or describe one (or a file)."""
+    from lumlip.structure_sets import structure_sets, structures, summary
+    from lumlip.validation import check_structures
+
+    if which is None:
+        print(structure_sets().to_string())
+        return
+    frames = structures(which)
+    check_structures(frames)
+    print(summary(frames).to_string(float_format="{:.2f}".format))
+
+
+def extract(
+    model: str, structures: str, *, output: Path | None, trust_checkpoint: bool, **options: Any
+) -> None:
+    """Extract the features of one model on a set of structures."""
+    from lumlip.extraction import features
+
+    if output is not None and output.exists():
+        raise FileExistsError(f"{output} is there already; name another output, or remove it")
+    dataset = features(model, structures, trust_checkpoint=trust_checkpoint, **options)
+    print(dataset)
+    if output is None:
+        print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
+    else:
+        dataset.load().drop_encoding().to_zarr(output, consolidated=False, zarr_format=2)
+        print(f"Copied to {output}; open it with xarray.open_zarr({str(output)!r}).")
+
+
+def compare_models(models: list[str], *, output: Path | None, **options: Any) -> None:
+    """Compare models: how well the features of one can be rebuilt from those of another."""
+    from lumlip.compare import compare
+
+    result = compare(
+        models, say=lambda name: print(f"features of {name} ...", flush=True), **options
+    )
+    print(result.panel.report())
+    print(result.describe())
+    print(result.table.to_string(float_format="{:.3f}".format))
+    if result.settings["n_bootstrap"]:
+        print("95 % intervals over test structures:")
+        for row in intervals_text(result.table):
+            print(f"  {row}")
+    for line in result.warnings():
+        print(f"lumlip: warning: {line}", file=sys.stderr)
+    for path in result.save(output) if output else []:
+        print(f"wrote {path}")
+
+
+def intervals_text(table: Any) -> list[str]:
+    """Return one line per pair of models, ``source -> target: value [low, high]``."""
+    from lumlip.compare import intervals
+
+    rows = intervals(table)
+    return [
+        f"{row.source} -> {row.target}: {row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
+        for row in rows.itertuples()
+    ]
+
+
+def check(model: str, structures: str, *, trust_checkpoint: bool, **options: Any) -> int:
+    """Check a model's extractor: energy identity, invariances, batching."""
+    from lumlip.checks import check_model
+
+    report = check_model(model, structures, trust_checkpoint=trust_checkpoint, **options)
+    print(report.to_string())
+    return 0 if bool(report["ok"].all()) else 1
+
+
+def run_chapter(chapter: str, *, parameter: list[str], output: Path | None) -> None:
+    """Run a chapter with your own parameters; write the notebook and an HTML page."""
+    from lumlip.rerun import run
+
+    wrong = [item for item in parameter if "=" not in item]
+    if wrong:
+        raise ValueError(f"got -p {wrong[0]!r}; expected -p NAME=VALUE")
+    values = dict(item.split("=", 1) for item in parameter)
+    print(f"wrote {run(chapter, values, out_dir=output)}")
+
+
+def build_book(*, no_run: bool, update: bool) -> None:
+    """Build the book: features, chapters, pages at _build/html/index.html."""
+    from lumlip.book import build
+    from lumlip.panel import panel
+    from lumlip.zoo import models
+
+    if not no_run:  # first, with progress, what every chapter will ask for
+        offline = models().query("weights == 'package'").index.tolist()
+        panel(offline, "mini-mad", say=lambda name: print(f"features of {name}", flush=True))
+    build(run=not no_run, update=update)
+
+
+def doctor(*, clean: bool) -> int:
+    """Say what is here: environments, devices, cache, weights."""
+    from lumlip.doctor import report
+
+    lines, healthy = report(clean=clean)
+    print("\n".join(lines))
+    return 0 if healthy else 1

@@ -1,0 +1,167 @@
+"""Compare models in one call: features, split, table with intervals, csv and heat map."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from ase import Atoms
+from numpy.typing import NDArray
+
+from lumlip.panel import Panel, panel
+from lumlip.reconstruction import reconstruction_table
+from lumlip.splits import split
+
+METRICS = ("gfre", "lfre", "gfrd")
+_PAPER_TEST_ATOMS = 1000
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A table of reconstruction errors, rows = source, columns = target, and how it was made."""
+
+    table: pd.DataFrame
+    panel: Panel
+    settings: dict[str, Any]
+
+    def describe(self) -> str:
+        """Say what the table shows."""
+        has = self.settings
+        lines = (
+            f"{has['metric'].upper()} of {has['layer']} features, row = source, column = target;",
+            f"{has['n_train']} training and {has['n_test']} test atoms, split by {has['split']}",
+        )
+        neighbours = f", {has['n_neighbors']} neighbours" if has["n_neighbors"] else ""
+        return " ".join(lines) + neighbours
+
+    def warnings(self) -> list[str]:
+        """Say where the numbers cannot be trusted."""
+        widest = max(x.shape[1] for x in self.panel.layer(self.settings["layer"]).values())
+        n_train, k = self.settings["n_train"], self.settings["n_neighbors"]
+        found = []
+        if self.settings["metric"] != "lfre" and n_train < 2 * widest:
+            found.append(
+                f"{n_train} training atoms for up to {widest} features: the errors are "
+                f"not converged; give more structures"
+            )
+        if self.settings["metric"] == "lfre" and n_train < 10 * k:
+            found.append(
+                f"{k} neighbours out of {n_train} training atoms are hardly local; "
+                f"give more structures or a smaller number of neighbours"
+            )
+        return found
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write table.csv, intervals.csv, settings.json and heatmap.png; return the paths."""
+        from lumlip.plotting import heat_map_figure
+
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / n for n in ("table.csv", "intervals.csv", "settings.json", "heatmap.png")]
+        self.table.to_csv(paths[0], float_format="%.6f")
+        intervals(self.table).to_csv(paths[1], float_format="%.6f", index=False)
+        paths[2].write_text(json.dumps(self.settings, indent=2) + "\n", encoding="utf-8")
+        figure = heat_map_figure(self.table, metric=self.settings["metric"])
+        figure.savefig(paths[3], dpi=200)
+        return paths
+
+
+def compare(
+    models: Sequence[str],
+    structures: str | os.PathLike[str] | Sequence[Atoms],
+    *,
+    metric: str = "gfre",
+    layer: str = "last_layer",
+    by: str = "structure",
+    n_test: int | None = None,
+    n_neighbors: int | None = None,
+    n_bootstrap: int = 200,
+    seed: int = 0,
+    device: str = "auto",
+    **options: Any,
+) -> Comparison:
+    """Rebuild the features of each model from those of each other.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Two or more model ids.
+    structures : str, path or sequence of ase.Atoms
+    metric : {"gfre", "lfre", "gfrd"}
+    layer : {"last_layer", "backbone"}
+    by : {"structure", "atom", "composition", "parent"}
+        What is kept whole when test and training atoms are drawn.
+    n_test : int, optional
+        Test atoms; by default 1000 as in the paper, or a fifth of the atoms if that is fewer.
+    n_neighbors : int, optional
+        Training atoms in a neighbourhood, for LFRE; by default 64, or a quarter of the training
+        atoms if that is fewer.
+    n_bootstrap : int
+        Resamples of the test structures for the 95 % intervals; 0 for none.
+    options
+        Passed on to :func:`lumlip.panel.panel`.
+
+    Raises
+    ------
+    ValueError
+        Fewer than two models, or an unknown option (known ones are named).
+    """
+    if len(models) < 2:
+        raise ValueError(f"got {len(models)} model; expected two or more to compare")
+    if metric not in METRICS:
+        raise ValueError(f"got metric {metric!r}; expected one of: {', '.join(METRICS)}")
+    shown = panel(models, structures, device=device, **options)
+    X, atoms = shown.layer(layer), shown.atoms
+    n_atoms = atoms.sizes["atom"]
+    n_test = n_test or min(_PAPER_TEST_ATOMS, n_atoms // 5)
+    train, test = split(atoms, by=by, n_test=n_test, seed=seed)
+    k = (n_neighbors or min(64, len(train) // 4)) if metric == "lfre" else None
+    table = reconstruction_table(
+        X,
+        metric=metric,
+        train=train,
+        test=test,
+        n_neighbors=k,
+        n_bootstrap=n_bootstrap,
+        groups=atoms["structure"].to_numpy(),
+        seed=seed,
+        device=device,
+    )
+    settings = {
+        "models": list(X),
+        "metric": metric,
+        "layer": layer,
+        "split": by,
+        "n_train": len(train),
+        "n_test": len(test),
+        "n_neighbors": k,
+        "n_bootstrap": n_bootstrap,
+        "seed": seed,
+    }
+    return Comparison(table, shown, settings)
+
+
+def intervals(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per pair: source, target, value, and the 95 % interval if there is one."""
+    low, high = table.attrs.get("low"), table.attrs.get("high")
+    rows = []
+    for source in table.index:
+        for target in table.columns:
+            if source == target:
+                continue
+            row = {"source": source, "target": target, "value": table.loc[source, target]}
+            if low is not None and high is not None:
+                row |= {"low": low.loc[source, target], "high": high.loc[source, target]}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def off_diagonal(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Return the entries of a table between different models."""
+    values = table.to_numpy(dtype=float)
+    return values[~np.eye(len(values), dtype=bool)]

@@ -1,0 +1,95 @@
+"""What is here, and what is missing: Python, devices, environments, cache, weights."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+from pathlib import Path
+
+import lumlip
+from lumlip.environments import families, pins
+from lumlip.paths import home
+
+
+def report(*, clean: bool = False) -> tuple[list[str], bool]:
+    """Return the lines of the report, and whether everything that must work works.
+
+    Parameters
+    ----------
+    clean : bool
+        Remove environments whose pins have changed since they were made.
+    """
+    lines = [f"lumlip {lumlip.__version__}, Python {platform.python_version()}", *_devices()]
+    checks = [_cache(), _uv(), _weights()]
+    lines += [line for line, _ in checks]
+    lines += [*(_environment(name) for name in families()), *_stale(clean=clean)]
+    return lines, all(ok for _, ok in checks)
+
+
+def _devices() -> list[str]:
+    import torch
+
+    gpus = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+    threads = torch.get_num_threads()
+    return [f"torch {torch.__version__}, {threads} threads, GPU: {', '.join(gpus) or 'none'}"]
+
+
+def _cache() -> tuple[str, bool]:
+    folder = home()
+    stores = list(folder.glob("features/*/*.zarr"))
+    partial = list(folder.glob("features/*/*.partial"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".writable").touch()
+        (folder / ".writable").unlink()
+    except OSError as error:
+        return f"cache {folder}: cannot be written ({error}); set LUMLIP_HOME", False
+    size = sum(_size(store) for store in stores) / 1e6
+    return (
+        f"cache {folder}: {len(stores)} feature sets ({size:.0f} MB), {len(partial)} unfinished",
+        True,
+    )
+
+
+def _uv() -> tuple[str, bool]:
+    try:
+        from uv import find_uv_bin
+
+        return f"uv: {find_uv_bin()}", True
+    except (ImportError, FileNotFoundError) as error:
+        return f"uv: missing ({error}); pip install uv", False
+
+
+def _weights() -> tuple[str, bool]:
+    from lumlip.zoo import models
+
+    counts = models()["weights"].value_counts()
+    return "models: " + ", ".join(f"{n} with weights in {w}" for w, n in counts.items()), True
+
+
+def _environment(family: str) -> str:
+    from importlib.util import find_spec
+
+    wanted = pins(family)
+    wish = wanted.dependencies[0]
+    if find_spec(wanted.package) is not None:
+        return f"environment {family}: this interpreter (imports {wanted.package})"
+    if (wanted.folder / ".complete").exists():
+        return f"environment {family}: ready, {wish}, in {wanted.folder}"
+    return f"environment {family}: not made yet; will install {wish} at first use"
+
+
+def _stale(*, clean: bool) -> list[str]:
+    """Name the environments that no family's pins ask for any more."""
+    wanted = {pins(name).folder for name in families()}
+    found = [f for f in home().glob("environments/*-*") if f.is_dir() and f not in wanted]
+    if clean:
+        for folder in found:
+            shutil.rmtree(folder)
+            folder.with_name(f"{folder.name}.lock").unlink(missing_ok=True)
+    verb = "removed" if clean else "no longer used, `lumlip doctor --clean` removes it"
+    return [f"environment {folder.name}: {verb}" for folder in found]
+
+
+def _size(folder: Path) -> int:
+    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())

@@ -1,0 +1,161 @@
+"""Several models side by side on the same atoms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from lumlip.environments import FamilyEnvironmentError
+from lumlip.extraction import UntrustedCheckpointError, features
+from lumlip.process import ExtractionError
+from lumlip.structure_sets import structures as read_structures
+from lumlip.validation import check_structures
+from lumlip.zoo import resolve
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+LAYERS = ("backbone", "last_layer")
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Features of several models on the structures that all of them can take.
+
+    Attributes
+    ----------
+    structures : list of ase.Atoms
+        The common structures.
+    datasets : dict of str to xarray.Dataset
+        One data set per model, the same atoms in the same order in each.
+    dropped : dict of int to str
+        Frames that some model cannot take, and why.
+    missing : dict of str to str
+        Models that could not be run, and why.
+    """
+
+    structures: list[Atoms]
+    datasets: dict[str, xr.Dataset]
+    dropped: dict[int, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def layer(self, name: str) -> dict[str, NDArray[np.float64]]:
+        """Return one feature matrix (n_atoms, n_channels) per model, in float64."""
+        if name not in LAYERS:
+            raise ValueError(f"got layer {name!r}; expected one of: {', '.join(LAYERS)}")
+        return {model: ds[name].to_numpy().astype(float) for model, ds in self.datasets.items()}
+
+    @property
+    def atoms(self) -> xr.Dataset:
+        """What is the same for all models: which atom sits where."""
+        first = next(iter(self.datasets.values()))
+        return first.drop_vars([*LAYERS, "energy"])
+
+    def report(self) -> str:
+        """Say in a few lines what was compared, and what could not be."""
+        n_atoms = sum(len(atoms) for atoms in self.structures)
+        lines = [f"{len(self.datasets)} models, {len(self.structures)} structures, {n_atoms} atoms"]
+        if self.dropped:
+            frames, reason = len(self.dropped), next(iter(self.dropped.values()))
+            lines.append(
+                f"left out: {frames} structures that not every model takes ({reason}, ...)"
+            )
+        lines += [f"missing: {model} ({reason})" for model, reason in self.missing.items()]
+        return "\n".join(lines)
+
+
+def panel(
+    models: Sequence[str],
+    structures: str | os.PathLike[str] | Sequence[Atoms],
+    *,
+    device: str = "auto",
+    dtype: str = "float32",
+    trust_checkpoint: bool = False,
+    skip_failing: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> Panel:
+    """Extract the features of several models and keep the structures that all of them take.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Model ids, see :func:`lumlip.features`.
+    structures : str, path or sequence of ase.Atoms
+    device, dtype, trust_checkpoint
+        As for :func:`lumlip.features`.
+    skip_failing : bool
+        Go on without a model that cannot be run, and say so in ``missing``. A wrong model id is an
+        error all the same.
+    say : callable, optional
+        Told the name of each model before it is run.
+
+    Raises
+    ------
+    ValueError
+        An unknown or repeated model id, faulty structures, or nothing left to compare.
+    """
+    entries = [resolve(model) for model in models]
+    if len({entry.id for entry in entries}) < len(entries):
+        raise ValueError(f"got a model twice; expected distinct ids: {', '.join(models)}")
+    frames = read_structures(structures)
+    check_structures(frames)
+    common, dropped = _common_frames(frames, {e.id: e.elements for e in entries})
+    datasets, missing = {}, {}
+    for entry in entries:
+        own = [i for i, atoms in enumerate(frames) if _takes(entry.elements, atoms)]
+        if say:
+            say(entry.id)
+        try:
+            dataset = features(
+                entry.id,
+                [frames[i] for i in own],
+                device=device,
+                dtype=dtype,
+                trust_checkpoint=trust_checkpoint,
+            )
+        except (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError) as error:
+            if not skip_failing:
+                raise
+            missing[entry.id] = str(error).splitlines()[0]
+            continue
+        datasets[entry.id] = _select(dataset, np.isin(own, common))
+    if not datasets:
+        raise ValueError(f"no model could be run: {missing}")
+    return Panel([frames[i] for i in common], datasets, dropped, missing)
+
+
+def _takes(elements: frozenset[int] | None, atoms: Atoms) -> bool:
+    return elements is None or elements.issuperset(atoms.numbers.tolist())
+
+
+def _common_frames(
+    frames: Sequence[Atoms], known: dict[str, frozenset[int] | None]
+) -> tuple[list[int], dict[int, str]]:
+    common, dropped = [], {}
+    for i, atoms in enumerate(frames):
+        refusing = [model for model, elements in known.items() if not _takes(elements, atoms)]
+        if refusing:
+            formula = atoms.get_chemical_formula()
+            dropped[i] = f"frame {i}, {formula}: not for {', '.join(refusing)}"
+        else:
+            common.append(i)
+    if not common:
+        some = next(iter(dropped.values()), "no structures")
+        raise ValueError(f"no structure suits all of the models: {some}")
+    return common, dropped
+
+
+def _select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
+    """Keep some structures, their atoms, and number the structures anew."""
+    if keep.all():
+        return dataset
+    structure = dataset["structure"].to_numpy()
+    kept = dataset.isel(structure=np.flatnonzero(keep), atom=np.flatnonzero(keep[structure]))
+    number = np.cumsum(keep) - 1
+    return kept.assign_coords(structure=("atom", number[kept["structure"].to_numpy()]))

@@ -1,0 +1,22 @@
+"""Where lumlip keeps what it makes: environments, features, downloaded weights."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def home() -> Path:
+    """Return the cache folder: ``LUMLIP_HOME`` if set, else the user's cache folder."""
+    if chosen := os.environ.get("LUMLIP_HOME"):
+        return Path(chosen).expanduser().resolve()
+    # Imported here: a family's environment has no platformdirs and never needs this branch.
+    from platformdirs import user_cache_path
+
+    return user_cache_path("lumlip")
+
+
+def ensured(folder: Path) -> Path:
+    """Make a folder if it is missing and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

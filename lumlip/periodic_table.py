@@ -1,0 +1,77 @@
+"""A periodic table as a heat map."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from ase.data import chemical_symbols
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_NOBLE_GASES = (2, 10, 18, 36, 54, 86)
+_LAST = 94
+
+
+def position(z: int) -> tuple[int, int]:
+    """Return (row, column) of an element, rows from 0; lanthanides and actinides below a gap.
+
+    >>> position(1), position(2), position(26), position(58), position(92)
+    ((0, 0), (0, 17), (3, 7), (8, 4), (9, 5))
+    """
+    period = sum(z > noble for noble in _NOBLE_GASES)
+    offset = z - (0, *_NOBLE_GASES)[period] - 1
+    if period >= 5 and 2 <= offset <= 16:
+        return period + 3, offset + 1
+    length = (0, *_NOBLE_GASES, 118)[period + 1] - (0, *_NOBLE_GASES)[period]
+    n_left = {0: 1, 1: 2, 2: 2}.get(period, 17 if period >= 5 else 12)
+    return period, offset if offset < n_left else offset + 18 - length
+
+
+def periodic_heat_map(
+    ax: Axes, values: Mapping[int, float], *, label: str, log: bool = False, colors: str = "mako_r"
+) -> None:
+    """Color the elements by a value; those without one stay grey.
+
+    Parameters
+    ----------
+    values : dict of int to float
+        Atomic number to value.
+    label : str
+        What the colors mean, with the unit.
+    log : bool
+        Logarithmic colors.
+    """
+    import matplotlib as mpl
+    from matplotlib.colors import LogNorm, Normalize
+
+    low, high = min(values.values()), max(values.values())
+    norm = LogNorm(max(low, 1e-12), high) if log else Normalize(low, high)
+    shades = mpl.colormaps[colors] if colors in mpl.colormaps else _seaborn_map(colors)
+    for z in range(1, _LAST + 1):
+        row, column = position(z)
+        shade = shades(norm(values[z])) if z in values else "#eeeeee"
+        ax.add_patch(mpl.patches.Rectangle((column, row), 0.94, 0.94, color=shade, lw=0))
+        dark = z in values and sum(shade[:3]) < 1.5
+        ink = "white" if dark else "#333333" if z in values else "#aaaaaa"
+        ax.text(
+            column + 0.47,
+            row + 0.5,
+            chemical_symbols[z],
+            ha="center",
+            va="center",
+            fontsize=6.8,
+            color=ink,
+        )
+    ax.set(xlim=(0, 18), ylim=(10, 0), aspect="equal")
+    ax.set_axis_off()
+    assert ax.figure is not None
+    bar = mpl.cm.ScalarMappable(norm, shades)
+    ax.figure.colorbar(bar, ax=ax, label=label, orientation="horizontal", shrink=0.5, pad=0.02)
+
+
+def _seaborn_map(name: str):  # type: ignore[no-untyped-def]
+    import seaborn as sns
+
+    return sns.color_palette(name, as_cmap=True)

@@ -1,0 +1,59 @@
+"""Hand pip's index settings on to uv, so that both install from the same places."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+# pip option -> (uv variable, separator of several values there)
+_UV_NAMES = {
+    "index-url": ("UV_DEFAULT_INDEX", " "),
+    "extra-index-url": ("UV_INDEX", " "),
+    "find-links": ("UV_FIND_LINKS", ","),
+    "no-index": ("UV_NO_INDEX", " "),
+    "trusted-host": ("UV_INSECURE_HOST", " "),
+    "constraint": ("UV_CONSTRAINT", " "),
+    "cert": ("SSL_CERT_FILE", " "),
+}
+
+
+@cache
+def uv_settings() -> dict[str, str]:
+    """Return environment variables for uv that say what pip's files and variables say.
+
+    A variable of uv's own that the user has set is left alone. pip takes the best version of all
+    its indexes, so uv is told to do the same.
+    """
+    settings = {"UV_INDEX_STRATEGY": "unsafe-best-match"}
+    for option, value in _pip_options().items():
+        if option in _UV_NAMES:
+            name, separator = _UV_NAMES[option]
+            settings[name] = separator.join(_existing(value.split()))
+    return {name: value for name, value in settings.items() if value and name not in os.environ}
+
+
+def _pip_options() -> dict[str, str]:
+    """Return pip's options; its variables win over its files, as they do in pip."""
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
+    )
+    options: dict[str, str] = {}
+    for line in listed.stdout.splitlines():
+        key, _, value = line.partition("=")
+        section, _, option = key.rpartition(".")
+        if section in ("global", "install"):
+            options[option] = str(ast.literal_eval(value))
+    for option in _UV_NAMES:
+        variable = "PIP_" + option.upper().replace("-", "_")
+        if variable in os.environ:
+            options[option] = os.environ[variable]
+    return options
+
+
+def _existing(places: list[str]) -> list[str]:
+    """Drop local folders that are not there: pip warns about them, uv stops."""
+    return [p for p in places if not p.startswith("file://") or Path(p[7:]).exists()]

@@ -1,0 +1,159 @@
+"""Run one model over structures, inside the environment of its family.
+
+``python -m lumlip.worker FOLDER`` reads ``job.json`` and ``structures.npz`` from the folder and
+leaves one ``batch-*.npz`` there per forward pass. Structures that already have one are not done
+again. What happens is told on standard output, one JSON object a line; all else goes to standard
+error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from lumlip.arrays import load_structures, save_arrays
+from lumlip.batching import DEFAULT_BATCH_ATOMS, plan_batches
+
+Tell = Callable[..., None]
+
+
+def main() -> int:
+    """Do the job in the folder named on the command line."""
+    tell = _private_stdout()
+    try:
+        work(Path(sys.argv[1]), tell)
+    except Exception as error:
+        traceback.print_exc()
+        tell("error", kind=type(error).__name__, message=str(error))
+        return 1
+    return 0
+
+
+def work(folder: Path, tell: Tell) -> None:
+    """Extract the features of every structure in the folder that has none yet."""
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    structures = load_structures(folder / "structures.npz")
+    device = pick_device(job["device"])
+    extractor = import_module(f"lumlip.families.{job['family']}").Extractor(
+        job["checkpoint"], task=job["task"], device=device, dtype=job["dtype"]
+    )
+    _check_weights(extractor.checkpoint_file, job["sha256"])
+    _check_elements(structures, extractor.elements, job["model"])
+    tell("loaded", device=device, cutoff=extractor.cutoff, versions=_versions(job["packages"]))
+    todo = sorted(set(range(len(structures))) - finished(folder))
+    batch_atoms = job["batch_atoms"] or DEFAULT_BATCH_ATOMS[device]
+    plan = plan_batches(structures, indices=todo, batch_atoms=batch_atoms, cutoff=extractor.cutoff)
+    for batch in plan:
+        _extract_batch(extractor, structures, batch, folder)
+        tell("batch", atoms=sum(len(structures[i]) for i in batch), structures=len(batch))
+    tell("done")
+
+
+def finished(folder: Path) -> set[int]:
+    """Return the indices of the structures whose features lie in the folder."""
+    done: set[int] = set()
+    for path in folder.glob("batch-*.npz"):
+        with np.load(path) as data:
+            done.update(data["index"].tolist())
+    return done
+
+
+def pick_device(wanted: str) -> str:
+    """Turn "auto" into what there is; refuse what there is not."""
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device {wanted!r} asked for, but torch {torch.__version__} sees no GPU")
+    if wanted not in ("cpu", "cuda"):
+        raise ValueError(f"got device {wanted!r}; expected one of: auto, cpu, cuda")
+    return wanted
+
+
+def _extract_batch(
+    extractor: Any, structures: Sequence[Atoms], batch: Sequence[int], folder: Path
+) -> None:
+    import torch
+
+    try:
+        got = extractor.extract([structures[i] for i in batch])
+    except torch.cuda.OutOfMemoryError:
+        if len(batch) == 1:
+            raise
+        torch.cuda.empty_cache()
+        half = len(batch) // 2
+        for part in (batch[:half], batch[half:]):
+            _extract_batch(extractor, structures, part, folder)
+        return
+    _check_finite(got, batch)
+    save_arrays(
+        folder / f"batch-{batch[0]:07d}.npz",
+        index=np.array(batch),
+        backbone=got.backbone,
+        last_layer=got.last_layer,
+        energy=np.asarray(got.energy, dtype=np.float64),
+    )
+
+
+def _check_finite(got: Any, batch: Sequence[int]) -> None:
+    for name in ("backbone", "last_layer", "energy"):
+        if not np.isfinite(getattr(got, name)).all():
+            raise ValueError(f"the model gave NaN or inf in {name} for one of the frames {batch}")
+
+
+def _check_weights(path: Path, expected: str | None) -> None:
+    got = sha256_file(path)
+    if expected and got != expected:
+        raise ValueError(
+            f"the weights in {path.name} are not the ones in lumlip's table of models: "
+            f"got sha256 {got[:12]}…, expected {expected[:12]}…; another package version?"
+        )
+
+
+def _check_elements(structures: Sequence[Atoms], known: frozenset[int], model: str) -> None:
+    from lumlip.validation import check_structures
+
+    check_structures(structures, elements=known, model=model)
+
+
+def sha256_file(path: Path) -> str:
+    """Return the sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _versions(packages: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def _private_stdout() -> Tell:
+    """Keep standard output for the protocol: what packages print goes to standard error."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+    def tell(event: str, **facts: Any) -> None:
+        print(json.dumps({"event": event, **facts}), file=channel, flush=True)
+
+    return tell
+
+
+if __name__ == "__main__":
+    sys.exit(main())
