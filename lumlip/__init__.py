@@ -27,13 +27,16 @@ _HOME = {
     "split": "splits",
     "cumulant_features": "cumulants",
     "models": "zoo",
+    "paper_table": "paper",
+    "paper_tables": "paper",
 }
 __all__ = sorted(_HOME)
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"module 'lumlip' has no attribute {name!r}; known: {', '.join(__all__)}")
+        known = ", ".join(__all__)
+        raise AttributeError(f"module 'lumlip' has no attribute {name!r}; known: {known}")
     return getattr(import_module(f"lumlip.{_HOME[name]}"), name)
 
 

@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from ase import Atoms
-from numpy.typing import NDArray
 
 from lumlip.panel import Panel, panel
 from lumlip.reconstruction import reconstruction_table
@@ -159,9 +157,3 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
                 row |= {"low": low.loc[source, target], "high": high.loc[source, target]}
             rows.append(row)
     return pd.DataFrame(rows)
-
-
-def off_diagonal(table: pd.DataFrame) -> NDArray[np.float64]:
-    """Return the entries of a table between different models."""
-    values = table.to_numpy(dtype=float)
-    return values[~np.eye(len(values), dtype=bool)]

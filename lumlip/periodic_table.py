@@ -18,7 +18,7 @@ def position(z: int) -> tuple[int, int]:
     """Return (row, column) of an element, rows from 0; lanthanides and actinides below a gap.
 
     >>> position(1), position(2), position(26), position(58), position(92)
-    ((0, 0), (0, 17), (3, 7), (8, 4), (9, 5))
+    ((0, 0), (0, 17), (3, 7), (8, 4), (9, 6))
     """
     period = sum(z > noble for noble in _NOBLE_GASES)
     offset = z - (0, *_NOBLE_GASES)[period] - 1

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -109,57 +109,9 @@ def heat_map_figure(table: pd.DataFrame, *, metric: str, vmax: float = 1.0) -> F
     from matplotlib.figure import Figure
 
     size = 2.6 + 0.44 * len(table)
-    figure = Figure(figsize=(size + 0.5, size), layout="constrained")
+    figure = Figure(figsize=(size + 0.5, size - 0.35), layout="constrained")
     ax = figure.subplots()
     heat_map(ax, table, label=f"{metric.upper()} (0: fully contained, 1: not at all)", vmax=vmax)
     if list(table.index) == list(table.columns):
         family_lines(ax, [family_of(model) for model in table.index])
     return figure
-
-
-def interval_plot(ax: Axes, rows: pd.DataFrame, *, label: str) -> None:
-    """Draw values with their 95 % intervals, one line per row, sorted as they come.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        Columns ``name``, ``value``, ``low``, ``high`` and ``color``.
-    label : str
-        Of the horizontal axis.
-    """
-    place = np.arange(len(rows))[::-1]
-    ax.hlines(place, rows["low"], rows["high"], color=rows["color"], lw=2.2, alpha=0.55)
-    ax.scatter(rows["value"], place, color=rows["color"], s=18, zorder=3)
-    ax.set_yticks(place, rows["name"])
-    ax.set(xlabel=label, xlim=(0, None), ylim=(-0.7, len(rows) - 0.3))
-    ax.grid(axis="x", color="#dddddd", lw=0.6)
-    ax.set_axisbelow(True)
-
-
-def map_panels(
-    figure: Figure, points: Mapping[str, np.ndarray[Any, Any]], labels: Sequence[str]
-) -> None:
-    """Draw one two-dimensional map per model, the points colored by label.
-
-    Parameters
-    ----------
-    points : dict of str to array of shape (n_points, 2)
-    labels : sequence of str, length n_points
-    """
-    import seaborn as sns
-
-    kinds = list(dict.fromkeys(labels))
-    colors = dict(zip(kinds, sns.color_palette("husl", len(kinds)), strict=True))
-    n_columns = min(3, len(points))
-    axes = figure.subplots(-(-len(points) // n_columns), n_columns, squeeze=False)
-    shade = [colors[label] for label in labels]
-    for ax, (model, xy) in zip(axes.flat, points.items(), strict=False):
-        ax.scatter(*xy.T, c=shade, s=4, linewidths=0, alpha=0.7, rasterized=True)
-        ax.text(0.03, 0.97, model, transform=ax.transAxes, va="top", fontsize=7.5)
-        ax.set(xticks=[], yticks=[])
-    for ax in axes.flat[len(points) :]:
-        ax.set_axis_off()
-    handles = [
-        figure.axes[0].scatter([], [], color=colors[kind], s=18, label=kind) for kind in kinds
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(kinds)))

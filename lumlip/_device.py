@@ -1,0 +1,62 @@
+"""Where the heavy linear algebra runs: the device, and how work is spread over the processor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def resolve_device(device: str) -> torch.device:
+    """Turn ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"`` into a device that is there.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or CUDA is asked for and missing.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind, _, number = device.partition(":")
+    if kind not in {"cpu", "cuda"} or not (number == "" or number.isdigit()):
+        raise ValueError(f"device: got {device!r}, expected 'auto', 'cpu', 'cuda' or 'cuda:N'")
+    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
+        raise ValueError(
+            f"device: got {device!r}, but this machine has {torch.cuda.device_count()} CUDA devices"
+        )
+    return torch.device(device)
+
+
+def map_in_threads(
+    function: Callable[[Item], Result], items: Sequence[Item], device: torch.device
+) -> list[Result]:
+    """Apply ``function`` to each item: one item per processor core, or one after the other on a GPU.
+
+    Many small matrices keep no team of threads busy, so on the CPU every item gets one thread and
+    several items run side by side. The result of an item does not depend on the number of threads.
+    """
+    n_threads = min(torch.get_num_threads(), len(items))
+    if device.type != "cpu" or n_threads < 2:
+        return [function(item) for item in items]
+    with _one_thread_per_call(), ThreadPoolExecutor(n_threads, initializer=_single) as pool:
+        return list(pool.map(function, items))
+
+
+def _single() -> None:
+    torch.set_num_threads(1)
+
+
+@contextmanager
+def _one_thread_per_call() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

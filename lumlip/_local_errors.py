@@ -1,0 +1,46 @@
+"""Errors of the test atoms from linear maps fitted on each one's nearest train atoms: LFRE."""
+
+from __future__ import annotations
+
+import torch
+
+from lumlip._crossvalidation import fold_order
+from lumlip._device import map_in_threads
+from lumlip._neighbors import nearest_train_atoms
+from lumlip._ridge import TruncatedRegression
+from lumlip._scaling import ScaledFeatures
+from lumlip._targets import Targets
+
+# Numbers in one chunk's block of targets: on the CPU it should fit in the cache of a core.
+BLOCK = {"cpu": 2**19, "cuda": 2**26}
+
+
+def local_errors(
+    source: ScaledFeatures, targets: Targets, n_neighbors: int, chunk_size: int | None
+) -> torch.Tensor:
+    """Distance of every test atom from its local prediction: (n_targets, n_test)."""
+    device = source.test.device
+    neighbors = nearest_train_atoms(source, n_neighbors)
+    neighbors = neighbors[:, fold_order(n_neighbors)[0].to(device)]
+    size = chunk_size or max(1, BLOCK[device.type] // (n_neighbors * targets.train.shape[1]))
+    atoms = torch.arange(len(source.test), device=device).split(size)
+    errors = map_in_threads(
+        lambda chunk: _chunk_errors(source, targets, chunk, neighbors[chunk]), atoms, device
+    )
+    return torch.cat(errors, dim=1)
+
+
+def _chunk_errors(
+    source: ScaledFeatures, targets: Targets, atoms: torch.Tensor, neighbors: torch.Tensor
+) -> torch.Tensor:
+    x, x_mean = _center(source.train[neighbors])
+    y, y_mean = _center(targets.train[neighbors])
+    local_map = TruncatedRegression(x, y, targets)
+    predicted = y_mean + local_map.predict_one(source.test[atoms] - x_mean)
+    return targets.norms(targets.test[atoms] - predicted)
+
+
+def _center(samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Subtract the means over samples (in place): (batch, n, d) and the means (batch, d)."""
+    mean = samples.mean(dim=1)
+    return samples.sub_(mean[:, None]), mean

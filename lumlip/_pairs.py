@@ -1,0 +1,166 @@
+"""All pairs of sources and targets: everything checked first, then solved source by source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+
+from lumlip._device import map_in_threads, resolve_device
+from lumlip._global_errors import distortions, global_errors
+from lumlip._local_errors import local_errors
+from lumlip._scaling import FloatArray, IndexArray, ScaledFeatures, as_features, as_split, scale
+from lumlip._targets import Targets
+
+METRICS = ("gfre", "lfre", "gfrd")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Scaled features of all sources and targets, and what to measure between them.
+
+    Attributes
+    ----------
+    n_atoms : int
+        Rows of every feature matrix.
+    n_neighbors : int or None
+        None: the smaller width of each pair.
+    """
+
+    source_names: list[str]
+    target_names: list[str]
+    sources: list[ScaledFeatures]
+    targets: list[ScaledFeatures]
+    metric: str
+    test: IndexArray
+    n_atoms: int
+    n_neighbors: int | None
+    device: torch.device
+    chunk_size: int | None
+
+    @classmethod
+    def checked(
+        cls,
+        sources: Mapping[str, ArrayLike],
+        targets: Mapping[str, ArrayLike] | None,
+        metric: str,
+        train: ArrayLike,
+        test: ArrayLike,
+        n_neighbors: int | None,
+        device: str,
+        chunk_size: int | None,
+    ) -> Pairs:
+        """Check all the input and scale the features.
+
+        Raises
+        ------
+        ValueError
+            If anything does not fit; says what came and what was expected.
+        """
+        if metric not in METRICS:
+            raise ValueError(f"metric: got {metric!r}, expected one of {', '.join(METRICS)}")
+        where = resolve_device(device)
+        arrays = _feature_arrays(sources)
+        target_arrays = arrays if targets is None else _feature_arrays(targets)
+        n_atoms = _number_of_atoms({**arrays, **target_arrays})
+        train_index, test_index = as_split(train, test, n_atoms)
+        scaled = _scaled(arrays, train_index, test_index, where)
+        scaled_targets = (
+            scaled if targets is None else _scaled(target_arrays, train_index, test_index, where)
+        )
+        pairs = cls(
+            list(arrays),
+            list(target_arrays),
+            scaled,
+            scaled_targets,
+            metric,
+            test_index,
+            n_atoms,
+            n_neighbors,
+            where,
+            chunk_size,
+        )
+        pairs._check_neighbors(len(train_index))
+        return pairs
+
+    def errors(self) -> FloatArray:
+        """Solve every pair: (n_sources, n_targets, n_test)."""
+        solve = self._local if self.metric == "lfre" else self._global
+        return solve().cpu().numpy()
+
+    def groups_of_test(self, groups: ArrayLike | None) -> NDArray[np.generic]:
+        """Return the group of every test atom; without groups each atom is its own."""
+        if groups is None:
+            return np.arange(len(self.test))
+        array = np.asarray(groups)
+        if array.shape != (self.n_atoms,):
+            raise ValueError(f"groups: got shape {array.shape}, expected ({self.n_atoms},)")
+        return array[self.test]
+
+    def _global(self) -> torch.Tensor:
+        solve = global_errors if self.metric == "gfre" else distortions
+        targets = Targets.join(self.targets)
+        return torch.stack(
+            map_in_threads(lambda source: solve(source, targets), self.sources, self.device)
+        )
+
+    def _local(self) -> torch.Tensor:
+        shape = (len(self.sources), len(self.targets), len(self.test))
+        errors = torch.empty(shape, dtype=torch.float64, device=self.device)
+        for row, source in zip(errors, self.sources, strict=True):
+            sizes = self._neighbors_by_target(source)
+            for k in sorted(set(sizes)):
+                members = [i for i, size in enumerate(sizes) if size == k]
+                targets = Targets.join([self.targets[i] for i in members])
+                row[members] = local_errors(source, targets, k, self.chunk_size)
+        return errors
+
+    def _neighbors_by_target(self, source: ScaledFeatures) -> list[int]:
+        return [self.n_neighbors or min(source.width, target.width) for target in self.targets]
+
+    def _check_neighbors(self, n_train: int) -> None:
+        if self.metric != "lfre":
+            if self.n_neighbors is not None:
+                raise ValueError(
+                    f"n_neighbors: got {self.n_neighbors} with metric {self.metric!r}, "
+                    "expected it with 'lfre' only"
+                )
+            return
+        _check_count("n_neighbors", self.n_neighbors, 2, n_train)
+        _check_count("chunk_size", self.chunk_size, 1, None)
+        for source in self.sources:
+            for k in self._neighbors_by_target(source):
+                _check_count("n_neighbors (smaller width of a pair)", k, 2, n_train)
+
+
+def _check_count(name: str, value: int | None, low: int, high: int | None) -> None:
+    if value is None:
+        return
+    if isinstance(value, bool) or not isinstance(value, int | np.integer):
+        raise ValueError(f"{name}: got {value!r}, expected an integer")
+    if value < low or (high is not None and value > high):
+        limit = "or more" if high is None else f"to {high} (the number of train atoms)"
+        raise ValueError(f"{name}: got {value}, expected {low} {limit}")
+
+
+def _feature_arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
+    if not features:
+        raise ValueError("features: got none, expected at least one name with its array")
+    return {name: as_features(array, name) for name, array in features.items()}
+
+
+def _number_of_atoms(arrays: Mapping[str, FloatArray]) -> int:
+    numbers = {name: len(array) for name, array in arrays.items()}
+    if len(set(numbers.values())) > 1:
+        got = ", ".join(f"{name}: {n}" for name, n in numbers.items())
+        raise ValueError(f"features: got different numbers of atoms ({got}), expected the same")
+    return next(iter(numbers.values()))
+
+
+def _scaled(
+    arrays: Mapping[str, FloatArray], train: IndexArray, test: IndexArray, device: torch.device
+) -> list[ScaledFeatures]:
+    return [scale(array, train, test, name, device) for name, array in arrays.items()]

@@ -1,0 +1,116 @@
+"""Errors of every test atom, summed up by pair, by family and by what the atoms are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+
+def table_of(errors: xr.DataArray) -> pd.DataFrame:
+    """Root mean square over test atoms: the table of errors, row = source, column = target.
+
+    Parameters
+    ----------
+    errors : DataArray of shape (source, target, atom)
+        From :func:`lumlip.reconstruction.pointwise_errors`.
+    """
+    values = np.sqrt((errors**2).mean("atom"))
+    return pd.DataFrame(
+        values.to_numpy(),
+        index=list(errors["source"].values),
+        columns=list(errors["target"].values),
+    )
+
+
+def across(models: Sequence[str], group: Callable[[str], str]) -> NDArray[np.bool_]:
+    """Return which ordered pairs (n_models, n_models) join two different groups of models."""
+    names = np.array([group(model) for model in models])
+    return np.asarray(names[:, None] != names[None, :])
+
+
+def within(models: Sequence[str], group: Callable[[str], str]) -> NDArray[np.bool_]:
+    """Return which ordered pairs join two different models of one group."""
+    return ~across(models, group) & ~np.eye(len(models), dtype=bool)
+
+
+def between(models: Sequence[str], group: Callable[[str], str]) -> tuple[NDArray[np.bool_], str]:
+    """Return the pairs of models to compare, and what the other model is called in a sentence.
+
+    These are the pairs of different families, or all pairs if there is one family only.
+    """
+    pairs = across(models, group)
+    if pairs.any():
+        return pairs, "a model of another family"
+    return within(models, group), "another model"
+
+
+def mean_between(table: pd.DataFrame) -> float:
+    """Return the mean over pairs of different models of a table; NaN entries do not count."""
+    values = table.to_numpy(dtype=float)
+    return float(np.nanmean(values[~np.eye(len(values), dtype=bool)]))
+
+
+def error_by_label(
+    errors: xr.DataArray, labels: Sequence[object], pairs: NDArray[np.bool_]
+) -> pd.DataFrame:
+    """Break the errors down by a label of the atoms: by subset, by element.
+
+    Parameters
+    ----------
+    errors : DataArray of shape (source, target, atom)
+    labels : sequence of length n_test
+        The label of every test atom.
+    pairs : bool array of shape (n_sources, n_targets)
+        The pairs to average over, as squares.
+
+    Returns
+    -------
+    DataFrame indexed by label
+        ``error``: root mean square over atoms and pairs; ``atoms``: number of test atoms.
+        Hardest first.
+    """
+    per_atom = (errors.to_numpy()[pairs] ** 2).mean(axis=0)
+    grouped = pd.Series(per_atom).groupby(np.asarray(labels))
+    found = pd.DataFrame({"error": np.sqrt(grouped.mean()), "atoms": grouped.size()})
+    return found.sort_values("error", ascending=False)
+
+
+def mean_with_interval(
+    errors: xr.DataArray,
+    pairs: NDArray[np.bool_],
+    groups: Sequence[int],
+    *,
+    n_bootstrap: int = 200,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Mean error over pairs of models, with its 95 % interval over test structures.
+
+    Every resample draws whole structures with replacement, takes each pair's root mean square over
+    the atoms of the draw, and averages over the pairs. The fitted maps stay as they are.
+
+    Parameters
+    ----------
+    errors : DataArray of shape (source, target, atom)
+    pairs : bool array of shape (n_sources, n_targets)
+    groups : sequence of int, length n_test
+        The structure of every test atom.
+
+    Returns
+    -------
+    (float, float, float)
+        Mean, lower and upper bound.
+    """
+    squares = errors.to_numpy()[pairs] ** 2
+    _, structure = np.unique(np.asarray(groups), return_inverse=True)
+    n_structures = int(structure.max()) + 1
+    sums = np.stack([np.bincount(structure, weights=s, minlength=n_structures) for s in squares])
+    sizes = np.bincount(structure, minlength=n_structures)
+    rng = np.random.default_rng(seed)
+    weights = rng.multinomial(n_structures, np.full(n_structures, 1 / n_structures), n_bootstrap)
+    resampled = np.sqrt((weights @ sums.T) / (weights @ sizes)[:, None]).mean(axis=1)
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return float(np.sqrt(squares.mean(axis=1)).mean()), float(low), float(high)

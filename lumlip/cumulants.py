@@ -1,0 +1,115 @@
+"""Structure features from atomic features: the cumulants of their distribution over the atoms."""
+
+from __future__ import annotations
+
+from math import comb
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from lumlip._scaling import FloatArray, as_features
+
+MAX_ORDER = 8
+# Remains of rounding, relative to the size of the terms that cancel.
+ROUNDING = 64 * float(np.finfo(np.float64).eps)
+
+
+def cumulant_features(X: ArrayLike, structure: ArrayLike, *, order: int) -> FloatArray:
+    """Describe every structure by the cumulants of each feature over its atoms.
+
+    The blocks are kappa_1, the mean, then ``sign(kappa_k) |kappa_k|^(1/k)`` for k = 2..order, so
+    that all have the unit of the features. kappa_k comes from the central moments m_k of the
+    structure's own atoms (no correction for their number), e.g. kappa_4 = m_4 - 3 m_2^2; for all of them
+    ``kappa_n = m_n - sum_{k=2}^{n-2} binomial(n-1, k-1) kappa_k m_{n-k}``. The k-th root would blow
+    up what rounding leaves of a vanishing cumulant, so such remains are set to 0.
+
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_features)
+    structure : array of int of shape (n_atoms,)
+        The structure of each atom, in any order: 0 to n_structures - 1, each with an atom.
+    order : int
+        Highest cumulant, 1 (the average over atoms) to 8.
+
+    Returns
+    -------
+    array of shape (n_structures, order * n_features)
+        Order k in the columns ``(k - 1) * n_features`` to ``k * n_features``.
+
+    Raises
+    ------
+    ValueError
+        If a shape or the order does not fit, a number is not finite, or a structure has no atom.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[1.0], [3.0], [5.0]])
+    >>> cumulant_features(X, np.array([0, 0, 1]), order=2)
+    array([[2., 1.],
+           [5., 0.]])
+    """
+    if isinstance(order, bool) or order not in range(1, MAX_ORDER + 1):
+        raise ValueError(f"order: got {order!r}, expected an integer from 1 to {MAX_ORDER}")
+    atoms = as_features(X, "X")
+    index = _as_structure_index(structure, len(atoms))
+    order_of_atoms = np.argsort(index, kind="stable")
+    mean, spread, deviation = _standardized(atoms[order_of_atoms], np.bincount(index))
+    cumulants = _cumulants(deviation, np.bincount(index), int(order))
+    roots = [
+        np.sign(kappa) * np.abs(kappa) ** (1 / k) * spread for k, kappa in enumerate(cumulants, 2)
+    ]
+    return np.concatenate([mean, *roots], axis=1)
+
+
+def _as_structure_index(structure: ArrayLike, n_atoms: int) -> NDArray[np.int64]:
+    index = np.asarray(structure)
+    if index.shape != (n_atoms,) or index.dtype.kind not in "iu":
+        raise ValueError(
+            f"structure: got shape {index.shape} and dtype {index.dtype}, "
+            f"expected integers of shape ({n_atoms},)"
+        )
+    present = np.unique(index)
+    if present[0] != 0 or present[-1] != len(present) - 1:
+        raise ValueError(
+            f"structure: got {len(present)} different indices from {present[0]} to {present[-1]}, "
+            "expected 0 to n_structures - 1, each with at least one atom"
+        )
+    return index.astype(np.int64)
+
+
+def _mean_by_structure(rows: FloatArray, sizes: NDArray[np.int64]) -> FloatArray:
+    """Average the rows of each structure: rows are sorted by structure, sizes are their numbers."""
+    starts = np.cumsum(sizes) - sizes
+    return np.asarray(np.add.reduceat(rows, starts, axis=0) / sizes[:, None])
+
+
+def _standardized(
+    rows: FloatArray, sizes: NDArray[np.int64]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Means and spreads (n_structures, n_features), and the deviations in units of the spread.
+
+    The spread is the largest deviation: in its unit no power of a deviation over- or underflows.
+    """
+    mean = _mean_by_structure(rows, sizes)
+    deviation = rows - np.repeat(mean, sizes, axis=0)
+    # The mean of equal numbers is off by rounding: those deviate by nothing.
+    starts = np.cumsum(sizes) - sizes
+    largest = np.maximum.reduceat(np.abs(rows), starts, axis=0)
+    spread = np.maximum.reduceat(np.abs(deviation), starts, axis=0)
+    spread = np.where(spread > ROUNDING * largest, spread, 0.0)
+    unit = np.repeat(np.where(spread > 0, spread, np.inf), sizes, axis=0)
+    return mean, spread, deviation / unit
+
+
+def _cumulants(deviation: FloatArray, sizes: NDArray[np.int64], order: int) -> list[FloatArray]:
+    """Return kappa_2 to kappa_order, each (n_structures, n_features), of centered numbers."""
+    moments = [_mean_by_structure(deviation**n, sizes) for n in range(order + 1)]
+    cumulants: dict[int, FloatArray] = {}
+    for n in range(2, order + 1):
+        terms = [comb(n - 1, k - 1) * cumulants[k] * moments[n - k] for k in range(2, n - 1)]
+        size = _mean_by_structure(np.abs(deviation) ** n, sizes)
+        size = size + sum(np.abs(term) for term in terms)
+        kappa = moments[n] - sum(terms)
+        cumulants[n] = np.where(np.abs(kappa) > ROUNDING * size, kappa, 0.0)
+    return list(cumulants.values())

@@ -1,0 +1,59 @@
+"""The process that runs a notebook: this interpreter, with everything that sways numbers fixed.
+
+Jupyter looks up the name ``python3`` among the kernels installed on the machine, which may be
+another environment's. Here the kernel is always the interpreter that runs lumlip.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+# A fixed number of threads, not "all cores": sums are then split alike on every machine.
+# It must stand before numpy is imported, so the parent sets it for the kernel's process.
+THREADS = "2"
+KERNEL_ENVIRONMENT = {
+    "OMP_NUM_THREADS": THREADS,
+    "OPENBLAS_NUM_THREADS": THREADS,
+    "MKL_NUM_THREADS": THREADS,
+    "PYTHONHASHSEED": "0",
+    "TQDM_DISABLE": "1",  # a bar redraws itself: every run would differ
+    "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # reproducible matrix products on a GPU
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # silences a debugger hint on the console
+}
+COMMAND = [
+    *(sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"),
+    "--log-level=ERROR",  # else it warns at every start that local TCP is not encrypted
+]
+
+
+def kernel_manager_class(environment: Mapping[str, str]) -> Any:
+    """Return a Jupyter kernel manager class that starts the current interpreter.
+
+    Parameters
+    ----------
+    environment
+        Variables for the kernel, on top of `KERNEL_ENVIRONMENT`.
+    """
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+
+    class CurrentInterpreter(KernelSpecManager):
+        """Gives the same kernel for every name."""
+
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            return KernelSpec(
+                argv=COMMAND,
+                display_name="Python 3",
+                language="python",
+                env=KERNEL_ENVIRONMENT | dict(environment),
+            )
+
+    class CurrentKernelManager(AsyncKernelManager):
+        """Starts that kernel."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, kernel_spec_manager=CurrentInterpreter(), **kwargs)
+
+    return CurrentKernelManager

@@ -1,0 +1,52 @@
+"""Outputs of an executed notebook: make them small and the same at each run, and weigh them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+COLORS = 64  # of a figure: a quarter of the bytes, no difference to the eye for plots
+MAX_NOTEBOOK = 500_000  # bytes of the file
+MAX_OUTPUT = 150_000  # bytes of one output, as stored
+
+
+def tidy(notebook: Any) -> None:
+    """Shrink the figures and drop what differs between two equal runs, in place."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                output["data"]["image/png"] = _fewer_colors(output["data"]["image/png"])
+
+
+def _fewer_colors(encoded: str) -> str:
+    """Return the base64 text of a PNG with at most `COLORS` colors, on white."""
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
+    if picture.mode == "P":
+        return encoded
+    flat = Image.new("RGB", picture.size, "white")
+    rgba = picture.convert("RGBA")
+    flat.paste(rgba, mask=rgba.getchannel("A"))
+    small = flat.quantize(COLORS, dither=Image.Dither.NONE)
+    stream = io.BytesIO()
+    small.save(stream, format="PNG", optimize=True)
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def over_budget(ipynb: Path) -> list[str]:
+    """Return what is too large in a notebook file: the file, an output, or any widget state."""
+    faults = []
+    if (size := ipynb.stat().st_size) > MAX_NOTEBOOK:
+        faults.append(f"{ipynb.name} has {size:,} bytes, allowed {MAX_NOTEBOOK:,}")
+    notebook = json.loads(ipynb.read_text(encoding="utf-8"))
+    if "widgets" in notebook["metadata"]:
+        faults.append(f"{ipynb.name} holds widget state")
+    for number, cell in enumerate(notebook["cells"]):
+        for output in cell.get("outputs", []):
+            if (size := len(json.dumps(output))) > MAX_OUTPUT:
+                faults.append(f"an output of cell {number} has {size:,} bytes of {MAX_OUTPUT:,}")
+    return faults

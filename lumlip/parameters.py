@@ -1,0 +1,144 @@
+"""The parameters of a chapter: what the script declares, and values that fit the declaration.
+
+A chapter's cell tagged ``parameters`` holds lines like ``n: int = 100  # Number of samples``.
+"""
+
+from __future__ import annotations
+
+import ast
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_TYPES = {kind.__name__: kind for kind in (int, float, str, bool, list, dict, tuple)}
+
+
+class ParameterError(ValueError):
+    """A parameter that the chapter does not have, or a value of the wrong type."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One declared parameter; ``type`` and ``default`` as they stand in the script."""
+
+    name: str
+    type: str
+    default: str
+    help: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.type} = {self.default}  # {self.help}"
+
+
+def declared_parameters(notebook: Any) -> dict[str, Parameter]:
+    """Return the parameters of a notebook, by name.
+
+    Papermill's own `inspect_notebook` skips a line such as ``k: int | None = None``.
+    """
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            return read_declarations(cell.source)
+    return {}
+
+
+def read_declarations(source: str) -> dict[str, Parameter]:
+    """Return the parameters that Python lines declare.
+
+    >>> print(read_declarations("n: int | None = 1  # How many")["n"])
+    n: int | None = 1  # How many
+    """
+    lines, found = source.splitlines(), {}
+    for node in ast.parse(source).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = getattr(node, "value", None)
+        if isinstance(target, ast.Name) and value is not None:
+            annotation = getattr(node, "annotation", None)
+            kind = ast.unparse(annotation) if annotation else "Any"
+            rest = lines[(node.end_lineno or 1) - 1].encode()[node.end_col_offset or 0 :].decode()
+            default = ast.get_source_segment(source, value) or ""
+            found[target.id] = Parameter(target.id, kind, default, rest.strip(" #"))
+    return found
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """Return ``{"name": "value"}`` of command line items ``name=value``.
+
+    >>> parse_assignments(["n_test=500", "models=[a, b]"])
+    {'n_test': '500', 'models': '[a, b]'}
+    """
+    values: dict[str, str] = {}
+    for item in assignments:
+        name, equals, value = item.partition("=")
+        if not equals or not name.strip():
+            raise ParameterError(f"got {item!r}, expected name=value")
+        if name.strip() in values:
+            raise ParameterError(f"got {name.strip()!r} twice")
+        values[name.strip()] = value.strip()
+    return values
+
+
+def checked(
+    values: Mapping[str, Any], declared: Mapping[str, Parameter], chapter: str
+) -> dict[str, Any]:
+    """Return the values, strings read as YAML, each of the type that the chapter declares."""
+    known = "\n".join(f"  {parameter}" for parameter in declared.values()) or "  (none)"
+    result = {}
+    for name, value in values.items():
+        if name not in declared:
+            raise ParameterError(f"chapter {chapter} has no parameter {name!r}; known:\n{known}")
+        try:
+            result[name] = _convert(value, declared[name].type)
+        except ValueError as error:
+            raise ParameterError(f"parameter {name!r}: {error}; known:\n{known}") from None
+    return result
+
+
+def _convert(value: Any, annotation: str) -> Any:
+    """Return a value of the annotated type, or raise ValueError.
+
+    >>> _convert("[a, b]", "list[str]"), _convert("3", "float"), _convert("1.10", "str")
+    (['a', 'b'], 3.0, '1.10')
+    """
+    expected = _evaluate(annotation)
+    parsed = _from_yaml(value) if isinstance(value, str) and expected is not str else value
+    if expected is None or _fits(parsed, expected):
+        return parsed
+    if expected is float and type(parsed) is int:
+        return float(parsed)
+    if isinstance(value, str) and _fits(value, expected):
+        return value
+    hint = ", for a list write [a, b]" if "list" in annotation else ""
+    raise ValueError(f"got {value!r}, expected {annotation}{hint}")
+
+
+def _from_yaml(text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        return text
+
+
+def _evaluate(annotation: str) -> Any:
+    """Return the type that an annotation of the script names, None for one we do not know."""
+    try:
+        return eval(annotation, {"__builtins__": {}}, dict(_TYPES))
+    except Exception:
+        return None
+
+
+def _fits(value: Any, expected: Any) -> bool:
+    """Tell whether a value has a type such as ``int``, ``list[str]`` or ``int | None``."""
+    origin, inner = typing.get_origin(expected), typing.get_args(expected)
+    if origin is types.UnionType:
+        return any(_fits(value, option) for option in inner)
+    if expected is type(None) or expected is None:
+        return value is None
+    if origin in (list, tuple):
+        return isinstance(value, list) and all(_fits(item, inner[0]) for item in value)
+    if origin is dict:
+        return isinstance(value, dict) and all(_fits(item, inner[1]) for item in value.values())
+    return type(value) is expected

@@ -1,0 +1,125 @@
+"""Run a chapter with the reader's own parameters, through papermill.
+
+The result is a folder with the executed ``chapter.ipynb``, the page ``html/index.html`` and the
+viewers' ``data/``; the committed notebook is not touched.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from lumlip.notebooks import (
+    DATA_VARIABLE,
+    Chapter,
+    ChapterError,
+    book_root,
+    convert,
+    failure_message,
+    find_chapter,
+    fix_ids,
+    read,
+    write,
+)
+from lumlip.parameters import Parameter, checked, declared_parameters
+from lumlip.render import render
+
+
+def chapter_parameters(chapter: str | Path) -> dict[str, Parameter]:
+    """Return the parameters of a chapter by name: type, default and help as the script has them."""
+    return declared_parameters(convert(find_chapter(chapter).source))
+
+
+def run(
+    chapter: str | Path, parameters: Mapping[str, Any] | None = None, out_dir: Path | None = None
+) -> Path:
+    """Run a chapter with other parameters and return the path of its HTML page.
+
+    Parameters
+    ----------
+    chapter
+        ``"01"``, ``"01_claim"`` or a path.
+    parameters
+        Values by name; a string is read as YAML, ``"[a, b]"`` is a list. Relative paths among
+        them count from the working directory.
+    out_dir
+        Folder to write, ``runs/<chapter>-<time>`` of the checkout if None.
+
+    Raises
+    ------
+    ChapterError
+        Unknown chapter; or a cell failed: then ``chapter.ipynb`` is there up to that cell.
+    ParameterError
+        A parameter is unknown or of another type than declared.
+    """
+    page = find_chapter(chapter)
+    notebook = convert(page.source)
+    values = checked(parameters or {}, declared_parameters(notebook), page.name)
+    folder = Path(out_dir).resolve() if out_dir is not None else _new_folder(page)
+    folder.mkdir(parents=True, exist_ok=True)
+    _run_papermill(notebook, values, folder, page)
+    return _write_page(folder, page)
+
+
+def _new_folder(page: Chapter) -> Path:
+    base = book_root() / "runs" / f"{page.name}-{datetime.now():%Y%m%d-%H%M%S}"
+    folder, number = base, 2
+    while folder.exists():
+        folder, number = base.with_name(f"{base.name}-{number}"), number + 1
+    return folder
+
+
+def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Chapter) -> None:
+    """Write ``chapter.ipynb``, also when a cell fails: papermill saves after every cell."""
+    from papermill import execute_notebook
+    from papermill.exceptions import PapermillExecutionError
+
+    from lumlip.kernel import kernel_manager_class
+    from lumlip.notebook_outputs import tidy
+
+    target = folder / "chapter.ipynb"
+    failure = None
+    try:
+        execute_notebook(
+            notebook,
+            str(target).replace("{", "{{").replace("}", "}}"),  # papermill fills in {braces}
+            parameters=values,
+            cwd=os.getcwd(),  # noqa: PTH109 (papermill takes a string)
+            kernel_manager_class=kernel_manager_class({DATA_VARIABLE: str(folder / "data")}),
+        )
+    except PapermillExecutionError as error:
+        failure = error
+    executed = fix_ids(read(target))
+    if failure is not None:
+        raise ChapterError(failure_message(executed, page.source.name, target)) from failure
+    tidy(executed)
+    write(executed, target)
+
+
+def _write_page(folder: Path, page: Chapter) -> Path:
+    """Render ``chapter.ipynb`` as a book of this page and the references."""
+    root = book_root()
+    with TemporaryDirectory() as temporary:
+        sources = Path(temporary)
+        shutil.copy(root / "_config.yml", sources)
+        start = page.source.relative_to(root).with_suffix("")
+        toc = f"format: jb-book\nroot: {start.as_posix()}\nchapters:\n  - file: book/references\n"
+        (sources / "_toc.yml").write_text(toc)
+        shutil.copytree(root / "book" / "_static", sources / "book" / "_static")
+        for name in ("references.md", "references.bib"):
+            shutil.copy(root / "book" / name, sources / "book" / name)
+        if (folder / "data").is_dir():
+            shutil.copytree(folder / "data", sources / "book" / "_data")
+        notebook = sources / start.with_suffix(".ipynb")
+        notebook.parent.mkdir(exist_ok=True)
+        shutil.copy(folder / "chapter.ipynb", notebook)
+        # Not strict: links to the book's other pages lead nowhere here, and stay plain text.
+        html = render(sources, folder, strict=False)
+    shutil.copytree(html, folder / "html", dirs_exist_ok=True)
+    shutil.rmtree(html.parent)
+    return folder / "html" / "index.html"

@@ -1,0 +1,193 @@
+"""Which atoms are for training and which for testing, and how sure a test error is."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike, NDArray
+
+IndexArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+
+
+def split(
+    ds: xr.Dataset, *, by: str = "structure", n_test: int, seed: int = 0
+) -> tuple[IndexArray, IndexArray]:
+    """Split the atoms of a data set in train and test, every subset in its share.
+
+    Parameters
+    ----------
+    ds : Dataset
+        With the coordinates ``structure`` (atom), the index of each atom's structure, and
+        ``subset`` (structure); ``parent`` (structure) for ``by="parent"``, ``atomic_number``
+        (atom) for ``by="composition"``.
+    by : {"structure", "atom", "composition", "parent"}
+        What stays together. ``"atom"``: nothing; neighbors and symmetry copies of a test atom are
+        then in train. ``"composition"``: structures with the same reduced formula. ``"parent"``:
+        structures derived from the same one.
+    n_test : int
+        Number of test atoms: exact for ``"atom"``, else groups are drawn until it is reached.
+    seed : int
+
+    Returns
+    -------
+    (array of int, array of int)
+        Sorted indices of the train and the test atoms.
+
+    Raises
+    ------
+    ValueError
+        If ``by`` is unknown, a coordinate is missing, or ``n_test`` leaves train or test empty.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> ds = xr.Dataset(coords={
+    ...     "structure": ("atom", np.repeat(np.arange(10), 4)),
+    ...     "subset": ("structure", ["bulk"] * 5 + ["surface"] * 5),
+    ... })
+    >>> train, test = split(ds, by="structure", n_test=8)
+    >>> np.unique(ds.structure[test])  # one whole structure of each subset
+    array([2, 8])
+    """
+    structure = _coordinate(ds, "structure", by)
+    subset = _coordinate(ds, "subset", by)[structure]
+    n_atoms = len(structure)
+    if not 1 <= n_test < n_atoms:
+        raise ValueError(f"n_test: got {n_test}, expected 1 to {n_atoms - 1} of {n_atoms} atoms")
+    group = _groups(ds, structure, by)
+    is_test = _draw(group, _codes(subset), n_test, np.random.default_rng(seed))
+    if is_test.all():
+        raise ValueError(
+            f"n_test: got {n_test} of {n_atoms} atoms by {by}: whole groups that hold so many "
+            f"leave no atom to train on; expected fewer (there are {group.max() + 1} groups)"
+        )
+    return np.flatnonzero(~is_test), np.flatnonzero(is_test)
+
+
+def bootstrap_interval(
+    errors: ArrayLike,
+    *,
+    groups: ArrayLike,
+    n_bootstrap: int,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[FloatArray, FloatArray]:
+    """Interval of root mean square errors when the test groups are drawn anew, with replacement.
+
+    Every draw takes as many groups (structures) as there are, all atoms of each, and the root of
+    the ratio of the sums over them. All errors share the draws, so that they can be compared.
+
+    Parameters
+    ----------
+    errors : array of shape (..., n_test)
+        Errors of the test atoms; the fitted maps stay as they are.
+    groups : array of shape (n_test,)
+        The structure of every test atom.
+    n_bootstrap : int
+        Number of draws.
+    level : float
+        Share of the draws inside the interval, between 0 and 1.
+    seed : int
+
+    Returns
+    -------
+    (array of shape (...), array of shape (...))
+        Lower and upper bound.
+
+    Raises
+    ------
+    ValueError
+        If a length, ``n_bootstrap`` or ``level`` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> errors = np.repeat([0.1, 0.2, 0.3, 0.4], 5)
+    >>> low, high = bootstrap_interval(errors, groups=np.repeat(range(4), 5), n_bootstrap=500)
+    >>> bool(low < 0.2 < np.sqrt(np.mean(errors**2)) < high)
+    True
+    """
+    squares = np.square(np.asarray(errors, dtype=np.float64))
+    group = np.asarray(groups)
+    if group.shape != squares.shape[-1:]:
+        raise ValueError(f"groups: got shape {group.shape}, expected {squares.shape[-1:]}")
+    if n_bootstrap < 1 or not 0 < level < 1:
+        raise ValueError(
+            f"got n_bootstrap={n_bootstrap} and level={level}, expected 1 or more, and 0 to 1"
+        )
+    group = _codes(group)
+    n_atoms = np.bincount(group)
+    # Sums over the atoms of each group: sort the atoms by group, then reduce the runs.
+    order = np.argsort(group, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(n_atoms)[:-1]])
+    sums = np.add.reduceat(squares[..., order], starts, axis=-1)
+    n_groups = len(n_atoms)
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_bootstrap)
+    means = (sums @ draws.T) / (draws @ n_atoms)
+    tail = (1 - level) / 2
+    low, high = np.quantile(np.sqrt(means), [tail, 1 - tail], axis=-1)
+    return low, high
+
+
+def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:
+    if name not in ds.variables:
+        known = ", ".join(str(key) for key in ds.variables)
+        raise ValueError(f"split by {by}: expected a coordinate {name!r}, got only: {known}")
+    return np.asarray(ds[name].values)
+
+
+def _codes(labels: NDArray[np.generic]) -> IndexArray:
+    """Number the distinct labels 0, 1, ... in sorted order."""
+    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+
+
+def _groups(ds: xr.Dataset, structure: NDArray[np.generic], by: str) -> IndexArray:
+    """Return the number of the group of every atom: groups are never torn apart."""
+    if by == "atom":
+        return np.arange(len(structure))
+    if by == "structure":
+        return _codes(structure)
+    if by == "parent":
+        return _codes(_coordinate(ds, "parent", by)[structure])
+    if by == "composition":
+        return _compositions(_codes(structure), _coordinate(ds, "atomic_number", by))
+    raise ValueError(f"by: got {by!r}, expected one of atom, composition, parent, structure")
+
+
+def _compositions(structure: IndexArray, atomic_number: NDArray[np.generic]) -> IndexArray:
+    """Return the number of the reduced formula of every atom's structure."""
+    elements, element = np.unique(atomic_number, return_inverse=True)
+    counts = np.zeros((structure.max() + 1, len(elements)), dtype=np.int64)
+    np.add.at(counts, (structure, element), 1)
+    counts //= np.gcd.reduce(counts, axis=1)[:, None]
+    return np.unique(counts, axis=0, return_inverse=True)[1].reshape(-1)[structure]
+
+
+def _draw(
+    group: IndexArray, subset: IndexArray, n_test: int, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Draw groups in a random order, each subset up to its share of ``n_test``."""
+    n_groups = group.max() + 1
+    n_atoms = np.bincount(group)
+    home = np.zeros(n_groups, dtype=np.int64)
+    # A group that spans subsets counts for the subset of its last atom.
+    home[group] = subset
+    order = rng.permutation(n_groups)
+    drawn = np.zeros(n_groups, dtype=bool)
+    share = _shares(np.bincount(home, weights=n_atoms).astype(np.int64), n_test)
+    for number, wanted in enumerate(share):
+        members = order[home[order] == number]
+        before = np.cumsum(n_atoms[members]) - n_atoms[members]
+        drawn[members[before < wanted]] = True
+    return drawn[group]
+
+
+def _shares(n_atoms: IndexArray, n_test: int) -> IndexArray:
+    """Whole numbers that add up to ``n_test``, in proportion to ``n_atoms``: largest remainders."""
+    exact = n_atoms * (n_test / n_atoms.sum())
+    share = np.floor(exact).astype(np.int64)
+    missing = n_test - share.sum()
+    share[np.argsort(share - exact, kind="stable")[:missing]] += 1
+    return share
