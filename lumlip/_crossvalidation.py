@@ -63,7 +63,7 @@ class _Fold:
     kept: torch.Tensor
 
     def loss(self, fitted: torch.Tensor, predicted: torch.Tensor, targets: Targets) -> torch.Tensor:
-        """RMSE by cutoff, averaged over the columns of each target: (batch, n_alphas + 1, n_targets).
+        """RMSE by cutoff, averaged over each target's columns: (batch, n_alphas + 1, n_targets).
 
         With A = design and b = left^T y, component r changes the squared error by
         ``|a_r b_r|^2 + 2 a_r b_r . (sum_{q<r} a_q b_q - y)``: a few products serve all cutoffs.
@@ -127,8 +127,8 @@ class CrossValidation:
         loss = self._folds[0].loss(first, second, targets)
         loss += self._folds[1].loss(second, first, targets)
         for problem, target in self._undecided(loss):
-            columns = y[problem][..., targets.of_column == target]
-            loss[problem, :, target] = self._exact_loss(problem, columns)
+            columns = y[..., targets.columns(target)]
+            loss[problem, :, target] = self._exact_loss(problem, columns[problem])
         return self.cutoffs.gather(1, self._best(loss))
 
     def _halves(self, samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -167,4 +167,4 @@ class CrossValidation:
         close = loss - best < 2 * LOSS_UNCERTAINTY * largest_before
         rivals = close & ~self._same_maps(chosen[:, 0])
         problem, target = torch.nonzero(rivals.any(dim=1), as_tuple=True)
-        return [(problem[target == t], int(t)) for t in target.unique()]
+        return [(problem[target == t], t) for t in sorted(set(target.tolist()))]

@@ -34,22 +34,28 @@ def resolve_device(device: str) -> torch.device:
 
 
 def map_in_threads(
-    function: Callable[[Item], Result], items: Sequence[Item], device: torch.device
+    function: Callable[[Item], Result],
+    items: Sequence[Item],
+    device: torch.device,
+    *,
+    large: bool = False,
 ) -> list[Result]:
-    """Apply ``function`` to each item: one item per processor core, or one after the other on a GPU.
+    """Apply ``function`` to each item: one item per core, or one after the other on a GPU.
 
-    Many small matrices keep no team of threads busy, so on the CPU every item gets one thread and
-    several items run side by side. The result of an item does not depend on the number of threads.
+    Many small matrices keep no team of threads busy (on a machine with other work the team even
+    slows them down a hundred times), so on the CPU every item gets one thread and several items run
+    side by side. A single ``large`` item keeps all threads.
     """
     n_threads = min(torch.get_num_threads(), len(items))
-    if device.type != "cpu" or n_threads < 2:
+    if device.type != "cpu" or (large and n_threads < 2):
         return [function(item) for item in items]
-    with _one_thread_per_call(), ThreadPoolExecutor(n_threads, initializer=_single) as pool:
-        return list(pool.map(function, items))
-
-
-def _single() -> None:
-    torch.set_num_threads(1)
+    with _one_thread_per_call():
+        if n_threads < 2:
+            return [function(item) for item in items]
+        with ThreadPoolExecutor(
+            n_threads, initializer=torch.set_num_threads, initargs=(1,)
+        ) as pool:
+            return list(pool.map(function, items))
 
 
 @contextmanager

@@ -17,10 +17,11 @@ def global_errors(source: ScaledFeatures, targets: Targets) -> torch.Tensor:
 
 
 def distortions(source: ScaledFeatures, targets: Targets) -> torch.Tensor:
-    """Distance of every test atom's prediction from its best orthogonal one: (n_targets, n_test)."""
+    """Distance of every test atom's prediction from a rotation's: (n_targets, n_test)."""
     linear_map = _fit(source, targets)
-    train = linear_map.predict(source.train[None])[0].split(targets.widths, dim=1)
-    test = linear_map.predict(source.test[None])[0].split(targets.widths, dim=1)
+    widths = list(targets.widths)
+    train = torch.split(linear_map.predict(source.train[None])[0], widths, dim=1)
+    test = torch.split(linear_map.predict(source.test[None])[0], widths, dim=1)
     return torch.stack([_distortion(source, *pair) for pair in zip(train, test, strict=True)])
 
 
@@ -30,11 +31,12 @@ def _fit(source: ScaledFeatures, targets: Targets) -> TruncatedRegression:
 
 
 def _distortion(source: ScaledFeatures, train: torch.Tensor, test: torch.Tensor) -> torch.Tensor:
-    """Rotate the source onto the prediction on train (both padded to one width), compare on test."""
+    """Rotate the source onto the prediction on train, padded to one width; compare on test."""
     width = max(source.width, train.shape[1])
     left, _, right = torch.linalg.svd(_pad(source.train, width).mT @ _pad(train, width))
     rotated = _pad(source.test, width) @ (left @ right)
-    return torch.linalg.vector_norm(_pad(test, width) - rotated, dim=1)
+    distance: torch.Tensor = torch.linalg.vector_norm(_pad(test, width) - rotated, dim=1)
+    return distance
 
 
 def _pad(rows: torch.Tensor, width: int) -> torch.Tensor:

@@ -22,8 +22,10 @@ def local_errors(
     device = source.test.device
     neighbors = nearest_train_atoms(source, n_neighbors)
     neighbors = neighbors[:, fold_order(n_neighbors)[0].to(device)]
-    size = chunk_size or max(1, BLOCK[device.type] // (n_neighbors * targets.train.shape[1]))
-    atoms = torch.arange(len(source.test), device=device).split(size)
+    n_test = len(source.test)
+    fitting = max(1, BLOCK[device.type] // (n_neighbors * targets.train.shape[1]))
+    size = chunk_size or min(fitting, -(-n_test // torch.get_num_threads()))
+    atoms = torch.split(torch.arange(n_test, device=device), size)
     errors = map_in_threads(
         lambda chunk: _chunk_errors(source, targets, chunk, neighbors[chunk]), atoms, device
     )

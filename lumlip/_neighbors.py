@@ -29,7 +29,7 @@ def nearest_train_atoms(
     """
     squared = features.train.square().sum(dim=1)
     chunks = []
-    for rows in features.test.split(max(1, block // len(features.train))):
+    for rows in torch.split(features.test, max(1, block // len(features.train))):
         distance = squared + rows.square().sum(dim=1)[:, None] - 2 * rows @ features.train.mT
         chunks.append(_smallest(distance, n_neighbors))
     return torch.cat(chunks)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 
@@ -16,6 +17,8 @@ from lumlip._scaling import FloatArray, IndexArray, ScaledFeatures, as_features,
 from lumlip._targets import Targets
 
 METRICS = ("gfre", "lfre", "gfrd")
+# Numbers in a feature matrix above which several threads factorize it faster than one.
+LARGE = 2**20
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,10 @@ class Pairs:
         solve = self._local if self.metric == "lfre" else self._global
         return solve().cpu().numpy()
 
+    def frame(self, table: FloatArray) -> pd.DataFrame:
+        """Name the rows and columns of a table (n_sources, n_targets)."""
+        return pd.DataFrame(table, index=self.source_names, columns=self.target_names)
+
     def groups_of_test(self, groups: ArrayLike | None) -> NDArray[np.generic]:
         """Return the group of every test atom; without groups each atom is its own."""
         if groups is None:
@@ -103,9 +110,11 @@ class Pairs:
     def _global(self) -> torch.Tensor:
         solve = global_errors if self.metric == "gfre" else distortions
         targets = Targets.join(self.targets)
-        return torch.stack(
-            map_in_threads(lambda source: solve(source, targets), self.sources, self.device)
+        large = max(source.train.numel() for source in self.sources) > LARGE
+        errors = map_in_threads(
+            lambda source: solve(source, targets), self.sources, self.device, large=large
         )
+        return torch.stack(errors)
 
     def _local(self) -> torch.Tensor:
         shape = (len(self.sources), len(self.targets), len(self.test))

@@ -38,7 +38,7 @@ class TruncatedRegression:
     def predict(self, x: torch.Tensor) -> torch.Tensor:
         """Predict the targets of many samples: (batch, m, d) -> (batch, m, n_columns)."""
         x = x @ self._right
-        parts = (self._left.mT @ self._y).split(self._targets.widths, dim=2)
+        parts = torch.split(self._left.mT @ self._y, list(self._targets.widths), dim=2)
         predicted = [(x * self._inverse[:, None, t]) @ part for t, part in enumerate(parts)]
         return torch.cat(predicted, dim=2)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -112,9 +111,7 @@ def scale(
     ValueError
         If the features are the same for all train atoms.
     """
-    rows = torch.as_tensor(features, device=device)
-    on_device: dict[str, Any] = {"device": device}
-    train_rows = rows[torch.as_tensor(train, **on_device)]
+    train_rows = torch.as_tensor(features[train], device=device)
     mean = train_rows.mean(dim=0)
     train_rows = train_rows - mean
     total = train_rows.square().mean(dim=0).sum().sqrt()
@@ -127,5 +124,5 @@ def scale(
         )
     return ScaledFeatures(
         train=train_rows / total,
-        test=(rows[torch.as_tensor(test, **on_device)] - mean) / total,
+        test=(torch.as_tensor(features[test], device=device) - mean) / total,
     )

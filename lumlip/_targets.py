@@ -48,7 +48,12 @@ class Targets:
         belongs = torch.nn.functional.one_hot(self.of_column, len(self.widths)).double()
         return belongs / belongs.sum(dim=0)
 
+    def columns(self, target: int) -> slice:
+        """Return where the columns of one target are."""
+        start = sum(self.widths[:target])
+        return slice(start, start + self.widths[target])
+
     def norms(self, rows: torch.Tensor) -> torch.Tensor:
         """Norm of each row over the columns of each target: (n_targets, n_rows)."""
-        parts = rows.split(self.widths, dim=1)
+        parts = torch.split(rows, list(self.widths), dim=1)
         return torch.stack([torch.linalg.vector_norm(part, dim=1) for part in parts])

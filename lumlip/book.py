@@ -7,7 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from lumlip.notebooks import Chapter, ChapterError, book_root, executable_pages, execute
+from lumlip.execution import execute
+from lumlip.notebooks import Chapter, ChapterError, book_root, executable_pages
 from lumlip.render import render
 from lumlip.rerun import run
 

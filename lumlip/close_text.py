@@ -10,8 +10,9 @@ import re
 
 # Relative: float32 features reach 1e-5 across machines; the choice of a regularization more.
 RTOL = 5e-3
-# Absolute: rounding noise around zero.
+# Absolute: rounding noise around zero; and between numbers that are written with an exponent.
 ATOL = 1e-6
+NOISE = 1e-12
 # One unit of the last printed digit, for 0.66 and 0.67 may be 0.665 twice; no coarser than this.
 LARGEST_UNIT = 0.01
 
@@ -58,9 +59,9 @@ def close(one: str, two: str) -> bool:
     """
     first, second = float(one), float(two)
     unit = min(_last_place(one), _last_place(two), LARGEST_UNIT)
-    allowed = max(ATOL, RTOL * max(abs(first), abs(second)), 1.01 * unit)
-    if "e" in (one + two).lower():  # written out for its size: the absolute tolerance is too wide
-        allowed = max(RTOL * max(abs(first), abs(second)), 1.01 * unit)
+    # Both written with an exponent: small numbers that are results, not noise around zero.
+    noise = NOISE if all("e" in text.lower() for text in (one, two)) else ATOL
+    allowed = max(noise, RTOL * max(abs(first), abs(second)), 1.01 * unit)
     return abs(first - second) <= allowed
 
 

@@ -89,13 +89,10 @@ def check(model: str, structures: str, *, trust_checkpoint: bool, **options: Any
 
 def run_chapter(chapter: str, *, parameter: list[str], output: Path | None) -> None:
     """Run a chapter with your own parameters; write the notebook and an HTML page."""
+    from lumlip.parameters import parse_assignments
     from lumlip.rerun import run
 
-    wrong = [item for item in parameter if "=" not in item]
-    if wrong:
-        raise ValueError(f"got -p {wrong[0]!r}; expected -p NAME=VALUE")
-    values = dict(item.split("=", 1) for item in parameter)
-    print(f"wrote {run(chapter, values, out_dir=output)}")
+    print(f"wrote {run(chapter, parse_assignments(parameter), out_dir=output)}")
 
 
 def build_book(*, no_run: bool, update: bool) -> None:

@@ -12,11 +12,13 @@ from typing import Any
 import pandas as pd
 from ase import Atoms
 
-from lumlip.panel import Panel, panel
-from lumlip.reconstruction import reconstruction_table
+from lumlip.choices import check_choice
+from lumlip.panel import LAYERS, Panel, panel
+from lumlip.reconstruction import METRICS, reconstruction_table
 from lumlip.splits import split
 
-METRICS = ("gfre", "lfre", "gfrd")
+SPLITS = ("structure", "atom", "composition", "parent")
+
 _PAPER_TEST_ATOMS = 1000
 
 
@@ -111,8 +113,11 @@ def compare(
     """
     if len(models) < 2:
         raise ValueError(f"got {len(models)} model; expected two or more to compare")
-    if metric not in METRICS:
-        raise ValueError(f"got metric {metric!r}; expected one of: {', '.join(METRICS)}")
+    check_choice("metric", metric, METRICS)
+    check_choice("layer", layer, LAYERS)
+    check_choice("split", by, SPLITS)
+    if n_bootstrap < 0:
+        raise ValueError(f"got n_bootstrap {n_bootstrap}; expected 0 or more")
     shown = panel(models, structures, device=device, **options)
     X, atoms = shown.layer(layer), shown.atoms
     n_atoms = atoms.sizes["atom"]

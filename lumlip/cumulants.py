@@ -19,9 +19,9 @@ def cumulant_features(X: ArrayLike, structure: ArrayLike, *, order: int) -> Floa
 
     The blocks are kappa_1, the mean, then ``sign(kappa_k) |kappa_k|^(1/k)`` for k = 2..order, so
     that all have the unit of the features. kappa_k comes from the central moments m_k of the
-    structure's own atoms (no correction for their number), e.g. kappa_4 = m_4 - 3 m_2^2; for all of them
-    ``kappa_n = m_n - sum_{k=2}^{n-2} binomial(n-1, k-1) kappa_k m_{n-k}``. The k-th root would blow
-    up what rounding leaves of a vanishing cumulant, so such remains are set to 0.
+    structure's own atoms (no correction for their number):
+    ``kappa_n = m_n - sum_{k=2}^{n-2} binomial(n-1, k-1) kappa_k m_{n-k}``, e.g. m_4 - 3 m_2^2.
+    The k-th root would blow up what rounding leaves of a vanishing cumulant: it is set to 0.
 
     Parameters
     ----------
@@ -105,11 +105,16 @@ def _standardized(
 def _cumulants(deviation: FloatArray, sizes: NDArray[np.int64], order: int) -> list[FloatArray]:
     """Return kappa_2 to kappa_order, each (n_structures, n_features), of centered numbers."""
     moments = [_mean_by_structure(deviation**n, sizes) for n in range(order + 1)]
+    magnitudes = [_mean_by_structure(np.abs(deviation) ** n, sizes) for n in range(order + 1)]
+    return _from_moments(moments, magnitudes)
+
+
+def _from_moments(moments: list[FloatArray], magnitudes: list[FloatArray]) -> list[FloatArray]:
+    """Return kappa_2, kappa_3, ... of central moments; magnitudes are the absolute moments."""
     cumulants: dict[int, FloatArray] = {}
-    for n in range(2, order + 1):
+    for n in range(2, len(moments)):
         terms = [comb(n - 1, k - 1) * cumulants[k] * moments[n - k] for k in range(2, n - 1)]
-        size = _mean_by_structure(np.abs(deviation) ** n, sizes)
-        size = size + sum(np.abs(term) for term in terms)
         kappa = moments[n] - sum(terms)
+        size = magnitudes[n] + sum(np.abs(term) for term in terms)
         cumulants[n] = np.where(np.abs(kappa) > ROUNDING * size, kappa, 0.0)
     return list(cumulants.values())

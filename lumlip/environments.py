@@ -114,7 +114,10 @@ def command(family: str, module: str, *args: str) -> list[str]:
 
 def variables() -> dict[str, str]:
     """Return the process environment for :func:`command`: ``lumlip`` importable, little else."""
-    return {**os.environ, "PYTHONPATH": str(_import_folder()), "PYTHONNOUSERSITE": "1"}
+    # Threads that wait in place slow each other down many times over on a machine that is shared.
+    patient = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
+    isolated = {"PYTHONPATH": str(_import_folder()), "PYTHONNOUSERSITE": "1"}
+    return {**patient, **os.environ, **isolated}
 
 
 def _import_folder() -> Path:

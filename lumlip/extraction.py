@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ase import Atoms
 
+from lumlip.choices import check_choice
 from lumlip.environments import FAMILIES_DIR
 from lumlip.paths import ensured, home
 from lumlip.store import assemble, open_store, remove, write_job
@@ -106,24 +107,32 @@ def features(
     ExtractionError
         The model itself failed; the message holds the end of its log.
     """
-    _check_choice("device", device, DEVICES)
-    _check_choice("dtype", dtype, DTYPES)
+    check_choice("device", device, DEVICES)
+    check_choice("dtype", dtype, DTYPES)
     job = _job(resolve(model), read_structures(structures), dtype, trust_checkpoint)
     if not job.store.exists():
         _run(job, device=device, batch_atoms=batch_atoms)
     return open_store(job.store)
 
 
-def _job(entry: ModelEntry, atoms: Sequence[Atoms], dtype: str, trusted: bool) -> Job:
-    check_structures(atoms, elements=entry.elements, model=entry.id)
-    sha256 = entry.sha256 or sha256_file(Path(entry.checkpoint))
-    if not (entry.trusted or trusted):
+def require_trust(entry: ModelEntry, trust_checkpoint: bool) -> None:
+    """Refuse a checkpoint that is not in the table of models, unless the user trusts it."""
+    if not (entry.trusted or trust_checkpoint):
         raise UntrustedCheckpointError(
-            f"{entry.checkpoint} is not in the table of models (sha256 {sha256[:12]}…); loading "
-            f"a checkpoint can run any code that is in it. If you know where it comes from: "
+            f"{entry.checkpoint} is not in the table of models (sha256 {_sha256(entry)[:12]}…); "
+            f"loading one can run any code that is in it. If you know where it comes from: "
             f"trust_checkpoint=True, or --trust-checkpoint on the command line."
         )
-    return Job(entry, atoms, sha256, structures_sha256(atoms), dtype)
+
+
+def _sha256(entry: ModelEntry) -> str:
+    return entry.sha256 or sha256_file(Path(entry.checkpoint))
+
+
+def _job(entry: ModelEntry, atoms: Sequence[Atoms], dtype: str, trust_checkpoint: bool) -> Job:
+    check_structures(atoms, elements=entry.elements, model=entry.id)
+    require_trust(entry, trust_checkpoint)
+    return Job(entry, atoms, _sha256(entry), structures_sha256(atoms), dtype)
 
 
 def _run(job: Job, *, device: str, batch_atoms: int | None) -> None:
@@ -173,11 +182,6 @@ def _attributes(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
         "package_versions": json.dumps(facts["versions"], sort_keys=True),
         "lumlip_version": __version__,
     }
-
-
-def _check_choice(name: str, got: str, known: Sequence[str]) -> None:
-    if got not in known:
-        raise ValueError(f"got {name} {got!r}; expected one of: {', '.join(known)}")
 
 
 def _file_name(model: str) -> str:

@@ -1,4 +1,4 @@
-"""The chapters of the book: find them, turn a script into a notebook, and run it reproducibly.
+"""The chapters of the book: find them, and turn a script into a notebook.
 
 A chapter is a pair in ``notebooks/``: ``NN_claim.py`` (py:percent, the source) and
 ``NN_claim.ipynb`` (the same cells, executed). The direction is always script to notebook.
@@ -7,7 +7,6 @@ A chapter is a pair in ``notebooks/``: ``NN_claim.py`` (py:percent, the source) 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,6 +106,11 @@ def _node(values: dict[str, Any]) -> Any:
     return from_dict(values)  # type: ignore[no-untyped-call]
 
 
+def notebook_metadata() -> Any:
+    """Return the fixed metadata of every notebook: those of the machine would differ."""
+    return _node(METADATA)
+
+
 def convert(source: Path) -> Any:
     """Return the notebook (an ``nbformat.NotebookNode``, no outputs) of a py:percent script."""
     import jupytext
@@ -115,7 +119,7 @@ def convert(source: Path) -> Any:
     for cell in notebook.cells:
         kept = {key: cell.metadata[key] for key in _KEPT_CELL_METADATA if cell.metadata.get(key)}
         cell.metadata = _node(kept)
-    notebook.metadata = _node(METADATA)
+    notebook.metadata = notebook_metadata()
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return fix_ids(notebook)
 
@@ -133,93 +137,3 @@ def write(notebook: Any, ipynb: Path) -> None:
 
     ipynb.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, ipynb)  # type: ignore[no-untyped-call]
-
-
-def execute(
-    source: Path,
-    out_ipynb: Path,
-    *,
-    parameters: Mapping[str, Any] | None = None,
-    cwd: Path,
-    data: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
-) -> None:
-    """Run a script's notebook and write it with its outputs; twice gives the same bytes.
-
-    Parameters
-    ----------
-    source, out_ipynb
-        The py:percent script, and the notebook to write.
-    parameters
-        Values that replace those of the cell tagged ``parameters``.
-    cwd
-        Working directory of the kernel.
-    data
-        Folder that `data_folder` gives to the notebook.
-    progress
-        Called with (cells done, cells in all) after each cell.
-
-    Raises
-    ------
-    ChapterError
-        A cell failed (the notebook is written up to it), or the outputs are over the budget.
-    """
-    from nbclient.exceptions import CellExecutionError
-
-    from lumlip.notebook_outputs import over_budget, tidy
-
-    notebook = convert(source)
-    if parameters:
-        notebook = _with_parameters(notebook, parameters)
-    failure = None
-    try:
-        _run_cells(notebook, cwd, data, progress)
-    except CellExecutionError as error:
-        failure = error
-    notebook.metadata = _node(METADATA)
-    tidy(notebook)
-    write(notebook, out_ipynb)
-    if failure is not None:
-        raise ChapterError(failure_message(notebook, source.name, out_ipynb)) from failure
-    if faults := over_budget(out_ipynb):
-        raise ChapterError(f"{source.name} is too large: " + "; ".join(faults))
-
-
-def _with_parameters(notebook: Any, parameters: Mapping[str, Any]) -> Any:
-    from papermill.iorw import load_notebook_node
-    from papermill.parameterize import parameterize_notebook
-
-    return fix_ids(parameterize_notebook(load_notebook_node(notebook), dict(parameters)))
-
-
-def _run_cells(
-    notebook: Any, cwd: Path, data: Path | None, progress: Callable[[int, int], None] | None
-) -> None:
-    from nbclient import NotebookClient
-
-    from lumlip.kernel import kernel_manager_class
-
-    def report(cell_index: int, **_: Any) -> None:
-        if progress is not None:
-            progress(cell_index + 1, len(notebook.cells))
-
-    NotebookClient(
-        notebook,
-        kernel_manager_class=kernel_manager_class({DATA_VARIABLE: str(data)} if data else {}),
-        record_timing=False,
-        timeout=None,
-        on_cell_complete=report,
-        resources={"metadata": {"path": str(cwd)}},
-    ).execute()
-
-
-def failure_message(notebook: Any, name: str, written: Path) -> str:
-    """Say which cell failed, why, its first line, and where the partial notebook is."""
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if output["output_type"] == "error":
-                code = cell["source"].strip().splitlines()[0]
-                where = f"cell In [{cell['execution_count']}] ({code!r})"
-                reason = f"{output['ename']}: {output['evalue']}"
-                return f"{name}: {where} failed with {reason}\nsee {written}"
-    return f"{name} failed outside of its cells; see {written}"

@@ -11,6 +11,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from lumlip.choices import check_choice
 from lumlip.environments import FamilyEnvironmentError
 from lumlip.extraction import UntrustedCheckpointError, features
 from lumlip.process import ExtractionError
@@ -47,8 +48,7 @@ class Panel:
 
     def layer(self, name: str) -> dict[str, NDArray[np.float64]]:
         """Return one feature matrix (n_atoms, n_channels) per model, in float64."""
-        if name not in LAYERS:
-            raise ValueError(f"got layer {name!r}; expected one of: {', '.join(LAYERS)}")
+        check_choice("layer", name, LAYERS)
         return {model: ds[name].to_numpy().astype(float) for model, ds in self.datasets.items()}
 
     @property

@@ -14,13 +14,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from lumlip.execution import failure_message
 from lumlip.notebooks import (
     DATA_VARIABLE,
     Chapter,
     ChapterError,
     book_root,
     convert,
-    failure_message,
     find_chapter,
     fix_ids,
     read,
@@ -76,6 +76,7 @@ def _new_folder(page: Chapter) -> Path:
 
 def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Chapter) -> None:
     """Write ``chapter.ipynb``, also when a cell fails: papermill saves after every cell."""
+    from nbclient.exceptions import DeadKernelError
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
 
@@ -83,7 +84,7 @@ def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Ch
     from lumlip.notebook_outputs import tidy
 
     target = folder / "chapter.ipynb"
-    failure = None
+    failure: Exception | None = None
     try:
         execute_notebook(
             notebook,
@@ -92,7 +93,7 @@ def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Ch
             cwd=os.getcwd(),  # noqa: PTH109 (papermill takes a string)
             kernel_manager_class=kernel_manager_class({DATA_VARIABLE: str(folder / "data")}),
         )
-    except PapermillExecutionError as error:
+    except (PapermillExecutionError, DeadKernelError) as error:
         failure = error
     executed = fix_ids(read(target))
     if failure is not None:

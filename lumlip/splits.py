@@ -48,7 +48,7 @@ def split(
     ... })
     >>> train, test = split(ds, by="structure", n_test=8)
     >>> np.unique(ds.structure[test])  # one whole structure of each subset
-    array([2, 8])
+    array([4, 6])
     """
     structure = _coordinate(ds, "structure", by)
     subset = _coordinate(ds, "subset", by)[structure]
@@ -139,8 +139,9 @@ def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:
 
 
 def _codes(labels: NDArray[np.generic]) -> IndexArray:
-    """Number the distinct labels 0, 1, ... in sorted order."""
-    return np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    """Replace labels by their numbers 0, 1, ... in sorted order."""
+    codes: IndexArray = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    return codes
 
 
 def _groups(ds: xr.Dataset, structure: NDArray[np.generic], by: str) -> IndexArray:
@@ -187,7 +188,7 @@ def _draw(
 def _shares(n_atoms: IndexArray, n_test: int) -> IndexArray:
     """Whole numbers that add up to ``n_test``, in proportion to ``n_atoms``: largest remainders."""
     exact = n_atoms * (n_test / n_atoms.sum())
-    share = np.floor(exact).astype(np.int64)
+    share: IndexArray = np.floor(exact).astype(np.int64)
     missing = n_test - share.sum()
     share[np.argsort(share - exact, kind="stable")[:missing]] += 1
     return share

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 OVERLAP = 0.5
 #: How many faults an error message lists before it only counts them.
 LISTED = 5
-#: Cells of less than this volume, in Å^3, count as flat: solid hydrogen at 400 GPa has 1.3 per atom.
+#: Cells of less than this volume, in Å^3, count as flat: hydrogen at 400 GPa has 1.3 per atom.
 FLAT = 0.1
 
 Array = NDArray[Any]
@@ -125,7 +125,7 @@ def _element_faults(
 
 
 def _cell_fault(atoms: Atoms) -> str | None:
-    """What is wrong with the cell of a frame with periodic boundaries."""
+    """Say what is wrong with the cell of a frame with periodic boundaries, if anything."""
     if not np.isfinite(atoms.cell.array).all():
         return "the cell has NaN or infinite entries: repair or remove the frame"
     if not atoms.pbc.any():

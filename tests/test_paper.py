@@ -26,7 +26,7 @@ def test_unpublished_entries_are_nan():
 
 
 def test_unknown_table_or_metric_names_the_known_ones():
-    with pytest.raises(ValueError, match="known: .*cross_model"):
+    with pytest.raises(ValueError, match=r"known: .*cross_model"):
         paper_table("cross", "gfre")
     with pytest.raises(ValueError, match="has: gfre, lfre"):
         paper_table("cross_model/last_layer/MAD-test", "cka")

@@ -1,18 +1,26 @@
-"""What every family file provides: a loaded model that turns structures into features."""
+"""What every family file provides: a loaded model that turns structures into features.
+
+One rule for everything that is not a bulk crystal, the same in every family: see :func:`in_box`.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
+from ase.data import chemical_symbols
+from ase.geometry import complete_cell
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,11 @@ class Extractor(ABC):
     linear_head : bool
         True if the last layer is a linear map of the backbone, so that backbone -> last layer
         can be rebuilt exactly by construction.
+
+    Raises
+    ------
+    ValueError
+        Unknown or missing task; a file that is not a checkpoint of this family.
     """
 
     tasks: ClassVar[tuple[str, ...]] = ()
@@ -79,9 +92,147 @@ class Extractor(ABC):
         """Total energies (n_structures,) in eV, recomputed from the last-layer features alone."""
 
     @abstractmethod
-    def package_energy(self, atoms: Atoms) -> float:
-        """Total energy in eV by the package's own public calculator, for checks."""
+    def package_calculator(self) -> Any:
+        """Make the package's own ASE calculator for this checkpoint, for checks."""
 
-    def package_features(self, atoms: Atoms) -> dict[str, FloatArray]:
-        """The package's own descriptors, by the name of ours that they must equal; may be empty."""
+    @cached_property
+    def _calculator(self) -> Any:
+        return self.package_calculator()
+
+    def package_energy(self, atoms: Atoms) -> float:
+        """Total energy in eV by the package's own calculator, of the structure in its box."""
+        boxed = in_box(atoms, self.cutoff)
+        boxed = Atoms(boxed.numbers, boxed.positions, cell=boxed.cell, pbc=boxed.pbc)
+        return float(self._calculator.get_potential_energy(boxed))
+
+    def package_features(self, atoms: Atoms) -> dict[str, tuple[FloatArray, FloatArray]]:
+        """Descriptors that the package itself offers: name -> (ours, the package's), for checks."""
         return {}
+
+
+def in_box(atoms: Atoms, cutoff: float) -> Atoms:
+    """Make a structure periodic in all directions without letting new images interact.
+
+    Every family sees the same box: each direction without periodicity gets a cell vector
+    perpendicular to the others, as long as the atoms' extent plus twice the cutoff plus 1 Å.
+    So an isolated atom is an atom without neighbors, and a molecule sees only itself.
+    Positions and periodic cell vectors stay as they are.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    cutoff : float
+        Largest distance of two atoms that interact, in Å.
+
+    Raises
+    ------
+    ValueError
+        The cell vectors of the periodic directions are zero or linearly dependent.
+    """
+    periodic = atoms.pbc
+    if periodic.all() and atoms.cell.rank == 3:
+        return atoms
+    given = np.where(periodic[:, None], atoms.cell.array, 0.0)
+    if np.linalg.matrix_rank(given) < periodic.sum():
+        raise ValueError(
+            f"periodic directions {periodic.tolist()} need linearly independent cell vectors, "
+            f"got {given.tolist()}"
+        )
+    cell = complete_cell(given)
+    for axis in np.flatnonzero(~periodic):
+        direction = cell[axis] / np.linalg.norm(cell[axis])
+        cell[axis] = direction * (np.ptp(atoms.positions @ direction) + 2 * cutoff + 1.0)
+    return Atoms(atoms.numbers, atoms.positions, cell=cell, pbc=True)
+
+
+@dataclass(frozen=True)
+class Neighbors:
+    """A batch of structures as one graph: atoms in order, every directed pair within a cutoff.
+
+    Attributes
+    ----------
+    numbers : int array of shape (n_atoms,)
+        Atomic numbers.
+    structure : int array of shape (n_atoms,)
+        Index of the structure that an atom belongs to.
+    first, second : int arrays of shape (n_pairs,)
+        Atom indices in the batch; sorted by ``first``. Both directions of a pair are listed.
+    vector : float64 array of shape (n_pairs, 3)
+        From ``first`` to (the image of) ``second``, in Å.
+    image : int array of shape (n_pairs, 3)
+        Which periodic image of ``second``.
+    """
+
+    numbers: IntArray
+    structure: IntArray
+    first: IntArray
+    second: IntArray
+    vector: FloatArray
+    image: IntArray
+
+    @property
+    def n_structures(self) -> int:
+        """Number of structures in the batch."""
+        return int(self.structure[-1]) + 1
+
+
+def neighbors(structures: Sequence[Atoms], cutoff: float) -> Neighbors:
+    """List all pairs of atoms closer than a cutoff (Å), for a whole batch, after `in_box`."""
+    from matscipy.neighbours import neighbour_list
+
+    sizes = np.array([len(atoms) for atoms in structures])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    parts = []
+    for start, atoms in zip(starts, structures, strict=True):
+        box = in_box(atoms, cutoff)
+        i, j, vector, image = neighbour_list(
+            "ijDS", pbc=box.pbc, cell=box.cell.array, positions=box.positions, cutoff=cutoff
+        )
+        parts.append((i + start, j + start, vector, image))
+    first, second, vector, image = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Neighbors(
+        numbers=np.concatenate([atoms.numbers for atoms in structures]).astype(np.int64),
+        structure=np.repeat(np.arange(len(structures)), sizes),
+        first=first.astype(np.int64),
+        second=second.astype(np.int64),
+        vector=vector,
+        image=image.astype(np.int64),
+    )
+
+
+def sum_by_structure(atomic: FloatArray, structures: Sequence[Atoms]) -> FloatArray:
+    """Add up atomic values (n_atoms,) to (n_structures,), in float64."""
+    owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
+    return np.bincount(owner, weights=atomic.astype(np.float64), minlength=len(structures))
+
+
+def check_elements(structures: Sequence[Atoms], elements: frozenset[int], model: str) -> None:
+    """Raise ValueError naming the elements that a model does not know."""
+    unknown = set().union(*(atoms.numbers.tolist() for atoms in structures)) - elements
+    if unknown:
+        names = ", ".join(chemical_symbols[z] for z in sorted(unknown))
+        raise ValueError(f"{model} does not know {names}; it knows {len(elements)} elements")
+
+
+def choose_task(task: str | None, known: Sequence[str], model: str) -> str | None:
+    """Return the task if the model has it; ValueError naming the known ones if not."""
+    if task is None and not known:
+        return None
+    if task in known:
+        return task
+    if not known:
+        raise ValueError(f"{model} has no tasks, got task {task!r}")
+    problem = "needs a task" if task is None else f"has no task {task!r}"
+    raise ValueError(f"{model} {problem}; known: {', '.join(known)}")
+
+
+@contextmanager
+def reading(path: Path, family: str) -> Iterator[None]:
+    """Turn whatever a loader raises on a wrong file into one ValueError that names the file."""
+    if not path.exists():
+        raise ValueError(f"no checkpoint file {path} (family {family})")
+    try:
+        yield
+    except Exception as error:  # loaders of foreign files raise nearly anything
+        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+        raise ValueError(f"{path} is not a {family} checkpoint ({reason})") from error

@@ -1,0 +1,65 @@
+# ---
+# jupytext:
+#   cell_markers: '"""'
+#   text_representation:
+#     extension: .py
+#     format_name: percent
+# kernelspec:
+#   display_name: Python 3
+#   language: python
+#   name: python3
+# ---
+
+# %% [markdown]
+"""
+# Models
+
+This page is made from the table that `lumlip` itself uses (`lumlip/zoo.toml`); `lumlip models` prints
+it. A model's id is all that the other pages and commands need. What follows `@` is the task, head or
+modality of a model that has several.
+"""
+
+# %% tags=["remove-input"]
+from IPython.display import Markdown
+
+from lumlip import tables
+
+Markdown(tables.models_markdown())
+
+# %% [markdown]
+"""
+## Where the features are taken
+
+**Backbone** features are the invariants that enter the energy head; **last-layer** features are what
+the final linear map of the head sees, so that the energy is a known function of them.
+This gives a test that each model on this page passes: the energy recomputed from the last-layer
+features is the energy that the model's own package predicts.
+Molecules, slabs and isolated atoms are treated alike in all families: a direction without periodic
+boundaries gets so much vacuum that images do not see each other.
+"""
+
+# %% tags=["remove-input"]
+Markdown(tables.layers_markdown())
+
+# %% [markdown]
+"""
+## Is the extraction right?
+
+For each model, on a sample of test structures of [mini-mad](structures.ipynb) that holds every subset:
+the largest relative error of the energy recomputed from the last-layer features, and the largest
+change of the features, relative to their size, when a structure is rotated, moved, when its atoms
+are renumbered, or when it is run alone instead of in a batch. All in single precision, where one part in
+ten million is lost at each operation. `lumlip check MODEL` does the same for a model of your own.
+"""
+
+# %% tags=["remove-input"]
+Markdown(tables.checks_markdown("mini-mad:test"))
+
+# %% [markdown]
+"""
+## References
+
+```{bibliography}
+:filter: docname in docnames
+```
+"""

@@ -1,0 +1,109 @@
+"""Prove a model's extractor: run the conformance checks in the environment of its family."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from ase import Atoms
+from ase.io import write
+
+from lumlip.environments import command, variables
+from lumlip.extraction import require_trust
+from lumlip.process import ExtractionError
+from lumlip.structure_sets import structures as read_structures
+from lumlip.validation import check_structures
+from lumlip.zoo import ModelEntry, resolve
+
+#: So many structures show a fault, and the checks of a model take half a minute.
+SAMPLE = 24
+_SMALL = 40
+
+
+def check_model(
+    model: str,
+    structures: str | os.PathLike[str] | Sequence[Atoms],
+    *,
+    device: str = "auto",
+    dtype: str = "float32",
+    trust_checkpoint: bool = False,
+) -> pd.DataFrame:
+    """Measure the errors of a model's extractor: energy identity, invariances, batching.
+
+    Parameters
+    ----------
+    model : str
+        A model id, see :func:`lumlip.features`.
+    structures : str, path or sequence of ase.Atoms
+        Up to 24 of them are used, each subset in turn, of at most 40 atoms.
+    device, dtype, trust_checkpoint
+        As for :func:`lumlip.features`.
+
+    Returns
+    -------
+    DataFrame indexed by check
+        ``error`` (relative; NaN where the package has nothing to compare with), ``bound`` and
+        ``ok``. What each check measures stands in :mod:`lumlip.conformance`.
+
+    Raises
+    ------
+    ValueError
+        Unknown model, or no structures that it takes.
+    UntrustedCheckpointError
+        A checkpoint of your own, without ``trust_checkpoint``.
+    ExtractionError
+        The model could not be run.
+    """
+    entry = resolve(model)
+    require_trust(entry, trust_checkpoint)
+    frames = read_structures(structures)
+    check_structures(frames)
+    found = _measure(entry, _sample(frames, entry.elements), device=device, dtype=dtype)
+    report = pd.DataFrame(
+        {"error": found["errors"], "bound": found["bounds"]},
+        index=list(found["errors"]),
+        dtype=float,
+    )
+    report["ok"] = [name not in found["failed"] for name in report.index]
+    return report
+
+
+def _sample(frames: Sequence[Atoms], elements: frozenset[int] | None) -> list[Atoms]:
+    """Take structures that the model knows, one subset after the other."""
+    fitting = [
+        a for a in frames if len(a) <= _SMALL and (elements is None or elements >= set(a.numbers))
+    ]
+    if not fitting:
+        raise ValueError(
+            f"no structure of at most {_SMALL} atoms that the model takes; give others"
+        )
+    by_subset: dict[str, list[Atoms]] = {}
+    for atoms in fitting:
+        by_subset.setdefault(str(atoms.info.get("subset", "")), []).append(atoms)
+    rounds = max(map(len, by_subset.values()))
+    turns = [group[i] for i in range(rounds) for group in by_subset.values() if i < len(group)]
+    return turns[:SAMPLE]
+
+
+def _measure(
+    entry: ModelEntry, frames: Sequence[Atoms], *, device: str, dtype: str
+) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "structures.xyz"
+        write(path, frames)
+        options = ["--structures", str(path), "--device", device, "--dtype", dtype]
+        if entry.task is not None:
+            options += ["--task", entry.task]
+        argv = command(entry.family, "lumlip.conformance", entry.family, entry.checkpoint, *options)
+        done = subprocess.run(argv, env=variables(), capture_output=True, text=True, check=False)
+    start = done.stdout.find("{")
+    if done.returncode not in (0, 1) or start < 0:
+        raise ExtractionError(f"{entry.id} could not be checked:\n{done.stderr.strip()[-2000:]}")
+    result: dict[str, Any] = json.loads(done.stdout[start:])
+    return result

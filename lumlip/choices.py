@@ -1,0 +1,24 @@
+"""Options with a few known values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def check_choice(name: str, got: str, known: Sequence[str]) -> None:
+    """Refuse a value that is not among the known ones.
+
+    Raises
+    ------
+    ValueError
+        Naming the option, what was given and what is known.
+
+    Examples
+    --------
+    >>> check_choice("dtype", "float16", ["float32", "float64"])
+    Traceback (most recent call last):
+    ...
+    ValueError: got dtype 'float16'; expected one of: float32, float64
+    """
+    if got not in known:
+        raise ValueError(f"got {name} {got!r}; expected one of: {', '.join(known)}")

@@ -1,0 +1,304 @@
+# /// script
+# requires-python = ">=3.11,<3.14"
+# dependencies = [
+#   "chgnet==0.4.2",
+#   "torch==2.13.0",
+#   "numpy==2.4.6",
+#   "ase==3.29.0",
+#   "matscipy==1.3.1",
+#   "pymatgen==2026.10.24",
+#   "pymatgen-core==2026.10.16",
+# ]
+# ///
+"""CHGNet: a charge-informed graph network with bond angles (Deng et al. 2023).
+
+Backbone: the 64 atom features that enter the readout MLP (after the last atom convolution and its
+LayerNorm). Last layer: the 64 hidden activations that enter the MLP's final linear map.
+E = sum_i (w . last_layer_i + b) + sum_i reference[Z_i], the composition model's reference.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import chgnet
+import numpy as np
+import torch
+from ase import Atoms
+from chgnet.model import CHGNet
+from torch import Tensor
+
+from lumlip.families import base
+
+PACKAGE = "chgnet"
+FILES = {
+    "0.2.0": "0.2.0/chgnet_0.2.0_e30f77s348m32.pth.tar",
+    "0.3.0": "0.3.0/chgnet_0.3.0_e29f68s314m37.pth.tar",
+    "r2scan": "r2scan/chgnet_r2scan_transfer_learning_e15f36s161m23.pth.tar",
+}
+
+
+@dataclass(frozen=True)
+class CrystalGraph:
+    """CHGNet's two graphs of a batch: of atoms joined by bonds, and of bonds joined by angles.
+
+    A bond of the atom graph is stored once; its two directions are rows k and k + n_bonds.
+
+    Attributes
+    ----------
+    first, second : int tensors of shape (2 * n_bonds,)
+        Atoms of the directed bonds.
+    bond : int tensor of shape (2 * n_bonds,)
+        Undirected bond of each directed one.
+    vector : float tensor of shape (2 * n_bonds, 3)
+        From neighbor to center, as CHGNet has it, in Å.
+    angles : int tensor of shape (n_angles, 3)
+        Center, directed bond, other directed bond (both shorter than the bond graph's cutoff).
+    """
+
+    numbers: Tensor
+    structure: Tensor
+    first: Tensor
+    second: Tensor
+    bond: Tensor
+    vector: Tensor
+    angles: Tensor
+
+    def to(self, device: torch.device) -> CrystalGraph:
+        """Copy all tensors to a device."""
+        return CrystalGraph(**{key: value.to(device) for key, value in vars(self).items()})
+
+
+def crystal_graph(
+    structures: Sequence[Atoms], *, cutoff: float, bond_cutoff: float, dtype: torch.dtype
+) -> CrystalGraph:
+    """Build both graphs for a batch; edges equal CHGNet's own converter, in another order."""
+    graph = base.neighbors(structures, cutoff)
+    half = _one_direction(graph)
+    first = np.concatenate([graph.first[half], graph.second[half]])
+    second = np.concatenate([graph.second[half], graph.first[half]])
+    vector = np.concatenate([-graph.vector[half], graph.vector[half]])
+    short = np.flatnonzero(np.einsum("ij,ij->i", vector, vector) < bond_cutoff**2)
+    angles = _pairs_at_center(first[short], short)
+    bond = np.tile(np.arange(len(first) // 2), 2)
+    return CrystalGraph(
+        numbers=torch.from_numpy(graph.numbers),
+        structure=torch.from_numpy(graph.structure),
+        first=torch.from_numpy(first),
+        second=torch.from_numpy(second),
+        bond=torch.from_numpy(bond),
+        vector=torch.from_numpy(vector).to(dtype),
+        angles=torch.from_numpy(angles),
+    )
+
+
+def _one_direction(graph: base.Neighbors) -> Any:
+    """Mark one of the two directions of every pair (n_pairs,): by atom index, else by image."""
+    x, y, z = graph.image.T
+    up = (x > 0) | ((x == 0) & ((y > 0) | ((y == 0) & (z > 0))))
+    return (graph.first < graph.second) | ((graph.first == graph.second) & up)
+
+
+def _pairs_at_center(center: base.IntArray, edge: base.IntArray) -> base.IntArray:
+    """All ordered pairs of different edges that share their center: (n_pairs, 3)."""
+    order = np.argsort(center, kind="stable")
+    center, edge = center[order], edge[order]
+    _, starts, inverse, counts = np.unique(
+        center, return_index=True, return_inverse=True, return_counts=True
+    )
+    repeats = counts[inverse]  # each edge meets all edges of its center
+    left = np.repeat(np.arange(len(edge)), repeats)
+    within = np.arange(len(left)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    right = np.repeat(starts[inverse], repeats) + within
+    keep = left != right
+    return np.stack([center[left], edge[left], edge[right]], axis=1)[keep]
+
+
+class Extractor(base.Extractor):
+    """A CHGNet checkpoint: 0.2.0, 0.3.0, r2scan, or a file written by CHGNet's trainer."""
+
+    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
+        base.choose_task(task, (), f"chgnet {checkpoint}")
+        self.checkpoint_file = _path(checkpoint)
+        self.name = f"chgnet:{checkpoint}"
+        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
+        with base.reading(self.checkpoint_file, "chgnet"):
+            model = _load(self.checkpoint_file)
+        self.model = model.to(self.device, self.dtype).eval().requires_grad_(False)
+        self.cutoff = float(model.graph_converter.atom_graph_cutoff)
+        self.bond_cutoff = float(model.graph_converter.bond_graph_cutoff)
+        self.elements = frozenset(range(1, model.atom_embedding.embedding.num_embeddings + 1))
+        layers = model.mlp.layers if hasattr(model.mlp, "layers") else model.mlp
+        self.hidden, self.final = layers[:-1], layers[-1]
+        self.reference = _reference(model)
+
+    @torch.inference_mode()
+    def extract(self, structures: Sequence[Atoms]) -> base.Features:
+        """One forward pass over a batch: no forces, no gradients."""
+        base.check_elements(structures, self.elements, self.name)
+        graph = self._graph(structures)
+        _, backbone = self._convolve(graph)
+        last_layer = self.hidden(backbone)
+        site = self.final(last_layer).squeeze(1).cpu().numpy().astype(np.float64)
+        numbers = graph.numbers.cpu().numpy()
+        energy = base.sum_by_structure(site + self.reference[numbers], structures)
+        return base.Features(backbone.cpu().numpy(), last_layer.cpu().numpy(), energy)
+
+    def energy_from_last_layer(
+        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
+    ) -> base.FloatArray:
+        """Total energies (n_structures,) in eV: sum_i (w . last_layer_i + b + reference[Z_i])."""
+        weight = self.final.weight[0].double().cpu().numpy()
+        site = last_layer.astype(np.float64) @ weight + float(self.final.bias)
+        numbers = np.concatenate([atoms.numbers for atoms in structures])
+        return base.sum_by_structure(site + self.reference[numbers], structures)
+
+    def package_calculator(self) -> Any:
+        """CHGNetCalculator on this checkpoint; it computes in float32 whatever our dtype."""
+        from chgnet.model.dynamics import CHGNetCalculator
+
+        with _quiet():
+            return CHGNetCalculator(
+                self._package_model(), use_device=self.device.type, on_isolated_atoms="ignore"
+            )
+
+    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+        """CHGNet's two descriptors: name -> (ours, the package's).
+
+        ``crystal_fea`` is the sum over atoms of our backbone. ``atom_fea`` is *not* the backbone:
+        CHGNet takes it before the last atom convolution, where it also reads magnetic moments.
+        """
+        from pymatgen.io.ase import AseAtomsAdaptor
+
+        model = self._package_model()
+        structure = AseAtomsAdaptor.get_structure(base.in_box(atoms, self.cutoff))
+        theirs = model.predict_structure(
+            structure, task="e", return_atom_feas=True, return_crystal_feas=True
+        )
+        with torch.inference_mode():
+            graph = self._graph([atoms])
+            early, backbone = self._convolve(graph)
+        return {
+            "atom_fea": (early.cpu().numpy(), theirs["atom_fea"]),
+            "crystal_fea": (backbone.sum(0).cpu().numpy(), theirs["crystal_fea"]),
+        }
+
+    def _package_model(self) -> CHGNet:
+        """Load the checkpoint afresh, as the package runs it: float32."""
+        model = _load(self.checkpoint_file).to(self.device).eval()
+        model.graph_converter.set_isolated_atom_response("ignore")
+        return model
+
+    def _graph(self, structures: Sequence[Atoms]) -> CrystalGraph:
+        graph = crystal_graph(
+            structures, cutoff=self.cutoff, bond_cutoff=self.bond_cutoff, dtype=self.dtype
+        )
+        return graph.to(self.device)
+
+    def _convolve(self, graph: CrystalGraph) -> tuple[Tensor, Tensor]:
+        """CHGNet's message passing: atom features before the last convolution, and after its norm.
+
+        The modules are the package's. Only the loop is ours, for one reason: CHGNet skips bond and
+        angle updates when a batch has no angle at all, and 0.2.0 has a bias there, so that its
+        result for a structure without angles would depend on its neighbors in the batch.
+        """
+        model = self.model
+        atom = model.atom_embedding(graph.numbers - 1)
+        bond, weight, bond_weight, angle = self._embed(graph)
+        pairs = {
+            "bond_weights": weight,
+            "atom_graph": torch.stack([graph.first, graph.second], dim=1),
+            "directed2undirected": graph.bond,
+        }
+        angles = torch.stack(
+            [graph.angles[:, 0], graph.bond[graph.angles[:, 1]], graph.bond[graph.angles[:, 2]]], 1
+        )
+        has_angles = self._bonds_of_structures_with_angles(graph)
+        blocks = zip(
+            model.atom_conv_layers[:-1], model.bond_conv_layers, model.angle_layers, strict=True
+        )
+        for atom_conv, bond_conv, angle_update in blocks:
+            atom = atom_conv(atom_feas=atom, bond_feas=bond, **pairs)
+            if len(angles) and bond_conv is not None:
+                new = bond_conv(
+                    atom_feas=atom,
+                    bond_feas=bond,
+                    bond_weights=bond_weight,
+                    angle_feas=angle,
+                    bond_graph=angles,
+                )
+                bond = torch.where(has_angles[:, None], new, bond)
+                if angle_update is not None:
+                    angle = angle_update(
+                        atom_feas=atom, bond_feas=bond, angle_feas=angle, bond_graph=angles
+                    )
+        last = model.atom_conv_layers[-1](atom_feas=atom, bond_feas=bond, **pairs)
+        return atom, last if model.readout_norm is None else model.readout_norm(last)
+
+    def _embed(self, graph: CrystalGraph) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Embed bonds (n_bonds, 64), their weights in both graphs, and angles (n_angles, 64)."""
+        model, radial = self.model, self.model.bond_basis_expansion
+        length = torch.linalg.vector_norm(graph.vector, dim=1)
+        unit = graph.vector / length[:, None]
+        length = length[: len(length) // 2]
+        atom_basis, bond_basis = radial.rbf_expansion_ag(length), radial.rbf_expansion_bg(length)
+        left, right = unit[graph.angles[:, 1]], unit[graph.angles[:, 2]]
+        angle = model.angle_embedding(model.angle_basis_expansion(left, right))
+        return (
+            model.bond_embedding(atom_basis),
+            model.bond_weights_ag(atom_basis),
+            model.bond_weights_bg(bond_basis),
+            angle,
+        )
+
+    def _bonds_of_structures_with_angles(self, graph: CrystalGraph) -> Tensor:
+        """Mark bonds (n_bonds,) of structures that have at least one angle."""
+        owner = graph.structure
+        marked = torch.zeros(int(owner[-1]) + 1, dtype=torch.bool, device=owner.device)
+        marked[owner[graph.angles[:, 0]]] = True
+        return marked[owner[graph.first[: len(graph.first) // 2]]]
+
+
+def _path(checkpoint: str) -> Path:
+    """Find the file of a checkpoint: a name known to the package, or a path."""
+    if checkpoint in FILES:
+        return Path(chgnet.__file__).parent / "pretrained" / FILES[checkpoint]
+    return Path(checkpoint)
+
+
+def _load(path: Path) -> CHGNet:
+    """Read a checkpoint without running code from it."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)["model"]
+    arguments, weights = dict(saved["model_args"]), saved["state_dict"]
+    if not arguments.get("mlp_first", True):
+        raise ValueError("this CHGNet pools atoms before its MLP, so it has no last layer per atom")
+    # 0.2.0 was trained with these biases, and its file does not say so.
+    arguments["mlp_out_bias"] = any(key.endswith("mlp_out.layers.1.bias") for key in weights)
+    with _quiet():
+        model = CHGNet(**arguments)
+    model.load_state_dict(weights)
+    return model
+
+
+def _reference(model: CHGNet) -> base.FloatArray:
+    """Reference energy by atomic number (95,) in eV per atom, of the composition model."""
+    reference = np.zeros(model.atom_embedding.embedding.num_embeddings + 1)
+    if model.composition_model is not None:
+        if model.composition_model.is_intensive != model.is_intensive:
+            raise ValueError(
+                "a CHGNet whose composition model is intensive and itself not (or vice versa)"
+            )
+        reference[1:] = model.composition_model.fc.weight[0].double().cpu().numpy()
+    return reference
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep CHGNet's greetings off stdout, where the worker reports its progress."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield

@@ -1,0 +1,1 @@
+"""How the structure sets that come with lumlip were made: run once, results committed."""

@@ -1,0 +1,113 @@
+"""A small but whole book, to test the book's machinery on something that runs in seconds."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+TOC = """\
+format: jb-book
+root: book/intro
+chapters:
+  - glob: notebooks/*
+  - file: book/references
+"""
+
+INTRO = """\
+# A book of squares
+
+The mean square is {glue:text}`../notebooks/01_squares.ipynb::mean:.2f`, see {numref}`fig-squares`.
+"""
+
+# Of the form that real chapters have, so that every rule for chapters holds for it.
+CHAPTER = '''\
+# ---
+# jupyter:
+#   jupytext:
+#     cell_markers: \'"""\'
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+"""
+# Squares grow faster than lines
+
+## The answer
+
+The mean square of SevenNet-0's steps is {glue:text}`mean:.2f`; {numref}`fig-squares` shows all.
+
+:::{admonition} In plain words
+:class: in-plain-words
+A bigger thing has a much bigger square.
+:::
+"""
+
+# %% tags=["parameters"]
+n: int = 100  # Number of steps
+names: list[str] = ["a", "b"]  # Names of the rows
+scale: float = 1.0  # Length of all steps
+neighbors: int | None = None  # Unused, to test the type
+
+# %%
+import json
+
+import matplotlib.pyplot as plt
+import numpy as np
+from myst_nb import glue
+
+from lumlip.notebooks import data_folder
+
+# %%
+x = np.linspace(0, scale, n)
+squares = x**2
+
+# %%
+print(f"mean square 0{np.mean(squares):.4f}"[:12], f"{np.mean(squares):.4f} of {n} steps")
+
+# %%
+print("rows:", ", ".join(names))
+
+# %% tags=["remove-cell"]
+glue("mean", float(np.mean(squares)), display=False)
+
+# %% mystnb={"figure": {"caption": "Squares of the steps.", "name": "fig-squares"}}
+fig, ax = plt.subplots()
+ax.scatter(x, squares, c=x)
+ax.set(xlabel="step", ylabel="square of the step")
+plt.show()
+
+# %%
+(data_folder() / "squares.json").write_text(json.dumps(squares[:3].tolist()), encoding="utf-8")
+
+# %% [markdown]
+"""
+## Paper against here
+
+There is no paper on this.
+"""
+
+# %%
+assert np.isclose(squares[-1], scale**2)
+'''
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """A checkout with one real chapter, which is also the working directory."""
+    for folder in ("notebooks", "book"):
+        (tmp_path / folder).mkdir()
+    for name in ("_config.yml", "pyproject.toml", "conftest.py"):
+        shutil.copy(ROOT / name, tmp_path)
+    shutil.copytree(ROOT / "book" / "_static", tmp_path / "book" / "_static")
+    (tmp_path / "_toc.yml").write_text(TOC)
+    (tmp_path / "book" / "intro.md").write_text(INTRO)
+    (tmp_path / "book" / "references.md").write_text("# References\n")
+    (tmp_path / "book" / "references.bib").write_text("")
+    (tmp_path / "notebooks" / "01_squares.py").write_text(CHAPTER)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -1,0 +1,140 @@
+"""The command line as a new user meets it: each command really run, errors in one line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import xarray as xr
+from ase import Atoms
+from ase.build import bulk
+from ase.io import write
+
+from lumlip.cli import main
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+@pytest.fixture
+def crystals(tmp_path):
+    made = [bulk(s, cubic=True) * (2, 2, 1) for s in ("Cu", "Al", "Si", "Fe", "Ag", "W")] * 3
+    for i, atoms in enumerate(made):
+        atoms.rattle(0.1, seed=i)
+    write(tmp_path / "crystals.xyz", made)
+    return str(tmp_path / "crystals.xyz")
+
+
+def error_of(argv, capsys):
+    assert main(argv) == 2
+    _, err = capsys.readouterr()
+    assert err.startswith("lumlip: error: ")
+    assert "Traceback" not in err
+    return err
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    text = capsys.readouterr().out
+    for command in ("models", "structures", "extract", "compare", "check", "run", "book", "doctor"):
+        assert f"    {command}" in text
+
+
+def test_installed_command_is_this_one():
+    script = Path(sys.executable).with_name("lumlip")
+    done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("lumlip ")
+
+
+def test_models_lists_the_nine_offline_ones(capsys):
+    assert main(["models"]) == 0
+    text = capsys.readouterr().out
+    for model in ("chgnet-0.2.0", "sevennet-mf-0@R2SCAN", "diep-matpes-r2scan"):
+        assert model in text
+
+
+def test_structures_lists_and_describes(capsys, crystals):
+    assert main(["structures"]) == 0
+    assert "mini-mad" in capsys.readouterr().out
+    assert main(["structures", crystals]) == 0
+    assert "18" in capsys.readouterr().out
+
+
+@pytest.mark.heavy
+def test_extract_copies_the_features_where_told(capsys, crystals, tmp_path):
+    out = tmp_path / "out.zarr"
+    assert main(["extract", "sevennet-0", crystals, "-o", str(out)]) == 0
+    assert "backbone" in capsys.readouterr().out
+    with xr.open_zarr(out, consolidated=False, chunks=None) as dataset:
+        assert dataset.sizes["structure"] == 18
+        assert dataset.attrs["model"] == "sevennet-0"
+    assert "is there already" in error_of(
+        ["extract", "sevennet-0", crystals, "-o", str(out)], capsys
+    )
+
+
+@pytest.mark.heavy
+def test_compare_prints_a_table_and_writes_files(capsys, crystals, tmp_path):
+    out = tmp_path / "result"
+    argv = ["compare", "sevennet-0", "chgnet-0.3.0", "--structures", crystals, "-o", str(out)]
+    assert main([*argv, "--metric", "lfre", "--n-neighbors", "16", "--layer", "backbone"]) == 0
+    text = capsys.readouterr().out
+    assert "LFRE of backbone features" in text
+    assert "16 neighbours" in text
+    assert "sevennet-0 -> chgnet-0.3.0: 0." in text
+    names = {"table.csv", "intervals.csv", "settings.json", "heatmap.png"}
+    assert {path.name for path in out.iterdir()} == names
+
+
+@pytest.mark.heavy
+def test_check_passes_for_a_real_model(capsys, crystals):
+    assert main(["check", "sevennet-0", "--structures", crystals]) == 0
+    text = capsys.readouterr().out
+    assert "energy_identity" in text
+    assert "rotation" in text
+
+
+def test_doctor_reports(capsys):
+    assert main(["doctor"]) == 0
+    text = capsys.readouterr().out
+    for word in ("torch", "cache", "uv", "environment sevennet"):
+        assert word in text
+
+
+def test_unknown_model_suggests_the_near_one(capsys, crystals):
+    argv = ["compare", "sevenet-0", "chgnet-0.3.0", "--structures", crystals]
+    assert "sevennet-0" in error_of(argv, capsys)
+
+
+def test_unknown_structures_name_the_known_sets(capsys):
+    text = error_of(["extract", "sevennet-0", "mini-mda"], capsys)
+    assert "mini-mad" in text
+
+
+def test_faulty_frame_is_named(capsys, tmp_path):
+    write(tmp_path / "bad.xyz", [bulk("Cu"), Atoms("H2", [[0, 0, 0], [0, 0, 0.1]])])
+    text = error_of(["extract", "sevennet-0", str(tmp_path / "bad.xyz")], capsys)
+    assert "frame 1" in text
+
+
+def test_wrong_choices_name_the_known_ones(capsys, crystals):
+    argv = ["compare", "sevennet-0", "chgnet-0.3.0", "--structures", crystals]
+    assert "gfre, lfre, gfrd" in error_of([*argv, "--metric", "cka"], capsys)
+    assert "structure, atom" in error_of([*argv, "--split", "year"], capsys)
+    with pytest.raises(SystemExit, match="2"):
+        main([*argv, "--n-test", "0"])
+    assert "expected a whole number above 0" in capsys.readouterr().err
+
+
+def test_run_refuses_what_the_chapter_does_not_know(capsys):
+    assert "known" in error_of(["run", "77"], capsys)
+    text = error_of(["run", "01", "-p", "sede=1"], capsys)
+    assert "sede" in text
+    assert "n_neighbors" in text
+    assert "NAME=VALUE" in error_of(["run", "01", "-p", "seed"], capsys)
+
+
+def test_readme_and_ci_run_the_same_test_command():
+    command = 'pip install -c constraints.txt -e ".[test]" && pytest'
+    assert command in README.read_text(encoding="utf-8")
+    assert command in (README.parent / ".ci" / "run").read_text(encoding="utf-8")
