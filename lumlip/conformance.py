@@ -26,6 +26,7 @@ from ase.build import bulk, fcc111, molecule
 from ase.data import chemical_symbols
 
 from lumlip.families.base import Extractor, Features, FloatArray
+from lumlip.worker import pick_device
 
 FAR = 100.0  # Å; farther apart than any model sees
 MANY_ATOMS = 500
@@ -142,7 +143,7 @@ def batching(subject: Subject) -> float:
 
 
 def determinism(subject: Subject) -> float:
-    """The same batch again."""
+    """Extract the same batch again."""
     return subject.difference(subject.extractor.extract(subject.structures), subject.features)
 
 
@@ -153,7 +154,7 @@ def precision(subject: Subject) -> float:
 
 
 def one_atom_cell(subject: Subject) -> float:
-    """A cell of one atom against the same crystal in a cell of four."""
+    """Compare a cell of one atom with the same crystal in a cell of four."""
     symbol = chemical_symbols[subject.common]
     small = bulk(symbol, "fcc", a=3.7)
     large = bulk(symbol, "fcc", a=3.7, cubic=True)
@@ -169,7 +170,7 @@ def large_cell(subject: Subject) -> float:
 
 
 def molecule_without_box(subject: Subject) -> float:
-    """A molecule without periodicity against the same one in a large box."""
+    """Compare a molecule without periodicity with the same one in a large box."""
     free = molecule("H2O")
     if not set(free.numbers.tolist()) <= subject.extractor.elements:
         free = Atoms([subject.common] * 2, [[0, 0, 0], [0, 0, 2.2]])
@@ -180,7 +181,7 @@ def molecule_without_box(subject: Subject) -> float:
 
 
 def slab_without_box(subject: Subject) -> float:
-    """A slab periodic in two directions against the same one with vacuum in a periodic cell."""
+    """Compare a slab periodic in two directions with the same one in a periodic cell."""
     slab = fcc111(chemical_symbols[subject.common], (1, 1, 3), a=3.7, periodic=False)
     boxed = slab.copy()
     boxed.center(vacuum=FAR / 2, axis=2)
@@ -269,12 +270,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("checkpoint")
     parser.add_argument("--task")
     parser.add_argument("--structures", required=True, help="a file that ase reads")
-    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--device", default="auto")
     parser.add_argument("--dtype", default="float32", choices=["float32", "float64"])
     given = parser.parse_args(arguments)
     structures = ase.io.read(given.structures, index=":")
+    device = pick_device(given.device)
     subject = Subject(
-        given.family, given.checkpoint, given.task, given.device, given.dtype, tuple(structures)
+        given.family, given.checkpoint, given.task, device, given.dtype, tuple(structures)
     )
     result = report(subject)
     print(json.dumps(result, indent=1))

@@ -39,13 +39,13 @@ a single dictionary fails at many pages, because each wrote down things that the
 
 ## What the paper says
 
-{cite:t}`chorna2025` compare MACE, PET, DPA and UMA, four potentials of about the same accuracy.
+{cite:t}`Chorna2025` compare MACE, PET, DPA and UMA, four potentials of about the same accuracy.
 They find that the last-layer features of one are rebuilt badly from those of another, that the
 error depends on the direction, and that fitting the map locally helps but does not close the gap.
 The errors are the global and the local feature reconstruction error, GFRE and LFRE, of
-{cite:t}`goscinski2021`; [the methods page](../book/methods.md) has their formulas.
+{cite:t}`Goscinski2021`; [the methods page](../book/methods.md) has their formulas.
 Here the same question goes to the families whose trained weights come with their Python packages,
-CHGNet {cite:p}`deng2023`, SevenNet {cite:p}`park2024` and DIEP, so that everything on this page
+CHGNet {cite:p}`Deng2023`, SevenNet {cite:p}`Park2024` and DIEP {cite:p}`Tawfik2024`, so that everything on this page
 can be rerun without a download. [The models page](../book/models.ipynb) lists them.
 
 ## Parameters

@@ -133,18 +133,19 @@ def test_gfre_gives_the_numbers_of_scikit_matter(pair):
 
 @pytest.mark.parametrize("n_neighbors", [2, 9, 32, N_TRAIN])
 def test_lfre_gives_the_numbers_of_scikit_matter(pair, n_neighbors, request):
+    test = TEST[::3]
     expected = reference.pointwise_local_reconstruction_error(
-        *pair, n_neighbors, train_idx=TRAIN, test_idx=TEST
+        *pair, n_neighbors, train_idx=TRAIN, test_idx=test
     )
-    errors = pointwise_lfre(*pair, train=TRAIN, test=TEST, n_neighbors=n_neighbors)
+    errors = pointwise_lfre(*pair, train=TRAIN, test=test, n_neighbors=n_neighbors)
     # Which of several equivalent atoms is nearest is decided at the level of the noise.
     noise = 1e-7 if "symmetric_crystal" in request.node.name else ROUNDING
     assert_allclose(errors, expected, rtol=1e-6, atol=noise)
     assert_allclose(
-        lfre(*pair, train=TRAIN, test=TEST, n_neighbors=n_neighbors),
+        lfre(*pair, train=TRAIN, test=test, n_neighbors=n_neighbors),
         np.sqrt(np.mean(expected**2)),
         rtol=1e-6,
-        atol=ROUNDING,
+        atol=noise,
     )
 
 
@@ -278,7 +279,7 @@ def test_a_rotation_is_no_distortion_and_a_stretch_is():
 # Invariances
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(seed=st.integers(0, 10**6), scale=st.floats(1e-3, 1e3), n_neighbors=st.integers(4, 60))
 def test_rotation_shift_and_scale_change_nothing(seed, scale, n_neighbors):
     rng = np.random.default_rng(seed)

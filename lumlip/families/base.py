@@ -5,6 +5,7 @@ One rule for everything that is not a bulk crystal, the same in every family: se
 
 from __future__ import annotations
 
+import ctypes
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -72,7 +73,7 @@ class Extractor(ABC):
         Unknown or missing task; a file that is not a checkpoint of this family.
     """
 
-    tasks: ClassVar[tuple[str, ...]] = ()
+    tasks: tuple[str, ...] = ()
     linear_head: ClassVar[bool] = False
     checkpoint_file: Path
     elements: frozenset[int]
@@ -178,7 +179,7 @@ class Neighbors:
 
 def neighbors(structures: Sequence[Atoms], cutoff: float) -> Neighbors:
     """List all pairs of atoms closer than a cutoff (Å), for a whole batch, after `in_box`."""
-    from matscipy.neighbours import neighbour_list
+    from matscipy.neighbours import neighbour_list  # type: ignore[import-not-found]
 
     sizes = np.array([len(atoms) for atoms in structures])
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
@@ -203,7 +204,10 @@ def neighbors(structures: Sequence[Atoms], cutoff: float) -> Neighbors:
 def sum_by_structure(atomic: FloatArray, structures: Sequence[Atoms]) -> FloatArray:
     """Add up atomic values (n_atoms,) to (n_structures,), in float64."""
     owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
-    return np.bincount(owner, weights=atomic.astype(np.float64), minlength=len(structures))
+    total: NDArray[np.float64] = np.bincount(
+        owner, weights=atomic.astype(np.float64), minlength=len(structures)
+    )
+    return total
 
 
 def check_elements(structures: Sequence[Atoms], elements: frozenset[int], model: str) -> None:
@@ -224,6 +228,21 @@ def choose_task(task: str | None, known: Sequence[str], model: str) -> str | Non
         raise ValueError(f"{model} has no tasks, got task {task!r}")
     problem = "needs a task" if task is None else f"has no task {task!r}"
     raise ValueError(f"{model} {problem}; known: {', '.join(known)}")
+
+
+def reuse_memory() -> None:
+    """Let glibc keep freed memory instead of handing every large tensor back to the kernel.
+
+    A forward pass on the CPU makes and drops hundreds of tensors of some MB; getting their pages
+    afresh each time takes as long as the arithmetic. Does nothing where there is no glibc.
+    """
+    trim_threshold, mmap_max = -1, -4  # from malloc.h
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(mmap_max, 0)
+    mallopt(trim_threshold, 2**31 - 1)
 
 
 @contextmanager

@@ -31,7 +31,9 @@ import numpy as np
 import torch
 from ase import Atoms
 from chgnet.model import CHGNet
-from torch import Tensor
+from chgnet.model.functions import GatedMLP
+from chgnet.model.layers import AtomConv, BondConv
+from torch import Tensor, nn
 
 from lumlip.families import base
 
@@ -115,14 +117,15 @@ def _pairs_at_center(center: base.IntArray, edge: base.IntArray) -> base.IntArra
     left = np.repeat(np.arange(len(edge)), repeats)
     within = np.arange(len(left)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
     right = np.repeat(starts[inverse], repeats) + within
-    keep = left != right
-    return np.stack([center[left], edge[left], edge[right]], axis=1)[keep]
+    pairs: base.IntArray = np.stack([center[left], edge[left], edge[right]], axis=1)
+    return pairs[left != right]  # type: ignore[no-any-return]
 
 
 class Extractor(base.Extractor):
     """A CHGNet checkpoint: 0.2.0, 0.3.0, r2scan, or a file written by CHGNet's trainer."""
 
     def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
+        base.reuse_memory()
         base.choose_task(task, (), f"chgnet {checkpoint}")
         self.checkpoint_file = _path(checkpoint)
         self.name = f"chgnet:{checkpoint}"
@@ -203,41 +206,34 @@ class Extractor(base.Extractor):
     def _convolve(self, graph: CrystalGraph) -> tuple[Tensor, Tensor]:
         """CHGNet's message passing: atom features before the last convolution, and after its norm.
 
-        The modules are the package's. Only the loop is ours, for one reason: CHGNet skips bond and
-        angle updates when a batch has no angle at all, and 0.2.0 has a bias there, so that its
-        result for a structure without angles would depend on its neighbors in the batch.
+        The weights are the package's, the loop is ours, for two reasons. It is faster (`_gated`).
+        And CHGNet skips bond and angle updates when a batch has no angle at all; 0.2.0 has a bias
+        there, so its result for a structure without angles would depend on the rest of the batch.
         """
         model = self.model
         atom = model.atom_embedding(graph.numbers - 1)
         bond, weight, bond_weight, angle = self._embed(graph)
-        pairs = {
-            "bond_weights": weight,
-            "atom_graph": torch.stack([graph.first, graph.second], dim=1),
-            "directed2undirected": graph.bond,
-        }
-        angles = torch.stack(
-            [graph.angles[:, 0], graph.bond[graph.angles[:, 1]], graph.bond[graph.angles[:, 2]]], 1
-        )
         has_angles = self._bonds_of_structures_with_angles(graph)
+        center, left, right = graph.angles[:, 0], *graph.bond[graph.angles[:, 1:]].T
         blocks = zip(
             model.atom_conv_layers[:-1], model.bond_conv_layers, model.angle_layers, strict=True
         )
         for atom_conv, bond_conv, angle_update in blocks:
-            atom = atom_conv(atom_feas=atom, bond_feas=bond, **pairs)
-            if len(angles) and bond_conv is not None:
-                new = bond_conv(
-                    atom_feas=atom,
-                    bond_feas=bond,
-                    bond_weights=bond_weight,
-                    angle_feas=angle,
-                    bond_graph=angles,
-                )
-                bond = torch.where(has_angles[:, None], new, bond)
-                if angle_update is not None:
-                    angle = angle_update(
-                        atom_feas=atom, bond_feas=bond, angle_feas=angle, bond_graph=angles
-                    )
-        last = model.atom_conv_layers[-1](atom_feas=atom, bond_feas=bond, **pairs)
+            atom = _atom_conv(atom_conv, atom, bond, weight, graph)
+            if not len(angle) or bond_conv is None:
+                continue
+            parts = [(bond, left), (bond, right), (angle, None), (atom, center)]
+            message = _gated(bond_conv.twoBody_bond, parts)
+            message *= bond_weight[left] * bond_weight[right]
+            new = _collect(bond_conv, message, left, bond, bond_conv.bond_norm)
+            bond = torch.where(has_angles[:, None], new, bond)
+            if angle_update is not None:
+                parts = [(bond, left), (bond, right), (angle, None), (atom, center)]
+                new = _gated(angle_update.twoBody_bond, parts)
+                new = new + angle if angle_update.resnet else new
+                norm = angle_update.angle_norm
+                angle = new if norm is None else norm(new)
+        last = _atom_conv(model.atom_conv_layers[-1], atom, bond, weight, graph)
         return atom, last if model.readout_norm is None else model.readout_norm(last)
 
     def _embed(self, graph: CrystalGraph) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -264,6 +260,60 @@ class Extractor(base.Extractor):
         return marked[owner[graph.first[: len(graph.first) // 2]]]
 
 
+def _atom_conv(
+    layer: AtomConv, atom: Tensor, bond: Tensor, weight: Tensor, graph: CrystalGraph
+) -> Tensor:
+    """CHGNet's AtomConv: messages along all directed bonds."""
+    parts = [(atom, graph.first), (bond, graph.bond), (atom, graph.second)]
+    message = _gated(layer.twoBody_atom, parts)
+    message *= weight[graph.bond]
+    return _collect(layer, message, graph.first, atom, layer.atom_norm)
+
+
+def _gated(gated: GatedMLP, parts: Sequence[tuple[Tensor, Tensor | None]]) -> Tensor:
+    """CHGNet's GatedMLP of [x_i | y_k | ...], its first linear maps applied before the gathering.
+
+    W [x_i | y_k] = (W_x x)_i + (W_y y)_k: a product per atom and bond instead of one per edge,
+    of which there are fifty times more.
+    """
+    starts = [_first_linear(mlp) for mlp in (gated.mlp_core, gated.mlp_gate)]
+    firsts = [gated.mlp_core.layers[starts[0]], gated.mlp_gate.layers[starts[1]]]
+    weights = torch.cat([linear.weight for linear in firsts])
+    bias = torch.cat([linear.bias for linear in firsts])
+    columns = torch.split(weights, [values.shape[1] for values, _ in parts], dim=1)
+    mapped = [values @ column.T for (values, _), column in zip(parts, columns, strict=True)]
+    mapped[0] += bias
+    total, *others = (
+        x if index is None else x.index_select(0, index)
+        for x, (_, index) in zip(mapped, parts, strict=True)
+    )
+    for other in others:
+        total += other
+    core, gate = torch.split(total, [len(linear.weight) for linear in firsts], dim=1)
+    core = gated.mlp_core.layers[starts[0] + 1 :](core)
+    gate = gated.mlp_gate.layers[starts[1] + 1 :](gate)
+    if gated.norm is not None:
+        core, gate = gated.bn1(core), gated.bn2(gate)
+    return gated.activation(core) * gate.sigmoid()  # type: ignore[no-any-return]
+
+
+def _first_linear(mlp: Any) -> int:
+    """Position of the first linear map: 0, or 1 behind a dropout."""
+    return next(i for i, layer in enumerate(mlp.layers) if isinstance(layer, nn.Linear))
+
+
+def _collect(
+    layer: AtomConv | BondConv, message: Tensor, owner: Tensor, old: Tensor, norm: nn.Module | None
+) -> Tensor:
+    """Sum messages at their owners, map the sums, add them to the old features."""
+    new = torch.zeros_like(old).index_add_(0, owner, message)
+    if layer.use_mlp_out:
+        new = layer.mlp_out(new)
+    if layer.resnet:
+        new = new + old
+    return new if norm is None else norm(new)
+
+
 def _path(checkpoint: str) -> Path:
     """Find the file of a checkpoint: a name known to the package, or a path."""
     if checkpoint in FILES:
@@ -286,7 +336,7 @@ def _load(path: Path) -> CHGNet:
 
 
 def _reference(model: CHGNet) -> base.FloatArray:
-    """Reference energy by atomic number (95,) in eV per atom, of the composition model."""
+    """Return the reference energy by atomic number (95,) in eV, of the composition model."""
     reference = np.zeros(model.atom_embedding.embedding.num_embeddings + 1)
     if model.composition_model is not None:
         if model.composition_model.is_intensive != model.is_intensive:

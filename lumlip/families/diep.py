@@ -46,6 +46,7 @@ class Extractor(base.Extractor):
     """An exported DIEP potential: "matpes-r2scan", or a folder with model.json and state.pt."""
 
     def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
+        base.reuse_memory()
         base.choose_task(task, (), f"diep {checkpoint}")
         self.name = f"diep:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
@@ -132,6 +133,7 @@ class _Integrator(DIEPIntegrator):  # type: ignore[misc]
     def forward(
         self, data: DIEPData, atomic_numbers: Tensor, compute_triplets: bool = True
     ) -> tuple[Tensor, Tensor]:
+        """Return bond and triplet features, (n_bonds, n_grid) and (n_triplets, n_grid)."""
         plain = (
             self.mode == "grid" and self.triplet_frame == "canonical" and self.use_effective_charge
         )

@@ -47,6 +47,7 @@ class Extractor(base.Extractor):
     linear_head = True
 
     def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
+        base.reuse_memory()
         self.checkpoint_file = _path(checkpoint)
         self.name = f"sevennet:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)

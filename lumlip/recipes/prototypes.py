@@ -19,7 +19,7 @@ MAX_ATOMS = 40
 CLOSEST, FARTHEST = 0.72, 1.4
 #: The same crystals as in ase's collection of elements.
 DUPLICATES = frozenset({"A_cF4_225_a", "A_cI2_229_a", "A_hP2_194_c"})
-#: Å, the largest distance of neighbors: solid Kr, Xe, and the metals Rb and Cs are shown under
+#: Å, the largest distance of neighbors: solid Ar, Kr, Xe, and the metals Rb and Cs are shown under
 #: pressure, else their atoms would be alone within the 5 Å that some models see.
 NEIGHBORS_NOBLE, NEIGHBORS = 3.8, 4.7
 

@@ -1,9 +1,24 @@
+# ---
+# jupytext:
+#   cell_markers: '"""'
+#   text_representation:
+#     extension: .py
+#     format_name: percent
+# kernelspec:
+#   display_name: Python 3
+#   language: python
+#   name: python3
+# ---
+
+# %% [markdown]
+"""
 # The structures
 
 Features of a model are features of atoms in structures, so what one finds depends on which
 structures one shows. The paper uses MAD {cite}`Mazitov2025MAD`, 95,595 structures of all kinds of
-matter. This book comes with a small set made after the same plan, `mini-mad`: 1,306 structures,
-11,975 atoms, 83 elements. It is small enough to lie in the repository, and it needs no download.
+matter. This book comes with a small set made after the same plan, `mini-mad`:
+{glue:text}`n_structures` structures, {glue:text}`n_atoms` atoms, {glue:text}`n_elements` elements. It is small
+enough to lie in the repository, and it needs no download.
 
 ```python
 import lumlip
@@ -19,21 +34,73 @@ mine = lumlip.structures("my_crystals.cif")     # any file that ase reads
 `mini-mad` is not a sample of MAD, and none of its structures comes from there. It follows the way in
 which MAD was made, with names of its own:
 
-| subset | after MAD's | structures | atoms | made from |
-| --- | --- | ---: | ---: | --- |
-| `bulk` | MC3D | 410 | 3,505 | real crystals: AFLOW's prototypes as they stand, and the elements; and prototypes with similar elements |
-| `rattled` | MC3D-rattled | 336 | 3,201 | crystals of `bulk`, every coordinate displaced by Gaussian noise of 20 % of the covalent radius |
-| `random` | MC3D-random | 84 | 619 | lattices of `bulk`, the element of every atom drawn anew, the volume adjusted |
-| `surface` | MC3D-surface | 84 | 1,129 | slabs of `bulk` along random planes with Miller indices up to 2 |
-| `cluster` | MC3D-cluster | 130 | 739 | 2 to 8 neighboring atoms cut out of `bulk` and `rattled` |
-| `2d` | MC2D | 116 | 620 | single layers lifted off layered crystals, and the same with similar elements |
-| `molcrys` | SHIFTML-molcrys | 62 | 1,344 | small organic molecules packed in the common space groups of molecular crystals |
-| `molfrags` | SHIFTML-molfrags | 84 | 818 | the 22 dimers of S22, and small organic molecules and radicals |
+| subset | after MAD's | made from |
+| --- | --- | --- |
+| `bulk` | MC3D | real crystals: AFLOW's prototypes as they stand, and the elements; and prototypes with similar elements |
+| `rattled` | MC3D-rattled | crystals of `bulk`, every coordinate displaced by Gaussian noise of 20 % of the covalent radius |
+| `random` | MC3D-random | lattices of `bulk`, the element of every atom drawn anew, the volume adjusted |
+| `surface` | MC3D-surface | slabs of `bulk` along random planes with Miller indices up to 2 |
+| `cluster` | MC3D-cluster | 2 to 8 neighboring atoms cut out of `bulk` and `rattled` |
+| `2d` | MC2D | single layers lifted off layered crystals, and the same with similar elements |
+| `molcrys` | SHIFTML-molcrys | small organic molecules packed in the common space groups of molecular crystals |
+| `molfrags` | SHIFTML-molfrags | the 22 dimers of S22, and small organic molecules and radicals |
+"""
+
+# %% tags=["remove-input"]
+import matplotlib.pyplot as plt
+import numpy as np
+from myst_nb import glue
+
+import lumlip
+from lumlip import plotting, viewers
+from lumlip.notebooks import data_folder
+from lumlip.periodic_table import periodic_heat_map
+from lumlip.structure_sets import summary
+
+plotting.use_style()
+atoms = lumlip.structures("mini-mad")
+numbers = np.concatenate([a.numbers for a in atoms])
+table = summary(atoms)
+table.round(2)
+
+# %% [markdown]
+"""
+The closest distance is the shortest one of a structure over the sum of the two covalent radii;
+the volume per atom of slabs and layers counts their vacuum.
 
 The elements are hydrogen to bismuth, Z = 1 to 83. These are the elements of the paper's evaluation,
 and every model of this book knows them, apart from models for organic molecules only. Noble gases are
 in it, but rare.
 
+"""
+
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-structures-elements", "caption": "Number of atoms of each element in mini-mad; the colors are logarithmic. Grey: not in the set."}}
+counts = dict(zip(*np.unique(numbers, return_counts=True), strict=True))
+fig, ax = plt.subplots(figsize=(7.4, 4.2))
+periodic_heat_map(ax, counts, label="atoms in mini-mad", log=True)
+plt.show()
+
+# %% [markdown]
+"""
+## See them
+
+Each point is a structure. Drag the structure to turn it, click a point for another one; axes and colors
+can be changed in the menu of the map.
+
+```{chemiscope} ../book/_data/mini-mad.json
+```
+
+The viewer holds every fourth structure.
+"""
+
+# %% tags=["remove-cell"]
+viewers.write_viewer(data_folder() / "mini-mad.json", atoms[::4], name="mini-mad")
+glue("n_structures", f"{len(atoms):,}", display=False)
+glue("n_atoms", f"{len(numbers):,}", display=False)
+glue("n_elements", len(counts), display=False)
+
+# %% [markdown]
+"""
 ## How it is made
 
 One command makes the set, and a test makes it again and compares:
@@ -45,8 +112,8 @@ python -m lumlip.recipes.mini_mad mini-mad.xyz.gz
 
 - **Real crystals.** 246 entries of the AFLOW library of prototypes {cite}`Mehl2017AFLOW`, as
   pymatgen carries them, with up to 40 atoms; entries in whose cell two atoms come much closer than their
-  covalent radii allow are left out. To these come ase's ground states of 69 elements. Solid krypton
-  and xenon and the metals rubidium and cesium are shown under pressure, with neighbors at 3.8 Å and 4.7 Å: at normal
+  covalent radii allow are left out. To these come ase's ground states of 69 elements. Solid argon, krypton
+  and xenon, and the metals rubidium and cesium are shown under pressure, with neighbors at 3.8 Å and 4.7 Å: at normal
   pressure their atoms would be alone within the 5 Å that some models see.
 - **Similar elements.** The other crystals put elements into these prototypes: alkali metals for alkali metals,
   halogens for halogens and so on, the rarest element first. The cell is scaled by the
@@ -77,3 +144,10 @@ elements unknown to the model are reported with the number of the frame.
 
 The sets of the paper go by the names `mad`, `salex` and `lps`. They do not come with lumlip: save the file
 as `mad.xyz` and so on in a folder, and let `LUMLIP_DATA` name that folder.
+
+## References
+
+```{bibliography}
+:filter: docname in docnames
+```
+"""

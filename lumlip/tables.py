@@ -1,0 +1,91 @@
+"""Tables of the models page, in Markdown, made from what the program itself uses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from lumlip.checks import check_model
+from lumlip.environments import pins
+from lumlip.zoo import models, resolve
+
+#: What the table of checks shows, and the heading of each column.
+CHECKED = {
+    "energy_identity": "energy from last layer",
+    "package_energy": "package's energy",
+    "rotation": "rotation",
+    "translation": "translation",
+    "permutation": "permutation",
+    "batching": "batching",
+}
+
+
+def models_markdown() -> str:
+    """List the models of the table: training data, functional, size, licence, reference."""
+    rows = [
+        (
+            f"`{entry.id}`",
+            entry.training_data,
+            entry.functional,
+            f"{entry.parameters:,}" if entry.parameters else "",
+            f"{len(entry.elements)}" if entry.elements else "",
+            f"{entry.cutoff:g}" if entry.cutoff else "",
+            entry.licence,
+            _link(entry.reference),
+        )
+        for entry in map(resolve, models().index)
+    ]
+    heads = ("model", "trained on", "functional", "parameters", "elements", "cutoff / Å")
+    return markdown_table((*heads, "licence", "reference"), rows)
+
+
+def packages_markdown() -> str:
+    """List the package of every family, as its environment pins it."""
+    families = dict.fromkeys(models()["family"])
+    rows = [(family, f"`{pins(family).dependencies[0]}`") for family in families]
+    return markdown_table(("family", "package"), rows)
+
+
+def checks_markdown(structures: str | os.PathLike[str], ids: Sequence[str] | None = None) -> str:
+    """Run the checks of every model on some structures and list the errors.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails: a page with a wrong extractor must not be rendered.
+    """
+    rows = []
+    for model in ids or models().query("weights == 'package'").index:
+        report = check_model(model, structures)
+        failed = report.index[~report["ok"]].tolist()
+        assert not failed, f"{model} fails {failed}:\n{report}"
+        rows.append((f"`{model}`", *(_power(report.loc[name, "error"]) for name in CHECKED)))
+    return markdown_table(("model", *CHECKED.values()), rows)
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table.
+
+    >>> print(markdown_table(["a", "b"], [["1", "2"]]))
+    | a | b |
+    | --- | --- |
+    | 1 | 2 |
+    """
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _power(error: Any) -> str:
+    """Write an error as a bound, a power of ten: its digits are rounding noise."""
+    if pd.isna(error):
+        return "nothing to compare"
+    return "0" if error == 0 else f"< 1e{int(f'{error:.0e}'.split('e')[1]) + 1:+03d}"
+
+
+def _link(reference: str) -> str:
+    kind, _, name = reference.partition(":")
+    address = {"doi": "https://doi.org/", "arXiv": "https://arxiv.org/abs/"}.get(kind)
+    return f"[{reference}]({address}{name})" if address else reference
