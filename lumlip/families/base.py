@@ -204,7 +204,7 @@ def neighbors(structures: Sequence[Atoms], cutoff: float) -> Neighbors:
 def sum_by_structure(atomic: FloatArray, structures: Sequence[Atoms]) -> FloatArray:
     """Add up atomic values (n_atoms,) to (n_structures,), in float64."""
     owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
-    total: NDArray[np.float64] = np.bincount(
+    total: NDArray[Any] = np.bincount(
         owner, weights=atomic.astype(np.float64), minlength=len(structures)
     )
     return total

@@ -167,7 +167,7 @@ class _Integrator(DIEPIntegrator):  # type: ignore[misc]
         distance2 = y2[..., :, None] + (x2 + self.softening_epsilon**2)[..., None, :]
         potential = torch.einsum("nk,nkyx->nyx", charge, distance2.rsqrt_())
         scale = self._grid.delta_area.to(points.dtype) / (torch.pi * self.sigma)
-        return (density * potential).flatten(1) * scale
+        return (density * potential).flatten(1) * scale  # type: ignore[no-any-return]
 
 
 def _weight(linear: torch.nn.Linear) -> base.FloatArray:

@@ -22,7 +22,7 @@ ATOMS_AT_ONCE = 128
 
 
 def crystals(n: int) -> list[Atoms]:
-    """n rattled crystals of 1 to 32 atoms, cut from mini-mad-free prototypes of ase's own."""
+    """n rattled crystals of 1 to 32 atoms, made with ase.build.bulk."""
     from ase.build import bulk
 
     rng = np.random.default_rng(0)
