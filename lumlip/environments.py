@@ -117,7 +117,8 @@ def variables() -> dict[str, str]:
     # Threads that wait in place slow each other down many times over on a machine that is shared.
     patient = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
     isolated = {"PYTHONPATH": str(_import_folder()), "PYTHONNOUSERSITE": "1"}
-    return {**patient, **os.environ, **isolated}
+    headless = {"MPLBACKEND": "agg"}  # a notebook's own backend is not installed there
+    return {**patient, **os.environ, **isolated, **headless}
 
 
 def _import_folder() -> Path:

@@ -64,10 +64,12 @@ def _hear(event: dict[str, Any], facts: dict[str, Any], bar: Any) -> None:
 
 def _failure(entry: ModelEntry, folder: Path, facts: dict[str, Any], log: Path) -> Exception:
     told = facts.get("error", {})
-    if told.get("kind") in ("ValueError", "StructureError"):
-        return ValueError(told["message"])
     text = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     tail = "\n".join(f"  | {line}" for line in text[-_LOG_LINES:])
+    if told.get("kind") in ("ValueError", "StructureError"):  # the user's to mend
+        wrong = ValueError(told["message"])
+        wrong.add_note(f"the log of {entry.id} ends with\n{tail}")
+        return wrong
     reason = told.get("message") or "the worker died without a word (killed, or out of memory?)"
     return ExtractionError(
         f"{entry.id} failed: {reason}\n{tail}\n"

@@ -10,10 +10,22 @@ from ase import Atoms
 from ase.data import covalent_radii
 
 from lumlip.recipes.elements import ELEMENTS, NOBLE_GASES, similar
-from lumlip.recipes.geometry import closeness, is_sane, loosened, name, rescaled, tidy
+from lumlip.recipes.geometry import (
+    closeness,
+    is_sane,
+    loosened,
+    name,
+    packing,
+    rescaled,
+    scaled,
+    tidy,
+)
 
 #: Closest pairs that are let through, over the sum of covalent radii.
-CLOSEST_BULK, CLOSEST_RATTLED, CLOSEST_RANDOM = 0.72, 0.62, 0.66
+CLOSEST_BULK, CLOSEST_RATTLED, CLOSEST_RANDOM = 0.72, 0.62, 0.70
+#: Packing of crystals of random elements: first set to the median of the set's real crystals and
+#: loosened from there, but not beyond the lower bound.
+PACKING_RANDOM, LOOSEST_RANDOM = 0.6, 0.35
 #: MAD's amplitude: Gaussian noise of 20 % of the covalent radius on every coordinate.
 RATTLE = 0.20
 
@@ -99,10 +111,15 @@ def rattled(crystal: Atoms, rng: np.random.Generator) -> Atoms:
 
 
 def randomized(crystal: Atoms, rng: np.random.Generator) -> Atoms | None:
-    """Keep the lattice, draw every atom's element anew, rescale the volume; None if not sane."""
+    """Keep the lattice, draw every atom's element anew, set the volume; None if not sane.
+
+    The volume follows the elements, not the bonds of the lattice: a few bonds between the wrong
+    elements would leave the crystal absurdly dense or thin.
+    """
     weights = np.array([0.2 if z in NOBLE_GASES else 1.0 for z in ELEMENTS])
     atoms = crystal.copy()
     atoms.numbers = rng.choice(ELEMENTS, size=len(atoms), p=weights / weights.sum())
-    atoms = loosened(rescaled(atoms, crystal), closest=CLOSEST_RANDOM)
-    atoms = tidy(atoms)
-    return atoms if is_sane(atoms, closest=CLOSEST_RANDOM - 1e-3) else None
+    atoms = scaled(atoms, float((packing(atoms) / PACKING_RANDOM) ** (1 / 3)))
+    atoms = tidy(loosened(atoms, closest=CLOSEST_RANDOM))
+    sane = is_sane(atoms, closest=CLOSEST_RANDOM - 1e-3) and packing(atoms) > LOOSEST_RANDOM
+    return atoms if sane else None

@@ -33,6 +33,11 @@ def closeness(atoms: Atoms) -> float:
     return float(contacts(atoms)[3].min(initial=np.inf))
 
 
+def packing(atoms: Atoms) -> float:
+    """Volume of the atoms' covalent spheres over that of the cell: 0.74 if they just touch."""
+    return float(4 / 3 * np.pi * (covalent_radii[atoms.numbers] ** 3).sum() / atoms.get_volume())
+
+
 def is_sane(atoms: Atoms, *, closest: float) -> bool:
     """No pair closer than ``closest`` (see `closeness`), no lone atom, an ordinary density."""
     first, second, distance, ratio = contacts(atoms)
