@@ -147,7 +147,5 @@ as `mad.xyz` and so on in a folder, and let `LUMLIP_DATA` name that folder.
 
 ## References
 
-```{bibliography}
-:filter: docname in docnames
-```
+The works cited here stand, with all others, on [the references page](references.md).
 """

@@ -70,13 +70,40 @@ def error_by_label(
     Returns
     -------
     DataFrame indexed by label
-        ``error``: root mean square over atoms and pairs; ``atoms``: number of test atoms.
+        ``error``: root mean square over atoms and pairs; ``median``: that over the pairs, of
+        the median atom; ``atoms``: number of test atoms.
         Hardest first.
     """
     per_atom = (errors.to_numpy()[pairs] ** 2).mean(axis=0)
     grouped = pd.Series(per_atom).groupby(np.asarray(labels))
-    found = pd.DataFrame({"error": np.sqrt(grouped.mean()), "atoms": grouped.size()})
+    found = pd.DataFrame(
+        {
+            "error": np.sqrt(grouped.mean()),
+            "median": np.sqrt(grouped.median()),
+            "atoms": grouped.size(),
+        }
+    )
     return found.sort_values("error", ascending=False)
+
+
+def carried_by_worst(errors: xr.DataArray, pairs: NDArray[np.bool_], *, share: float) -> float:
+    """Return which part of the squared error lies on the worst atoms.
+
+    Parameters
+    ----------
+    errors : DataArray of shape (source, target, atom)
+    pairs : bool array of shape (n_sources, n_targets)
+    share : float
+        Which part of the atoms counts as the worst, between 0 and 1.
+
+    Returns
+    -------
+    float
+        Between ``share``, if all atoms are alike, and 1.
+    """
+    per_atom = np.sort((errors.to_numpy()[pairs] ** 2).sum(axis=0))[::-1]
+    n_worst = max(1, round(share * len(per_atom)))
+    return float(per_atom[:n_worst].sum() / per_atom.sum())
 
 
 def mean_with_interval(

@@ -24,6 +24,7 @@ from lumlip.zoo import ModelEntry, resolve
 #: So many structures show a fault, and the checks of a model take half a minute.
 SAMPLE = 24
 _SMALL = 40
+_OFF_SITE = 0.02  # Å
 
 
 def check_model(
@@ -41,7 +42,8 @@ def check_model(
     model : str
         A model id, see :func:`lumlip.features`.
     structures : str, path or sequence of ase.Atoms
-        Up to 24 of them are used, each subset in turn, of at most 40 atoms.
+        Up to 24 of them are used, each subset in turn, of at most 40 atoms, their atoms moved by
+        some hundredths of an Å off symmetric sites.
     device, dtype, trust_checkpoint
         As for :func:`lumlip.features`.
 
@@ -88,7 +90,18 @@ def _sample(frames: Sequence[Atoms], elements: frozenset[int] | None) -> list[At
         by_subset.setdefault(str(atoms.info.get("subset", "")), []).append(atoms)
     rounds = max(map(len, by_subset.values()))
     turns = [group[i] for i in range(rounds) for group in by_subset.values() if i < len(group)]
-    return turns[:SAMPLE]
+    return [_displaced(atoms, seed) for seed, atoms in enumerate(turns[:SAMPLE])]
+
+
+def _displaced(atoms: Atoms, seed: int) -> Atoms:
+    """Move atoms a little off their sites.
+
+    Between neighbors at exactly equal distances, rounding decides; a model that puts neighbors in
+    an order (DIEP, its triplets) then jumps a little from one rotation to the next.
+    """
+    copy: Atoms = atoms.copy()
+    copy.rattle(_OFF_SITE, seed=seed)
+    return copy
 
 
 def _measure(

@@ -11,6 +11,7 @@ from typing import Any
 from lumlip import __version__, commands
 from lumlip.environments import FamilyEnvironmentError
 from lumlip.extraction import DEVICES, DTYPES, UntrustedCheckpointError
+from lumlip.notebooks import ChapterError
 from lumlip.process import ExtractionError
 
 #: Errors that are the user's to mend: shown as one line, without a traceback.
@@ -19,6 +20,7 @@ EXPECTED = (
     FileNotFoundError,
     FileExistsError,
     UntrustedCheckpointError,
+    ChapterError,
     ExtractionError,
     FamilyEnvironmentError,
 )

@@ -18,6 +18,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _GREY = "#888888"
+#: Okabe and Ito (2008), the yellow darker.
+_KIND_COLORS = (
+    "#0072B2",
+    "#56B4E9",
+    "#222222",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#D8C200",
+    "#E69F00",
+)
 _METRIC_COLORS = {"gfre": "#0072B2", "lfre": "#E69F00", "gfrd": "#009E73"}
 
 
@@ -26,6 +37,8 @@ def pair_scatter(
     x: NDArray[np.float64],
     y: NDArray[np.float64],
     pairs: Mapping[str, NDArray[np.bool_]],
+    *,
+    log: bool = False,
 ) -> None:
     """Draw one table against another, a point per ordered pair of models, and the diagonal.
 
@@ -34,18 +47,22 @@ def pair_scatter(
     x, y : arrays of shape (n_models, n_models)
     pairs : dict of str to bool array of shape (n_models, n_models)
         Kinds of pairs by name; the first is drawn filled, others open.
+    log : bool
+        Logarithmic axes, for errors that span orders of magnitude.
     """
-    top = 1.06 * max(
-        [1.0, *(np.max(v[mask]) for v in (x, y) for mask in pairs.values() if mask.any())]
-    )
-    ax.plot([0, top], [0, top], color="#bbbbbb", lw=1, zorder=0)
+    values = np.concatenate([v[mask] for v in (x, y) for mask in pairs.values()])
+    low, high = (0.8 * values.min(), 1.4 * values.max()) if log else (0, max(1.0, values.max()))
     for i, (name, mask) in enumerate(pairs.items()):
         if mask.any():
             face = "#0072B2" if i == 0 else "none"
             edge = "#0072B2" if i == 0 else "#D55E00"
             ax.scatter(x[mask], y[mask], s=22, facecolors=face, edgecolors=edge, lw=1, label=name)
-    ax.set(xlim=(0, top), ylim=(0, top), aspect="equal")
-    ax.legend(loc="upper left", fontsize=7.5)
+    scale = "log" if log else "linear"
+    ax.set(
+        xscale=scale, yscale=scale, xlim=(low, 1.06 * high), ylim=(low, 1.06 * high), aspect="equal"
+    )
+    ax.plot([low, 1.06 * high], [low, 1.06 * high], color="#bbbbbb", lw=1, zorder=0)
+    ax.legend(loc="lower right", fontsize=7.5)
 
 
 def source_rows(
@@ -74,8 +91,10 @@ def source_rows(
     return pd.DataFrame(rows)
 
 
-def paired_bars(ax: Axes, by_label: Mapping[str, pd.DataFrame], *, label: str) -> None:
-    """Draw two or more errors per label as horizontal bars, hardest label on top.
+def paired_dots(ax: Axes, by_label: Mapping[str, pd.DataFrame], *, label: str) -> None:
+    """Draw the errors of two or more metrics per label on a logarithmic axis, hardest on top.
+
+    Filled: root mean square; open: median. Far apart, they say that few atoms carry the error.
 
     Parameters
     ----------
@@ -83,20 +102,33 @@ def paired_bars(ax: Axes, by_label: Mapping[str, pd.DataFrame], *, label: str) -
         Metric to a table from :func:`lumlip.breakdown.error_by_label`; the first gives the order.
     """
     first = next(iter(by_label.values()))
-    place = np.arange(len(first))[::-1].astype(float)
-    height = 0.8 / len(by_label)
+    rows = np.arange(len(first))[::-1].astype(float)
     for i, (metric, table) in enumerate(by_label.items()):
-        values = table.loc[first.index, "error"]
+        place = rows + 0.16 * (len(by_label) - 1) - 0.32 * i
         color = _METRIC_COLORS.get(metric, _GREY)
-        ax.barh(place + 0.4 - (i + 0.5) * height, values, height, color=color, label=metric.upper())
-    ax.axvline(1, color="#bbbbbb", lw=1)
-    ax.set_yticks(place, [f"{name} ({n})" for name, n in first["atoms"].items()])
-    ax.set(xlabel=label)
-    ax.tick_params(axis="y", length=0)
+        rms, median = (table.loc[first.index, column] for column in ("error", "median"))
+        ax.hlines(place, median, rms, color=color, lw=1.2, alpha=0.5)
+        ax.scatter(rms, place, s=26, color=color, zorder=3, label=f"{metric.upper()}")
+        ax.scatter(median, place, s=26, facecolors="white", edgecolors=color, zorder=3)
+    ax.scatter([], [], s=26, facecolors="white", edgecolors=_GREY, label="median")
+    ax.set_yticks(rows, [f"{name} ({n})" for name, n in first["atoms"].items()])
+    ax.set(xlabel=label, xscale="log")
+    _plain_log_ticks(ax)
     ax.legend(loc="lower right")
 
 
-def interval_plot(ax: Axes, rows: pd.DataFrame, *, label: str) -> None:
+def _plain_log_ticks(ax: Axes) -> None:
+    """Write 0.2, 1, 5 instead of powers of ten, and draw a light grid."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.grid(axis="x", color="#dddddd", lw=0.6)
+    ax.set_axisbelow(True)
+
+
+def interval_plot(ax: Axes, rows: pd.DataFrame, *, label: str, log: bool = False) -> None:
     """Draw values with their 95 % intervals, one line per row, sorted as they come.
 
     Parameters
@@ -105,14 +137,21 @@ def interval_plot(ax: Axes, rows: pd.DataFrame, *, label: str) -> None:
         Columns ``name``, ``value``, ``low``, ``high`` and ``color``.
     label : str
         Of the horizontal axis.
+    log : bool
+        A logarithmic one.
     """
     place = np.arange(len(rows))[::-1]
     ax.hlines(place, rows["low"], rows["high"], color=rows["color"], lw=2.2, alpha=0.55)
     ax.scatter(rows["value"], place, color=rows["color"], s=18, zorder=3)
     ax.set_yticks(place, rows["name"])
-    ax.set(xlabel=label, xlim=(0, None), ylim=(-0.7, len(rows) - 0.3))
-    ax.grid(axis="x", color="#dddddd", lw=0.6)
-    ax.set_axisbelow(True)
+    ax.set(xlabel=label, ylim=(-0.7, len(rows) - 0.3))
+    if log:
+        ax.set_xscale("log")
+        _plain_log_ticks(ax)
+    else:
+        ax.set_xlim(0, None)
+        ax.grid(axis="x", color="#dddddd", lw=0.6)
+        ax.set_axisbelow(True)
 
 
 def map_panels(
@@ -125,10 +164,8 @@ def map_panels(
     points : dict of str to array of shape (n_points, 2)
     labels : sequence of str, length n_points
     """
-    import seaborn as sns
-
     kinds = list(dict.fromkeys(labels))
-    colors = dict(zip(kinds, sns.color_palette("husl", len(kinds)), strict=True))
+    colors = {kind: _KIND_COLORS[i % len(_KIND_COLORS)] for i, kind in enumerate(kinds)}
     n_columns = min(3, len(points))
     axes = figure.subplots(-(-len(points) // n_columns), n_columns, squeeze=False)
     shade = [colors[label] for label in labels]

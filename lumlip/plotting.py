@@ -104,14 +104,28 @@ def family_lines(ax: Axes, families: Sequence[str]) -> None:
             ax.axvline(i, color="white", lw=3.5)
 
 
-def heat_map_figure(table: pd.DataFrame, *, metric: str, vmax: float = 1.0) -> Figure:
-    """Return a figure with one heat map, sized to its number of models."""
+def heat_map_figure(
+    table: pd.DataFrame, *, metric: str, vmax: float = 1.0, figure: Figure | None = None
+) -> Figure:
+    """Return a figure with one heat map, sized to its number of models.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_models, n_models)
+    metric : str
+        Its name goes to the color bar.
+    vmax : float
+        Error at the dark end of the colors.
+    figure : matplotlib Figure, optional
+        Drawn into this one, for a notebook that shows its own figures; else into a new one.
+    """
     from matplotlib.figure import Figure
 
     size = 2.6 + 0.44 * len(table)
-    figure = Figure(figsize=(size + 0.5, size - 0.35), layout="constrained")
-    ax = figure.subplots()
+    made = Figure(layout="constrained") if figure is None else figure
+    made.set_size_inches(size + 0.5, size - 0.35)
+    ax = made.subplots()
     heat_map(ax, table, label=f"{metric.upper()} (0: fully contained, 1: not at all)", vmax=vmax)
     if list(table.index) == list(table.columns):
         family_lines(ax, [family_of(model) for model in table.index])
-    return figure
+    return made

@@ -1,10 +1,20 @@
 """Sums over pairs, subsets and resamples."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 
-from lumlip.breakdown import across, error_by_label, mean_with_interval, table_of, within
+from lumlip.breakdown import (
+    across,
+    between,
+    carried_by_worst,
+    error_by_label,
+    mean_between,
+    mean_with_interval,
+    table_of,
+    within,
+)
 
 MODELS = ["a-1", "a-2", "b-1"]
 
@@ -60,3 +70,26 @@ def test_one_structure_has_no_spread(errors):
     mean, low, high = mean_with_interval(errors, across(MODELS, family), np.zeros(40, dtype=int))
     assert low == pytest.approx(mean)
     assert high == pytest.approx(mean)
+
+
+def test_worst_atoms_carry_at_least_their_share(errors):
+    pairs = across(MODELS, family)
+    even = xr.ones_like(errors)
+    assert carried_by_worst(even, pairs, share=0.1) == pytest.approx(0.1)
+    even[:, :, 7] = 1e6
+    assert carried_by_worst(even, pairs, share=0.025) == pytest.approx(1)
+    assert 0.1 < carried_by_worst(errors, pairs, share=0.1) < 0.5
+
+
+def test_one_family_is_compared_within_itself():
+    pairs, other = between(MODELS, family)
+    assert (pairs == across(MODELS, family)).all()
+    assert other == "a model of another family"
+    pairs, other = between(["a-1", "a-2"], family)
+    assert pairs.tolist() == [[False, True], [True, False]]
+    assert other == "another model"
+
+
+def test_mean_between_skips_the_diagonal_and_what_is_not_published():
+    table = pd.DataFrame([[9.0, 0.2], [np.nan, 9.0]])
+    assert mean_between(table) == pytest.approx(0.2)

@@ -68,12 +68,15 @@ def test_source_rows_average_over_the_pairs_of_the_source(table):
     assert [label.get_text() for label in ax.get_yticklabels()] == MODELS
 
 
-def test_bars_follow_the_order_of_the_first_metric():
-    first = pd.DataFrame({"error": [0.9, 0.4], "atoms": [5, 7]}, index=["2d", "bulk"])
+def test_dots_follow_the_order_of_the_first_metric():
+    first = pd.DataFrame(
+        {"error": [0.9, 0.4], "median": [0.5, 0.2], "atoms": [5, 7]}, index=["2d", "bulk"]
+    )
     ax = Figure().subplots()
-    figures.paired_bars(ax, {"gfre": first, "lfre": first.iloc[::-1]}, label="error")
+    figures.paired_dots(ax, {"gfre": first, "lfre": first.iloc[::-1]}, label="error")
     assert [label.get_text() for label in ax.get_yticklabels()] == ["2d (5)", "bulk (7)"]
-    assert [bar.get_width() for bar in ax.patches] == [0.9, 0.4, 0.9, 0.4]
+    shown = [c.get_offsets()[:, 0].tolist() for c in ax.collections if len(c.get_offsets()) == 2]
+    assert [values for values in shown if values[0] > values[1]][:2] == [[0.9, 0.4], [0.5, 0.2]]
 
 
 def test_map_panels_show_each_model_once():
