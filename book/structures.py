@@ -38,7 +38,7 @@ which MAD was made, with names of its own:
 | --- | --- | --- |
 | `bulk` | MC3D | real crystals: AFLOW's prototypes as they stand, and the elements; and prototypes with similar elements |
 | `rattled` | MC3D-rattled | crystals of `bulk`, every coordinate displaced by Gaussian noise of 20 % of the covalent radius |
-| `random` | MC3D-random | lattices of `bulk`, the element of every atom drawn anew, the volume adjusted |
+| `random` | MC3D-random | lattices of `bulk`, the element of every atom drawn anew, the volume set by the elements |
 | `surface` | MC3D-surface | slabs of `bulk` along random planes with Miller indices up to 2 |
 | `cluster` | MC3D-cluster | 2 to 8 neighboring atoms cut out of `bulk` and `rattled` |
 | `2d` | MC2D | single layers lifted off layered crystals, and the same with similar elements |
@@ -60,13 +60,25 @@ from lumlip.structure_sets import summary
 plotting.use_style()
 atoms = lumlip.structures("mini-mad")
 numbers = np.concatenate([a.numbers for a in atoms])
-table = summary(atoms)
-table.round(2)
+columns = {
+    "structures": "structures",
+    "test": "of these, test",
+    "atoms": "atoms",
+    "elements": "elements",
+    "closest_0%": "closest",
+    "closest_50%": "median closest",
+    "volume_0%": "least Å³/atom",
+    "volume_50%": "median Å³/atom",
+    "volume_100%": "most Å³/atom",
+}
+table = summary(atoms)[list(columns)].rename(columns=columns)
+table.round(2).astype(object).fillna("none")
 
 # %% [markdown]
 """
-The closest distance is the shortest one of a structure over the sum of the two covalent radii;
-the volume per atom of slabs and layers counts their vacuum.
+*Closest* is the shortest distance in any of the structures, *median closest* that of the median structure,
+both over the sum of the two covalent radii. The volume per atom of slabs and layers counts their
+vacuum; molecules and clusters have none.
 
 The elements are hydrogen to bismuth, Z = 1 to 83. These are the elements of the paper's evaluation,
 and every model of this book knows them, apart from models for organic molecules only. Noble gases are
@@ -106,7 +118,7 @@ glue("n_elements", len(counts), display=False)
 One command makes the set, and a test makes it again and compares:
 
 ```
-pip install "lumlip[recipe]"
+pip install -e ".[recipe]"
 python -m lumlip.recipes.mini_mad mini-mad.xyz.gz
 ```
 

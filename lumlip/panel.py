@@ -62,10 +62,8 @@ class Panel:
         n_atoms = sum(len(atoms) for atoms in self.structures)
         lines = [f"{len(self.datasets)} models, {len(self.structures)} structures, {n_atoms} atoms"]
         if self.dropped:
-            frames, reason = len(self.dropped), next(iter(self.dropped.values()))
-            lines.append(
-                f"left out: {frames} structures that not every model takes ({reason}, ...)"
-            )
+            reason = next(iter(self.dropped.values()))
+            lines.append(f"left out: {len(self.dropped)} structures, such as {reason}")
         lines += [f"missing: {model} ({reason})" for model, reason in self.missing.items()]
         return "\n".join(lines)
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from lumlip.paths import ensured, home
+
 ROOT = Path(__file__).resolve().parents[1]
 
 TOC = """\
@@ -94,6 +96,12 @@ There is no paper on this.
 # %%
 assert np.isclose(squares[-1], scale**2)
 '''
+
+
+@pytest.fixture(scope="session")
+def shared_environments():
+    """The families' environments, so that a test with an empty cache need not make them again."""
+    return ensured(home() / "environments")
 
 
 @pytest.fixture
