@@ -131,7 +131,7 @@ def test_run_refuses_what_the_chapter_does_not_know(capsys):
     text = error_of(["run", "01", "-p", "sede=1"], capsys)
     assert "sede" in text
     assert "n_neighbors" in text
-    assert "NAME=VALUE" in error_of(["run", "01", "-p", "seed"], capsys)
+    assert "name=value" in error_of(["run", "01", "-p", "seed"], capsys)
 
 
 def test_readme_and_ci_run_the_same_test_command():
