@@ -17,8 +17,8 @@
 ## The answer
 
 Rebuilt by one linear map from the features of {glue:text}`another:s`, the {glue:text}`layer_name:s`
-features of a universal potential keep a GFRE of **{glue:text}`mean_gfre:.2f`** on average (95 %
-interval {glue:text}`mean_gfre_low:.2f` to {glue:text}`mean_gfre_high:.2f`; single pairs from
+features of a universal potential keep a GFRE of **{glue:text}`mean_gfre:.2f`** on average
+(interval {glue:text}`mean_gfre_low:.2f` to {glue:text}`mean_gfre_high:.2f`; single pairs from
 {glue:text}`min_gfre:.2f` to {glue:text}`max_gfre:.2f`): the map recovers
 **{glue:text}`explained:.0f` %** of their variance{glue:text}`within_clause:s`.
 A map fitted anew around every atom {glue:text}`local_verb:s` the error of the median atom from
@@ -76,6 +76,15 @@ n_bootstrap: int = 500  # resamples of the test structures
 seed: int = 0  # of the split and the resamples
 device: str = "auto"  # auto, cpu or cuda
 
+# %% [markdown]
+"""
+## Data
+
+The structures are those of [mini-mad](../book/structures.ipynb), made after the eight subsets of the
+MAD data set. Test atoms come in whole structures by default: no atom of a test structure is seen
+by the fit. That is stricter than the paper, where single atoms are drawn.
+"""
+
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
@@ -93,17 +102,6 @@ from lumlip.reconstruction import pointwise_errors
 plotting.use_style()
 everything = panel(models, structures, device=device, skip_failing=True)
 print(everything.report())
-
-# %% [markdown]
-"""
-## Data
-
-The structures are those of [mini-mad](../book/structures.ipynb), made after the eight subsets of the
-MAD data set. Test atoms come in whole structures by default: no atom of a test structure is seen
-by the fit. That is stricter than the paper, where single atoms are drawn.
-"""
-
-# %% tags=["hide-input"]
 atoms = everything.atoms
 n_test = min(n_test, atoms.sizes["atom"] // 5)
 train, test = lumlip.split(atoms, by=split, n_test=n_test, seed=seed)
@@ -176,8 +174,8 @@ plt.show()
 The direction counts: between the same two models, GFRE differs by {glue:text}`asymmetry:.2f` on average,
 depending on which one is rebuilt.
 The intervals below come from drawing the test structures anew, whole, {glue:text}`n_bootstrap` times.
-They say how much a number depends on which structures were in the test, not how it would change
-with another training of the same model.
+They cover 95 % of these draws: they say how much a number depends on which structures were in the test, not
+how it would change with another training of the same model.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-intervals", "caption": "Mean GFRE and LFRE (no unit) from every model to the models of other families, with 95 % intervals from resampling the test structures. Colors mark the source's family; the scale of the LFRE is logarithmic."}}
