@@ -18,9 +18,9 @@ def table_of(errors: xr.DataArray) -> pd.DataFrame:
     errors : DataArray of shape (source, target, atom)
         From :func:`lumlip.reconstruction.pointwise_errors`.
     """
-    values = np.sqrt((errors**2).mean("atom"))
+    values = np.sqrt((errors**2).mean("atom").to_numpy())
     return pd.DataFrame(
-        values.to_numpy(),
+        values,
         index=list(errors["source"].values),
         columns=list(errors["target"].values),
     )

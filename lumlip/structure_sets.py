@@ -70,7 +70,7 @@ SETS = {
 }
 
 
-def structures(which: str | Path | Atoms | Sequence[Atoms]) -> list[Atoms]:
+def structures(which: str | os.PathLike[str] | Atoms | Sequence[Atoms]) -> list[Atoms]:
     """Structures by the name of a set, from a file, or from a list.
 
     Parameters
@@ -112,8 +112,8 @@ def structures(which: str | Path | Atoms | Sequence[Atoms]) -> list[Atoms]:
         if name in SETS:
             return _select(_named(name), selection, name)
         return _labelled(_from_file(Path(which)))
-    if isinstance(which, Path):
-        return _labelled(_from_file(which))
+    if isinstance(which, os.PathLike):
+        return _labelled(_from_file(Path(which)))
     wrong = next((a for a in which if not isinstance(a, Atoms)), None)
     if wrong is not None:
         raise TypeError(f"got a list with a {type(wrong).__name__}, expected ase.Atoms only")
