@@ -88,4 +88,4 @@ def _power(error: Any) -> str:
 def _link(reference: str) -> str:
     kind, _, name = reference.partition(":")
     address = {"doi": "https://doi.org/", "arXiv": "https://arxiv.org/abs/"}.get(kind)
-    return f"[{reference}]({address}{name})" if address else reference
+    return f"[{kind}]({address}{name})" if address else reference
