@@ -9,6 +9,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from lumlip.splits import resampled_errors
+
 
 def table_of(errors: xr.DataArray) -> pd.DataFrame:
     """Root mean square over test atoms: the table of errors, row = source, column = target.
@@ -131,13 +133,7 @@ def mean_with_interval(
     (float, float, float)
         Mean, lower and upper bound.
     """
-    squares = errors.to_numpy()[pairs] ** 2
-    _, structure = np.unique(np.asarray(groups), return_inverse=True)
-    n_structures = int(structure.max()) + 1
-    sums = np.stack([np.bincount(structure, weights=s, minlength=n_structures) for s in squares])
-    sizes = np.bincount(structure, minlength=n_structures)
-    rng = np.random.default_rng(seed)
-    weights = rng.multinomial(n_structures, np.full(n_structures, 1 / n_structures), n_bootstrap)
-    resampled = np.sqrt((weights @ sums.T) / (weights @ sizes)[:, None]).mean(axis=1)
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return float(np.sqrt(squares.mean(axis=1)).mean()), float(low), float(high)
+    chosen = errors.to_numpy()[pairs]
+    draws = resampled_errors(chosen, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
+    low, high = np.quantile(draws.mean(axis=0), [0.025, 0.975])
+    return float(np.sqrt((chosen**2).mean(axis=1)).mean()), float(low), float(high)

@@ -15,9 +15,7 @@ from ase import Atoms
 from lumlip.choices import check_choice
 from lumlip.panel import LAYERS, Panel, panel
 from lumlip.reconstruction import METRICS, reconstruction_table
-from lumlip.splits import split
-
-SPLITS = ("structure", "atom", "composition", "parent")
+from lumlip.splits import SPLITS, split
 
 _PAPER_TEST_ATOMS = 1000
 

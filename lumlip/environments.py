@@ -154,12 +154,12 @@ def _make(wanted: Pins) -> None:
             return
         shutil.rmtree(folder, ignore_errors=True)
         start = time.perf_counter()
-        _say(f"lumlip: making the environment of {wanted.family} (once) ...")
+        say(f"lumlip: making the environment of {wanted.family} (once) ...")
         for step in _steps(wanted):
             _run(step, wanted)
         (folder / _DONE).write_text("\n".join(wanted.dependencies) + "\n", encoding="utf-8")
         seconds = time.perf_counter() - start
-        _say(f"lumlip: environment of {wanted.family} ready after {seconds:.0f} s")
+        say(f"lumlip: environment of {wanted.family} ready after {seconds:.0f} s")
 
 
 def _steps(wanted: Pins) -> Iterator[list[str]]:
@@ -184,5 +184,6 @@ def _run(step: list[str], wanted: Pins) -> None:
         )
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell the user what goes on, beside the results."""
     print(line, file=sys.stderr, flush=True)

@@ -13,12 +13,12 @@ from ase import Atoms
 
 from lumlip.choices import check_choice
 from lumlip.environments import FAMILIES_DIR
-from lumlip.paths import ensured, home
+from lumlip.paths import ensured, home, sha256_file
 from lumlip.store import assemble, open_store, remove, write_job
 from lumlip.structure_sets import structures as read_structures
 from lumlip.structure_sets import structures_sha256
 from lumlip.validation import check_structures
-from lumlip.worker import finished, sha256_file
+from lumlip.worker import finished
 from lumlip.zoo import ModelEntry, resolve
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -20,3 +21,9 @@ def ensured(folder: Path) -> Path:
     """Make a folder if it is missing and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def sha256_file(path: Path) -> str:
+    """Return the sha256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

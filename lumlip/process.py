@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ase import Atoms
 
-from lumlip.environments import command, variables
+from lumlip.environments import command, say, variables
 from lumlip.zoo import ModelEntry
 
 _LOG_LINES = 15
@@ -32,7 +31,7 @@ def run_worker(
     facts: dict[str, Any] = {}
     total = sum(len(atoms) for atoms in structures)
     if n_done := len(structures) - n_left:
-        _say(f"lumlip: {entry.id}: {n_done} structures are done already, going on")
+        say(f"lumlip: {entry.id}: {n_done} structures are done already, going on")
     with (
         log.open("w", encoding="utf-8") as errors,
         subprocess.Popen(
@@ -76,7 +75,3 @@ def _failure(entry: ModelEntry, folder: Path, facts: dict[str, Any], log: Path) 
         f"What was done before is kept in {folder}; the same call goes on from there. "
         f"If memory ran out, choose a smaller batch_atoms."
     )
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)

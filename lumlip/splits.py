@@ -8,6 +8,8 @@ from numpy.typing import ArrayLike, NDArray
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+#: What a split can keep whole.
+SPLITS = ("structure", "atom", "composition", "parent")
 
 
 def split(
@@ -65,6 +67,44 @@ def split(
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
+def resampled_errors(
+    errors: ArrayLike, *, groups: ArrayLike, n_bootstrap: int, seed: int = 0
+) -> FloatArray:
+    """Root mean square errors of many draws of the test groups, with replacement.
+
+    Parameters
+    ----------
+    errors : array of shape (..., n_test)
+    groups : array of shape (n_test,)
+    n_bootstrap, seed : int
+        All errors share the draws.
+
+    Returns
+    -------
+    array of shape (..., n_bootstrap)
+
+    Raises
+    ------
+    ValueError
+        If ``groups`` has another length than the errors.
+    """
+    squares = np.square(np.asarray(errors, dtype=np.float64))
+    group = np.asarray(groups)
+    if group.shape != squares.shape[-1:]:
+        raise ValueError(f"groups: got shape {group.shape}, expected {squares.shape[-1:]}")
+    group = _codes(group)
+    n_atoms = np.bincount(group)
+    # Sums over the atoms of each group: sort the atoms by group, then reduce the runs.
+    order = np.argsort(group, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(n_atoms)[:-1]])
+    sums = np.add.reduceat(squares[..., order], starts, axis=-1)
+    n_groups = len(n_atoms)
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_bootstrap)
+    resampled: FloatArray = np.sqrt((sums @ draws.T) / (draws @ n_atoms))
+    return resampled
+
+
 def bootstrap_interval(
     errors: ArrayLike,
     *,
@@ -108,26 +148,13 @@ def bootstrap_interval(
     >>> bool(low < 0.2 < np.sqrt(np.mean(errors**2)) < high)
     True
     """
-    squares = np.square(np.asarray(errors, dtype=np.float64))
-    group = np.asarray(groups)
-    if group.shape != squares.shape[-1:]:
-        raise ValueError(f"groups: got shape {group.shape}, expected {squares.shape[-1:]}")
     if n_bootstrap < 1 or not 0 < level < 1:
         raise ValueError(
             f"got n_bootstrap={n_bootstrap} and level={level}, expected 1 or more, and 0 to 1"
         )
-    group = _codes(group)
-    n_atoms = np.bincount(group)
-    # Sums over the atoms of each group: sort the atoms by group, then reduce the runs.
-    order = np.argsort(group, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(n_atoms)[:-1]])
-    sums = np.add.reduceat(squares[..., order], starts, axis=-1)
-    n_groups = len(n_atoms)
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_bootstrap)
-    means = (sums @ draws.T) / (draws @ n_atoms)
+    resampled = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
     tail = (1 - level) / 2
-    low, high = np.quantile(np.sqrt(means), [tail, 1 - tail], axis=-1)
+    low, high = np.quantile(resampled, [tail, 1 - tail], axis=-1)
     return low, high
 
 

@@ -8,7 +8,6 @@ error.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
@@ -24,6 +23,7 @@ from ase import Atoms
 
 from lumlip.arrays import load_structures, save_arrays
 from lumlip.batching import DEFAULT_BATCH_ATOMS, plan_batches
+from lumlip.paths import sha256_file
 
 Tell = Callable[..., None]
 
@@ -126,12 +126,6 @@ def _check_elements(structures: Sequence[Atoms], known: frozenset[int], model: s
     from lumlip.validation import check_structures
 
     check_structures(structures, elements=known, model=model)
-
-
-def sha256_file(path: Path) -> str:
-    """Return the sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _versions(packages: Sequence[str]) -> dict[str, str]:

@@ -6,7 +6,6 @@ the task), or ``FAMILY:PATH[@TASK]`` for a checkpoint file of the user's.
 
 from __future__ import annotations
 
-import hashlib
 import tomllib
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ase.data import atomic_numbers, chemical_symbols
 
 from lumlip.environments import families
+from lumlip.paths import sha256_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -127,7 +127,7 @@ def _user_file(model_id: str) -> ModelEntry:
     path, task = _path_and_task(rest)
     if not path.is_file():
         raise ValueError(f"no checkpoint file {str(path)!r} (model {model_id!r})")
-    sha256 = _sha256(path)
+    sha256 = sha256_file(path)
     known = any(entry.sha256 == sha256 for entry in _table().values())
     return ModelEntry(
         id=model_id,
@@ -147,11 +147,6 @@ def _path_and_task(text: str) -> tuple[Path, str | None]:
         return whole, None
     path, _, task = text.rpartition("@")
     return Path(path).expanduser(), task
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @cache
