@@ -15,16 +15,58 @@
 # Models
 
 This page is made from the table that `lumlip` itself uses (`lumlip/zoo.toml`); `lumlip models` prints
-it. A model's id is all that the other pages and commands need. What follows `@` is the task, head or
-modality of a model that has several.
+it. A model's id is all that the other pages and commands need. What follows `@` is the task, head,
+branch or modality of a model that has several.
+
+## Published models whose weights come with their package
+
+They work without a download; the book's findings rest on them.
 """
 
 # %% tags=["remove-input"]
 from IPython.display import Markdown
 
 from lumlip import tables
+from lumlip.zoo import shipped
 
-Markdown(tables.models_markdown())
+Markdown(tables.models_markdown(shipped(mini=False)))
+
+# %% [markdown]
+"""
+## Published models to download
+
+The packages of MACE {cite:p}`Batatia2022,Batatia2024`, PET {cite:p}`Pozdnyakov2023,Mazitov2025PET`,
+DPA {cite:p}`Zhang2025` and UMA {cite:p}`Wood2025` fetch their weights from their authors' sites.
+lumlip asks each package's own loader to do so at first use, or takes a file of that name from the folder that the
+variable `LUMLIP_MODELS` names. Their extractors are tested with small models of the same architectures,
+below; the published files themselves have not been opened in making this page.
+"""
+
+# %% tags=["remove-input"]
+Markdown(tables.published_markdown())
+
+# %% [markdown]
+"""
+(minis)=
+## Minis
+
+A [mini]{.mini} is a small model of one of these four architectures, trained by a recipe in `lumlip/minis` and
+committed with it, so that every family works offline. It is there for tests, for examples, and for questions
+about training itself; it is not the published model and comes nowhere near it.
+
+The minis learned the energies and forces of a published model, their teacher: SevenNet-0, and where r2SCAN is
+named SevenNet-MF-0 with its r2SCAN task. Their structures are crystals, slabs and molecules of forty elements, rattled and strained.
+Have they learned anything? The table compares their errors on structures whose parents they have not seen with
+three models that know nothing of geometry: a linear function of the composition, a look-up of the composition
+among the training structures, and zero force. Energies are in eV per atom, forces in eV/Å per component, all mean absolute errors; a
+ratio is an error over the linear function's, or over that of zero force. *Unseen* are chemical systems that are absent from the training set.
+"""
+
+# %% tags=["remove-input"]
+Markdown(tables.minis_markdown())
+
+# %% tags=["remove-input"]
+Markdown(tables.models_markdown(shipped(mini=True)))
 
 # %% [markdown]
 """
@@ -40,6 +82,10 @@ features is the energy that the model's own package predicts.
 | CHGNet | 64 atom features that enter the readout's perceptron | 64 inputs of its final linear map | linear, averaged over the atoms, plus a linear term in the composition |
 | SevenNet | 128 scalars that leave the last gate | 64 outputs of the first readout map | linear, scaled and shifted by element; **both maps are linear, so backbone to last layer is exact by construction** |
 | DIEP | 64 node features that enter the final layer | two times 64 hidden activations | gated: a linear map of one half times the sigmoid of a linear map of the other |
+| MACE | scalars of the node features of all layers | scalars of all layers but the last, and the hidden activation of the last readout | linear, scaled and shifted, plus the energies of free atoms and the repulsion of nuclei where the model has one |
+| PET | node features beside the edge features summed over neighbors, last layer | the same two inside the heads | linear, plus a constant per neighbor, weighted by the cutoff function |
+| DPA | output of the descriptor | input of the fitting net's final linear map | linear, plus a constant per element |
+| UMA | the invariant channels of the node embedding | input of the energy block's final linear map | linear, scaled, plus a constant per element |
 
 Molecules, slabs and isolated atoms are treated alike in all families: a direction without periodic
 boundaries gets so much vacuum that images do not see each other.

@@ -11,6 +11,8 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+#: Marks the variables of a structure in a batch that only some families have.
+EXTRA = "extra_"
 _SCALARS = ("charge", "spin")  # what some models read from Atoms.info
 
 

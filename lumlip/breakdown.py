@@ -56,6 +56,31 @@ def mean_between(table: pd.DataFrame) -> float:
     return float(np.nanmean(values[~np.eye(len(values), dtype=bool)]))
 
 
+def minis_against(table: pd.DataFrame, minis: Sequence[str]) -> str:
+    """Say how well minis rebuild each other and published models, never in one mean.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_models, n_models)
+        Errors, row = source, column = target.
+    minis : sequence of str
+        Which of the models are minis.
+    """
+    small = np.array([model in minis for model in table.index])
+    if small.sum() < 2 or small.all():
+        return "This run compares no minis with published models."
+    values = table.where(~np.eye(len(table), dtype=bool)).to_numpy(dtype=float)
+    among, to, back, published = (
+        np.nanmean(values[np.ix_(rows, columns)]) if rows.sum() > 1 or columns.sum() > 1 else np.nan
+        for rows, columns in ((small, small), (small, ~small), (~small, small), (~small, ~small))
+    )
+    others = "" if np.isnan(published) else f" (among these published models: {published:.2f})"
+    return (
+        f"Among the minis the mean GFRE is {among:.2f}{others}; published models are rebuilt "
+        f"from minis with {to:.2f}, minis from published models with {back:.2f}."
+    )
+
+
 def error_by_label(
     errors: xr.DataArray, labels: Sequence[object], pairs: NDArray[np.bool_]
 ) -> pd.DataFrame:

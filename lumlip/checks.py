@@ -15,10 +15,10 @@ from ase import Atoms
 from ase.io import write
 
 from lumlip.environments import command, variables
-from lumlip.extraction import require_trust
 from lumlip.process import ExtractionError
 from lumlip.structure_sets import structures as read_structures
 from lumlip.validation import check_structures
+from lumlip.weights import ready
 from lumlip.zoo import ModelEntry, resolve
 
 #: So many structures show a fault, and the checks of a model take half a minute.
@@ -35,7 +35,7 @@ def check_model(
     dtype: str = "float32",
     trust_checkpoint: bool = False,
 ) -> pd.DataFrame:
-    """Measure the errors of a model's extractor: energy identity, invariances, batching.
+    """Measure the errors of a model's extractor: energy identity, symmetries, batching, files.
 
     Parameters
     ----------
@@ -50,20 +50,20 @@ def check_model(
     Returns
     -------
     DataFrame indexed by check
-        ``error`` (relative; NaN where the package has nothing to compare with), ``bound`` and
-        ``ok``. What each check measures stands in :mod:`lumlip.conformance`.
+        ``error`` (relative; NaN where there is nothing to measure), ``bound`` and ``ok``. What
+        each check measures, and which families lack a symmetry by construction, stands in
+        :mod:`lumlip.conformance`.
 
     Raises
     ------
     ValueError
         Unknown model, or no structures that it takes.
-    UntrustedCheckpointError
-        A checkpoint of your own, without ``trust_checkpoint``.
+    WeightsError, UntrustedCheckpointError
+        As for :func:`lumlip.features`.
     ExtractionError
         The model could not be run.
     """
-    entry = resolve(model)
-    require_trust(entry, trust_checkpoint)
+    entry = ready(resolve(model), trust_checkpoint=trust_checkpoint)
     frames = read_structures(structures)
     check_structures(frames)
     found = _measure(entry, _sample(frames, entry.elements), device=device, dtype=dtype)
@@ -115,8 +115,7 @@ def _measure(
             options += ["--task", entry.task]
         argv = command(entry.family, "lumlip.conformance", entry.family, entry.checkpoint, *options)
         done = subprocess.run(argv, env=variables(), capture_output=True, text=True, check=False)
-    start = done.stdout.find("{")
-    if done.returncode not in (0, 1) or start < 0:
+    if done.returncode not in (0, 1) or not done.stdout.strip():
         raise ExtractionError(f"{entry.id} could not be checked:\n{done.stderr.strip()[-2000:]}")
-    result: dict[str, Any] = json.loads(done.stdout[start:])
+    result: dict[str, Any] = json.loads(done.stdout)
     return result

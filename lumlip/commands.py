@@ -8,13 +8,24 @@ from typing import Any
 
 
 def list_models() -> None:
-    """List the models: what is usable offline, and what needs a download or a file."""
+    """List the models: which are usable offline, and which need a download first."""
     from lumlip.zoo import models
 
     table = models()
-    shown = table[["family", "task", "weights", "training_data", "functional", "licence"]]
-    print(shown.fillna("").to_string())
-    print(f"\n{len(table)} models. Your own checkpoint: FAMILY:PATH[@TASK].")
+    table["kind"] = table["mini"].map({True: "mini", False: "published"})
+    shown = ["family", "kind", "available", "functional", "training_data", "licence"]
+    print(left_aligned(table[shown].reset_index(names="model")))
+    counts = ", ".join(f"{n} {how}" for how, n in table["available"].value_counts().items())
+    print(f"\n{len(table)} models: {counts}. Your own checkpoint: FAMILY:PATH[@TASK].")
+    print("A mini is a small model that lumlip's own recipes trained.")
+
+
+def left_aligned(table: Any) -> str:
+    """Lay out a table of texts, one line a row, without an index."""
+    rows = [list(table.columns), *table.astype(str).to_numpy().tolist()]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return "\n".join(lines)
 
 
 def list_structures(which: str | None) -> None:
@@ -99,11 +110,11 @@ def build_book(*, no_run: bool, update: bool) -> None:
     """Build the book: features, chapters, pages at _build/html/index.html."""
     from lumlip.book import build
     from lumlip.panel import panel
-    from lumlip.zoo import models
+    from lumlip.zoo import shipped
 
     if not no_run:  # first, with progress, what every chapter will ask for
-        offline = models().query("weights == 'package'").index.tolist()
-        panel(offline, "mini-mad", say=lambda name: print(f"features of {name}", flush=True))
+        everywhere = shipped(mini=False)
+        panel(everywhere, "mini-mad", say=lambda name: print(f"features of {name}", flush=True))
     build(run=not no_run, update=update)
 
 

@@ -20,7 +20,7 @@ def report(*, clean: bool = False) -> tuple[list[str], bool]:
         Remove environments whose pins have changed since they were made.
     """
     lines = [f"lumlip {lumlip.__version__}, Python {platform.python_version()}", *_devices()]
-    checks = [_cache(), _uv(), _weights()]
+    checks = [_cache(), _uv(), _weights(), _models_folder()]
     lines += [line for line, _ in checks]
     lines += [*(_environment(name) for name in families()), *_stale(clean=clean)]
     return lines, all(ok for _, ok in checks)
@@ -63,8 +63,25 @@ def _uv() -> tuple[str, bool]:
 def _weights() -> tuple[str, bool]:
     from lumlip.zoo import models
 
-    counts = models()["weights"].value_counts()
-    return "models: " + ", ".join(f"{n} with weights in {w}" for w, n in counts.items()), True
+    counts = models()["available"].value_counts()
+    return "models: " + ", ".join(f"{n} {how}" for how, n in counts.items()), True
+
+
+def _models_folder() -> tuple[str, bool]:
+    """Say which weights lie in the user's folder of downloads, and which of them are known."""
+    from lumlip.sources import models_folder
+    from lumlip.zoo import models
+
+    folder = models_folder()
+    if folder is None:
+        return "LUMLIP_MODELS: not set; the folder for weights that you download yourself", True
+    if not folder.is_dir():
+        return f"LUMLIP_MODELS {folder}: no such folder", False
+    table = models().reset_index()
+    ids = table[table["file"] != ""].groupby("file")["id"].first()
+    found = sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith("."))
+    told = [f"{f.name} ({ids.get(f.name, 'not in the table of models')})" for f in found]
+    return f"LUMLIP_MODELS {folder}: {', '.join(told) or 'no files'}", True
 
 
 def _environment(family: str) -> str:

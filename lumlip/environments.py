@@ -94,7 +94,7 @@ def _constant(source: str, name: str) -> str | None:
 def python(family: str) -> Path:
     """Return an interpreter that can import the family's package, made first if need be."""
     wanted = pins(family)
-    if find_spec(wanted.package) is not None:
+    if _is_installed(wanted.package):
         return Path(sys.executable)
     if not is_made(family):
         _make(wanted)
@@ -104,7 +104,13 @@ def python(family: str) -> Path:
 def is_made(family: str) -> bool:
     """Tell whether the family can run without an installation."""
     wanted = pins(family)
-    return find_spec(wanted.package) is not None or (wanted.folder / _DONE).exists()
+    return _is_installed(wanted.package) or (wanted.folder / _DONE).exists()
+
+
+def _is_installed(package: str) -> bool:
+    """Tell whether this interpreter has a package; a mere folder of that name is none."""
+    found = find_spec(package)
+    return found is not None and found.origin is not None
 
 
 def command(family: str, module: str, *args: str) -> list[str]:

@@ -13,11 +13,13 @@ from ase import Atoms
 
 from lumlip.choices import check_choice
 from lumlip.environments import FAMILIES_DIR
-from lumlip.paths import ensured, home, sha256_file
+from lumlip.paths import ensured, home
 from lumlip.store import assemble, open_store, remove, write_job
 from lumlip.structure_sets import structures as read_structures
 from lumlip.structure_sets import structures_sha256
 from lumlip.validation import check_structures
+from lumlip.weights import UntrustedCheckpointError as UntrustedCheckpointError
+from lumlip.weights import ready
 from lumlip.worker import finished
 from lumlip.zoo import ModelEntry, resolve
 
@@ -28,10 +30,6 @@ if TYPE_CHECKING:
 
 DTYPES = ("float32", "float64")
 DEVICES = ("auto", "cpu", "cuda")
-
-
-class UntrustedCheckpointError(PermissionError):
-    """A checkpoint of unknown origin, which may run code when it is loaded."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,8 @@ def features(
     dtype : {"float32", "float64"}
         Precision of the model's own arithmetic.
     trust_checkpoint : bool
-        Load a checkpoint that is not in the table of models. Loading one can run any code in it.
+        Load a checkpoint that is not in the table of models, or whose authors publish no sum to
+        check it against. Loading one can run any code in it.
     batch_atoms : int, optional
         Bound on the atoms in one forward pass; smaller needs less memory.
 
@@ -93,17 +92,20 @@ def features(
     -------
     xarray.Dataset
         Lazily opened: ``backbone`` (atom, backbone_channel), ``last_layer`` (atom,
-        last_layer_channel), ``energy`` (structure) in eV; coordinates ``structure`` and
-        ``atomic_number`` (atom), ``subset``, ``part`` and ``parent`` (structure); attributes that
-        say what was run.
+        last_layer_channel), ``energy`` (structure) in eV, and what else a family knows of a
+        structure, such as ``routing`` (structure, routing_channel) of UMA; coordinates
+        ``structure`` and ``atomic_number`` (atom), ``subset``, ``part`` and ``parent``
+        (structure); attributes that say what was run.
 
     Raises
     ------
     ValueError
         Unknown model, task, device or precision; faulty structures, or elements that the model
         does not know (each with its frame number).
+    WeightsError
+        The weights are not here and cannot be fetched; the message says where to get them.
     UntrustedCheckpointError
-        A checkpoint of your own, without ``trust_checkpoint``.
+        A checkpoint that nobody vouches for, without ``trust_checkpoint``.
     ExtractionError
         The model itself failed; the message holds the end of its log.
     """
@@ -115,24 +117,10 @@ def features(
     return open_store(job.store)
 
 
-def require_trust(entry: ModelEntry, trust_checkpoint: bool) -> None:
-    """Refuse a checkpoint that is not in the table of models, unless the user trusts it."""
-    if not (entry.trusted or trust_checkpoint):
-        raise UntrustedCheckpointError(
-            f"{entry.checkpoint} is not in the table of models (sha256 {_sha256(entry)[:12]}…); "
-            f"loading one can run any code that is in it. If you know where it comes from: "
-            f"trust_checkpoint=True, or --trust-checkpoint on the command line."
-        )
-
-
-def _sha256(entry: ModelEntry) -> str:
-    return entry.sha256 or sha256_file(Path(entry.checkpoint))
-
-
 def _job(entry: ModelEntry, atoms: Sequence[Atoms], dtype: str, trust_checkpoint: bool) -> Job:
     check_structures(atoms, elements=entry.elements, model=entry.id)
-    require_trust(entry, trust_checkpoint)
-    return Job(entry, atoms, _sha256(entry), structures_sha256(atoms), dtype)
+    entry = ready(entry, trust_checkpoint=trust_checkpoint)
+    return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype)
 
 
 def _run(job: Job, *, device: str, batch_atoms: int | None) -> None:

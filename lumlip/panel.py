@@ -13,16 +13,21 @@ from numpy.typing import NDArray
 
 from lumlip.choices import check_choice
 from lumlip.environments import FamilyEnvironmentError
-from lumlip.extraction import UntrustedCheckpointError, features
+from lumlip.extraction import features
 from lumlip.process import ExtractionError
+from lumlip.sources import WeightsError
 from lumlip.structure_sets import structures as read_structures
 from lumlip.validation import check_structures
-from lumlip.zoo import resolve
+from lumlip.weights import UntrustedCheckpointError, ready
+from lumlip.zoo import ModelEntry, resolve
 
 if TYPE_CHECKING:
     import xarray as xr
 
 LAYERS = ("backbone", "last_layer")
+
+#: What ``skip_failing`` goes on after: the model cannot be run, the others may.
+FAILURES = (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError, WeightsError)
 
 
 @dataclass(frozen=True)
@@ -55,7 +60,7 @@ class Panel:
     def atoms(self) -> xr.Dataset:
         """What is the same for all models: which atom sits where."""
         first = next(iter(self.datasets.values()))
-        return first.drop_vars([*LAYERS, "energy"])
+        return first.drop_vars(list(first.data_vars))
 
     def report(self) -> str:
         """Say in a few lines what was compared, and what could not be."""
@@ -80,6 +85,8 @@ def panel(
 ) -> Panel:
     """Extract the features of several models and keep the structures that all of them take.
 
+    The weights of all models are looked for before the first one is run.
+
     Parameters
     ----------
     models : sequence of str
@@ -97,15 +104,19 @@ def panel(
     ------
     ValueError
         An unknown or repeated model id, faulty structures, or nothing left to compare.
+    WeightsError, UntrustedCheckpointError
+        As for :func:`lumlip.features`, unless ``skip_failing``.
     """
     entries = [resolve(model) for model in models]
     if len({entry.id for entry in entries}) < len(entries):
         raise ValueError(f"got a model twice; expected distinct ids: {', '.join(models)}")
     frames = read_structures(structures)
     check_structures(frames)
-    common, dropped = _common_frames(frames, {e.id: e.elements for e in entries})
-    datasets, missing = {}, {}
-    for entry in entries:
+    missing = _without_weights(entries, trust=trust_checkpoint, skip_failing=skip_failing)
+    usable = [entry for entry in entries if entry.id not in missing]
+    common, dropped = _common_frames(frames, {e.id: e.elements for e in usable})
+    datasets = {}
+    for entry in usable:
         own = [i for i, atoms in enumerate(frames) if _takes(entry.elements, atoms)]
         if say:
             say(entry.id)
@@ -117,7 +128,7 @@ def panel(
                 dtype=dtype,
                 trust_checkpoint=trust_checkpoint,
             )
-        except (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError) as error:
+        except FAILURES as error:
             if not skip_failing:
                 raise
             missing[entry.id] = str(error).splitlines()[0]
@@ -126,6 +137,21 @@ def panel(
     if not datasets:
         raise ValueError(f"no model could be run: {missing}")
     return Panel([frames[i] for i in common], datasets, dropped, missing)
+
+
+def _without_weights(
+    entries: Sequence[ModelEntry], *, trust: bool, skip_failing: bool
+) -> dict[str, str]:
+    """Name the models whose weights are not here, and why, before anything takes long."""
+    missing = {}
+    for entry in entries:
+        try:
+            ready(entry, trust_checkpoint=trust)
+        except FAILURES as error:
+            if not skip_failing:
+                raise
+            missing[entry.id] = str(error).splitlines()[0]
+    return missing
 
 
 def _takes(elements: frozenset[int] | None, atoms: Atoms) -> bool:

@@ -24,6 +24,8 @@ FAMILY_COLORS = {
 }
 ERROR_COLORS = "mako_r"
 INK = "#222222"
+#: Names of minis in figures and, as a mark, in the book's pages.
+MINI_COLOR = "#d1662b"
 
 
 def use_style() -> None:
@@ -104,6 +106,15 @@ def family_lines(ax: Axes, families: Sequence[str]) -> None:
             ax.axvline(i, color="white", lw=3.5)
 
 
+def mark_minis(ax: Axes) -> None:
+    """Write the names of minis in italics and in a color of their own."""
+    from lumlip.zoo import resolve
+
+    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
+        if resolve(label.get_text()).mini:
+            label.set(fontstyle="italic", color=MINI_COLOR)
+
+
 def heat_map_figure(
     table: pd.DataFrame, *, metric: str, vmax: float = 1.0, figure: Figure | None = None
 ) -> Figure:
@@ -128,4 +139,5 @@ def heat_map_figure(
     heat_map(ax, table, label=f"{metric.upper()} (0: fully contained, 1: not at all)", vmax=vmax)
     if list(table.index) == list(table.columns):
         family_lines(ax, [family_of(model) for model in table.index])
+        mark_minis(ax)
     return made

@@ -17,7 +17,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from lumlip.arrays import save_structures
+from lumlip.arrays import EXTRA, save_structures
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,6 +41,10 @@ def assemble(
 
     arrays = _gather(folder, structures)
     variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in _LAYERS}
+    for name in arrays:
+        if name.startswith(EXTRA):
+            plain = name.removeprefix(EXTRA)
+            variables[plain] = (("structure", f"{plain}_channel"), arrays[name])
     n_atoms = [len(atoms) for atoms in structures]
     dataset = xr.Dataset(
         {**variables, "energy": ("structure", arrays["energy"], {"unit": "eV"})},
@@ -87,13 +91,17 @@ def _gather(folder: Path, structures: Sequence[Atoms]) -> dict[str, NDArray[Any]
         with np.load(path) as data:
             index = data["index"]
             whole["energy"][index] = data["energy"]
+            for name in (key for key in data.files if key.startswith(EXTRA)):
+                if name not in whole:
+                    whole[name] = np.full((len(structures), data[name].shape[1]), np.nan)
+                whole[name][index] = data[name]
             rows = np.concatenate([np.arange(starts[i], starts[i] + lengths[i]) for i in index])
             for layer in _LAYERS:
                 if layer not in whole:
                     whole[layer] = _scratch(folder / f"{layer}.npy", lengths.sum(), data[layer])
                 whole[layer][rows] = data[layer]
-    if not np.isfinite(whole["energy"]).all():
-        missing = np.flatnonzero(~np.isfinite(whole["energy"]))
+    missing = np.flatnonzero(~np.isfinite(whole["energy"]))
+    if len(missing):
         raise RuntimeError(f"no features for frames {missing[:5].tolist()} of {len(structures)}")
     return whole
 

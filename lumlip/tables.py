@@ -10,7 +10,8 @@ import pandas as pd
 
 from lumlip.checks import check_model
 from lumlip.environments import pins
-from lumlip.zoo import models, resolve
+from lumlip.minis.cards import cards
+from lumlip.zoo import ModelEntry, models, resolve, shipped
 
 #: What the table of checks shows, and the heading of each column.
 CHECKED = {
@@ -23,8 +24,8 @@ CHECKED = {
 }
 
 
-def models_markdown() -> str:
-    """List the models of the table: training data, functional, size, licence, reference."""
+def models_markdown(ids: Sequence[str] | None = None) -> str:
+    """List models: training data, functional, size, licence, reference; by default all."""
     rows = [
         (
             f"`{entry.id}`",
@@ -36,10 +37,59 @@ def models_markdown() -> str:
             entry.licence,
             _link(entry.reference),
         )
-        for entry in map(resolve, models().index)
+        for entry in map(resolve, models().index if ids is None else ids)
     ]
     heads = ("model", "trained on", "functional", "parameters", "elements", "cutoff / Å")
     return markdown_table((*heads, "licence", "reference"), rows)
+
+
+def published_markdown() -> str:
+    """List the published models to download: one row per file, its tasks, source and access."""
+    files: dict[tuple[str, str], list[ModelEntry]] = {}
+    for entry in map(resolve, models().query("weights == 'download'").index):
+        files.setdefault((entry.family, entry.file), []).append(entry)
+    rows = [
+        (
+            f"`{some[0].id.partition('@')[0]}`",
+            ", ".join(f"`@{entry.task}`" for entry in some if entry.task),
+            some[0].training_data,
+            f"[{file}]({some[0].source})",
+            "on request" if some[0].access else "open",
+            some[0].licence,
+            _link(some[0].reference),
+        )
+        for (_, file), some in files.items()
+    ]
+    heads = ("model", "tasks", "trained on", "file", "access", "licence", "reference")
+    return markdown_table(heads, rows)
+
+
+def minis_markdown() -> str:
+    """List the minis' validation errors beside those of the trivial baselines, from their cards."""
+    table = cards().reset_index()
+    rows = []
+    table["id"] = table["mini"] + table["branch"].map(lambda branch: f"@{branch}" if branch else "")
+    for name, parts in table.groupby("id", sort=False):
+        part, label = parts.set_index("part"), str(name)
+        whole = part.loc["all"]
+        rows.append(
+            (
+                f"`{label}`",
+                f"`{whole['teacher']}`",
+                *(f"{whole[key]:.3f}" for key in ("energy", "energy_linear", "energy_lookup")),
+                f"{whole['energy_ratio']:.0%}",
+                *(f"{whole[key]:.3f}" for key in ("force", "force_zero")),
+                f"{whole['force_ratio']:.0%}",
+                *(_share(part, key) for key in ("energy_ratio", "force_ratio")),
+            )
+        )
+    energy = ("energy", "linear in composition", "composition look-up", "ratio")
+    force = ("force", "zero force", "ratio", "energy ratio, unseen", "force ratio, unseen")
+    return markdown_table(("mini", "teacher", *energy, *force), rows)
+
+
+def _share(parts: pd.DataFrame, name: str) -> str:
+    return f"{parts[name]['unseen']:.0%}" if "unseen" in parts.index else "none"
 
 
 def packages_markdown() -> str:
@@ -58,7 +108,7 @@ def checks_markdown(structures: str | os.PathLike[str], ids: Sequence[str] | Non
         If a check fails: a page with a wrong extractor must not be rendered.
     """
     rows = []
-    for model in ids or models().query("weights == 'package'").index:
+    for model in ids or shipped():
         report = check_model(model, structures)
         failed = report.index[~report["ok"]].tolist()
         assert not failed, f"{model} fails {failed}:\n{report}"

@@ -16,12 +16,12 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 from ase import Atoms
 
-from lumlip.arrays import load_structures, save_arrays
+from lumlip.arrays import EXTRA, load_structures, save_arrays
 from lumlip.batching import DEFAULT_BATCH_ATOMS, plan_batches
 from lumlip.paths import sha256_file
 
@@ -30,7 +30,11 @@ Tell = Callable[..., None]
 
 def main() -> int:
     """Do the job in the folder named on the command line."""
-    tell = _private_stdout()
+    channel = private_stdout()
+
+    def tell(event: str, **facts: Any) -> None:
+        print(json.dumps({"event": event, **facts}), file=channel, flush=True)
+
     try:
         work(Path(sys.argv[1]), tell)
     except Exception as error:
@@ -104,12 +108,14 @@ def _extract_batch(
         backbone=got.backbone,
         last_layer=got.last_layer,
         energy=np.asarray(got.energy, dtype=np.float64),
+        **{f"{EXTRA}{name}": np.asarray(values) for name, values in got.extra.items()},
     )
 
 
 def _check_finite(got: Any, batch: Sequence[int]) -> None:
-    for name in ("backbone", "last_layer", "energy"):
-        if not np.isfinite(getattr(got, name)).all():
+    layers = {name: getattr(got, name) for name in ("backbone", "last_layer", "energy")}
+    for name, values in {**layers, **got.extra}.items():
+        if not np.isfinite(values).all():
             raise ValueError(f"the model gave NaN or inf in {name} for one of the frames {batch}")
 
 
@@ -138,15 +144,11 @@ def _versions(packages: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def _private_stdout() -> Tell:
-    """Keep standard output for the protocol: what packages print goes to standard error."""
+def private_stdout() -> TextIO:
+    """Keep standard output for the caller: what packages print goes to standard error."""
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-
-    def tell(event: str, **facts: Any) -> None:
-        print(json.dumps({"event": event, **facts}), file=channel, flush=True)
-
-    return tell
+    return channel
 
 
 if __name__ == "__main__":

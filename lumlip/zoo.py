@@ -1,19 +1,21 @@
 """The table of models, and how a model id finds its row.
 
 A model id is a row of ``zoo.toml`` (``chgnet-0.3.0``, ``sevennet-mf-0@PBE``: what follows ``@`` is
-the task), or ``FAMILY:PATH[@TASK]`` for a checkpoint file of the user's.
+the task), or ``FAMILY:PATH[@TASK]`` for a checkpoint file of the user's. Where the weights lie, and
+how they get there, is told in :mod:`lumlip.weights`.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from ase.data import atomic_numbers, chemical_symbols
+from ase.data import atomic_numbers
 
 from lumlip.environments import families
 from lumlip.paths import sha256_file
@@ -31,26 +33,44 @@ class ModelEntry:
     Attributes
     ----------
     checkpoint : str
-        A name that the family knows, or the path of a file (`weights` is then ``"file"``).
+        A name that the family knows (``"package"``; ``"download"``: its official loader knows it),
+        a file in ``lumlip/minis/checkpoints`` (``"bundled"``), or a path (``"file"``).
     task : str or None
         Task, head, branch or modality.
-    weights : {"package", "download", "file"}
-        Where the weights come from: inside the family's wheel, a download, or a user's file.
+    task_pattern : str or None
+        Regular expression: tasks that need no row of their own and share all else with this one.
+    weights : {"package", "bundled", "download", "file"}
+        Where the weights come from: inside the family's wheel, inside lumlip, a download, or a
+        user's file.
+    mini : bool
+        True for a small model that lumlip's own recipes have trained, for tests and examples.
+    file : str
+        Name of the published file (``"download"``).
+    source : str
+        Where its authors publish it.
+    access : str
+        Where to ask for access, if the file is gated.
     sha256 : str or None
-        Of the checkpoint file. None for a file of the user's, until somebody asks for it.
+        Of the checkpoint file. None where the authors give none, and for a file of the user's,
+        until somebody asks for it.
     trusted : bool
         False for a file that the table does not know: to load it may run code from it.
     elements : frozenset of int or None
         Atomic numbers that the model takes; None if only loading it would tell.
     cutoff : float or None
-        In Å.
+        In Å; None if only loading it would tell.
     """
 
     id: str
     family: str
     checkpoint: str
     task: str | None = None
-    weights: Literal["package", "download", "file"] = "package"
+    task_pattern: str | None = None
+    weights: Literal["package", "bundled", "download", "file"] = "package"
+    mini: bool = False
+    file: str = ""
+    source: str = ""
+    access: str = ""
     sha256: str | None = None
     trusted: bool = True
     parameters: int | None = None
@@ -66,12 +86,33 @@ class ModelEntry:
 def models() -> pd.DataFrame:
     """List all models of the table: one row per id, columns as in `ModelEntry`.
 
-    ``elements`` is a number here; ``resolve(id).elements`` has the set.
+    ``elements`` is a number here (missing if unknown); ``resolve(id).elements`` has the set.
+    ``available`` says what it takes to use a model now: nothing (``"offline"``), a network
+    (``"download"``), or also the leave of its authors (``"gated download"``).
     """
     import pandas as pd
 
-    rows = [{**vars(entry), "elements": len(entry.elements or ())} for entry in _table().values()]
-    return pd.DataFrame(rows).set_index("id").drop(columns="trusted")
+    from lumlip.weights import availability
+
+    known = _table().values()
+    table = pd.DataFrame([vars(entry) for entry in known]).set_index("id")
+    counts = [len(entry.elements) if entry.elements else None for entry in known]
+    table["elements"] = pd.array(counts, dtype="Int64")
+    table["parameters"] = table["parameters"].astype("Int64")
+    table["available"] = availability(known)
+    return table.drop(columns=["trusted", "task_pattern"])
+
+
+def shipped(*, mini: bool | None = None) -> list[str]:
+    """Return the ids that work offline everywhere: weights inside a package, or inside lumlip.
+
+    Parameters
+    ----------
+    mini : bool, optional
+        Only the minis, or only the others.
+    """
+    entries = [e for e in _table().values() if e.weights in ("package", "bundled")]
+    return [e.id for e in entries if mini is None or e.mini == mini]
 
 
 def resolve(model_id: str) -> ModelEntry:
@@ -97,28 +138,40 @@ def resolve(model_id: str) -> ModelEntry:
     ...
     ValueError: model 'sevennet-mf-0' needs a task; known: sevennet-mf-0@PBE, sevennet-mf-0@R2SCAN
     """
-    if ":" in model_id:
+    name, _, task = model_id.partition("@")
+    if ":" in name:  # a task may hold a colon, too: uma-mini@expert:2
         return _user_file(model_id)
     table = _table()
     if model_id in table:
         return table[model_id]
+    variants = [entry for known, entry in table.items() if known.startswith(f"{name}@")]
+    for entry in variants:
+        if entry.task_pattern and re.fullmatch(entry.task_pattern, task):
+            return replace(entry, id=model_id, task=task, task_pattern=None)
+    raise ValueError(_problem(model_id, variants))
+
+
+def _problem(model_id: str, variants: list[ModelEntry]) -> str:
+    """Say what is wrong with a model id, and what would be right."""
+    table = _table()
     name, _, task = model_id.partition("@")
-    variants = [known for known in table if known.startswith(f"{name}@")]
     if variants:
+        forms = [f"{name}@{v.task_pattern}" for v in variants if v.task_pattern]
         problem = f"has no task {task!r}" if task else "needs a task"
-        raise ValueError(f"model {name!r} {problem}; known: {', '.join(variants)}")
+        return f"model {name!r} {problem}; known: {', '.join([*(v.id for v in variants), *forms])}"
     if name in table:
-        raise ValueError(f"model {name!r} has no tasks, got {model_id!r}")
-    close = get_close_matches(model_id, table, n=3)
+        return f"model {name!r} has no tasks, got {model_id!r}"
+    names = dict.fromkeys(known.partition("@")[0] for known in table)
+    close = get_close_matches(model_id, table, n=3) or get_close_matches(name, names, n=3)
     hint = f"did you mean {' or '.join(close)}? " if close else ""
-    raise ValueError(
-        f"unknown model {model_id!r}; {hint}known: {', '.join(table)}; "
+    return (
+        f"unknown model {model_id!r}; {hint}known: {', '.join(names)}; "
         "or FAMILY:PATH[@TASK] for a checkpoint file"
     )
 
 
 def _user_file(model_id: str) -> ModelEntry:
-    """Make the entry of ``FAMILY:PATH[@TASK]``; a file of the table keeps its facts and trust."""
+    """Make the entry of ``FAMILY:PATH[@TASK]``; a copy of a file of the table is trusted."""
     family, _, rest = model_id.partition(":")
     if family not in families():
         raise ValueError(
@@ -153,22 +206,34 @@ def _path_and_task(text: str) -> tuple[Path, str | None]:
 def _table() -> dict[str, ModelEntry]:
     """Read ``zoo.toml``."""
     rows = tomllib.loads((_HERE / "zoo.toml").read_text(encoding="utf-8"))
-    return {name: _entry(name, row) for name, row in rows.items()}
+    return {name: _entry(name, _whole(row, rows)) for name, row in rows.items()}
+
+
+def _whole(row: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
+    """Fill in what a row leaves out and the row that it names under ``like`` has."""
+    if "like" not in row:
+        return row
+    own = {key: value for key, value in row.items() if key != "like"}
+    # A pattern belongs to the one task that it is written for.
+    return {**_whole(rows[row["like"]], rows), "task_pattern": None, **own}
 
 
 def _entry(name: str, row: dict[str, Any]) -> ModelEntry:
     _, _, task = name.partition("@")
-    elements = frozenset(_elements(row.pop("elements")))
-    return ModelEntry(id=name, task=task or None, elements=elements, **row)
+    elements = frozenset(_elements(row["elements"])) if row.get("elements") else None
+    return ModelEntry(id=name, task=task or None, **{**row, "elements": elements})
 
 
 def _elements(text: str) -> set[int]:
-    """Read a set of elements: ``"H-Pu, not Po-Ra"`` are Z = 1 to 94 without 84 to 88."""
+    """Read a set of elements: ``"H-Pu, not Po-Ra"`` are Z = 1 to 94 without 84 to 88.
+
+    >>> sorted(_elements("H, C-O, not N"))
+    [1, 6, 8]
+    """
     included, _, excluded = text.partition(", not ")
-    return _span(included) - (_span(excluded) if excluded else set())
+    return _spans(included) - _spans(excluded)
 
 
-def _span(text: str) -> set[int]:
-    first, _, last = text.partition("-")
-    numbers = [atomic_numbers[first], atomic_numbers[last or first]]
-    return set(range(numbers[0], min(numbers[1], len(chemical_symbols) - 1) + 1))
+def _spans(text: str) -> set[int]:
+    ends = [span.partition("-") for span in text.split(", ") if span]
+    return {z for a, _, b in ends for z in range(atomic_numbers[a], atomic_numbers[b or a] + 1)}

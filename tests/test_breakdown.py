@@ -12,6 +12,7 @@ from lumlip.breakdown import (
     error_by_label,
     mean_between,
     mean_with_interval,
+    minis_against,
     table_of,
     within,
 )
@@ -93,3 +94,15 @@ def test_one_family_is_compared_within_itself():
 def test_mean_between_skips_the_diagonal_and_what_is_not_published():
     table = pd.DataFrame([[9.0, 0.2], [np.nan, 9.0]])
     assert mean_between(table) == pytest.approx(0.2)
+
+
+def test_minis_and_published_models_never_share_a_mean():
+    names = ["small-a", "small-b", "real-a", "real-b"]
+    values = [[0, 0.1, 0.6, 0.7], [0.3, 0, 0.8, 0.9], [0.4, 0.5, 0, 0.2], [0.6, 0.7, 0.4, 0]]
+    table = pd.DataFrame(values, index=names, columns=names)
+    said = minis_against(table, ["small-a", "small-b", "not-run"])
+    assert "Among the minis the mean GFRE is 0.20 (among these published models: 0.30)" in said
+    assert "rebuilt from minis with 0.75, minis from published models with 0.55" in said
+    assert "no minis" in minis_against(table, [])
+    one = minis_against(table.iloc[:3, :3], ["small-a", "small-b"])
+    assert "among these" not in one

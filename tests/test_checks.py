@@ -1,12 +1,17 @@
-"""check_model(): the real SevenNet-0, and a model that is made wrong on purpose."""
+"""check_model() with the real SevenNet-0, and the checks on a toy that is made wrong on purpose."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from ase.build import bulk, molecule
+from ase.neighborlist import neighbor_list
 
-from lumlip import tables
+from lumlip import conformance, tables
 from lumlip.checks import SAMPLE, _sample, check_model
 from lumlip.conformance import CHECKS
 from lumlip.extraction import UntrustedCheckpointError
+from lumlip.families import base
 
 
 def labelled(atoms, subset):
@@ -75,3 +80,136 @@ def test_errors_are_written_as_powers_of_ten():
     assert tables._power(9.99e-7) == "< 1e-05"
     assert tables._power(0.0) == "0"
     assert tables._power(float("nan")) == "nothing to compare"
+
+
+class Toy(base.Extractor):
+    """Two sums over neighbors, their tanh, and an energy that is linear in it."""
+
+    elements, cutoff, name = frozenset({1, 6, 8, 14, 29}), 3.0, "toy"
+
+    def __init__(self, checkpoint, **_):
+        with base.reading(checkpoint, "toy"):
+            assert checkpoint.read_bytes() == b"weights of a toy"
+        self.checkpoint_file = checkpoint
+
+    def extract(self, structures):
+        base.check_elements(structures, self.elements, self.name)
+        backbone = np.concatenate([self.sums(atoms) for atoms in structures])
+        last_layer = np.tanh(backbone)
+        energy = self.energy_from_last_layer(last_layer, structures)
+        extra = {"size": np.ones((len(structures), 2))}
+        return base.Features(backbone, last_layer, energy, extra)
+
+    def sums(self, atoms):
+        i, j, d = neighbor_list("ijd", base.in_box(atoms, self.cutoff), self.cutoff)
+        smooth = (1 - d / self.cutoff) ** 2
+        terms = [smooth, smooth * atoms.numbers[j]]
+        parts = [np.bincount(i, weights=term, minlength=len(atoms)) for term in terms]
+        return np.stack([*parts, atoms.numbers], axis=1) / 10
+
+    def energy_from_last_layer(self, last_layer, structures):
+        return base.sum_by_structure(last_layer @ [1.0, 2.0, 3.0], structures)
+
+    def package_calculator(self):
+        raise NotImplementedError
+
+    def package_energy(self, atoms):
+        return float(self.extract([atoms]).energy[0])
+
+
+class Turned(Toy):
+    def sums(self, atoms):
+        return super().sums(atoms) + 1e-3 * np.ptp(atoms.positions[:, 2])
+
+
+class Handed(Toy):
+    def sums(self, atoms):
+        return super().sums(atoms) + 1e-3 * (np.linalg.det(atoms.cell.array) < 0)
+
+
+class Mixed(Toy):
+    def extract(self, structures):
+        good = super().extract(structures)
+        return replace(good, extra={"size": good.extra["size"] * len(structures)})
+
+
+class Short(Toy):
+    def extract(self, structures):
+        return replace(super().extract(structures), extra={"size": np.ones((1, 2))})
+
+
+class Leaky(Toy):
+    def energy_from_last_layer(self, last_layer, structures):
+        return super().energy_from_last_layer(last_layer, structures) * (1 + 1e-4 * len(self.seen))
+
+    def extract(self, structures):
+        self.seen = ()
+        good = super().extract(structures)
+        self.seen = (1,)
+        return good
+
+
+class Credulous(Toy):
+    def __init__(self, checkpoint, **_):
+        self.checkpoint_file = checkpoint
+
+
+class Curt(Toy):
+    def __init__(self, checkpoint, **_):
+        self.checkpoint_file = checkpoint
+        if checkpoint.is_dir() or checkpoint.read_bytes() != b"weights of a toy":
+            raise ValueError("cannot read that")
+
+
+class Ignorant(Toy):
+    def extract(self, structures):
+        if set(structures[0].numbers.tolist()) <= self.elements:
+            return super().extract(structures)
+        raise KeyError("unknown")
+
+
+def failing(kind, folder, monkeypatch):
+    """Names of the checks that a toy fails."""
+    path = folder / "toy.pt"
+    path.write_bytes(b"weights of a toy")
+    frames = [molecule("CH3CH2OH"), bulk("Cu", cubic=True), bulk("Si"), bulk("Po")]
+    for atoms in frames:
+        atoms.rattle(0.03, seed=1)
+    monkeypatch.setattr(
+        conformance.Subject,
+        "load",
+        lambda self, dtype, checkpoint=None: kind(type(path)(checkpoint or path)),
+    )
+    subject = conformance.Subject("toy", str(path), None, "cpu", "float64", tuple(frames))
+    assert len(subject.structures) == 3  # no polonium
+    return [
+        name
+        for name, check in CHECKS.items()
+        if (error := check.measure(subject)) is not None and not error <= check.bound_of(subject)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fails"),
+    [
+        (Toy, []),
+        (Handed, ["inversion"]),
+        (Mixed, ["extras"]),
+        (Short, ["extras"]),
+        (Leaky, ["energy_identity"]),
+        (Credulous, ["damaged_files"]),
+        (Curt, ["damaged_files"]),
+        (Ignorant, ["unknown_element"]),
+    ],
+)
+def test_a_fault_fails_its_check(kind, fails, tmp_path, monkeypatch):
+    assert failing(kind, tmp_path, monkeypatch) == fails
+
+
+def test_features_that_turn_with_the_structure_fail(tmp_path, monkeypatch):
+    assert "rotation" in failing(Turned, tmp_path, monkeypatch)
+
+
+def test_not_invariant_by_design_is_measured_as_an_amount(tmp_path, monkeypatch):
+    monkeypatch.setitem(conformance.symmetries.BY_DESIGN, ("toy", "rotation"), 0.5)
+    assert "rotation" not in failing(Turned, tmp_path, monkeypatch)

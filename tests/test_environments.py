@@ -125,3 +125,10 @@ def test_impossible_pins_say_what_was_wanted(tiny):
     ):
         environments.python("tiny")
     assert not environments.pins("tiny").folder.exists()
+
+
+def test_a_folder_named_like_a_package_is_not_the_package(tmp_path, monkeypatch):
+    (tmp_path / "sevenn").mkdir()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert not environments._is_installed("sevenn")
+    assert environments._is_installed("numpy")

@@ -7,6 +7,7 @@ from ase.build import bulk
 from lumlip import panel as panel_module
 from lumlip.panel import panel
 from lumlip.process import ExtractionError
+from lumlip.weights import UntrustedCheckpointError
 
 MODELS = ["sevennet-0", "chgnet-0.3.0"]
 
@@ -49,6 +50,26 @@ def test_failing_model_is_reported_and_the_others_go_on(structures, monkeypatch)
     assert "missing: chgnet-0.3.0 (chgnet-0.3.0 failed: out of memory)" in shown.report()
     with pytest.raises(ExtractionError):
         panel(MODELS, structures)
+
+
+def test_weights_of_all_models_are_looked_for_first(structures, monkeypatch, tmp_path):
+    def refuse(*_args, **_options):
+        raise AssertionError("a model was run before all weights were there")
+
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    monkeypatch.delenv("LUMLIP_MODELS", raising=False)
+    monkeypatch.setattr(panel_module, "features", refuse)
+    with pytest.raises(UntrustedCheckpointError, match="no trusted weights for mace-omat-0"):
+        panel(["sevennet-0", "mace-omat-0"], structures)
+
+
+@pytest.mark.heavy
+def test_model_without_weights_is_left_out_with_its_elements(structures, monkeypatch):
+    monkeypatch.delenv("LUMLIP_MODELS", raising=False)
+    shown = panel(["sevennet-0", "mace-off23-small"], structures, skip_failing=True)
+    assert list(shown.datasets) == ["sevennet-0"]
+    assert len(shown.structures) == 2  # polonium is not for SevenNet; copper not for the other
+    assert "missing: mace-off23-small (no trusted weights" in shown.report()
 
 
 def test_repeated_model_is_refused(structures):

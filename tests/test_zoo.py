@@ -1,9 +1,10 @@
 import hashlib
+import re
 
 import pytest
 
 from lumlip import environments, zoo
-from lumlip.zoo import models, resolve
+from lumlip.zoo import models, resolve, shipped
 
 
 def test_every_id_resolves_to_its_row():
@@ -15,6 +16,7 @@ def test_every_id_resolves_to_its_row():
         assert entry.family in environments.families()
         assert entry.trusted
         assert entry.task == (model.split("@")[1] if "@" in model else None)
+        assert entry.mini == (entry.weights == "bundled")
 
 
 def test_shipped_models_have_all_their_facts():
@@ -25,6 +27,52 @@ def test_shipped_models_have_all_their_facts():
         assert entry.reference.startswith(("doi:", "arXiv:"))
         assert entry.training_data
         assert entry.licence
+
+
+def test_shipped_ones_need_no_network():
+    table = models().loc[shipped()]
+    assert {"chgnet-0.3.0", "sevennet-0"} <= set(table.index)
+    assert set(table["available"]) == {"offline"}
+    assert not table["weights"].isin(["download"]).any()
+    assert sorted(shipped(mini=True) + shipped(mini=False)) == sorted(shipped())
+
+
+def test_published_models_say_where_they_come_from():
+    table = models().query("weights == 'download'")
+    assert {"mace", "pet", "dpa", "uma"} == set(table["family"])
+    for model in table.index:
+        entry = resolve(model)
+        assert entry.source.startswith("https://")
+        assert entry.file.endswith((".model", ".ckpt", ".pt"))
+        assert entry.reference.startswith(("doi:", "arXiv:"))
+        assert entry.training_data
+        assert entry.licence
+        assert bool(entry.access) == (entry.family == "uma")
+
+
+def test_models_of_the_paper_are_in_the_table():
+    # paper.md, table of features: checkpoints of each family
+    names = set(models().index)
+    assert {"mace-mp-0b3-medium", "mace-off23-large", "mace-matpes-r2scan-0"} <= names
+    assert {"mace-mh-1@omat_pbe", "pet-mad-s-1.0.2", "pet-omat-xs", "pet-omad-l"} <= names
+    assert {f"uma-s-1.1@{task}" for task in ("omat", "oc20", "odac", "omc", "omol")} <= names
+    branches = ("Omat24", "MP_traj_v024_alldata_mixu", "OC20M", "ODAC23", "SPICE2")
+    assert {f"dpa-3.1-3m@{branch}" for branch in branches} <= names
+
+
+def test_row_has_the_facts_of_the_row_it_is_like():
+    base, other = resolve("mace-mh-1@omat_pbe"), resolve("mace-mh-1@matpes_r2scan")
+    assert (other.checkpoint, other.licence) == (base.checkpoint, base.licence)
+    assert (base.functional, other.functional) == ("PBE(+U)", "r2SCAN")
+
+
+@pytest.mark.parametrize("task", ["expert:2", "omat:expert:31", "omol:expert:2"])
+def test_task_without_a_row_of_its_own(task):
+    entry = resolve(f"uma-s-1.1@{task}")
+    assert entry.id == f"uma-s-1.1@{task}"
+    assert entry.task == task
+    dataset = "omol" if task.startswith("omol") else "omat"
+    assert entry.functional == resolve(f"uma-s-1.1@{dataset}").functional
 
 
 def test_elements_of_sevennet():
@@ -40,12 +88,15 @@ def test_elements_of_sevennet():
         ("sevennet-mf-0", "needs a task; known: sevennet-mf-0@PBE, sevennet-mf-0@R2SCAN"),
         ("sevennet-mf-0@pbe", "has no task 'pbe'; known: sevennet-mf-0@PBE"),
         ("chgnet-0.3.0@PBE", "has no tasks"),
+        ("uma-s-1.1@expert:two", "has no task 'expert:two'; known: uma-s-1.1@omat, "),
+        ("uma-s-1.1@expert", "uma-s-1.1@(omat:)?expert:[0-9]+, uma-s-1.1@omol:expert:[0-9]+"),
+        ("uma-s-9@expert:2", "unknown model 'uma-s-9@expert:2'; did you mean"),
         ("nonet:/a/file", "unknown family 'nonet'"),
         ("chgnet:/no/such/file.pt", "no checkpoint file '/no/such/file.pt'"),
     ],
 )
 def test_a_wrong_id_is_answered_with_the_known_ones(model, says):
-    with pytest.raises(ValueError, match="^(?s:.*)" + says.replace("(", r"\(")):
+    with pytest.raises(ValueError, match="^(?s:.*)" + re.escape(says)):
         resolve(model)
 
 
@@ -60,6 +111,14 @@ def test_a_users_file_is_not_trusted(tmp_path):
     assert entry.elements is None
     assert not entry.trusted
     assert resolve(f"sevennet:{path}").task is None
+
+
+def test_elements_may_be_listed():
+    assert resolve("mace-off23-small").elements == {1, 6, 7, 8, 9, 15, 16, 17, 35, 53}
+    assert len(resolve("mace-mp-0b3-medium").elements) == 89
+    assert len(resolve("pet-mad-s-1.0.2").elements) == 85
+    assert resolve("dpa-3.1-3m@Omat24").elements is None
+    assert models()["elements"].isna()["dpa-3.1-3m@Omat24"]
 
 
 def test_a_copy_of_a_known_file_is_trusted(tmp_path, monkeypatch):

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ctypes
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -36,11 +36,14 @@ class Features:
         What the final linear map sees: the energy is a known linear function of it.
     energy : array of shape (n_structures,)
         Total energies predicted in the same pass, in eV, float64.
+    extra : dict of str to array of shape (n_structures, n)
+        What else a family knows of a structure, such as the weights of UMA's experts.
     """
 
     backbone: FloatArray
     last_layer: FloatArray
     energy: FloatArray
+    extra: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 class Extractor(ABC):
@@ -66,6 +69,8 @@ class Extractor(ABC):
     linear_head : bool
         True if the last layer is a linear map of the backbone, so that backbone -> last layer
         can be rebuilt exactly by construction.
+    invariant : bool
+        False for a family whose features change slightly when a structure is rotated.
 
     Raises
     ------
@@ -75,6 +80,7 @@ class Extractor(ABC):
 
     tasks: tuple[str, ...] = ()
     linear_head: ClassVar[bool] = False
+    invariant: ClassVar[bool] = True
     checkpoint_file: Path
     elements: frozenset[int]
     cutoff: float

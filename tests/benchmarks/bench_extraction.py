@@ -114,7 +114,7 @@ def main() -> None:
     import tempfile
     from pathlib import Path
 
-    from lumlip.zoo import models
+    from lumlip.zoo import shipped
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*")
@@ -124,7 +124,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder) / "crystals.extxyz")
         ase.io.write(file, crystals(given.structures))
-        for model in given.models or models().query("weights == 'package'").index:
+        for model in given.models or shipped(mini=False):
             r = run(model, file, given.sample)
             print(
                 f"{model:24s} {r['n_structures']} structures, {r['n_atoms']} atoms: "

@@ -1,0 +1,107 @@
+"""The command line: check models of one family in one process, since importing takes longest."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import ase.io
+
+import lumlip.conformance
+from lumlip.conformance import BRIEF, CHECKS, Subject
+from lumlip.worker import pick_device
+
+BRIEF_EVERY = 3  # a brief look takes every third structure
+
+
+def report(subject: Subject, names: Sequence[str] = tuple(CHECKS)) -> dict[str, Any]:
+    """Run checks: errors, bounds, and the names of those that fail."""
+    start = time.perf_counter()
+    extractor, features = subject.extractor, subject.features
+    errors = {name: CHECKS[name].measure(subject) for name in names}
+    bounds = {name: CHECKS[name].bound_of(subject) for name in names}
+    return {
+        "family": subject.family,
+        "checkpoint": subject.checkpoint,
+        "checkpoint_file": str(extractor.checkpoint_file),
+        "task": subject.task,
+        "dtype": subject.dtype,
+        "device": subject.device,
+        "n_structures": len(subject.structures),
+        "n_backbone": features.backbone.shape[1],
+        "n_last_layer": features.last_layer.shape[1],
+        "extra": {name: values.shape[1] for name, values in features.extra.items()},
+        "elements": sorted(extractor.elements),
+        "cutoff": extractor.cutoff,
+        "linear_head": extractor.linear_head,
+        "invariant": extractor.invariant,
+        "errors": errors,
+        "bounds": bounds,
+        # "not <=" so that a NaN fails
+        "failed": [k for k, e in errors.items() if e is not None and not e <= bounds[k]],
+        "seconds": round(time.perf_counter() - start, 2),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print reports as JSON (of several, one a line); 0 if every check passes, 1 if one fails."""
+    subjects = list(_subjects(_parser().parse_args(arguments)))
+    failed = False
+    for subject, names in subjects:
+        with contextlib.redirect_stdout(sys.stderr):  # whatever packages have to say
+            result = report(subject, names)
+        print(json.dumps(result, indent=1 if len(subjects) == 1 else None), flush=True)
+        failed |= bool(result["failed"])
+    return int(failed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lumlip.conformance", description=lumlip.conformance.__doc__
+    )
+    parser.add_argument("family")
+    model = "CHECKPOINT[@TASK]"
+    parser.add_argument("checkpoints", nargs="*", metavar=model, help="run all checks on these")
+    parser.add_argument("--brief", nargs="+", default=[], metavar=model, help="some checks only")
+    parser.add_argument("--double", nargs="+", default=[], metavar=model, help="all, in float64")
+    parser.add_argument("--task", help="of checkpoints that are given without one")
+    parser.add_argument("--structures", required=True, help="a file that ase reads")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "float64"])
+    return parser
+
+
+def _subjects(given: argparse.Namespace) -> Iterator[tuple[Subject, Sequence[str]]]:
+    """Yield every model to check, and the names of its checks."""
+    structures = tuple(ase.io.read(given.structures, index=":"))
+    device = pick_device(given.device)
+    runs = [
+        *((text, given.dtype, structures, tuple(CHECKS)) for text in given.checkpoints),
+        *((text, given.dtype, structures[::BRIEF_EVERY], BRIEF) for text in given.brief),
+        *((text, "float64", structures, tuple(CHECKS)) for text in given.double),
+    ]
+    for text, dtype, frames, names in runs:
+        checkpoint, task = split_task(text)
+        yield Subject(given.family, checkpoint, task or given.task, device, dtype, frames), names
+
+
+def split_task(text: str) -> tuple[str, str | None]:
+    """Split ``CHECKPOINT[@TASK]``; a path may itself hold an ``@``.
+
+    >>> split_task("7net-mf-0@PBE")
+    ('7net-mf-0', 'PBE')
+    """
+    if "@" not in text or Path(text).exists():
+        return text, None
+    checkpoint, _, task = text.rpartition("@")
+    return checkpoint, task
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,30 @@
+"""Checks of energies against the features, and of both against the family's own package."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lumlip.conformance.subject import Subject, energy_error, largest, rms
+
+
+def energy_identity(subject: Subject) -> float:
+    """Energy recomputed from the last-layer features alone, against the forward pass."""
+    features = subject.features
+    again = subject.extractor.energy_from_last_layer(features.last_layer, subject.structures)
+    return energy_error(again, features.energy, subject.structures)
+
+
+def package_energy(subject: Subject) -> float:
+    """Energy of the forward pass against the package's own calculator."""
+    theirs = np.array([subject.extractor.package_energy(atoms) for atoms in subject.structures])
+    return energy_error(subject.features.energy, theirs, subject.structures)
+
+
+def package_features(subject: Subject) -> float | None:
+    """Features against the package's own descriptors; None where it has none."""
+    errors = [
+        largest(ours, theirs) / rms(theirs)
+        for atoms in subject.structures
+        for ours, theirs in subject.extractor.package_features(atoms).values()
+    ]
+    return max(errors) if errors else None

@@ -1,0 +1,112 @@
+"""A loaded model, the structures that it is checked on, and how errors are measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+
+import numpy as np
+from ase import Atoms
+
+from lumlip.families.base import Extractor, Features, FloatArray
+
+Change = Callable[[Atoms, np.random.Generator], Atoms]
+LAYERS = ("backbone", "last_layer")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model and structures; those with elements that the model does not know are left out."""
+
+    family: str
+    checkpoint: str
+    task: str | None
+    device: str
+    dtype: str
+    given: tuple[Atoms, ...]
+
+    def load(self, dtype: str, checkpoint: str | None = None) -> Extractor:
+        """Load the model anew, in single or double precision; or another file in its place."""
+        module = import_module(f"lumlip.families.{self.family}")
+        made: Extractor = module.Extractor(
+            checkpoint or self.checkpoint, task=self.task, device=self.device, dtype=dtype
+        )
+        return made
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """The model in the precision asked for."""
+        return self.load(self.dtype)
+
+    @cached_property
+    def structures(self) -> tuple[Atoms, ...]:
+        """The given structures that the model takes."""
+        known = self.extractor.elements
+        fitting = tuple(atoms for atoms in self.given if known >= set(atoms.numbers.tolist()))
+        if not fitting:
+            raise ValueError(f"{self.checkpoint} takes none of the {len(self.given)} structures")
+        return fitting
+
+    @cached_property
+    def features(self) -> Features:
+        """Features of all structures as one batch."""
+        return self.extractor.extract(self.structures)
+
+    @cached_property
+    def alone(self) -> tuple[Features, ...]:
+        """Features of all structures, one by one."""
+        return tuple(self.extractor.extract([atoms]) for atoms in self.structures)
+
+    @cached_property
+    def common(self) -> int:
+        """An element that the model knows: copper if it does."""
+        return 29 if 29 in self.extractor.elements else max(self.extractor.elements)
+
+    def rng(self) -> np.random.Generator:
+        """Random numbers, the same for every check."""
+        return np.random.default_rng(0)
+
+    def difference(self, got: Features, expected: Features) -> float:
+        """Largest error of features, relative to the features' root mean square."""
+        pairs = [(getattr(got, layer), getattr(expected, layer), layer) for layer in LAYERS]
+        return max(largest(a, b) / rms(getattr(self.features, layer)) for a, b, layer in pairs)
+
+    def after(self, change: Change) -> Features:
+        """Features of the structures after a change of every one."""
+        rng = self.rng()
+        return self.extractor.extract([change(atoms.copy(), rng) for atoms in self.structures])
+
+    def amount(self, got: Features) -> float:
+        """Root mean square of a change of the features, relative to their standard deviation."""
+        pairs = [(getattr(got, layer), getattr(self.features, layer)) for layer in LAYERS]
+        return max(rms(a.astype(np.float64) - b) / spread(b) for a, b in pairs)
+
+    def same(self, one: Atoms, other: Atoms) -> float:
+        """Error between two structures, the atoms of the second being those of the first, tiled."""
+        got, unit = self.extractor.extract([other]), self.extractor.extract([one])
+        times = len(other) // len(one)
+        backbone, last_layer = (np.tile(getattr(unit, layer), (times, 1)) for layer in LAYERS)
+        return self.difference(got, Features(backbone, last_layer, unit.energy * times))
+
+
+def largest(one: FloatArray, other: FloatArray) -> float:
+    """Return the largest difference of two arrays of the same shape."""
+    return float(np.abs(one.astype(np.float64) - other).max())
+
+
+def rms(values: FloatArray) -> float:
+    """Return the root mean square of all entries."""
+    return float(np.sqrt(np.mean(values.astype(np.float64) ** 2)))
+
+
+def spread(values: FloatArray) -> float:
+    """Return the standard deviation of rows (n, n_channels), all channels together."""
+    return rms(values - values.mean(axis=0, dtype=np.float64))
+
+
+def energy_error(one: FloatArray, other: FloatArray, structures: Sequence[Atoms]) -> float:
+    """Return the largest relative error of energies (n_structures,) in eV."""
+    at_least = np.array([float(len(atoms)) for atoms in structures])  # 1 eV per atom
+    return float((np.abs(one - other) / np.maximum(np.abs(other), at_least)).max())

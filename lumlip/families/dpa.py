@@ -1,0 +1,312 @@
+# /// script
+# requires-python = ">=3.11,<3.14"
+# dependencies = [
+#   "deepmd-kit==3.2.0",
+#   "torch==2.13.0",
+#   "numpy==2.4.6",
+#   "ase==3.29.0",
+#   "e3nn==0.6.0",
+#   "vesin[torch]==0.6.2",
+#   "matscipy==1.3.1",
+# ]
+# ///
+"""DPA: a graph network over atoms, pairs and angles (Zhang et al. 2025), of DeePMD-kit.
+
+Backbone: the descriptor, which enters the fitting network. Last layer: what enters the last linear
+map of the fitting network. A multi-task file has branches; their descriptor is the same unless the
+fitting network is told the branch ("case embedding" changes the last layer only), so two branches
+of one file differ in the last layer and not in the backbone.
+E = sum_i (w . last_layer_i + b) + bias_atom_e[Z_i] + out_bias[Z_i].
+
+Traps: types are indices into the model's own ``type_map``. A file states the precision of each
+network; here all of them get the precision asked for. Charge, spin and frame parameters, where a
+model has them, keep the model's defaults. DPA-4 (``sezm``) is another architecture: refused.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import deepmd.env
+import numpy as np
+import torch
+from ase import Atoms
+from ase.data import atomic_numbers
+from torch import Tensor
+
+from lumlip.families import base
+
+PACKAGE = "deepmd"
+DESCRIPTORS = ("dpa2", "dpa3")
+
+# The wheel's PyTorch operators are built for torch 2.11 and MPICH; with any other torch the import
+# would stop at them. Only runs on several machines need them, so they are not looked for.
+deepmd.env.SHARED_LIB_DIR = Path(__file__).parent
+deepmd.env.GLOBAL_CONFIG["cibuildwheel"] = "0"
+
+
+class Extractor(base.Extractor):
+    """A DPA checkpoint: a ``.pt`` file written by DeePMD-kit's trainer."""
+
+    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
+        base.reuse_memory()
+        self.checkpoint_file = Path(checkpoint)
+        self.name = f"dpa:{checkpoint}"
+        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
+        with base.reading(self.checkpoint_file, "dpa"):
+            weights = _read(self.checkpoint_file)
+            settings = weights["_extra_state"]["model_params"]
+            self.tasks, aliases = _branches(settings)
+        self.task = base.choose_task(aliases.get(task or "", task), self.tasks, self.name)
+        with base.reading(self.checkpoint_file, "dpa"):
+            model = _build(weights, self.task, dtype)
+        self.model = model.to(self.device).eval().requires_grad_(False)
+        self.atomic_model = self.model.atomic_model
+        self.type_map: list[str] = self.model.get_type_map()
+        self.elements = frozenset(atomic_numbers[s] for s in self.type_map if s in atomic_numbers)
+        self.cutoff = float(self.model.get_rcut())
+        self.seen: dict[str, Tensor] = {}
+        self._listen()
+
+    @torch.no_grad()
+    def extract(self, structures: Sequence[Atoms]) -> base.Features:
+        """One forward pass over a batch: no forces, no gradients."""
+        base.check_elements(structures, self.elements, self.name)
+        frame = make_frame(structures, self.model).to(self.device)
+        self.seen.clear()
+        with fitted_to(self.model, frame):
+            site = self.atomic_model.forward_common_atomic(
+                frame.coord, frame.types, frame.nlist, mapping=frame.mapping
+            )["energy"]
+        backbone, last_layer = (
+            self.seen[name].reshape(len(frame.nlist[0]), -1).to(self.dtype).cpu().numpy()
+            for name in ("backbone", "last_layer")
+        )
+        energy = base.sum_by_structure(site.reshape(-1).double().cpu().numpy(), structures)
+        return base.Features(backbone, last_layer, energy)
+
+    def energy_from_last_layer(
+        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
+    ) -> base.FloatArray:
+        """Total energies (n_structures,) in eV: sum_i w . h_i + b + bias[Z_i]."""
+        fitting, final = self.atomic_model.fitting_net, self._final_map()
+        types = types_of(structures, self.type_map)
+        weight, offset = (x.double().cpu().numpy() for x in (final.matrix[:, 0], final.bias[0]))
+        bias = fitting.bias_atom_e[:, 0].double() + self.atomic_model.out_bias[0, :, 0].double()
+        site = last_layer.astype(np.float64) @ weight + offset + bias.cpu().numpy()[types]
+        return base.sum_by_structure(site, structures)
+
+    def package_calculator(self) -> Any:
+        """DeePMD-kit's DP on this checkpoint, in the file's own precision, not compiled."""
+        from ase.calculators.calculator import Calculator
+        from deepmd.calculator import DP
+
+        calculator = DP.__new__(DP)
+        # DP's own __init__ always compiles, which takes half a minute and changes nothing.
+        Calculator.__init__(calculator)
+        calculator.dp = self._deep_pot()
+        calculator.type_dict = {symbol: i for i, symbol in enumerate(self.type_map)}
+        return calculator
+
+    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+        """DeepPot's descriptor and activation before the last layer, for checks."""
+        box, potential = base.in_box(atoms, self.cutoff), self._calculator.dp
+        arguments = (
+            box.positions.reshape(1, -1),
+            box.cell.array.reshape(1, -1),
+            types_of([box], self.type_map),
+        )
+        ours = self.extract([atoms])
+        return {
+            "eval_descriptor": (ours.backbone, potential.eval_descriptor(*arguments)[0]),
+            "eval_fitting_last_layer": (
+                ours.last_layer,
+                potential.eval_fitting_last_layer(*arguments)[0],
+            ),
+        }
+
+    def _deep_pot(self) -> Any:
+        from deepmd.infer import DeepPot
+
+        with quiet():
+            return DeepPot(str(self.checkpoint_file), head=self.task, no_jit=True)
+
+    def _final_map(self) -> Any:
+        return self.atomic_model.fitting_net.filter_layers.networks[0].layers[-1]
+
+    def _listen(self) -> None:
+        """Note what enters the fitting network and its last map, whenever the model runs."""
+
+        def note(name: str) -> Any:
+            return lambda _, inputs: self.seen.__setitem__(name, inputs[0])
+
+        self.atomic_model.fitting_net.register_forward_pre_hook(note("backbone"))
+        self._final_map().register_forward_pre_hook(note("last_layer"))
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A batch of structures as one frame of DeePMD-kit, without padding by structure.
+
+    Every pair gets a neighbor of its own, at the vector of the pair from an atom that sits at the
+    origin: the model sees differences of positions only, and these are then exact in float32.
+
+    Attributes
+    ----------
+    coord : Tensor of shape (1, n_atoms + n_pairs, 3)
+        Zeros, then the vectors of the pairs, in Å.
+    types : Tensor of shape (1, n_atoms + n_pairs)
+    nlist : Tensor of shape (1, n_atoms, width)
+        Neighbors of each atom by increasing distance, -1 where it has fewer.
+    mapping : Tensor of shape (1, n_atoms + n_pairs)
+        The atom that a neighbor is an image of.
+    width, angle_width : int
+        Largest number of neighbors of an atom, within the two cutoffs.
+    """
+
+    coord: Tensor
+    types: Tensor
+    nlist: Tensor
+    mapping: Tensor
+    width: int
+    angle_width: int
+
+    def to(self, device: torch.device) -> Frame:
+        """Move to a device."""
+        names = ("coord", "types", "nlist", "mapping")
+        return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
+
+def make_frame(structures: Sequence[Atoms], model: Any) -> Frame:
+    """Make the one frame of a batch; its pairs equal DeePMD-kit's own."""
+    graph = base.neighbors(structures, float(model.get_rcut()))
+    types, n_atoms = types_of(structures, model.get_type_map()), len(graph.numbers)
+    length = np.linalg.norm(graph.vector, axis=1)
+    order = np.lexsort((length, graph.first))
+    count = np.bincount(graph.first, minlength=n_atoms)
+    rank = np.arange(len(order)) - np.repeat(np.cumsum(count) - count, count)
+    first, second = graph.first[order], graph.second[order]
+    flows = dynamic_flows(model)
+    largest = int(count.max(initial=1))
+    width = sum(model.get_sel()) if flows is None else max(1, min(largest, flows.nnei))
+    close = first[length[order] < flows.a_rcut] if flows is not None else first[:0]
+    nlist = np.full((n_atoms, width), -1)
+    kept = rank < width
+    nlist[first[kept], rank[kept]] = n_atoms + np.flatnonzero(kept)
+    return Frame(
+        coord=torch.from_numpy(np.concatenate([np.zeros((n_atoms, 3)), graph.vector[order]]))[None],
+        types=torch.from_numpy(np.concatenate([types, types[second]]))[None],
+        nlist=torch.from_numpy(nlist)[None],
+        mapping=torch.from_numpy(np.concatenate([np.arange(n_atoms), second]))[None],
+        width=width,
+        angle_width=max(1, int(np.bincount(close, minlength=1).max())),
+    )
+
+
+def types_of(structures: Sequence[Atoms], type_map: Sequence[str]) -> base.IntArray:
+    """Indices (n_atoms,) into the model's list of elements."""
+    symbols = [symbol for atoms in structures for symbol in atoms.get_chemical_symbols()]
+    return np.array([type_map.index(symbol) for symbol in symbols], dtype=np.int64)
+
+
+def dynamic_flows(model: Any) -> Any:
+    """Return DPA-3's message passing if it takes as many neighbors as there are, else None."""
+    flows = getattr(model.atomic_model.descriptor, "repflows", None)
+    return flows if flows is not None and flows.use_dynamic_sel else None
+
+
+@contextmanager
+def fitted_to(model: Any, frame: Frame) -> Iterator[None]:
+    """Let DPA-3 work on as many neighbors as the batch has, not on its largest number (1200)."""
+    flows = dynamic_flows(model)
+    if flows is None:
+        yield
+        return
+    mean, stddev, a_sel = flows.mean, flows.stddev, flows.a_sel
+    flows.mean, flows.stddev = mean[:, : frame.width], stddev[:, : frame.width]
+    flows.a_sel = min(a_sel, frame.angle_width)
+    try:
+        yield
+    finally:
+        flows.mean, flows.stddev, flows.a_sel = mean, stddev, a_sel
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep DeePMD-kit's messages (threads, TensorFlow, its banner) out of the way."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+def download(name: str) -> Path:
+    """Fetch a published checkpoint by DeePMD-kit's own downloader, which checks its SHA-256."""
+    from deepmd.pretrained.download import resolve_model_path
+
+    return Path(resolve_model_path(name))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read the weights and settings of a file without running code from it."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    weights: dict[str, Any] = saved.get("model", saved)
+    return weights
+
+
+def _branches(settings: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Names of the branches, and other names for them; none if the file has one model only."""
+    if "model_dict" not in settings:
+        return (), {}
+    branches: dict[str, Any] = settings["model_dict"]
+    aliases = {
+        alias: name
+        for name, branch in branches.items()
+        for alias in branch.get("model_branch_alias", [])
+    }
+    return tuple(branches), aliases
+
+
+def _build(weights: dict[str, Any], branch: str | None, dtype: str) -> Any:
+    """Build the model of one branch in a given precision."""
+    with quiet():
+        from deepmd.pt.model.model import get_model
+
+        settings = weights["_extra_state"]["model_params"]
+        settings = settings if branch is None else settings["model_dict"][branch]
+        kind = settings["descriptor"].get("type")
+        if kind not in DESCRIPTORS:
+            raise ValueError(f"descriptor {kind!r}; supported: {', '.join(DESCRIPTORS)}")
+        model = get_model(_with_precision(settings, dtype))
+        start = f"model.{branch or 'Default'}."
+        own = {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
+        _check(model.load_state_dict(own, strict=False), model)
+    return model
+
+
+def _check(result: Any, model: Any) -> None:
+    """Refuse weights that do not fit, and what the energy identity leaves out."""
+    lacking = [key for key in result.missing_keys if "layers" in key or "embd" in key]
+    if lacking:
+        raise ValueError(f"weights lacking: {', '.join(lacking[:3])}")
+    atomic = model.atomic_model
+    if atomic.fitting_net.remove_vaccum_contribution is not None or atomic.atom_excl is not None:
+        raise ValueError("energies of isolated atoms subtracted, or types excluded: unsupported")
+
+
+def _with_precision(settings: Any, dtype: str) -> Any:
+    """Copy settings with every ``precision`` replaced, whether the file states it or not."""
+    if isinstance(settings, dict):
+        copy = {key: _with_precision(value, dtype) for key, value in settings.items()}
+        for part in ("descriptor", "fitting_net"):
+            if part in copy:
+                copy[part]["precision"] = dtype
+        return copy | ({"precision": dtype} if "precision" in copy else {})
+    return [_with_precision(x, dtype) for x in settings] if isinstance(settings, list) else settings

@@ -1,0 +1,339 @@
+# /// script
+# requires-python = ">=3.11,<3.14"
+# dependencies = [
+#   "fairchem-core==2.24.0",
+#   "torch==2.13.0",
+#   "numpy==2.4.6",
+#   "ase==3.29.0",
+#   "e3nn==0.6.0",
+#   "matscipy==1.3.1",
+# ]
+# ///
+"""UMA: an equivariant network whose weights are mixed from experts (Wood et al. 2025).
+
+Backbone: the l = 0 part of the final node embedding. Last layer: what enters the last linear map
+of the energy block; each task may have its own weights in that block.
+E = rmsd * sum_i (w_task . last_layer_i + b) + mean + sum_i reference_task[Z_i], summed in float64.
+
+The weights of a structure are sum_k c_k W_k over the experts. The coefficients c come from its
+composition, charge, spin and task, never from its geometry: they are the variable ``routing``.
+Task ``expert:2`` (``omol:expert:2``) gives all of their sum to expert 2. Weights mix linearly,
+features do not; and the task also enters as an embedding of the nodes, whatever the routing.
+
+Charge and spin (multiplicity) are read from ``atoms.info``; without them 0, and spin 1 for omol.
+fairchem's ``merge_mole`` replaces modules for one composition: never used here. Its edges get a
+random roll, which cancels up to rounding; drawn from a fixed seed here. The features do not change
+under rotation, but do under inversion: eSCN's convolutions are equivariant to rotations only.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ase import Atoms
+from fairchem.core import FAIRChemCalculator, pretrained_mlip
+from fairchem.core.datasets.atomic_data import AtomicData
+from fairchem.core.graph.radius_graph_pbc import get_max_neighbors_mask
+from fairchem.core.models.uma.escn_moe import DatasetSpecificMoEWrapper
+from fairchem.core.units.mlip_unit import InferenceSettings, load_predict_unit
+from fairchem.core.units.mlip_unit.predict import MLIPPredictUnit
+from torch import Tensor
+
+from lumlip.families import base
+
+PACKAGE = "fairchem"
+DEFAULT_TASK = "omat"  # of a single expert without a task
+EMBEDDING_START = 1e-3  # fairchem starts the edges' element embeddings within +-1e-3
+EXPERT = re.compile(r"(?:(?P<dataset>[^:]+):)?expert:(?P<expert>\d+)")
+
+
+class Extractor(base.Extractor):
+    """A UMA checkpoint: a file in fairchem's MLIPInferenceCheckpoint format."""
+
+    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
+        base.reuse_memory()
+        self.checkpoint_file = Path(checkpoint)
+        self.name = f"uma:{checkpoint}"
+        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
+        with base.reading(self.checkpoint_file, "uma"):
+            unit = _load(self.checkpoint_file, device, self.dtype)
+            self.backbone = unit.model.module.backbone
+            self.head, self.block = _energy_head(unit.model.module)
+        energies = {
+            dataset: task
+            for dataset, tasks in unit.dataset_to_tasks.items()
+            for task in tasks
+            if task.property == "energy"
+        }
+        self.tasks = tuple(energies)
+        self.n_experts = int(getattr(self.backbone, "num_experts", 0))
+        self.task, self.dataset, self.expert = self._choose(task)
+        _keep_to_expert(self.backbone, self.expert)
+        self.energy_task = energies[self.dataset]
+        self.block[-1].register_forward_pre_hook(self._keep_last_layer)
+        self.cutoff = float(self.backbone.cutoff)
+        self.weight, self.bias = self._final_map()
+        self.reference = self._reference()
+        self.elements = self._known_elements()
+
+    @torch.no_grad()
+    def extract(self, structures: Sequence[Atoms]) -> base.Features:
+        """One forward pass over a batch: no forces, no gradients."""
+        base.check_elements(structures, self.elements, self.name)
+        data = batch(structures, [self.dataset] * len(structures), self.backbone).to(self.device)
+        with _fixed_seed(self.device):
+            embedding = self.backbone(data)
+        total = self.head(data, embedding)[self.energy_task.name]["energy"]
+        energy = self.energy_task.normalizer.denorm(total)
+        if self.energy_task.element_references is not None:
+            energy = self.energy_task.element_references.undo_refs(data, energy)
+        return base.Features(
+            embedding["node_embedding"][:, 0].cpu().numpy(),
+            self._last_layer.cpu().numpy(),
+            energy.double().cpu().numpy(),
+            {"routing": self._routing()} if self.n_experts else {},
+        )
+
+    def energy_from_last_layer(
+        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
+    ) -> base.FloatArray:
+        """Total energies (n_structures,) in eV, by the formula of this module."""
+        normalizer = self.energy_task.normalizer
+        site = (last_layer.astype(np.float64) @ self.weight + self.bias) * float(normalizer.rmsd)
+        site += self.reference[np.concatenate([atoms.numbers for atoms in structures])]
+        return base.sum_by_structure(site, structures) + float(normalizer.mean)
+
+    def package_calculator(self) -> Any:
+        """FAIRChemCalculator on this checkpoint in this precision; it also computes forces."""
+        unit = _load(self.checkpoint_file, self.device.type, self.dtype, forces=True)
+        _keep_to_expert(unit.model.module.backbone, self.expert)
+        return FAIRChemCalculator(unit, task_name=self.dataset)
+
+    def package_energy(self, atoms: Atoms) -> float:
+        """Total energy in eV by the package's own calculator, of the structure in its box."""
+        boxed = base.in_box(atoms, self.cutoff)
+        boxed = Atoms(boxed.numbers, boxed.positions, cell=boxed.cell, pbc=boxed.pbc)
+        boxed.info["charge"], boxed.info["spin"] = _charge_and_spin(atoms, self.dataset)
+        with _quiet():
+            return float(self._calculator.get_potential_energy(boxed))
+
+    def _choose(self, task: str | None) -> tuple[str, str, int | None]:
+        """Task, the data set that it names and the expert (None: as learned)."""
+        if task is None and len(self.tasks) == 1:
+            task = self.tasks[0]
+        match = EXPERT.fullmatch(task or "")
+        default = DEFAULT_TASK if DEFAULT_TASK in self.tasks else self.tasks[0]
+        dataset = task if match is None else match["dataset"] or default
+        expert = None if match is None else int(match["expert"])
+        if task is None or dataset not in self.tasks:
+            problem = "needs a task" if task is None else f"has no task {task!r}"
+            raise ValueError(f"{self.name} {problem}; known: {self._known_tasks(default)}")
+        if expert is not None and expert >= self.n_experts:
+            raise ValueError(
+                f"{self.name} has {self.n_experts} experts, counted from 0, got task {task!r}"
+            )
+        return task, str(dataset), expert
+
+    def _known_tasks(self, default: str) -> str:
+        plain = ", ".join(self.tasks)
+        if not self.n_experts:
+            return plain
+        last = self.n_experts - 1
+        single = f"expert:0 to expert:{last} (of task {default})"
+        return f"{plain}, {single}, TASK:expert:0 to TASK:expert:{last}"
+
+    def _keep_last_layer(self, module: torch.nn.Module, inputs: tuple[Tensor]) -> None:
+        self._last_layer = inputs[0]
+
+    def _routing(self) -> base.FloatArray:
+        """Weights of the experts (n_structures, n_experts) in the last pass."""
+        coefficients: Tensor = self.backbone.global_mole_tensors.expert_mixing_coefficients
+        return coefficients.cpu().numpy()
+
+    def _final_map(self) -> tuple[base.FloatArray, float]:
+        """Weights (n_channels,) and bias of the energy block's last linear map, for this task."""
+        last: Any = self.block[-1]
+        if isinstance(self.head, DatasetSpecificMoEWrapper):
+            weight = last.weights[self.head.dataset_name_to_exp[self.dataset], 0]
+        else:
+            weight = last.weight[0]
+        return weight.double().cpu().numpy(), float(last.bias[0])
+
+    def _reference(self) -> base.FloatArray:
+        """Element references of this task in eV, by atomic number."""
+        size = self.backbone.max_num_elements
+        references = self.energy_task.element_references
+        if references is None:
+            return np.zeros(size)
+        values = references.element_references.double().cpu().numpy()[:size]
+        return np.pad(values, (0, size - len(values)))
+
+    def _known_elements(self) -> frozenset[int]:
+        """Elements that this task has a reference for and whose embedding has been trained.
+
+        References of elements without data can be rounding noise, or an isolated atom's energy;
+        embeddings of elements that no data set contains stay where training started.
+        """
+        known = np.abs(self.reference) > 1e-6
+        if self.energy_task.element_references is None:
+            known[:] = True
+        embedding = self.backbone.source_embedding.weight.abs().amax(1).cpu().numpy()
+        trained = embedding > EMBEDDING_START
+        if trained.any():  # else an untrained model: its references alone must do
+            known &= trained
+        return frozenset((np.flatnonzero(known[1:]) + 1).tolist())
+
+
+def download(name: str) -> Path:
+    """Fetch a published checkpoint, say "uma-s-1p1", into fairchem's cache; return its file.
+
+    The repositories are gated: accept the licence of https://huggingface.co/facebook/UMA once,
+    then run ``hf auth login`` or set the variable HF_TOKEN. FAIRCHEM_CACHE_DIR moves the cache.
+    """
+    if name not in pretrained_mlip.available_models:
+        known = ", ".join(pretrained_mlip.available_models)
+        raise ValueError(f"fairchem publishes no checkpoint {name!r}; known: {known}")
+    return Path(pretrained_mlip.pretrained_checkpoint_path_from_name(name))
+
+
+def batch(structures: Sequence[Atoms], datasets: Sequence[str], backbone: Any) -> AtomicData:
+    """Build fairchem's batch with its graph, in the backbone's precision, on the CPU.
+
+    Edges equal fairchem's own; its way to make them is a slow one on the CPU.
+
+    Parameters
+    ----------
+    structures : sequence of ase.Atoms
+    datasets : sequence of str
+        Task of each structure.
+    backbone : torch.nn.Module
+        Its cutoff, limit of neighbors and precision count.
+    """
+    cutoff, dtype = float(backbone.cutoff), backbone.source_embedding.weight.dtype
+    graph = base.neighbors(structures, cutoff)
+    sizes = torch.tensor([len(atoms) for atoms in structures])
+    keep = _near_enough(graph, sizes, backbone)
+    owner = graph.structure[graph.first[keep]]
+    charge, spin = zip(*map(_charge_and_spin, structures, datasets), strict=True)
+    cells = np.stack([base.in_box(atoms, cutoff).cell.array for atoms in structures])
+    # about their center, where float32 resolves positions best
+    positions = np.concatenate([a.positions - a.positions.mean(0) for a in structures])
+    return AtomicData(
+        pos=torch.from_numpy(positions).to(dtype),
+        atomic_numbers=torch.from_numpy(graph.numbers),
+        cell=torch.from_numpy(cells).to(dtype),
+        pbc=torch.ones(len(structures), 3, dtype=torch.bool),
+        natoms=sizes,
+        edge_index=torch.from_numpy(np.stack([graph.second[keep], graph.first[keep]])),
+        cell_offsets=torch.from_numpy(graph.image[keep]).to(dtype),
+        nedges=torch.from_numpy(np.bincount(owner, minlength=len(structures))),
+        charge=torch.tensor(charge),
+        spin=torch.tensor(spin),
+        fixed=torch.zeros(len(positions), dtype=torch.long),
+        tags=torch.zeros(len(positions), dtype=torch.long),
+        batch=torch.from_numpy(graph.structure),
+        sid=[""] * len(structures),
+        dataset=list(datasets),
+    )
+
+
+def _near_enough(graph: base.Neighbors, sizes: Tensor, backbone: Any) -> base.IntArray:
+    """Indices of the pairs that fairchem keeps where an atom has very many neighbors."""
+    if not len(graph.first):
+        return graph.first
+    keep, _ = get_max_neighbors_mask(
+        natoms=sizes,
+        index=torch.from_numpy(graph.first),
+        atom_distance=torch.from_numpy((graph.vector**2).sum(1)),
+        max_num_neighbors_threshold=backbone.max_neighbors,
+        enforce_max_strictly=backbone.enforce_max_neighbors_strictly,
+    )
+    return np.flatnonzero(keep.numpy())
+
+
+def _load(path: Path, device: str, dtype: torch.dtype, *, forces: bool = False) -> MLIPPredictUnit:
+    """Load a checkpoint unmerged and uncompiled; without forces, edges come from outside."""
+    settings = InferenceSettings(
+        activation_checkpointing=False,
+        merge_mole=False,
+        compile=False,
+        external_graph_gen=not forces,
+        auto_add_default_untrained_tasks=False,
+        execution_mode="general",
+        base_precision_dtype=dtype,
+    )
+    with _quiet():
+        unit = load_predict_unit(path, inference_settings=settings, device=device)
+    if forces:
+        return unit
+    unit.model.to(dtype).eval().requires_grad_(False)
+    unit.move_to_device()
+    # no_grad alone would not do: the model turns gradients on again where it regresses forces
+    regress = unit.model.module.backbone.regress_config
+    regress.forces = regress.stress = regress.hessian = False
+    return unit
+
+
+def _energy_head(model: Any) -> tuple[torch.nn.Module, torch.nn.Sequential]:
+    """Find the head that gives the energy, and its block of linear maps and activations."""
+    for head in model.output_heads.values():
+        inner = getattr(head, "head", head)
+        block = getattr(inner, "energy_block", None)
+        if isinstance(block, torch.nn.Sequential) and inner.reduce == "sum":
+            return head, block
+    raise ValueError("no head with an energy block that sums over atoms")
+
+
+def _keep_to_expert(backbone: Any, expert: int | None) -> None:
+    """Give the sum of the learned coefficients to one expert (None: leave them as they are)."""
+    if expert is None:
+        return
+    learned = backbone.set_MOLE_coefficients
+
+    def one_hot(*args: Any, **kwargs: Any) -> None:
+        learned(*args, **kwargs)
+        tensors = backbone.global_mole_tensors
+        coefficients = torch.zeros_like(tensors.expert_mixing_coefficients)
+        coefficients[:, expert] = tensors.expert_mixing_coefficients.sum(1)
+        tensors.expert_mixing_coefficients = coefficients
+
+    backbone.set_MOLE_coefficients = one_hot
+
+
+def _charge_and_spin(atoms: Atoms, dataset: str) -> tuple[int, int]:
+    """Charge and spin multiplicity of a structure, with fairchem's defaults and bounds."""
+    values = []
+    for key, default, low in (("charge", 0, -100), ("spin", int(dataset == "omol"), 0)):
+        given = atoms.info.get(key, default)
+        if int(given) != given or not low <= given <= 100:
+            raise ValueError(f"{key} must be a whole number from {low} to 100, got {given!r}")
+        values.append(int(given))
+    return values[0], values[1]
+
+
+@contextmanager
+def _fixed_seed(device: torch.device) -> Iterator[None]:
+    """The same random numbers in every pass, without touching the caller's."""
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(0)
+        yield
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep fairchem's warnings and log to itself."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,66 @@
+"""Batches become one data set, variables of a structure that only some families have included."""
+
+import numpy as np
+import pytest
+from ase.build import bulk, molecule
+
+from lumlip.arrays import save_arrays
+from lumlip.families.base import Features
+from lumlip.panel import Panel
+from lumlip.store import assemble, open_store
+from lumlip.worker import _extract_batch, finished
+
+STRUCTURES = [bulk("Cu", cubic=True), molecule("H2O"), bulk("Si")]
+
+
+class Counting:
+    """An extractor whose features say which structure they belong to."""
+
+    def __init__(self, bad=False):
+        self.bad = bad
+
+    def extract(self, structures):
+        n_atoms = sum(map(len, structures))
+        total = np.array([float(atoms.numbers.sum()) for atoms in structures])
+        mixed = np.stack([total, -total, 2 * total], axis=1)
+        if self.bad:
+            mixed[0, 1] = np.nan
+        return Features(np.zeros((n_atoms, 2)), np.ones((n_atoms, 3)), total, {"routing": mixed})
+
+
+def test_extra_variable_goes_from_the_worker_to_the_data_set(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    for batch in ([2], [0, 1]):
+        _extract_batch(Counting(), STRUCTURES, batch, folder)
+    assert finished(folder) == {0, 1, 2}
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {"model": "counting"})
+    dataset = open_store(tmp_path / "job.zarr")
+    assert dataset["routing"].dims == ("structure", "routing_channel")
+    assert dataset["routing"][:, 0].to_numpy().tolist() == [116.0, 10.0, 28.0]
+    assert dataset["routing"][:, 2].equals(2 * dataset["routing"][:, 0])
+    assert dataset["energy"].equals(dataset["routing"][:, 0])
+    assert not Panel(STRUCTURES, {"counting": dataset}).atoms.data_vars
+
+
+def test_batches_without_one_make_no_variable(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    layers = {"backbone": np.zeros((2, 4)), "last_layer": np.zeros((2, 5))}
+    save_arrays(folder / "batch-0.npz", index=np.array([0]), energy=np.array([1.0]), **layers)
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES[2:], {})
+    assert set(open_store(tmp_path / "job.zarr").data_vars) == {"backbone", "last_layer", "energy"}
+
+
+def test_extra_variable_that_is_not_a_number_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"gave NaN or inf in routing for one of the frames \[1\]"):
+        _extract_batch(Counting(bad=True), STRUCTURES, [1], tmp_path)
+    assert not finished(tmp_path)
+
+
+def test_missing_batch_is_named(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    _extract_batch(Counting(), STRUCTURES, [0], folder)
+    with pytest.raises(RuntimeError, match=r"no features for frames \[1, 2\] of 3"):
+        assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
