@@ -73,6 +73,9 @@ def _extract(subs: Any) -> None:
     sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
     sub.add_argument("structures", metavar="STRUCTURES", help="a named set, or a file ase reads")
     sub.add_argument("-o", "--output", type=Path, metavar="OUT.zarr", help="also copy them there")
+    sub.add_argument(
+        "--skip-unknown", action="store_true", help="leave out structures with unknown elements"
+    )
     sub.add_argument("--batch-atoms", type=_positive, metavar="N", help="atoms in a forward pass")
     _machine(sub)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 
 def list_models() -> None:
@@ -42,20 +45,34 @@ def list_structures(which: str | None) -> None:
 
 
 def extract(
-    model: str, structures: str, *, output: Path | None, trust_checkpoint: bool, **options: Any
+    model: str, structures: str, *, output: Path | None, skip_unknown: bool, **options: Any
 ) -> None:
     """Extract the features of one model on a set of structures."""
     from lumlip.extraction import features
 
     if output is not None and output.exists():
         raise FileExistsError(f"{output} is there already; name another output, or remove it")
-    dataset = features(model, structures, trust_checkpoint=trust_checkpoint, **options)
+    chosen = _known(model, structures) if skip_unknown else structures
+    dataset = features(model, chosen, **options)
     print(dataset)
     if output is None:
         print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
     else:
         dataset.load().drop_encoding().to_zarr(output, consolidated=False, zarr_format=2)
         print(f"Copied to {output}; open it with xarray.open_zarr({str(output)!r}).")
+
+
+def _known(model: str, structures: str) -> list[Atoms]:
+    """Read the structures and leave out those with elements that the model does not know."""
+    from lumlip.structure_sets import structures as read
+    from lumlip.zoo import resolve
+
+    elements, frames = resolve(model).elements, read(structures)
+    known = [a for a in frames if elements is None or elements.issuperset(a.numbers.tolist())]
+    if not known:
+        raise ValueError(f"{model} knows the elements of none of the {len(frames)} structures")
+    print(f"{len(known)} of {len(frames)} structures have only elements that {model} knows")
+    return known
 
 
 def compare_models(models: list[str], *, output: Path | None, **options: Any) -> None:

@@ -120,7 +120,8 @@ def _element_faults(
         unknown = ", ".join(chemical_symbols[z] for z in sorted(numbers - elements))
         yield (
             f"{model or 'the model'} does not know {unknown} "
-            f"(it knows {len(elements)} elements): leave the frame out or choose another model"
+            f"(it knows {len(elements)} elements): leave the frame out "
+            "(extract --skip-unknown) or choose another model"
         )
 
 

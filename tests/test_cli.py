@@ -46,11 +46,14 @@ def test_installed_command_is_this_one():
     assert done.stdout.startswith("lumlip ")
 
 
-def test_models_lists_the_nine_offline_ones(capsys):
+def test_models_lists_published_ones_and_minis(capsys):
     assert main(["models"]) == 0
     text = capsys.readouterr().out
+    lines = {line.split()[0]: line for line in text.splitlines() if line}
     for model in ("chgnet-0.2.0", "sevennet-mf-0@R2SCAN", "diep-matpes-r2scan"):
-        assert model in text
+        assert "published  offline" in lines[model]
+    assert "mini       offline" in lines["mace-mini"]
+    assert "published  " in lines["mace-mp-0b3-medium"]
 
 
 def test_structures_lists_and_describes(capsys, crystals):
@@ -71,6 +74,13 @@ def test_extract_copies_the_features_where_told(capsys, crystals, tmp_path):
     assert "is there already" in error_of(
         ["extract", "sevennet-0", crystals, "-o", str(out)], capsys
     )
+
+
+@pytest.mark.heavy
+def test_extract_can_skip_what_the_model_does_not_know(capsys, crystals):
+    assert "does not know W" in error_of(["extract", "mace-mini", crystals], capsys)
+    assert main(["extract", "mace-mini", crystals, "--skip-unknown"]) == 0
+    assert "15 of 18 structures" in capsys.readouterr().out
 
 
 @pytest.mark.heavy

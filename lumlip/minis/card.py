@@ -32,7 +32,8 @@ def write_card(
     name : str
         Model id, such as ``mace-mini``.
     recipe : dict
-        Settings; ``family``, ``seed`` and ``level`` must be among them.
+        Settings; ``family``, ``seed`` and ``level`` must be among them, and ``branches`` if there
+        are several levels.
     data : path
         Folder of the labelled structures; the hashes of its files go into the card.
     scores : dict
@@ -53,12 +54,11 @@ def write_card(
     lacking = {"family", "seed", "level"} - set(recipe)
     if lacking:
         raise ValueError(f"the recipe of {name} lacks {', '.join(sorted(lacking))}")
-    levels = [recipe["level"]] if isinstance(recipe["level"], str) else list(recipe["level"])
     card = {
         "name": name,
-        "command": f"python -m lumlip.minis.{recipe['family']} {name} --data DATA --out OUT",
+        "command": f"python -m lumlip.minis {name} --out OUT",
         "recipe": recipe,
-        "teacher": [TEACHERS[level] for level in levels],
+        "teacher": [TEACHERS[level] for level in _levels(recipe)],
         "data_sha256": data_sha256(data),
         "weights_sha256": sha256_file(Path(weights)),
         "bytes": Path(weights).stat().st_size,
@@ -69,6 +69,14 @@ def write_card(
         "versions": versions,
     }
     Path(path).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+
+
+def _levels(recipe: dict[str, Any]) -> list[str]:
+    """Level of theory of each branch: its own name if that is a level, else the first one's."""
+    level = recipe["level"]
+    if isinstance(level, str):
+        return [level]
+    return [branch if branch in TEACHERS else level[0] for branch in recipe["branches"]]
 
 
 def _rounded(value: Any) -> Any:

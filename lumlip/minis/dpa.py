@@ -21,7 +21,7 @@ from ase import Atoms
 from torch import Tensor
 
 from lumlip.minis.card import write_card
-from lumlip.minis.data import KINDS, read_labelled
+from lumlip.minis.data import KINDS, STRUCTURES, read_labelled
 from lumlip.minis.dpa_model import BRANCHES, Graph, Mini, collate, graphs_of, save
 from lumlip.minis.scores import scores
 from lumlip.minis.training import Ema, cosine, seeded
@@ -240,7 +240,7 @@ def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("name", choices=RECIPES)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=STRUCTURES)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int)
     given = parser.parse_args()

@@ -20,7 +20,7 @@ from ase import Atoms
 from mace.modules import ScaleShiftMACE
 
 from lumlip.minis.card import write_card
-from lumlip.minis.data import KINDS, Level, Part, read_labelled
+from lumlip.minis.data import KINDS, STRUCTURES, Level, Part, read_labelled
 from lumlip.minis.mace_model import give_new_head, new_model
 from lumlip.minis.mace_training import Labelled, Run, Schedule, predict
 from lumlip.minis.scores import scores
@@ -152,7 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train the mini that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m lumlip.minis.mace", description=__doc__)
     parser.add_argument("name", choices=RECIPES)
-    parser.add_argument("--data", type=Path, required=True, help="folder of train.xyz and so on")
+    parser.add_argument(
+        "--data", type=Path, default=STRUCTURES, help="folder of train.xyz and so on"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder for the model and its card")
     parser.add_argument("--steps", type=int, help="fewer steps than the recipe has")
     given = parser.parse_args(arguments)

@@ -18,10 +18,10 @@ import numpy as np
 from ase import Atoms
 
 from lumlip.families.pet import PET
-from lumlip.minis import _pet_model as models
-from lumlip.minis import _pet_training as training
+from lumlip.minis import pet_model as models
+from lumlip.minis import pet_training as training
 from lumlip.minis.card import write_card
-from lumlip.minis.data import read_labelled
+from lumlip.minis.data import STRUCTURES, read_labelled
 from lumlip.minis.scores import scores
 from lumlip.minis.training import seeded
 
@@ -161,7 +161,7 @@ def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(prog="python -m lumlip.minis.pet", description=__doc__)
     parser.add_argument("name", choices=RECIPES)
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=STRUCTURES)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int)
     given = parser.parse_args()

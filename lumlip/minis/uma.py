@@ -25,7 +25,7 @@ from torch import Tensor
 
 from lumlip.families.uma import batch
 from lumlip.minis.card import write_card
-from lumlip.minis.data import read_labelled
+from lumlip.minis.data import STRUCTURES, read_labelled
 from lumlip.minis.scores import scores
 from lumlip.minis.training import Ema, cosine, seeded
 from lumlip.minis.uma_model import (
@@ -228,7 +228,7 @@ def main() -> None:
     """Train the mini that the command line names."""
     parser = argparse.ArgumentParser(prog="python -m lumlip.minis.uma", description=__doc__)
     parser.add_argument("name", choices=list(RECIPES))
-    parser.add_argument("--data", type=Path, required=True, help="folder of train.xyz")
+    parser.add_argument("--data", type=Path, default=STRUCTURES, help="folder of train.xyz")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, help="fewer steps than the recipe's, for a test")
     given = parser.parse_args()

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from lumlip.families import base
 from lumlip.families.pet import PET, inputs, scale_and_reference
-from lumlip.minis._pet_model import TARGET, save
+from lumlip.minis.pet_model import TARGET, save
 from lumlip.minis.scores import scores
 from lumlip.minis.training import Ema, cosine
 

@@ -1,0 +1,167 @@
+"""The minis that come with lumlip: what they are, and that they have learned something."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from lumlip import environments, features
+from lumlip.arrays import save_structures
+from lumlip.minis.cards import CHECKPOINTS, card, cards
+from lumlip.minis.data import KINDS, STRUCTURES, data_sha256, read_labelled
+from lumlip.paths import sha256_file
+from lumlip.structure_sets import structures
+from lumlip.zoo import resolve, shipped
+
+MINIS = shipped(mini=True)
+#: One per family: model id, and what its branch was trained on.
+BASES = {
+    "mace-mini": KINDS,
+    "pet-mini": KINDS,
+    "dpa-mini@inorganic": ("inorganic", "surface"),
+    "dpa-mini@molecules": ("molecule",),
+    "uma-mini@omat": ("inorganic",),
+    "uma-mini@omol": ("molecule",),
+    "uma-mini@oc20": ("surface",),
+}
+#: Rows of the cards that must pass the bars below; fine-tuned minis are measured on other data.
+GENERAL = [row for row in cards().index if "lps" not in row[0]]
+
+
+def test_files_are_small_and_have_a_card():
+    files = [path for path in CHECKPOINTS.iterdir() if path.suffix != ".json"]
+    assert sum(path.stat().st_size for path in files) < 25e6
+    for model in MINIS:
+        entry = resolve(model)
+        path = CHECKPOINTS / entry.checkpoint
+        assert sha256_file(path) == entry.sha256
+        assert path.stat().st_size <= (1.5e6 if "double" not in model else 2.1e6)
+        assert entry.training_data
+        assert len(entry.elements) >= 5
+        known = card(path.stem.removesuffix("-untrained"))
+        if not path.stem.endswith("-untrained"):
+            assert known["weights_sha256"] == entry.sha256
+            assert known["bytes"] == path.stat().st_size
+            assert known["data_sha256"] == data_sha256()
+
+
+def test_the_general_minis_know_forty_elements_and_much_of_mini_mad():
+    frames = structures("mini-mad")
+    for model in BASES:
+        known = resolve(model).elements
+        assert len(known) == 40
+        taken = sum(known.issuperset(atoms.numbers.tolist()) for atoms in frames)
+        assert taken >= 0.4 * len(frames)
+
+
+def test_enough_structures_split_by_parent():
+    train, validation = (read_labelled(STRUCTURES, part) for part in ("train", "validation"))
+    assert len(train) + len(validation) >= 8000
+    parents = [{atoms.info["parent"] for atoms in part} for part in (train, validation)]
+    assert not parents[0] & parents[1]
+    seen = {frozenset(atoms.numbers.tolist()) for atoms in train}
+    for atoms in validation:
+        assert bool(atoms.info["unseen"]) == (frozenset(atoms.numbers.tolist()) not in seen)
+
+
+@pytest.mark.parametrize("row", GENERAL, ids=" ".join)
+def test_a_mini_has_learned(row):
+    found = cards().loc[row]
+    if row[2] == "unseen":
+        assert found["energy_ratio"] <= 0.5
+        assert found["force_ratio"] <= 0.5
+    else:
+        assert found["energy_ratio"] <= 0.3
+        assert found["energy"] < found["energy_lookup"]
+        assert found["force_ratio"] <= 0.4
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("model", ["mace-mini", "pet-mini", "dpa-mini@inorganic"])
+def test_energies_have_the_errors_on_the_card(model):
+    validation = read_labelled(STRUCTURES, "validation", kinds=BASES[model])
+    n_atoms = np.array([len(atoms) for atoms in validation])
+    reference = np.array([atoms.info["ref_energy"] for atoms in validation])
+    error = np.abs(features(model, validation)["energy"].to_numpy() - reference) / n_atoms
+    branch = model.partition("@")[2]
+    expected = cards().loc[(model.partition("@")[0], branch, "all"), "energy"]
+    assert error.mean() == pytest.approx(expected, rel=1e-3)
+
+
+FORCES = """
+import sys, warnings
+warnings.simplefilter("ignore")
+from importlib import import_module
+import numpy as np
+from lumlip.arrays import load_structures
+module = import_module(f"lumlip.families.{sys.argv[1]}")
+model = module.Extractor(sys.argv[2], task=sys.argv[3] or None, device="cpu", dtype="float32")
+calculator = model.package_calculator()
+forces = []
+for atoms in load_structures(sys.argv[4]):
+    atoms.calc = calculator
+    forces.append(atoms.get_forces())
+np.save(sys.argv[5], np.concatenate(forces))
+"""
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("model", ["mace-mini", "pet-mini", "dpa-mini@inorganic", "uma-mini@omat"])
+def test_forces_of_the_packages_calculator_are_learned(model, tmp_path):
+    sample = read_labelled(STRUCTURES, "validation", kinds=BASES[model])[::20]
+    entry = resolve(model)
+    source, out = tmp_path / "in.npz", tmp_path / "forces.npy"
+    save_structures(source, sample)
+    files = [str(CHECKPOINTS / entry.checkpoint), entry.task or "", str(source), str(out)]
+    argv = [str(environments.python(entry.family)), "-c", FORCES, entry.family, *files]
+    subprocess.run(argv, env=environments.variables(), check=True, capture_output=True)
+    reference = np.concatenate([atoms.arrays["ref_forces"] for atoms in sample])
+    assert np.abs(np.load(out) - reference).mean() <= 0.45 * np.abs(reference).mean()
+
+
+RECIPES = {"mace": "mace-mini", "pet": "pet-mini", "dpa": "dpa-mini", "uma": "uma-mini"}
+
+
+def small_data(folder, *, n=24):
+    """A few of the structures, the same to train and to validate on."""
+    import ase.io
+
+    frames = []
+    for kind in KINDS:
+        path = STRUCTURES / "validation.xyz.gz"
+        found = [a for a in ase.io.read(path, index=":") if a.info["kind"] == kind and len(a) < 8]
+        frames += found[: n // 3]
+    for part in ("train", "validation"):
+        ase.io.write(folder / f"{part}.xyz", frames, format="extxyz")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("family", RECIPES)
+def test_a_recipe_starts_learns_and_saves(family, tmp_path):
+    small_data(tmp_path)
+    name, forces = RECIPES[family], []
+    for steps in (1, 60):
+        out = tmp_path / str(steps)
+        options = ["--data", str(tmp_path), "--out", str(out), "--steps", str(steps)]
+        argv = environments.command(family, f"lumlip.minis.{family}", name, *options)
+        run = {**environments.variables(), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(argv, env=run, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        found = json.loads((out / f"{name}.json").read_text())
+        assert found["steps"] == steps
+        assert len(list(out.glob(f"{name}-untrained.*"))) == 1
+        weights = next(p for p in out.glob(f"{name}.*") if p.suffix != ".json")
+        assert sha256_file(weights) == found["weights_sha256"]
+        scores = found["scores"]
+        scores = scores if "all" in scores else scores["inorganic"]
+        forces.append(scores["all"]["force"])
+    assert forces[1] < forces[0]
+
+
+def test_an_unknown_mini_is_refused_by_name():
+    argv = [sys.executable, "-m", "lumlip.minis", "nequip-mini"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "mace, pet, dpa, uma" in done.stderr
