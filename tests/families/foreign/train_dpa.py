@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def systems(frames, type_map) -> list[str]:
 
 
 def main() -> None:
-    import lumlip.families.dpa  # so that deepmd.pt can be imported beside this torch
+    import_module("lumlip.families.dpa")  # lets deepmd.pt be imported beside this torch
     from deepmd.calculator import DP
     from deepmd.main import main as dp
 

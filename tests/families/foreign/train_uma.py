@@ -42,6 +42,7 @@ HEAD = {
 }
 MODEL = {
     "_target_": f"{CORE}.models.base.HydraModel",
+    "model_id": "tiny",  # fairchem itself refuses a UMA without one
     "pass_through_head_outputs": True,
     "backbone": BACKBONE,
     "heads": {"energyandforcehead": HEAD},
@@ -197,8 +198,12 @@ def main() -> None:
     Path("tiny.yaml").write_text(json.dumps(config(steps=4)))  # JSON is YAML
     run(fairchem, "-c", "tiny.yaml")
     (checkpoint,) = Path("run").glob("*/checkpoints/final/inference_ckpt.pt")
-    calculator = FAIRChemCalculator.from_model_checkpoint(checkpoint, "omat", device="cpu")
-    tell(checkpoint, calculator)
+    tell(
+        checkpoint,
+        FAIRChemCalculator.from_model_checkpoint(
+            checkpoint, "omat", inference_settings="batch", device="cpu"
+        ),
+    )
 
 
 if __name__ == "__main__":
