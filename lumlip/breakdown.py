@@ -75,9 +75,11 @@ def minis_against(table: pd.DataFrame, minis: Sequence[str]) -> str:
         for rows, columns in ((small, small), (small, ~small), (~small, small), (~small, ~small))
     )
     others = "" if np.isnan(published) else f" (among these published models: {published:.2f})"
+    apart = " The same labels do not make different architectures alike."
     return (
         f"Among the minis the mean GFRE is {among:.2f}{others}; published models are rebuilt "
         f"from minis with {to:.2f}, minis from published models with {back:.2f}."
+        + (apart if among >= published else "")
     )
 
 

@@ -103,6 +103,11 @@ def test_minis_and_published_models_never_share_a_mean():
     said = minis_against(table, ["small-a", "small-b", "not-run"])
     assert "Among the minis the mean GFRE is 0.20 (among these published models: 0.30)" in said
     assert "rebuilt from minis with 0.75, minis from published models with 0.55" in said
+    assert "do not make" not in said  # these minis are more alike than the published ones
+    worse = table.replace({0.1: 0.5, 0.3: 0.6})
+    assert "do not make different architectures alike" in minis_against(
+        worse, ["small-a", "small-b"]
+    )
     assert "no minis" in minis_against(table, [])
     one = minis_against(table.iloc[:3, :3], ["small-a", "small-b"])
     assert "among these" not in one
