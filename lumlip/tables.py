@@ -25,6 +25,9 @@ CHECKED = {
     "batching": "batching",
 }
 
+#: So many tasks of a model are named in the table of downloads.
+SHOWN_TASKS = 6
+
 
 def models_markdown(ids: Sequence[str] | None = None) -> str:
     """List models: training data, functional, size, licence, reference; by default all."""
@@ -53,17 +56,23 @@ def published_markdown() -> str:
     rows = [
         (
             f"`{some[0].id.partition('@')[0]}`",
-            ", ".join(f"`@{entry.task}`" for entry in some if entry.task),
+            _some([f"`@{entry.task}`" for entry in some if entry.task]),
             some[0].training_data,
-            f"[{file}]({some[0].source})",
+            f"[source]({some[0].source})",
             "on request" if some[0].access else "open",
             some[0].licence,
             _link(some[0].reference),
         )
-        for (_, file), some in files.items()
+        for some in files.values()
     ]
     heads = ("model", "tasks", "trained on", "file", "access", "licence", "reference")
     return markdown_table(heads, rows)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Write names one after the other, the first few of many."""
+    rest = len(names) - SHOWN_TASKS
+    return ", ".join(names[:SHOWN_TASKS]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def minis_markdown() -> str:
