@@ -57,9 +57,9 @@ about training itself; it is not the published model and comes nowhere near it.
 The minis learned the energies and forces of a published model, their teacher: SevenNet-0, and where r2SCAN is
 named SevenNet-MF-0 with its r2SCAN task. Their structures are crystals, slabs and molecules of forty elements, rattled and strained.
 Have they learned anything? The table compares their errors on structures whose parents they have not seen with
-three models that know nothing of geometry: a linear function of the composition, a look-up of the composition
-among the training structures, and zero force. Energies are in eV per atom, forces in eV/Å per component, all mean absolute errors; a
-ratio is an error over the linear function's, or over that of zero force. *Unseen* are chemical systems that are absent from the training set.
+three models that know nothing of geometry: a *linear* function of the composition, a *look-up* of the composition
+among the training structures, and *zero* force. Energies are in eV per atom, forces in eV/Å per component, all mean absolute errors; a
+ratio is an error over the linear function's, or over that of zero force. *Unseen* are chemical systems that are absent from the training set: their ratios for energy and forces.
 """
 
 # %% tags=["remove-input"]

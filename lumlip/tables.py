@@ -30,7 +30,11 @@ SHOWN_TASKS = 6
 
 
 def models_markdown(ids: Sequence[str] | None = None) -> str:
-    """List models: training data, functional, size, licence, reference; by default all."""
+    """List models: training data, functional, size, licence, reference; by default all.
+
+    Minis alone have no licence and reference of their own, and these columns are left out.
+    """
+    entries = list(map(resolve, models().index if ids is None else ids))
     rows = [
         (
             f"`{entry.id}`",
@@ -42,10 +46,11 @@ def models_markdown(ids: Sequence[str] | None = None) -> str:
             entry.licence,
             _link(entry.reference),
         )
-        for entry in map(resolve, models().index if ids is None else ids)
+        for entry in entries
     ]
-    heads = ("model", "trained on", "functional", "parameters", "elements", "cutoff / Å")
-    return markdown_table((*heads, "licence", "reference"), rows)
+    heads = ["model", "trained on", "functional", "parameters", "elements", "cutoff / Å"]
+    heads += [] if all(entry.mini for entry in entries) else ["licence", "reference"]
+    return markdown_table(heads, [row[: len(heads)] for row in rows])
 
 
 def published_markdown() -> str:
@@ -56,23 +61,21 @@ def published_markdown() -> str:
     rows = [
         (
             f"`{some[0].id.partition('@')[0]}`",
-            _some([f"`@{entry.task}`" for entry in some if entry.task]),
-            some[0].training_data,
-            f"[source]({some[0].source})",
-            "on request" if some[0].access else "open",
+            some[0].training_data + _some([f"`@{entry.task}`" for entry in some if entry.task]),
+            f"[{'on request' if some[0].access else 'open'}]({some[0].source})",
             some[0].licence,
             _link(some[0].reference),
         )
         for some in files.values()
     ]
-    heads = ("model", "tasks", "trained on", "file", "access", "licence", "reference")
-    return markdown_table(heads, rows)
+    return markdown_table(("model", "trained on; tasks", "weights", "licence", "reference"), rows)
 
 
 def _some(names: Sequence[str]) -> str:
-    """Write names one after the other, the first few of many."""
+    """Write names one after the other, the first few of many, after what stands before them."""
     rest = len(names) - SHOWN_TASKS
-    return ", ".join(names[:SHOWN_TASKS]) + (f" and {rest} more" if rest > 0 else "")
+    listed = ", ".join(names[:SHOWN_TASKS]) + (f" and {rest} more" if rest > 0 else "")
+    return f"; {listed}" if names else ""
 
 
 def minis_markdown() -> str:
@@ -87,15 +90,16 @@ def minis_markdown() -> str:
             (
                 f"`{label}`",
                 f"`{whole['teacher']}`",
-                *(f"{whole[key]:.3f}" for key in ("energy", "energy_linear", "energy_lookup")),
-                f"{whole['energy_ratio']:.0%}",
-                *(f"{whole[key]:.3f}" for key in ("force", "force_zero")),
-                f"{whole['force_ratio']:.0%}",
-                *(_share(part, key) for key in ("energy_ratio", "force_ratio")),
+                f"{whole['energy']:.3f} ({whole['energy_ratio']:.0%})",
+                f"{whole['energy_linear']:.3f}",
+                f"{whole['energy_lookup']:.3f}",
+                f"{whole['force']:.3f} ({whole['force_ratio']:.0%})",
+                f"{whole['force_zero']:.3f}",
+                f"{_share(part, 'energy_ratio')}, {_share(part, 'force_ratio')}",
             )
         )
-    energy = ("energy", "linear in composition", "composition look-up", "ratio")
-    force = ("force", "zero force", "ratio", "energy ratio, unseen", "force ratio, unseen")
+    energy = ("energy (ratio)", "linear", "look-up")
+    force = ("force (ratio)", "zero", "ratios, unseen")
     return markdown_table(("mini", "teacher", *energy, *force), rows)
 
 

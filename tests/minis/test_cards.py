@@ -45,7 +45,8 @@ def test_the_table_shows_errors_beside_the_baselines():
     text = tables.minis_markdown()
     row = next(line for line in text.splitlines() if line.startswith("| `mace-mini` |"))
     found = cards().loc[("mace-mini", "", "all")]
-    assert f"{found['energy']:.3f} | {found['energy_linear']:.3f}" in row
+    assert f"{found['energy']:.3f} ({found['energy_ratio']:.0%})" in row
+    assert f"| {found['energy_linear']:.3f} | {found['energy_lookup']:.3f} |" in row
     assert "`sevennet-0`" in row
 
 
