@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal, cast
 
 import ase.io
 from ase import Atoms
@@ -61,7 +62,9 @@ def read_labelled(
             f"expected one of {', '.join(TEACHERS)} and some of {', '.join(KINDS)}"
         )
     path = _file(Path(folder), f"{'lps-' if dataset == 'lps' else ''}{part}.xyz")
-    frames = [a for a in ase.io.read(path, index=":") if a.info["kind"] in kinds]
+    with opened(path) as file:  # as text: ase would seek in the compressed file, which is slow
+        text = io.StringIO(file.read().decode())
+    frames = [a for a in ase.io.read(text, index=":", format="extxyz") if a.info["kind"] in kinds]
     return [_with_labels(atoms, level) for atoms in frames]
 
 
@@ -69,9 +72,14 @@ def data_sha256(folder: str | Path = STRUCTURES) -> dict[str, str]:
     """SHA-256 of the text of every file of labelled structures, compressed or not, by its name."""
     found = {}
     for path in sorted(Path(folder).glob("*.xyz*")):
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with opened(path) as file:
             found[path.name.removesuffix(".gz")] = hashlib.sha256(file.read()).hexdigest()
     return found
+
+
+def opened(path: Path) -> IO[bytes]:
+    """Open a file, compressed or not, to read its bytes."""
+    return cast("IO[bytes]", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
 def _file(folder: Path, name: str) -> Path:

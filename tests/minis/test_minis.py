@@ -1,16 +1,18 @@
 """The minis that come with lumlip: what they are, and that they have learned something."""
 
+import io
 import json
 import subprocess
 import sys
 
+import ase.io
 import numpy as np
 import pytest
 
 from lumlip import environments, features
 from lumlip.arrays import save_structures
 from lumlip.minis.cards import CHECKPOINTS, card, cards
-from lumlip.minis.data import KINDS, STRUCTURES, data_sha256, read_labelled
+from lumlip.minis.data import KINDS, STRUCTURES, data_sha256, opened, read_labelled
 from lumlip.paths import sha256_file
 from lumlip.structure_sets import structures
 from lumlip.zoo import resolve, shipped
@@ -127,13 +129,12 @@ RECIPES = {"mace": "mace-mini", "pet": "pet-mini", "dpa": "dpa-mini", "uma": "um
 
 def small_data(folder, *, n=24):
     """A few of the structures, the same to train and to validate on."""
-    import ase.io
-
+    with opened(STRUCTURES / "validation.xyz.gz") as file:
+        text = io.StringIO(file.read().decode())
+    everything = [a for a in ase.io.read(text, index=":", format="extxyz") if len(a) < 8]
     frames = []
     for kind in KINDS:
-        path = STRUCTURES / "validation.xyz.gz"
-        found = [a for a in ase.io.read(path, index=":") if a.info["kind"] == kind and len(a) < 8]
-        frames += found[: n // 3]
+        frames += [a for a in everything if a.info["kind"] == kind][: n // 3]
     for part in ("train", "validation"):
         ase.io.write(folder / f"{part}.xyz", frames, format="extxyz")
 
