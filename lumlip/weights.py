@@ -90,10 +90,14 @@ def availability(entries: Iterable[ModelEntry]) -> list[str]:
 
 
 def card(entry: ModelEntry) -> dict[str, Any] | None:
-    """Read how a bundled model was trained and what it reached; None for all others."""
+    """Read how a bundled model was trained and what it reached; None for all others.
+
+    An untrained twin has the card of the model whose initial weights it holds.
+    """
     if entry.weights != "bundled":
         return None
-    path = (CHECKPOINTS / entry.checkpoint).with_suffix(".json")
+    name = Path(entry.checkpoint).stem.removesuffix("-untrained")
+    path = CHECKPOINTS / f"{name}.json"
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
 

@@ -94,6 +94,8 @@ def test_card_lies_beside_a_bundled_file(tmp_path, monkeypatch):
     entry = bundle(monkeypatch, tmp_path, b"tiny")
     (tmp_path / "tiny-mini.json").write_text('{"steps": 3}')
     assert weights.card(entry) == {"steps": 3}
+    twin = replace(entry, checkpoint="tiny-mini-untrained.model")
+    assert weights.card(twin) == {"steps": 3}
     assert weights.card(replace(entry, weights="package")) is None
 
 
