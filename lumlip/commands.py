@@ -64,11 +64,12 @@ def extract(
 
 def _known(model: str, structures: str) -> list[Atoms]:
     """Read the structures and leave out those with elements that the model does not know."""
+    from lumlip.panel import takes
     from lumlip.structure_sets import structures as read
     from lumlip.zoo import resolve
 
     elements, frames = resolve(model).elements, read(structures)
-    known = [a for a in frames if elements is None or elements.issuperset(a.numbers.tolist())]
+    known = [atoms for atoms in frames if takes(elements, atoms)]
     if not known:
         raise ValueError(f"{model} knows the elements of none of the {len(frames)} structures")
     print(f"{len(known)} of {len(frames)} structures have only elements that {model} knows")

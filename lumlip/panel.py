@@ -117,7 +117,7 @@ def panel(
     common, dropped = _common_frames(frames, {e.id: e.elements for e in usable})
     datasets = {}
     for entry in usable:
-        own = [i for i, atoms in enumerate(frames) if _takes(entry.elements, atoms)]
+        own = [i for i, atoms in enumerate(frames) if takes(entry.elements, atoms)]
         if say:
             say(entry.id)
         try:
@@ -154,7 +154,8 @@ def _without_weights(
     return missing
 
 
-def _takes(elements: frozenset[int] | None, atoms: Atoms) -> bool:
+def takes(elements: frozenset[int] | None, atoms: Atoms) -> bool:
+    """Tell whether a model that knows these elements (None: not known which) takes a structure."""
     return elements is None or elements.issuperset(atoms.numbers.tolist())
 
 
@@ -163,7 +164,7 @@ def _common_frames(
 ) -> tuple[list[int], dict[int, str]]:
     common, dropped = [], {}
     for i, atoms in enumerate(frames):
-        refusing = [model for model, elements in known.items() if not _takes(elements, atoms)]
+        refusing = [model for model, elements in known.items() if not takes(elements, atoms)]
         if refusing:
             formula = atoms.get_chemical_formula()
             dropped[i] = f"frame {i}, {formula}: not for {', '.join(refusing)}"

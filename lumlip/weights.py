@@ -8,7 +8,6 @@ lumlip, if its sha256 is in the table of models, or if the user has trusted the 
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -16,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from lumlip import records
+from lumlip.minis import cards
+from lumlip.minis.cards import CHECKPOINTS
 from lumlip.paths import sha256_file
 from lumlip.sources import WeightsError, find, key, local, where
 from lumlip.zoo import ModelEntry
-
-CHECKPOINTS = Path(__file__).parent / "minis" / "checkpoints"
 
 
 class UntrustedCheckpointError(PermissionError):
@@ -97,9 +96,7 @@ def card(entry: ModelEntry) -> dict[str, Any] | None:
     if entry.weights != "bundled":
         return None
     name = Path(entry.checkpoint).stem.removesuffix("-untrained")
-    path = CHECKPOINTS / f"{name}.json"
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return cards.card(name, folder=CHECKPOINTS)
 
 
 def _published(entry: ModelEntry, trust_checkpoint: bool) -> ModelEntry:

@@ -24,7 +24,7 @@ from lumlip.minis.card import write_card
 from lumlip.minis.data import KINDS, STRUCTURES, read_labelled
 from lumlip.minis.dpa_model import BRANCHES, Graph, Mini, collate, graphs_of, save
 from lumlip.minis.scores import scores
-from lumlip.minis.training import Ema, cosine, seeded
+from lumlip.minis.training import Ema, cosine, epoch_batch, seeded, write_state
 
 SAVE_SECONDS = 120
 WATCHED = 160  # validation structures that the progress lines are about
@@ -183,7 +183,8 @@ class Run:
 
     def _step(self) -> None:
         recipe = self.recipe
-        chosen = self._batch()
+        n = len(self.train.structures)
+        chosen = epoch_batch(self.step, n=n, size=recipe.batch, seed=recipe.seed)
         graph, labels = collate([self.train.graphs[i] for i in chosen]), self.train.labels(chosen)
         rng = np.random.default_rng([recipe.seed, self.step])  # the same after a stop
         level = torch.from_numpy(rng.integers(0, 2, size=len(chosen)))
@@ -195,13 +196,6 @@ class Run:
         self.optimizer.step()
         self.ema.update(self.mini)
         self.step += 1
-
-    def _batch(self) -> list[int]:
-        """Structures of a step: epochs in an order that only the seed and the step decide."""
-        n, size = len(self.train.structures), self.recipe.batch
-        epoch, position = divmod(self.step, max(1, n // size))
-        order = np.random.default_rng([self.recipe.seed, epoch]).permutation(n)
-        return [int(i) for i in order[position * size : (position + 1) * size]]
 
     def _tell(self) -> None:
         with self.ema.applied(self.mini):
@@ -220,9 +214,7 @@ class Run:
             "ema": (self.ema.average, self.ema.steps),
             "at": (self.step, self.seconds),
         }
-        part = self.out / f"{self.name}.state.part"
-        torch.save(state, part)
-        part.replace(self.out / f"{self.name}.state")
+        write_state(state, self.out / f"{self.name}.state")
 
     def resume(self) -> None:
         """Go on from the state of a run that was stopped, if there is one."""

@@ -47,11 +47,6 @@ def label(teacher: Extractor, structures: Sequence[Atoms]) -> tuple[Array, list[
     return energy.numpy(), np.split(forces.numpy(), ends)
 
 
-def energies(teacher: Extractor, structures: Sequence[Atoms]) -> Array:
-    """Energies (n_structures,) in eV."""
-    return np.asarray(teacher.extract(structures).energy)
-
-
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -73,7 +68,7 @@ def main() -> None:
     for batch in plan:
         chosen = [structures[i] for i in batch]
         if given.energies_only:
-            energy[batch] = energies(teacher, chosen)
+            energy[batch] = teacher.extract(chosen).energy
             continue
         energy[batch], found = label(teacher, chosen)
         for i, own in zip(batch, found, strict=True):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from lumlip.families import base
 from lumlip.families.mace import inputs
-from lumlip.minis.training import Ema, cosine
+from lumlip.minis.training import Ema, cosine, epoch_batch, write_state
 
 HUBER = 0.05  # eV per atom, and eV/Å: where the loss turns from square to linear
 EVALUATED = 16  # structures in one forward pass of an evaluation
@@ -146,7 +146,8 @@ class Run:
         factor = cosine(self.step, schedule.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = schedule.learning_rate * factor
-        data, energy, forces = self.train.batch(self._chosen())
+        chosen = epoch_batch(self.step, n=len(self.train), size=schedule.batch, seed=schedule.seed)
+        data, energy, forces = self.train.batch(chosen)
         self.optimizer.zero_grad(set_to_none=True)
         found = self.model(data, training=True, compute_force=True)
         loss = _loss((found["energy"] - energy) / data["ptr"].diff())
@@ -155,14 +156,6 @@ class Run:
         nn.utils.clip_grad_norm_(self.trained, 10.0)
         self.optimizer.step()
         self.ema.update(self.model)
-
-    def _chosen(self) -> list[int]:
-        """The structures of this step: every epoch has its own order, known without a history."""
-        per_epoch = max(1, len(self.train) // self.schedule.batch)
-        epoch, position = divmod(self.step, per_epoch)
-        order = np.random.default_rng([self.schedule.seed, epoch]).permutation(len(self.train))
-        start = position * self.schedule.batch
-        return order[start : start + self.schedule.batch].tolist()  # type: ignore[no-any-return]
 
     def _report(self) -> None:
         some = np.linspace(0, len(self.validation) - 1, min(100, len(self.validation)), dtype=int)
@@ -175,7 +168,6 @@ class Run:
         )
 
     def _save(self) -> None:
-        part = self.state.with_name(self.state.name + ".part")
         kept = {
             "schedule": vars(self.schedule),
             "step": self.step,
@@ -184,8 +176,7 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "average": self.ema.average,
         }
-        torch.save(kept, part)
-        part.replace(self.state)
+        write_state(kept, self.state)
 
     def _resume(self) -> None:
         kept = torch.load(self.state, weights_only=True)

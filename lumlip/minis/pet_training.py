@@ -24,7 +24,7 @@ from lumlip.families import base
 from lumlip.families.pet import PET, inputs, scale_and_reference
 from lumlip.minis.pet_model import TARGET, save
 from lumlip.minis.scores import scores
-from lumlip.minis.training import Ema, cosine
+from lumlip.minis.training import Ema, cosine, write_state
 
 SAVE_EVERY = 120.0  # seconds
 REPORTS = 20
@@ -185,9 +185,7 @@ class Run:
             "optimizer": self.optimizer.state_dict(),
             "rng": self.rng.bit_generator.state,
         }
-        part = self.state.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.state)
+        write_state(state, self.state)
 
     def _resume(self) -> tuple[int, float]:
         """Go on where a run with the same state file was; return its step and seconds."""

@@ -6,6 +6,8 @@ import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -31,6 +33,29 @@ def cosine(step: int, steps: int, *, warm_up: int = 100, lowest: float = 0.01) -
     fraction = min(1.0, step / steps)
     decay = lowest + (1 - lowest) * 0.5 * (1 + math.cos(math.pi * fraction))
     return min(1.0, (step + 1) / min(warm_up, steps)) * decay
+
+
+def epoch_batch(step: int, *, n: int, size: int, seed: int) -> list[int]:
+    """Indices of a step's structures, each once per epoch.
+
+    Every epoch has an order of its own that the seed and the step alone decide, so that a run that
+    was stopped goes on as if it had not been.
+
+    Examples
+    --------
+    >>> sorted(epoch_batch(0, n=4, size=2, seed=0) + epoch_batch(1, n=4, size=2, seed=0))
+    [0, 1, 2, 3]
+    """
+    epoch, place = divmod(step, max(1, n // size))
+    order = np.random.default_rng([seed, epoch]).permutation(n)
+    return [int(i) for i in order[place * size : (place + 1) * size]]
+
+
+def write_state(state: dict[str, Any], path: Path) -> None:
+    """Save the state of a run; a stop in the middle leaves the one before."""
+    part = path.with_name(f"{path.name}.part")
+    torch.save(state, part)
+    part.replace(path)
 
 
 class Ema:

@@ -27,7 +27,7 @@ from lumlip.families.uma import batch
 from lumlip.minis.card import write_card
 from lumlip.minis.data import STRUCTURES, read_labelled
 from lumlip.minis.scores import scores
-from lumlip.minis.training import Ema, cosine, seeded
+from lumlip.minis.training import Ema, cosine, epoch_batch, seeded, write_state
 from lumlip.minis.uma_model import (
     TASKS,
     Recipe,
@@ -91,7 +91,8 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = recipe.learning_rate * cosine(self.step, steps)
         self.model.train()
-        chosen = self._chosen()
+        batch_of = {"n": len(self.train), "size": recipe.batch_size, "seed": recipe.seed}
+        chosen = [self.train[i] for i in epoch_batch(self.step, **batch_of)]
         energy, forces = self._predict(chosen)
         sizes = torch.tensor([len(atoms) for atoms in chosen])
         true_energy = torch.from_numpy(_residuals(chosen, self.references)) / self.rmsd
@@ -104,14 +105,6 @@ class Trainer:
         self.optimizer.step()
         self.ema.update(self.model)
         self.step += 1
-
-    def _chosen(self) -> list[Atoms]:
-        """Structures of this step; each epoch has its own order, known from its number alone."""
-        size = self.recipe.batch_size
-        per_epoch = max(1, len(self.train) // size)
-        epoch, place = divmod(self.step, per_epoch)
-        order = np.random.default_rng([self.recipe.seed, epoch]).permutation(len(self.train))
-        return [self.train[i] for i in order[place * size : (place + 1) * size]]
 
     def _predict(self, structures: Sequence[Atoms]) -> tuple[Tensor, Tensor]:
         """Energies less the references, and forces, both over rmsd."""
@@ -162,9 +155,7 @@ class Trainer:
             "step": self.step,
             "seconds": self.seconds,
         }
-        partial = path.with_suffix(".partial")
-        torch.save(state, partial)
-        partial.replace(path)
+        write_state(state, path)
 
     def load_state(self, path: Path) -> None:
         """Go on from a state written by `save_state`."""
