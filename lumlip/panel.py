@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from lumlip.choices import check_choice
 from lumlip.environments import FamilyEnvironmentError
 from lumlip.extraction import features
+from lumlip.paper import paper_models
 from lumlip.process import ExtractionError
 from lumlip.sources import WeightsError
 from lumlip.structure_sets import structures as read_structures
@@ -71,6 +72,19 @@ class Panel:
             lines.append(f"left out: {len(self.dropped)} structures, such as {reason}")
         lines += [f"missing: {model} ({reason})" for model, reason in self.missing.items()]
         return "\n".join(lines)
+
+
+def chosen_models(models: Sequence[str], *, chapter: int) -> list[str]:
+    """Return model ids as given, or those of the paper's checkpoints for the word "paper".
+
+    Parameters
+    ----------
+    models : sequence of str
+        Ids; ``["paper"]`` stands for :func:`lumlip.paper.paper_models` of the chapter.
+    chapter : int
+        Of the book; chapters 1 to 5 have the numbers of the findings.
+    """
+    return paper_models(chapter) if list(models) == ["paper"] else list(models)
 
 
 def panel(

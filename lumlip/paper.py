@@ -22,6 +22,25 @@ def paper_tables() -> list[str]:
     return sorted(_tables())
 
 
+def paper_entry(name: str) -> dict[str, Any]:
+    """Return all that is published with a table, as it stands in the data file.
+
+    Raises
+    ------
+    ValueError
+        Unknown table.
+
+    Examples
+    --------
+    >>> paper_entry("fine_tuning/PET-MAD-on-LPS/test_rmse")["rows"]["FF"]
+    [8.73, 89.4]
+    """
+    if name not in _tables():
+        raise ValueError(f"got table {name!r}; known: {', '.join(paper_tables())}")
+    entry: dict[str, Any] = _tables()[name]
+    return entry
+
+
 def paper_table(name: str, metric: str) -> pd.DataFrame:
     """Return a published table of errors: row = source, column = target, NaN if not published.
 
@@ -42,10 +61,47 @@ def paper_table(name: str, metric: str) -> pd.DataFrame:
     >>> float(table.loc["PET-MAD-1.0.2", "MACE-MP-0b3-medium"])
     0.261
     """
-    if name not in _tables():
-        raise ValueError(f"got table {name!r}; known: {', '.join(paper_tables())}")
-    table = _tables()[name]
+    table = paper_entry(name)
     if "models" not in table.get(metric, {}):
         raise ValueError(f"got metric {metric!r}; table {name!r} has: {', '.join(table)}")
     models = table[metric]["models"]
     return pd.DataFrame(table[metric]["values"], index=models, columns=models, dtype=float)
+
+
+#: Ids of lumlip's table of models for the checkpoints that the paper compares, by finding.
+PAPER_MODELS = {
+    1: ("mace-mp-0b3-medium", "pet-mad-s-1.0.2", "dpa-3.1-3m@Omat24", "uma-s-1.1@omat"),
+    2: (
+        *("mace-mp-0b3-medium", "mace-omat-0", "mace-matpes-pbe-0", "mace-matpes-r2scan-0"),
+        *("mace-mp-0a-small", "mace-mp-0a-medium", "mace-mp-0a-large", "mace-mh-1@omat_pbe"),
+        *("pet-mad-s-1.0.2", "pet-omat-xs", "pet-omat-s", "pet-omat-m", "pet-omat-l"),
+        *("pet-omatpes-l", "pet-oam-l", "pet-omad-l"),
+        *("dpa-3.1-3m@Omat24", "dpa-3.1-3m@MP_traj_v024_alldata_mixu", "dpa-3.1-3m@OC20M"),
+        *("dpa-3.1-3m@ODAC23", "dpa-3.1-3m@SPICE2"),
+        *(f"uma-s-1.1@{task}" for task in ("omat", "oc20", "odac", "omc", "omol")),
+    ),
+    4: (
+        *("pet-mad-s-1.0.2", "pet-omatpes-l", "pet-omat-m", "pet-oam-l", "pet-omad-l"),
+        *(f"uma-s-1.1@{task}" for task in ("oc20", "odac", "omat", "omc", "omol")),
+    ),
+    5: ("mace-mp-0b3-medium", "pet-mad-s-1.0.2", "dpa-3.1-3m@Omat24", "uma-s-1.1@omat"),
+}
+
+
+def paper_models(finding: int) -> list[str]:
+    """Return the ids of the models that the paper compares for a finding.
+
+    Raises
+    ------
+    ValueError
+        The authors do not publish those models as checkpoints.
+
+    Examples
+    --------
+    >>> paper_models(1)
+    ['mace-mp-0b3-medium', 'pet-mad-s-1.0.2', 'dpa-3.1-3m@Omat24', 'uma-s-1.1@omat']
+    """
+    if finding not in PAPER_MODELS:
+        known = ", ".join(map(str, PAPER_MODELS))
+        raise ValueError(f"no table of models lists those of finding {finding}; known: {known}")
+    return list(PAPER_MODELS[finding])

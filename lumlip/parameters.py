@@ -100,6 +100,8 @@ def _convert(value: Any, annotation: str) -> Any:
 
     >>> _convert("[a, b]", "list[str]"), _convert("3", "float"), _convert("1.10", "str")
     (['a', 'b'], 3.0, '1.10')
+    >>> _convert("paper", "list")
+    ['paper']
     """
     expected = _evaluate(annotation)
     parsed = _from_yaml(value) if isinstance(value, str) and expected is not str else value
@@ -107,6 +109,8 @@ def _convert(value: Any, annotation: str) -> Any:
         return parsed
     if expected is float and type(parsed) is int:
         return float(parsed)
+    if parsed == value and "," not in str(value) and _fits([value], expected):
+        return [value]  # one word for a list of one
     if isinstance(value, str) and _fits(value, expected):
         return value
     hint = ", for a list write [a, b]" if "list" in annotation else ""

@@ -23,6 +23,7 @@ from ase.data import covalent_radii
 from lumlip.validation import neighbor_pairs
 
 DATA = Path(__file__).parent / "data"
+_LPS = Path(__file__).parent / "minis" / "structures"
 #: Files that a set of the paper may have in the folder LUMLIP_DATA.
 SUFFIXES = (".xyz", ".extxyz", ".xyz.gz", ".extxyz.gz")
 #: Å; pairs up to here are looked at for the closest one of a structure.
@@ -41,11 +42,14 @@ class StructureSet:
         Where it comes from.
     file : pathlib.Path or None
         Where it is, if it comes with lumlip; None: to be put into LUMLIP_DATA.
+    test_file : pathlib.Path or None
+        Where its test part is, if that has a file of its own.
     """
 
     description: str
     source: str
     file: Path | None = None
+    test_file: Path | None = None
 
 
 SETS = {
@@ -53,6 +57,12 @@ SETS = {
         "all kinds of matter in small, after MAD's eight subsets",
         "comes with lumlip; made by lumlip.recipes.mini_mad",
         DATA / "mini-mad.xyz.gz",
+    ),
+    "mini-lps": StructureSet(
+        "lithium thiophosphates and their like, that minis are fine-tuned on (test: never seen)",
+        "comes with lumlip; made by lumlip.minis.make_data",
+        _LPS / "lps-train.xyz.gz",
+        _LPS / "lps-validation.xyz.gz",
     ),
     "mad": StructureSet(
         "MAD, 95,595 structures of 85 elements (the paper evaluates on its test part)",
@@ -87,7 +97,7 @@ def structures(which: str | os.PathLike[str] | Atoms | Sequence[Atoms]) -> list[
     list of ase.Atoms, length n_structures
         Copies without calculators. Each ``info`` has ``subset``, ``part`` (``"train"`` or
         ``"test"``) and ``parent`` (equal for structures derived from the same one). Where they
-        are missing: ``config_type`` or ``"user"``, ``"test"``, and ``"frame-0"``, ``"frame-1"``
+        are missing: ``config_type``, ``kind`` or ``"user"``, ``"test"``, and ``"frame-0"``, ``"frame-1"``
         and so on.
 
     Raises
@@ -131,7 +141,13 @@ def _named(name: str) -> list[Atoms]:
             f"(extended XYZ; {', '.join(SUFFIXES[1:])} are read too) in the folder that the "
             f"environment variable LUMLIP_DATA names (now: {folder or 'not set'})"
         )
-    return _labelled(_read(path, path.stat().st_mtime_ns))
+    frames = _labelled(_read(path, path.stat().st_mtime_ns))
+    test_path = SETS[name].test_file
+    if test_path is None:
+        return frames
+    for atoms in frames:
+        atoms.info["part"] = "train"
+    return frames + _labelled(_read(test_path, test_path.stat().st_mtime_ns))
 
 
 def _local_file(name: str) -> Path | None:
@@ -143,7 +159,7 @@ def _local_file(name: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def _read(path: Path, _changed: int) -> tuple[Atoms, ...]:
     """Read a set's file once, and again if it has changed."""
     return tuple(_frames(path))
@@ -185,7 +201,8 @@ def _labelled(frames: Sequence[Atoms]) -> list[Atoms]:
     copies = [atoms.copy() for atoms in frames]
     for i, atoms in enumerate(copies):
         info = atoms.info
-        info["subset"] = str(info.get("subset", info.get("config_type", "user")))
+        names = (info.get(key) for key in ("subset", "config_type", "kind"))
+        info["subset"] = str(next((name for name in names if name is not None), "user"))
         info["part"] = str(info.get("part", "test"))
         info["parent"] = str(info.get("parent", f"frame-{i}"))
     return copies
@@ -285,7 +302,7 @@ def structure_sets() -> pd.DataFrame:
     Examples
     --------
     >>> list(structure_sets()["name"])
-    ['mini-mad', 'mad', 'salex', 'lps']
+    ['mini-mad', 'mini-lps', 'mad', 'salex', 'lps']
     """
     rows = []
     for name, known in SETS.items():

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lumlip import records
-from lumlip.minis import cards
+from lumlip.minis import cards, snapshots
 from lumlip.minis.cards import CHECKPOINTS
 from lumlip.paths import sha256_file
 from lumlip.sources import WeightsError, find, key, local, where
@@ -55,6 +55,10 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
         return _published(entry, trust_checkpoint)
     if entry.weights == "bundled":
         path = CHECKPOINTS / entry.checkpoint
+        if entry.step is not None:
+            made = snapshots.restored(entry.family, path, entry.step)
+            digest = snapshots.step_sha256(path, entry.step)
+            return replace(entry, checkpoint=str(made), sha256=digest)
         return replace(entry, checkpoint=str(path), sha256=_checked(entry, path))
     if entry.weights == "file" and not (entry.trusted or trust_checkpoint):
         raise UntrustedCheckpointError(

@@ -6,8 +6,10 @@ from ase.build import bulk
 
 from lumlip import panel as panel_module
 from lumlip.panel import panel
+from lumlip.paper import PAPER_MODELS
 from lumlip.process import ExtractionError
 from lumlip.weights import UntrustedCheckpointError
+from lumlip.zoo import resolve
 
 MODELS = ["sevennet-0", "chgnet-0.3.0"]
 
@@ -85,3 +87,12 @@ def test_unknown_model_is_an_error_even_when_failures_are_skipped(structures):
 def test_nothing_in_common_is_an_error():
     with pytest.raises(ValueError, match="no structure suits all of the models: frame 0, Po"):
         panel(MODELS, [bulk("Po", "sc", a=3.35)])
+
+
+def test_the_papers_models_by_one_word():
+    assert panel_module.chosen_models(["paper"], chapter=1)[0] == "mace-mp-0b3-medium"
+    assert panel_module.chosen_models(MODELS, chapter=1) == MODELS
+    with pytest.raises(ValueError, match="finding 3; known: 1, 2, 4, 5"):
+        panel_module.chosen_models(["paper"], chapter=3)
+    for ids in PAPER_MODELS.values():
+        assert all(resolve(model).weights == "download" for model in ids)

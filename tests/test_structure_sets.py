@@ -17,6 +17,7 @@ from lumlip.validation import check_structures, neighbor_pairs
 
 #: Of one copper atom with a = 3.6 Å; a change here orphans every store in users' caches.
 EXPECTED_COPPER = "1895140f0534bb207be92fb642a542ad3f33de7b75f1d8b961bfac89e1839ef6"
+PARTS = ("train", "test")
 SUBSETS = ["bulk", "rattled", "random", "surface", "cluster", "2d", "molcrys", "molfrags"]
 
 
@@ -274,3 +275,13 @@ def test_committed_file_is_plain_extended_xyz():
     text = gzip.decompress(SETS["mini-mad"].file.read_bytes()).decode()
     assert text.endswith("\n")
     assert text.isascii()
+
+
+def test_mini_lps_has_a_part_that_fine_tuning_never_saw():
+    frames = structures("mini-lps")
+    parents = {part: {a.info["parent"] for a in frames if a.info["part"] == part} for part in PARTS}
+    assert min(map(len, parents.values())) > 10
+    assert not parents["train"] & parents["test"]
+    assert {a.info["subset"] for a in frames} == {"inorganic", "surface"}
+    assert {int(z) for atoms in frames for z in atoms.numbers} == {1, 3, 8, 15, 16}
+    assert len(structures("mini-lps:test")) == sum(a.info["part"] == "test" for a in frames)

@@ -91,6 +91,11 @@ def test_elements_of_sevennet():
         ("uma-s-1.1@expert:two", "has no task 'expert:two'; known: uma-s-1.1@omat, "),
         ("uma-s-1.1@expert", "uma-s-1.1@(omat:)?expert:[0-9]+, uma-s-1.1@omol:expert:[0-9]+"),
         ("uma-s-9@expert:2", "unknown model 'uma-s-9@expert:2'; did you mean"),
+        (
+            "mace-mini-lps-ff.step0301",
+            "no step 301 of 'mace-mini-lps-ff' is kept; known: mace-mini",
+        ),
+        ("mace-mini.step0300", "no steps are kept of 'mace-mini'; known: "),
         ("nonet:/a/file", "unknown family 'nonet'"),
         ("chgnet:/no/such/file.pt", "no checkpoint file '/no/such/file.pt'"),
     ],

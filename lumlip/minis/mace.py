@@ -28,7 +28,7 @@ from lumlip.minis.training import seeded
 
 PACKAGES = ("mace-torch", "e3nn", "torch", "numpy", "ase")
 PARTS: tuple[Part, ...] = ("train", "validation")
-SNAPSHOTS = 6  # along a run that keeps some: at its start, and after every sixth of it
+SNAPSHOTS = 5  # along a run that keeps some, evenly spaced, the end included
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Recipe:
     heads_only : bool
         Of fine-tuning: leave the backbone as it is.
     snapshots : bool
-        Keep the trained parameters of six steps along the run.
+        Keep the trained parameters of five steps along the run.
     untrained : bool
         Keep the model before the first step, too.
     """
@@ -71,7 +71,7 @@ RECIPES = {
     "mace-mini-r2scan": Recipe(level="r2scan"),
     "mace-mini-inorganic": Recipe(kinds=("inorganic", "surface")),
     "mace-mini-organic": Recipe(kinds=("molecule",)),
-    "mace-mini-half": Recipe(channels=16),
+    "mace-mini-half": Recipe(channels=16, steps=13500),  # learns more slowly
     "mace-mini-double": Recipe(channels=64),
     "mace-mini-lps-ff": replace(LPS, snapshots=True),
     "mace-mini-lps-hf": replace(LPS, heads_only=True, learning_rate=8e-3, snapshots=True),
@@ -123,7 +123,7 @@ def train(name: str, recipe: Recipe, *, data: Path, out: Path) -> dict[str, Any]
     run = Run(model, seen, held_out, schedule=schedule, state=state)
 
     def keep(step: int) -> None:
-        if recipe.snapshots and step % max(1, -(-recipe.steps // SNAPSHOTS)) == 0:
+        if recipe.snapshots and step and step % max(1, recipe.steps // SNAPSHOTS) == 0:
             trained = {k for k, p in model.named_parameters() if p.requires_grad}
             weights = {k: v.clone() for k, v in run.ema.average.items() if k in trained}
             torch.save(weights, out / f"{name}.step{step:07d}")

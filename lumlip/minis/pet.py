@@ -26,7 +26,7 @@ from lumlip.minis.scores import scores
 from lumlip.minis.training import seeded
 
 BASE = "pet-mini"
-CHECKPOINTS = 6  # of a fine-tuning, evenly spaced, the end included
+CHECKPOINTS = 5  # of a fine-tuning, evenly spaced, the end included
 WATCHED = 200  # validation structures that are scored while it trains
 
 
