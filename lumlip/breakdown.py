@@ -164,3 +164,49 @@ def mean_with_interval(
     draws = resampled_errors(chosen, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
     low, high = np.quantile(draws.mean(axis=0), [0.025, 0.975])
     return float(np.sqrt((chosen**2).mean(axis=1)).mean()), float(low), float(high)
+
+
+def statistic_with_interval(
+    errors: xr.DataArray,
+    statistic: Callable[[NDArray[np.float64]], NDArray[np.float64] | np.float64],
+    groups: Sequence[int],
+    *,
+    n_bootstrap: int = 200,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Any number read off a table of errors, with its 95 % interval over test structures.
+
+    Parameters
+    ----------
+    errors : DataArray of shape (source, target, atom)
+    statistic : callable
+        Of a table (n_sources, n_targets); also of many, (n_sources, n_targets, n_bootstrap).
+    groups : sequence of int, length n_test
+        The structure of every test atom.
+
+    Returns
+    -------
+    (float, float, float)
+        Value, lower and upper bound.
+    """
+    table = np.sqrt((errors.to_numpy() ** 2).mean(axis=-1))
+    draws = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
+    low, high = np.quantile(statistic(draws), [0.025, 0.975])
+    return float(statistic(table)), float(low), float(high)
+
+
+def asymmetry(tables: NDArray[np.float64], pairs: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Mean over pairs of the difference between the two directions.
+
+    Parameters
+    ----------
+    tables : array of shape (n_models, n_models, ...)
+    pairs : symmetric bool array of shape (n_models, n_models)
+
+    Examples
+    --------
+    >>> float(asymmetry(np.array([[0.0, 0.5], [0.7, 0.0]]), ~np.eye(2, dtype=bool)).round(3))
+    0.2
+    """
+    difference: NDArray[np.float64] = np.abs(tables - tables.swapaxes(0, 1))[pairs].mean(axis=0)
+    return difference

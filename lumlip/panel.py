@@ -147,7 +147,7 @@ def panel(
                 raise
             missing[entry.id] = str(error).splitlines()[0]
             continue
-        datasets[entry.id] = _select(dataset, np.isin(own, common))
+        datasets[entry.id] = select(dataset, np.isin(own, common))
     if not datasets:
         raise ValueError(f"no model could be run: {missing}")
     return Panel([frames[i] for i in common], datasets, dropped, missing)
@@ -190,7 +190,7 @@ def _common_frames(
     return common, dropped
 
 
-def _select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
+def select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
     """Keep some structures, their atoms, and number the structures anew."""
     if keep.all():
         return dataset

@@ -68,6 +68,44 @@ def paper_table(name: str, metric: str) -> pd.DataFrame:
     return pd.DataFrame(table[metric]["values"], index=models, columns=models, dtype=float)
 
 
+def paper_rows(name: str) -> pd.DataFrame:
+    """Return a published list of numbers: one row per model, protocol or order.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`paper_tables` that is no table between models: ``"last_layer_vs_backbone"``,
+        ``"fine_tuning/PET-MAD-on-LPS/test_rmse"`` or
+        ``"cumulants/PET-MAD/last_layer/MAD-test"`` (index: the order, int).
+
+    Returns
+    -------
+    DataFrame
+        NaN where nothing was published.
+
+    Raises
+    ------
+    ValueError
+        Unknown table, or one between models.
+
+    Examples
+    --------
+    >>> paper_rows("cumulants/PET-MAD/last_layer/MAD-test").loc[2]
+    gfre_from_order_1_to_K    0.241
+    gfre_K_to_K+1             0.384
+    Name: 2, dtype: float64
+    """
+    entry = paper_entry(name)
+    if "rows" in entry:
+        rows = entry["rows"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=entry["columns"], dtype=float)
+    lists = {key: value for key, value in entry.items() if isinstance(value, dict)}
+    if any("models" in value for value in lists.values()):
+        raise ValueError(f"got {name!r}, a table between models; expected paper_table for it")
+    by_order = {key: {int(k): v for k, v in value.items()} for key, value in lists.items()}
+    return pd.DataFrame(by_order, dtype=float).sort_index()
+
+
 #: Ids of lumlip's table of models for the checkpoints that the paper compares, by finding.
 PAPER_MODELS = {
     1: ("mace-mp-0b3-medium", "pet-mad-s-1.0.2", "dpa-3.1-3m@Omat24", "uma-s-1.1@omat"),

@@ -97,8 +97,7 @@ def structures(which: str | os.PathLike[str] | Atoms | Sequence[Atoms]) -> list[
     list of ase.Atoms, length n_structures
         Copies without calculators. Each ``info`` has ``subset``, ``part`` (``"train"`` or
         ``"test"``) and ``parent`` (equal for structures derived from the same one). Where they
-        are missing: ``config_type``, ``kind`` or ``"user"``, ``"test"``, and ``"frame-0"``, ``"frame-1"``
-        and so on.
+        are missing: ``config_type``, ``kind`` or ``"user"``, ``"test"``, and ``"frame-0"``, ...
 
     Raises
     ------

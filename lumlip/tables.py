@@ -78,9 +78,16 @@ def _some(names: Sequence[str]) -> str:
     return f"; {listed}" if names else ""
 
 
-def minis_markdown() -> str:
-    """List the minis' validation errors beside those of the trivial baselines, from their cards."""
+def minis_markdown(*, fine_tuned: bool = False) -> str:
+    """List the minis' validation errors beside those of the trivial baselines, from their cards.
+
+    Parameters
+    ----------
+    fine_tuned : bool
+        The minis that learned lithium thiophosphates, instead of the others.
+    """
     table = cards().reset_index()
+    table = table[table["mini"].str.contains("-lps-") == fine_tuned]
     rows = []
     table["id"] = table["mini"] + table["branch"].map(lambda branch: f"@{branch}" if branch else "")
     for name, parts in table.groupby("id", sort=False):

@@ -99,10 +99,13 @@ class Finding:
         return found
 
     def record(self, folder: Path) -> None:
-        """Write the finding as JSON, for the figure of the answer page."""
+        """Write the finding as JSON, and draw the answer page's figure anew with it."""
+        from lumlip import answer
+
         content = {**asdict(self), "verdicts": self.verdicts()}
         path = folder / f"finding-{self.number}.json"
-        path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(_plain(content), indent=1) + "\n", encoding="utf-8")
+        answer.draw(folder)
 
 
 def claims_table(finding: Finding) -> Any:
@@ -120,6 +123,17 @@ def claims_table(finding: Finding) -> Any:
         for claim in finding.claims.get(name, ())
     ]
     return pd.DataFrame(rows, columns=["models", "claim", "here", "holds"]).set_index("models")
+
+
+def _plain(value: Any) -> Any:
+    """Turn numbers of numpy into Python's, rounded, and missing ones into null."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, (float, np.floating)):
+        return round(float(value), 4) if np.isfinite(value) else None
+    return value
 
 
 def _text(value: float) -> str:

@@ -57,8 +57,7 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
         path = CHECKPOINTS / entry.checkpoint
         if entry.step is not None:
             made = snapshots.restored(entry.family, path, entry.step)
-            digest = snapshots.step_sha256(path, entry.step)
-            return replace(entry, checkpoint=str(made), sha256=digest)
+            return replace(entry, checkpoint=str(made), sha256=sha256_file(made))
         return replace(entry, checkpoint=str(path), sha256=_checked(entry, path))
     if entry.weights == "file" and not (entry.trusted or trust_checkpoint):
         raise UntrustedCheckpointError(

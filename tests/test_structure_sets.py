@@ -211,6 +211,7 @@ class TestStructures:
         known = structure_sets().set_index("name")
         assert known["available"].to_dict() == {
             "mini-mad": True,
+            "mini-lps": True,
             "mad": True,
             "salex": False,
             "lps": False,

@@ -71,7 +71,7 @@ RECIPES = {
     "mace-mini-r2scan": Recipe(level="r2scan"),
     "mace-mini-inorganic": Recipe(kinds=("inorganic", "surface")),
     "mace-mini-organic": Recipe(kinds=("molecule",)),
-    "mace-mini-half": Recipe(channels=16, steps=13500),  # learns more slowly
+    "mace-mini-half": Recipe(channels=16),
     "mace-mini-double": Recipe(channels=64),
     "mace-mini-lps-ff": replace(LPS, snapshots=True),
     "mace-mini-lps-hf": replace(LPS, heads_only=True, learning_rate=8e-3, snapshots=True),

@@ -1,0 +1,73 @@
+"""The claims of the first finding: different potentials have different latent spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+
+from lumlip.breakdown import asymmetry, mean_with_interval, statistic_with_interval
+from lumlip.verdicts import Claim
+
+FAR, DIRECTED = 0.5, 0.05
+
+
+def claims(
+    errors: Mapping[str, xr.DataArray],
+    pairs: NDArray[np.bool_],
+    groups: Sequence[int],
+    *,
+    n_bootstrap: int = 200,
+    seed: int = 0,
+) -> list[Claim]:
+    """Return the claims with their numbers; none without pairs.
+
+    Parameters
+    ----------
+    errors : dict of {"gfre", "lfre"} to DataArray of shape (source, target, atom)
+    pairs : symmetric bool array of shape (n_models, n_models)
+        The pairs of different families.
+    groups : sequence of int, length n_test
+        The structure of every test atom.
+    """
+    if not pairs.any():
+        return []
+    options = {"n_bootstrap": n_bootstrap, "seed": seed}
+    far = mean_with_interval(errors["gfre"], pairs, groups, **options)
+    directed = statistic_with_interval(
+        errors["gfre"], partial(asymmetry, pairs=pairs), groups, **options
+    )
+    helped = _gain_of_median(errors, pairs, groups, **options)
+    return [
+        Claim(f"the mean GFRE between families is above {FAR:g}", *far, bound=FAR),
+        Claim(
+            f"the two directions of a pair differ by more than {DIRECTED:g} on average",
+            *directed,
+            bound=DIRECTED,
+        ),
+        Claim("a local map lowers the error of the median atom", *helped, bound=0.0),
+    ]
+
+
+def _gain_of_median(
+    errors: Mapping[str, xr.DataArray],
+    pairs: NDArray[np.bool_],
+    groups: Sequence[int],
+    *,
+    n_bootstrap: int,
+    seed: int,
+) -> tuple[float, float, float]:
+    """Median global minus median local error over pairs and atoms, with its interval."""
+    of_atom = np.asarray(groups)
+    members = [np.flatnonzero(of_atom == group) for group in np.unique(of_atom)]
+    values = [errors[metric].to_numpy()[pairs] for metric in ("gfre", "lfre")]
+    rng, draws = np.random.default_rng(seed), []
+    for _ in range(n_bootstrap):
+        chosen = rng.integers(len(members), size=len(members))
+        atoms = np.concatenate([members[i] for i in chosen])
+        draws.append(np.median(values[0][:, atoms]) - np.median(values[1][:, atoms]))
+    low, high = np.quantile(draws, [0.025, 0.975])
+    return float(np.median(values[0]) - np.median(values[1])), float(low), float(high)
