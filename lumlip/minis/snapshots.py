@@ -42,16 +42,19 @@ def step_sha256(final: Path, step: int) -> str:
 def restored(family: str, final: Path, step: int) -> Path:
     """Return a checkpoint with the weights of a step, made at first use.
 
+    All steps of the run are made together: to start the family's packages takes longest.
+
     Raises
     ------
     WeightsError
         The family's environment could not make it; the message holds the end of its log.
     """
-    digest = step_sha256(final, step)[:12]
-    made = home() / "snapshots" / f"{final.stem}.step{step:04d}-{digest}{final.suffix}"
+    made = _place(final, step)
     if not made.exists():
         ensured(made.parent)
-        paths = [str(path) for path in (final, step_file(final, step), made)]
+        steps = sorted(int(p.stem[-4:]) for p in final.parent.glob(f"{final.stem}.step*.npz"))
+        pairs = [(step_file(final, s), _place(final, s)) for s in steps]
+        paths = [str(path) for path in (final, *(path for pair in pairs for path in pair))]
         argv = command(family, "lumlip.minis.snapshots", "restore", family, *paths)
         done = subprocess.run(argv, env=variables(), capture_output=True, text=True, check=False)
         if done.returncode:
@@ -59,6 +62,11 @@ def restored(family: str, final: Path, step: int) -> Path:
 
             raise WeightsError(f"cannot restore {made.name}: {done.stderr.strip()[-1000:]}")
     return made
+
+
+def _place(final: Path, step: int) -> Path:
+    digest = step_sha256(final, step)[:12]
+    return home() / "snapshots" / f"{final.stem}.step{step:04d}-{digest}{final.suffix}"
 
 
 def weights(family: str, path: Path) -> tuple[Any, dict[str, torch.Tensor]]:
@@ -114,11 +122,14 @@ def main() -> None:
     parser.add_argument("action", choices=("keep", "restore"))
     parser.add_argument("family", choices=("mace", "pet"))
     parser.add_argument("final", type=Path)
-    parser.add_argument("step", type=Path, help="a checkpoint (keep), or differences (restore)")
-    parser.add_argument("out", type=Path)
+    told = (
+        "of each step: a checkpoint and the differences to write (keep), or the reverse (restore)"
+    )
+    parser.add_argument("files", type=Path, nargs="+", help=told)
     given = parser.parse_args()
     action = {"keep": keep, "restore": restore}[given.action]
-    action(given.family, given.final, given.step, given.out)
+    for step, out in zip(given.files[::2], given.files[1::2], strict=True):
+        action(given.family, given.final, step, out)
 
 
 if __name__ == "__main__":
