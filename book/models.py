@@ -65,6 +65,22 @@ ratio is an error over the linear function's, or over that of zero force. *Unsee
 # %% tags=["remove-input"]
 Markdown(tables.minis_markdown())
 
+# %% [markdown]
+"""
+Among them are pairs that differ in one thing only: the seed, the functional of the teacher, the kind of structures
+(all, inorganic, organic), or the width. The half-wide one had as many steps as the others and learned less.
+An *untrained* twin has the initial weights of the mini it is named after.
+
+Others were trained on lithium thiophosphates and their like, the set [mini-lps](structures.ipynb), by the paper's
+protocols: *ff* starts from the general mini and trains all weights, *hf* its head only; *ftl* and *htl* do the same
+with a new head; *bespoke* starts from untrained weights. The errors below are on structures of that set whose parents
+none of them has seen; the baselines are fitted to its training part. Of *ff*, *hf* and *bespoke*, the weights of four steps on the way
+are kept, too: `mace-mini-lps-ff.step0300` is a model like any other. They are stored to one part in a hundred of what was still to be learned.
+"""
+
+# %% tags=["remove-input"]
+Markdown(tables.minis_markdown(fine_tuned=True))
+
 # %% tags=["remove-input"]
 Markdown(tables.models_markdown(shipped(mini=True)))
 
@@ -86,6 +102,11 @@ features is the energy that the model's own package predicts.
 | PET | node features beside the edge features summed over neighbors, last layer | the same two inside the heads | linear, plus a constant per neighbor, weighted by the cutoff function |
 | DPA | output of the descriptor | input of the fitting net's final linear map | linear, plus a constant per element |
 | UMA | the invariant channels of the node embedding | input of the energy block's final linear map | linear, scaled, plus a constant per element |
+
+A task of UMA can be taken apart. `uma-mini@expert:2` gives all the weight of the mixture to one expert (in the task
+omat; `uma-mini@omol:expert:2` in omol). `uma-mini@omat:routing:omol` is omat with the experts mixed as omol mixes
+them for the same structure; `:embedding:` and `:head:` swap the two other places where a task enters, and energies
+go with the head. The published UMA models take the same names, see [chapter 02](../notebooks/02_same_architecture_different_training.ipynb).
 
 Molecules, slabs and isolated atoms are treated alike in all families: a direction without periodic
 boundaries gets so much vacuum that images do not see each other.

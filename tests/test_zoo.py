@@ -66,7 +66,13 @@ def test_row_has_the_facts_of_the_row_it_is_like():
     assert (base.functional, other.functional) == ("PBE(+U)", "r2SCAN")
 
 
-@pytest.mark.parametrize("task", ["expert:2", "omat:expert:31", "omol:expert:2"])
+@pytest.mark.parametrize(
+    "task",
+    [
+        *("expert:2", "omat:expert:31", "omol:expert:2"),
+        *("omat:routing:omol", "omol:embedding:odac", "omol:head:omat"),
+    ],
+)
 def test_task_without_a_row_of_its_own(task):
     entry = resolve(f"uma-s-1.1@{task}")
     assert entry.id == f"uma-s-1.1@{task}"
@@ -89,7 +95,11 @@ def test_elements_of_sevennet():
         ("sevennet-mf-0@pbe", "has no task 'pbe'; known: sevennet-mf-0@PBE"),
         ("chgnet-0.3.0@PBE", "has no tasks"),
         ("uma-s-1.1@expert:two", "has no task 'expert:two'; known: uma-s-1.1@omat, "),
-        ("uma-s-1.1@expert", "uma-s-1.1@(omat:)?expert:[0-9]+, uma-s-1.1@omol:expert:[0-9]+"),
+        (
+            "uma-s-1.1@expert",
+            "uma-s-1.1@(omat:)?expert:[0-9]+|omat:(embedding|routing|head):(omat|",
+        ),
+        ("uma-mini@omat:routing:odac", "omat:(embedding|routing|head):(omat|omol|oc20)"),
         ("uma-s-9@expert:2", "unknown model 'uma-s-9@expert:2'; did you mean"),
         (
             "mace-mini-lps-ff.step0301",

@@ -18,7 +18,14 @@ E = rmsd * sum_i (w_task . last_layer_i + b) + mean + sum_i reference_task[Z_i],
 The weights of a structure are sum_k c_k W_k over the experts. The coefficients c come from its
 composition, charge, spin and task, never from its geometry: they are the variable ``routing``.
 Task ``expert:2`` (``omol:expert:2``) gives all of their sum to expert 2. Weights mix linearly,
-features do not; and the task also enters as an embedding of the nodes, whatever the routing.
+features do not.
+
+A task enters in three places: in the routing; as an embedding (of task, charge and spin) that is
+added to the nodes; and in the head, whose linear maps are the task's own. Task
+``omat:routing:omol`` is omat with the coefficients that omol has for the same structure,
+``omat:embedding:omol`` omat with omol's embedding, ``omat:head:omol`` omat with omol's head, and
+so its scale and references. The features before the head of ``omat:embedding:omol`` and
+``omol:routing:omat`` are the same ones.
 
 Charge and spin (multiplicity) are read from ``atoms.info``; without them 0, and spin 1 for omol.
 fairchem's ``merge_mole`` replaces modules for one composition: never used here. Its edges get a
@@ -53,6 +60,8 @@ PACKAGE = "fairchem"
 DEFAULT_TASK = "omat"  # of a single expert without a task
 EMBEDDING_START = 1e-3  # fairchem starts the edges' element embeddings within +-1e-3
 EXPERT = re.compile(r"(?:(?P<dataset>[^:]+):)?expert:(?P<expert>\d+)")
+PARTS = ("embedding", "routing", "head")  # where a task enters
+SWAP = re.compile(rf"(?P<dataset>[^:]+):(?P<part>{'|'.join(PARTS)}):(?P<other>[^:]+)")
 
 
 class Extractor(base.Extractor):
@@ -75,8 +84,9 @@ class Extractor(base.Extractor):
         }
         self.tasks = tuple(energies)
         self.n_experts = int(getattr(self.backbone, "num_experts", 0))
-        self.task, self.dataset, self.expert = self._choose(task)
-        _keep_to_expert(self.backbone, self.expert)
+        self.task, self.parts, self.expert = self._choose(task)
+        self.dataset = self.parts["head"]
+        self._set_parts(self.backbone)
         self.energy_task = energies[self.dataset]
         self.block[-1].register_forward_pre_hook(self._keep_last_layer)
         self.cutoff = float(self.backbone.cutoff)
@@ -88,7 +98,10 @@ class Extractor(base.Extractor):
     def extract(self, structures: Sequence[Atoms]) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
-        data = batch(structures, [self.dataset] * len(structures), self.backbone).to(self.device)
+        self._structures = structures
+        names = [self.parts["embedding"]] * len(structures)
+        data = batch(structures, names, self.backbone).to(self.device)
+        data.dataset = [self.dataset] * len(structures)
         with _fixed_seed(self.device):
             embedding = self.backbone(data)
         total = self.head(data, embedding)[self.energy_task.name]["energy"]
@@ -114,41 +127,65 @@ class Extractor(base.Extractor):
     def package_calculator(self) -> Any:
         """FAIRChemCalculator on this checkpoint in this precision; it also computes forces."""
         unit = _load(self.checkpoint_file, self.device.type, self.dtype, forces=True)
-        _keep_to_expert(unit.model.module.backbone, self.expert)
+        self._set_parts(unit.model.module.backbone)
         return FAIRChemCalculator(unit, task_name=self.dataset)
 
     def package_energy(self, atoms: Atoms) -> float:
         """Total energy in eV by the package's own calculator, of the structure in its box."""
+        self._structures = [atoms]
         boxed = base.in_box(atoms, self.cutoff)
         boxed = Atoms(boxed.numbers, boxed.positions, cell=boxed.cell, pbc=boxed.pbc)
-        boxed.info["charge"], boxed.info["spin"] = _charge_and_spin(atoms, self.dataset)
+        charge, spin = _charge_and_spin(atoms, self.parts["embedding"])
+        boxed.info.update(charge=charge, spin=spin)
         with _quiet():
             return float(self._calculator.get_potential_energy(boxed))
 
-    def _choose(self, task: str | None) -> tuple[str, str, int | None]:
-        """Task, the data set that it names and the expert (None: as learned)."""
+    def _choose(self, task: str | None) -> tuple[str, dict[str, str], int | None]:
+        """Task, the data set that each of its `PARTS` has, and the expert (None: as learned)."""
         if task is None and len(self.tasks) == 1:
             task = self.tasks[0]
-        match = EXPERT.fullmatch(task or "")
+        single, swap = EXPERT.fullmatch(task or ""), SWAP.fullmatch(task or "")
         default = DEFAULT_TASK if DEFAULT_TASK in self.tasks else self.tasks[0]
-        dataset = task if match is None else match["dataset"] or default
-        expert = None if match is None else int(match["expert"])
-        if task is None or dataset not in self.tasks:
+        match = single or swap
+        dataset = (match["dataset"] or default) if match else (task or "")
+        parts = dict.fromkeys(PARTS, dataset) | ({swap["part"]: swap["other"]} if swap else {})
+        expert = None if single is None else int(single["expert"])
+        if task is None or not {*parts.values()}.issubset(self.tasks):
             problem = "needs a task" if task is None else f"has no task {task!r}"
             raise ValueError(f"{self.name} {problem}; known: {self._known_tasks(default)}")
         if expert is not None and expert >= self.n_experts:
             raise ValueError(
                 f"{self.name} has {self.n_experts} experts, counted from 0, got task {task!r}"
             )
-        return task, str(dataset), expert
+        return task, parts, expert
 
     def _known_tasks(self, default: str) -> str:
-        plain = ", ".join(self.tasks)
+        plain, swaps = ", ".join(self.tasks), f"TASK:{'|'.join(PARTS)}:TASK"
         if not self.n_experts:
-            return plain
+            return f"{plain}, {swaps}"
         last = self.n_experts - 1
         single = f"expert:0 to expert:{last} (of task {default})"
-        return f"{plain}, {single}, TASK:expert:0 to TASK:expert:{last}"
+        return f"{plain}, {single}, TASK:expert:0 to TASK:expert:{last}, {swaps}"
+
+    def _set_parts(self, backbone: Any) -> None:
+        """Give a backbone the embedding, the routing and the expert of this extractor's task."""
+        embed, route = backbone.csd_embedding, backbone.set_MOLE_coefficients
+        embedding, routing = self.parts["embedding"], self.parts["routing"]
+
+        def embed_as(*, charge: Tensor, spin: Tensor, dataset: Sequence[str]) -> Tensor:
+            found: Tensor = embed(charge, spin, [embedding] * len(dataset))
+            return found
+
+        def route_as(*, csd_mixed_emb: Tensor, **atoms: Tensor) -> None:
+            states = [_charge_and_spin(a, routing) for a in self._structures]
+            charge, spin = torch.tensor(states, device=csd_mixed_emb.device).T
+            route(csd_mixed_emb=embed(charge, spin, [routing] * len(states)), **atoms)
+
+        if embedding != self.dataset:
+            backbone.csd_embedding = embed_as
+        if routing != embedding:
+            backbone.set_MOLE_coefficients = route_as
+        _keep_to_expert(backbone, self.expert)
 
     def _keep_last_layer(self, module: torch.nn.Module, inputs: tuple[Tensor]) -> None:
         self._last_layer = inputs[0]

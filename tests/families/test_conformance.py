@@ -31,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import bench_extraction
 
 EXPERTS = ("uma-mini@expert:2", "uma-mini@omol:expert:2")
+SWAPS = tuple(f"uma-mini@omat:{part}:omol" for part in ("routing", "embedding", "head"))
 
 
 def architecture(model: str) -> tuple:
@@ -42,7 +43,7 @@ def architecture(model: str) -> tuple:
 
 OFFLINE = models().query("weights in ['package', 'bundled']").index.tolist()
 # Rows may take tasks that have no row of their own: an expert of a mixture, say.
-OFFLINE += [m for m in EXPERTS if m.split("@")[0] in {row.split("@")[0] for row in OFFLINE}]
+OFFLINE += [m for m in EXPERTS + SWAPS if m.split("@")[0] in {row.split("@")[0] for row in OFFLINE}]
 FULL = list({architecture(m): m for m in reversed(OFFLINE)}.values())[::-1]
 # Chapter 03 runs all that were fine-tuned; one of each family is enough here.
 TUNED = [m for m in OFFLINE if "-lps-" in m and not m.endswith("-bespoke")]
