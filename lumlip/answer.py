@@ -46,7 +46,8 @@ def findings_figure(findings: list[dict[str, Any]]) -> Figure:
         _draw(ax, -row, finding)
     names = [f"{TITLES.get(f['number'], '')}\n{f['statistic']}" for f in findings]
     ax.set_yticks([-row for row in range(len(findings))], names, fontsize=7.5)
-    low = min(0.0, *(claim[0]["low"] for f in findings for claim in f["claims"].values() if claim))
+    lows = [claim[0]["low"] for f in findings for claim in f["claims"].values() if claim]
+    low = min([0.0, *lows])
     ax.set(xlabel="reconstruction error (no unit)", xlim=(1.1 * low, None))
     ax.set_ylim(-len(findings) + 0.45, 0.75)
     ax.grid(axis="x", color="#dddddd", lw=0.6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import comb
 
 import numpy as np
@@ -14,7 +15,9 @@ MAX_ORDER = 8
 ROUNDING = 64 * float(np.finfo(np.float64).eps)
 
 
-def cumulant_features(X: ArrayLike, structure: ArrayLike, *, order: int) -> FloatArray:
+def cumulant_features(
+    X: ArrayLike, structure: ArrayLike, *, order: int, weights: ArrayLike | None = None
+) -> FloatArray:
     """Describe every structure by the cumulants of each feature over its atoms.
 
     The blocks are kappa_1, the mean, then ``sign(kappa_k) |kappa_k|^(1/k)`` for k = 2..order, so
@@ -30,6 +33,9 @@ def cumulant_features(X: ArrayLike, structure: ArrayLike, *, order: int) -> Floa
         The structure of each atom, in any order: 0 to n_structures - 1, each with an atom.
     order : int
         Highest cumulant, 1 (the average over atoms) to 8.
+    weights : array of shape (n_atoms,), optional
+        How often each atom is there, any numbers above 0; by default once. Two copies of an atom
+        and one with twice the weight are the same: a mixture is a structure with weights.
 
     Returns
     -------
@@ -39,7 +45,8 @@ def cumulant_features(X: ArrayLike, structure: ArrayLike, *, order: int) -> Floa
     Raises
     ------
     ValueError
-        If a shape or the order does not fit, a number is not finite, or a structure has no atom.
+        If a shape or the order does not fit, a number is not finite, a weight is not above 0, or a
+        structure has no atom.
 
     Examples
     --------
@@ -53,9 +60,11 @@ def cumulant_features(X: ArrayLike, structure: ArrayLike, *, order: int) -> Floa
         raise ValueError(f"order: got {order!r}, expected an integer from 1 to {MAX_ORDER}")
     atoms = as_features(X, "X")
     index = _as_structure_index(structure, len(atoms))
+    amounts = _as_weights(weights, len(atoms))
     order_of_atoms = np.argsort(index, kind="stable")
-    mean, spread, deviation = _standardized(atoms[order_of_atoms], np.bincount(index))
-    cumulants = _cumulants(deviation, np.bincount(index), int(order))
+    rows = _Rows(np.bincount(index), amounts[order_of_atoms])
+    mean, spread, deviation = _standardized(atoms[order_of_atoms], rows)
+    cumulants = _cumulants(deviation, rows, int(order))
     roots = [
         np.sign(kappa) * np.abs(kappa) ** (1 / k) * spread for k, kappa in enumerate(cumulants, 2)
     ]
@@ -78,34 +87,55 @@ def _as_structure_index(structure: ArrayLike, n_atoms: int) -> NDArray[np.int64]
     return index.astype(np.int64)
 
 
-def _mean_by_structure(rows: FloatArray, sizes: NDArray[np.int64]) -> FloatArray:
-    """Average the rows of each structure: rows are sorted by structure, sizes are their numbers."""
-    starts = np.cumsum(sizes) - sizes
-    return np.asarray(np.add.reduceat(rows, starts, axis=0) / sizes[:, None])
+def _as_weights(weights: ArrayLike | None, n_atoms: int) -> FloatArray:
+    amounts = np.ones(n_atoms) if weights is None else np.asarray(weights, dtype=float)
+    if amounts.shape != (n_atoms,) or not (np.isfinite(amounts) & (amounts > 0)).all():
+        raise ValueError(
+            f"weights: got shape {amounts.shape}, expected finite numbers above 0, one for each "
+            f"of the {n_atoms} atoms"
+        )
+    return amounts
 
 
-def _standardized(
-    rows: FloatArray, sizes: NDArray[np.int64]
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+@dataclass(frozen=True)
+class _Rows:
+    """Where the rows of each structure are, sorted by structure: their numbers and weights."""
+
+    sizes: NDArray[np.int64]
+    weights: FloatArray
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        return np.cumsum(self.sizes) - self.sizes
+
+    def mean(self, rows: FloatArray) -> FloatArray:
+        """Average the rows of each structure."""
+        sums = np.add.reduceat(rows * self.weights[:, None], self.starts, axis=0)
+        return np.asarray(sums / np.add.reduceat(self.weights, self.starts)[:, None])
+
+    def largest(self, rows: FloatArray) -> FloatArray:
+        """Return the largest magnitude in each structure."""
+        return np.asarray(np.maximum.reduceat(np.abs(rows), self.starts, axis=0))
+
+
+def _standardized(atoms: FloatArray, rows: _Rows) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Means and spreads (n_structures, n_features), and the deviations in units of the spread.
 
     The spread is the largest deviation: in its unit no power of a deviation over- or underflows.
     """
-    mean = _mean_by_structure(rows, sizes)
-    deviation = rows - np.repeat(mean, sizes, axis=0)
+    mean = rows.mean(atoms)
+    deviation = atoms - np.repeat(mean, rows.sizes, axis=0)
+    spread = rows.largest(deviation)
     # The mean of equal numbers is off by rounding: those deviate by nothing.
-    starts = np.cumsum(sizes) - sizes
-    largest = np.maximum.reduceat(np.abs(rows), starts, axis=0)
-    spread = np.maximum.reduceat(np.abs(deviation), starts, axis=0)
-    spread = np.where(spread > ROUNDING * largest, spread, 0.0)
-    unit = np.repeat(np.where(spread > 0, spread, np.inf), sizes, axis=0)
+    spread = np.where(spread > ROUNDING * rows.largest(atoms), spread, 0.0)
+    unit = np.repeat(np.where(spread > 0, spread, np.inf), rows.sizes, axis=0)
     return mean, spread, deviation / unit
 
 
-def _cumulants(deviation: FloatArray, sizes: NDArray[np.int64], order: int) -> list[FloatArray]:
+def _cumulants(deviation: FloatArray, rows: _Rows, order: int) -> list[FloatArray]:
     """Return kappa_2 to kappa_order, each (n_structures, n_features), of centered numbers."""
-    moments = [_mean_by_structure(deviation**n, sizes) for n in range(order + 1)]
-    magnitudes = [_mean_by_structure(np.abs(deviation) ** n, sizes) for n in range(order + 1)]
+    moments = [rows.mean(deviation**n) for n in range(order + 1)]
+    magnitudes = [rows.mean(np.abs(deviation) ** n) for n in range(order + 1)]
     return _from_moments(moments, magnitudes)
 
 

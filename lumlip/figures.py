@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _GREY = "#888888"
 #: Okabe and Ito (2008), the yellow darker.
-_KIND_COLORS = (
+KIND_COLORS = (
     "#0072B2",
     "#56B4E9",
     "#222222",
@@ -165,7 +165,7 @@ def map_panels(
     labels : sequence of str, length n_points
     """
     kinds = list(dict.fromkeys(labels))
-    colors = {kind: _KIND_COLORS[i % len(_KIND_COLORS)] for i, kind in enumerate(kinds)}
+    colors = {kind: KIND_COLORS[i % len(KIND_COLORS)] for i, kind in enumerate(kinds)}
     n_columns = min(3, len(points))
     axes = figure.subplots(-(-len(points) // n_columns), n_columns, squeeze=False)
     shade = [colors[label] for label in labels]

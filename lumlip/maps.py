@@ -7,6 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lumlip.pcovr import Pcovr, energy_target, pcovr
+
+__all__ = ["Pcovr", "energy_target", "mean_over_atoms", "pcovr", "structure_maps"]
+
 
 def mean_over_atoms(X: ArrayLike, structure: ArrayLike) -> NDArray[np.float64]:
     """Average the features of every structure's atoms.

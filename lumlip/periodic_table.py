@@ -30,7 +30,15 @@ def position(z: int) -> tuple[int, int]:
 
 
 def periodic_heat_map(
-    ax: Axes, values: Mapping[int, float], *, label: str, log: bool = False, colors: str = "mako_r"
+    ax: Axes,
+    values: Mapping[int, float],
+    *,
+    label: str,
+    log: bool = False,
+    colors: str = "mako_r",
+    limits: tuple[float, float] | None = None,
+    bar: bool = True,
+    size: float = 6.8,
 ) -> None:
     """Color the elements by a value; those without one stay grey.
 
@@ -42,11 +50,17 @@ def periodic_heat_map(
         What the colors mean, with the unit.
     log : bool
         Logarithmic colors.
+    limits : (float, float), optional
+        Values at the ends of the colors; by default the lowest and the highest.
+    bar : bool
+        Draw a color bar.
+    size : float
+        Of the symbols, in points.
     """
     import matplotlib as mpl
     from matplotlib.colors import LogNorm, Normalize
 
-    low, high = min(values.values()), max(values.values())
+    low, high = limits or (min(values.values()), max(values.values()))
     norm = LogNorm(max(low, 1e-12), high) if log else Normalize(low, high)
     shades = mpl.colormaps[colors] if colors in mpl.colormaps else _seaborn_map(colors)
     for z in range(1, _LAST + 1):
@@ -61,14 +75,17 @@ def periodic_heat_map(
             chemical_symbols[z],
             ha="center",
             va="center",
-            fontsize=6.8,
+            fontsize=size,
             color=ink,
+            clip_on=True,
         )
     ax.set(xlim=(0, 18), ylim=(10, 0), aspect="equal")
     ax.set_axis_off()
+    if not bar:
+        return
     assert ax.figure is not None
-    bar = mpl.cm.ScalarMappable(norm, shades)
-    ax.figure.colorbar(bar, ax=ax, label=label, orientation="horizontal", shrink=0.5, pad=0.02)
+    mappable = mpl.cm.ScalarMappable(norm, shades)
+    ax.figure.colorbar(mappable, ax=ax, label=label, orientation="horizontal", shrink=0.5, pad=0.02)
 
 
 def _seaborn_map(name: str):  # type: ignore[no-untyped-def]

@@ -60,7 +60,9 @@ def family_of(model: str) -> str:
     return resolve(model).family
 
 
-def heat_map(ax: Axes, table: pd.DataFrame, *, label: str, vmax: float = 1.0) -> None:
+def heat_map(
+    ax: Axes, table: pd.DataFrame, *, label: str, vmax: float = 1.0, diagonal: bool = False
+) -> None:
     """Draw a table of reconstruction errors: row = source, column = target, numbers in the cells.
 
     Parameters
@@ -71,11 +73,14 @@ def heat_map(ax: Axes, table: pd.DataFrame, *, label: str, vmax: float = 1.0) ->
         What the colors mean, for the color bar.
     vmax : float
         Error at the dark end; larger ones get the same color.
+    diagonal : bool
+        Show it also in a table of models against themselves, where it is left out by default.
     """
     import seaborn as sns
 
     values = table.to_numpy(dtype=float)
-    mask = np.eye(len(values), dtype=bool) if list(table.index) == list(table.columns) else None
+    is_square = list(table.index) == list(table.columns)
+    mask = np.eye(len(values), dtype=bool) if is_square and not diagonal else None
     sns.heatmap(
         table,
         ax=ax,
@@ -116,7 +121,12 @@ def mark_minis(ax: Axes) -> None:
 
 
 def heat_map_figure(
-    table: pd.DataFrame, *, metric: str, vmax: float = 1.0, figure: Figure | None = None
+    table: pd.DataFrame,
+    *,
+    metric: str,
+    vmax: float = 1.0,
+    diagonal: bool = False,
+    figure: Figure | None = None,
 ) -> Figure:
     """Return a figure with one heat map, sized to its number of models.
 
@@ -127,6 +137,8 @@ def heat_map_figure(
         Its name goes to the color bar.
     vmax : float
         Error at the dark end of the colors.
+    diagonal : bool
+        See :func:`heat_map`.
     figure : matplotlib Figure, optional
         Drawn into this one, for a notebook that shows its own figures; else into a new one.
     """
@@ -136,7 +148,8 @@ def heat_map_figure(
     made = Figure(layout="constrained") if figure is None else figure
     made.set_size_inches(size + 0.5, size - 0.35)
     ax = made.subplots()
-    heat_map(ax, table, label=f"{metric.upper()} (0: fully contained, 1: not at all)", vmax=vmax)
+    label = f"{metric.upper()} (0: fully contained, 1: not at all)"
+    heat_map(ax, table, label=label, vmax=vmax, diagonal=diagonal)
     if list(table.index) == list(table.columns):
         family_lines(ax, [family_of(model) for model in table.index])
         mark_minis(ax)

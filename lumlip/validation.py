@@ -189,6 +189,34 @@ def neighbor_pairs(atoms: Atoms, cutoff: float) -> tuple[Array, Array, Array]:
     return ends[:, 0], ends[:, 1], distance
 
 
+def neighbors_of_atoms(atoms: Atoms, cutoff: float) -> tuple[Array, Array, Array]:
+    """Every neighbor of every atom nearer than a cutoff, each periodic image for itself.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms of n atoms
+    cutoff : float
+        In Å.
+
+    Returns
+    -------
+    atom, neighbor, distance : arrays of shape (n_pairs,)
+        Indices, both directions of each pair, and the distance in Å.
+
+    Examples
+    --------
+    >>> atom, neighbor, distance = neighbors_of_atoms(Atoms("CO", [[0, 0, 0], [0, 0, 1.1]]), 2.0)
+    >>> atom.tolist(), neighbor.tolist()
+    ([0, 1], [1, 0])
+    """
+    positions, origin = _with_images(atoms, cutoff)
+    centers = cKDTree(positions[: len(atoms)])
+    found = centers.sparse_distance_matrix(cKDTree(positions), cutoff, output_type="ndarray")
+    found = found[found["i"] != found["j"]]
+    found = np.sort(found, order=["i", "j"])
+    return found["i"], origin[found["j"]], found["v"]
+
+
 def _with_images(atoms: Atoms, cutoff: float) -> tuple[Array, Array]:
     """Positions of all atoms, then of their images within the cutoff of the cell, and whose."""
     origin = np.arange(len(atoms))

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.data import covalent_radii
+from numpy.typing import ArrayLike
 
 from lumlip.validation import neighbor_pairs
 
 _DIGITS = 4
 
 
-def write_viewer(path: Path, structures: Sequence[Atoms], *, name: str) -> None:
+def write_viewer(
+    path: Path,
+    structures: Sequence[Atoms],
+    *,
+    name: str,
+    columns: Mapping[str, tuple[str | None, ArrayLike]] | None = None,
+    axes: tuple[str, str] = ("mean covalent radius", "closest"),
+    color: str | None = None,
+) -> None:
     """Write structures with simple properties as plain JSON for the chemiscope directive.
 
     Plain, because a page that is read offline cannot fetch what unpacks a compressed file.
@@ -28,14 +37,32 @@ def write_viewer(path: Path, structures: Sequence[Atoms], *, name: str) -> None:
         With ``subset`` in their info.
     name : str
         Title of the viewer.
+    columns : mapping of str to (unit or None, numbers of shape (n_structures,)), optional
+        More properties.
+    axes : (str, str)
+        The properties of the map at first.
+    color : str, optional
+        The property of its colors.
+
+    Raises
+    ------
+    ValueError
+        An axis or color that is no property.
     """
     import chemiscope
 
+    properties = _properties(structures, columns or {})
+    unknown = {*axes, color} - {*properties, None}
+    if unknown:
+        raise ValueError(f"got no property {unknown}; known: {', '.join(properties)}")
+    settings = {key: {"property": value} for key, value in zip("xy", axes, strict=True)}
+    if color is not None:
+        settings["color"] = {"property": color}
     data = chemiscope.create_input(
         structures=[_bare(atoms) for atoms in structures],
-        properties=_properties(structures),
+        properties=properties,
         metadata={"name": name},
-        settings={"map": {"x": {"property": "mean covalent radius"}, "y": {"property": "closest"}}},
+        settings={"map": settings},
     )
     path.write_text(json.dumps(_rounded(data), separators=(",", ":")), encoding="utf-8")
 
@@ -44,7 +71,9 @@ def _bare(atoms: Atoms) -> Atoms:
     return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
 
 
-def _properties(structures: Sequence[Atoms]) -> dict[str, Any]:
+def _properties(
+    structures: Sequence[Atoms], columns: Mapping[str, tuple[str | None, ArrayLike]]
+) -> dict[str, Any]:
     radii = [covalent_radii[atoms.numbers].mean() for atoms in structures]
     described = {
         "subset": (None, [str(atoms.info["subset"]) for atoms in structures]),
@@ -52,6 +81,7 @@ def _properties(structures: Sequence[Atoms]) -> dict[str, Any]:
         "elements": (None, [len(set(atoms.numbers)) for atoms in structures]),
         "mean covalent radius": ("Å", radii),
         "closest": (None, [_closest(atoms) for atoms in structures]),
+        **{key: (unit, list(np.asarray(numbers))) for key, (unit, numbers) in columns.items()},
     }
     return {
         key: {"target": "structure", "values": values, **({"units": unit} if unit else {})}

@@ -139,6 +139,21 @@ def test_higher_orders_contain_the_lower():
         np.testing.assert_array_equal(eight[:, : 3 * order], lower)
 
 
+def test_a_weight_of_two_is_a_second_copy():
+    rng = np.random.default_rng(0)
+    X, structure, copies = rng.gamma(1.0, size=(20, 3)), np.arange(20) % 3, rng.integers(1, 4, 20)
+    expected = cumulant_features(np.repeat(X, copies, 0), np.repeat(structure, copies), order=6)
+    for unit in (1, 0.01):  # only ratios count
+        found = cumulant_features(X, structure, order=6, weights=unit * copies)
+        assert_allclose(found, expected, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("weights", [[1, 1], [1, 0, 1], [1, np.nan, 1]])
+def test_weights_are_one_positive_number_per_atom(weights):
+    with pytest.raises(ValueError, match="finite numbers above 0, one for each of the 3 atoms"):
+        cumulant_features([[1.0], [2.0], [3.0]], [0, 0, 1], order=2, weights=weights)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

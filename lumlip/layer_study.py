@@ -1,0 +1,171 @@
+"""Backbone against last layer for one panel of models: everything that the chapter shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import NDArray
+
+from lumlip import breakdown, layers
+from lumlip.panel import LAYERS, Panel
+from lumlip.plotting import family_of
+from lumlip.splits import split
+from lumlip.zoo import resolve
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class LayerStudy:
+    """One panel, split in train and test atoms, and the errors between all of its layers.
+
+    Attributes
+    ----------
+    everything : Panel
+    models : list of str
+        Those that count; the others of the panel are controls.
+    train, test : int arrays
+        Atoms.
+    device : str
+    """
+
+    everything: Panel
+    models: list[str]
+    train: IntArray
+    test: IntArray
+    device: str = "auto"
+
+    @classmethod
+    def of(
+        cls,
+        everything: Panel,
+        *,
+        controls: Sequence[str] = (),
+        by: str = "structure",
+        n_test: int = 1000,
+        seed: int = 0,
+        device: str = "auto",
+    ) -> LayerStudy:
+        """Split the atoms of a panel: at most a fifth of them are for the test."""
+        n_test = max(1, min(n_test, everything.atoms.sizes["atom"] // 5))
+        train, test = split(everything.atoms, by=by, n_test=n_test, seed=seed)
+        models = [model for model in everything.datasets if model not in controls]
+        return cls(everything, models, train, test, device)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Split and device, as the functions of `lumlip.reconstruction` take them."""
+        return {"train": self.train, "test": self.test, "device": self.device}
+
+    @property
+    def groups(self) -> IntArray:
+        """The structure of every test atom."""
+        groups: IntArray = self.everything.atoms["structure"].to_numpy()[self.test]
+        return groups
+
+    @property
+    def pairs(self) -> NDArray[np.bool_]:
+        """Ordered pairs of models of different families (n_models, n_models)."""
+        return breakdown.across(self.models, family_of)
+
+    @cached_property
+    def _all_tables(self) -> dict[tuple[str, str], xr.DataArray]:
+        return layers.layer_tables(self.everything, **self.options)
+
+    @cached_property
+    def tables(self) -> dict[tuple[str, str], xr.DataArray]:
+        """Global errors (source layer, target layer) -> (source, target, atom), no controls."""
+        names = self.models
+        return {key: e.sel(source=names, target=names) for key, e in self._all_tables.items()}
+
+    @cached_property
+    def within(self) -> xr.DataArray:
+        """Global errors within each model (direction, model, atom), controls included."""
+        return layers.within_models(self._all_tables)
+
+    def local(self, *, n_neighbors: int, every: int = 1) -> xr.DataArray:
+        """Local errors within each model (direction, model, atom), on every so-manieth test atom.
+
+        Parameters
+        ----------
+        n_neighbors : int
+            At most a quarter of the train atoms.
+        every : int
+        """
+        k = max(2, min(n_neighbors, len(self.train) // 4))
+        options = {**self.options, "test": self.test[::every], "metric": "lfre", "n_neighbors": k}
+        return layers.back_and_forth(*(self.everything.layer(x) for x in LAYERS), **options)
+
+    def cut(self, how: str) -> xr.DataArray | None:
+        """Global errors within models at one width, see :func:`lumlip.layers.cut_to_one_width`."""
+        both = (self.everything.layer(name) for name in LAYERS)
+        return layers.cut_to_one_width(*both, how=how, **self.options)
+
+    @property
+    def widths(self) -> pd.DataFrame:
+        """Number of channels of both layers, by model."""
+        sizes = {
+            m: [ds.sizes[f"{x}_channel"] for x in LAYERS]
+            for m, ds in self.everything.datasets.items()
+        }
+        return pd.DataFrame.from_dict(sizes, orient="index", columns=list(LAYERS))
+
+    @property
+    def wider(self) -> list[str]:
+        """The models whose backbone is wider than their last layer, no controls."""
+        widths = self.widths.loc[self.models]
+        return list(widths.index[widths["backbone"] > widths["last_layer"]])
+
+
+def studies_of(
+    named: Mapping[str, Sequence[str]],
+    structures: str,
+    *,
+    controls: Sequence[str] = (),
+    device: str = "auto",
+    **setting: Any,
+) -> dict[str, LayerStudy]:
+    """Study several sets of models, each on the structures that all of the set take.
+
+    Parameters
+    ----------
+    named : dict of name to list of model ids
+        Sets without a usable model or a common structure are left out.
+    structures : str
+        A set or a file.
+    controls : sequence of str
+        Models that count in no mean.
+    device : str
+    setting
+        ``by``, ``n_test`` and ``seed`` of :meth:`LayerStudy.of`.
+
+    Raises
+    ------
+    ValueError
+        Nothing is left to study.
+    """
+    found = {}
+    for name, models in named.items():
+        everything = layers.panel_if_any(models, structures, device=device)
+        print(f"{name}: {everything.report() if everything else 'nothing to study'}")
+        if everything:
+            found[name] = LayerStudy.of(everything, controls=controls, device=device, **setting)
+    if not found:
+        raise ValueError(f"got {named}, expected a model that can be run on these structures")
+    return found
+
+
+def kinds_of(studies: Mapping[str, LayerStudy]) -> dict[str, str]:
+    """Return the kind of every model, for the figures: published, mini or untrained twin."""
+    kinds = {}
+    for study in studies.values():
+        for model in study.everything.datasets:
+            kind = "mini" if resolve(model).mini else "published model"
+            kinds[model] = kind if model in study.models else "untrained twin"
+    return kinds

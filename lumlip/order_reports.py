@@ -1,0 +1,219 @@
+"""Studies, tables and sentences of the chapter on averages and cumulants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from lumlip import breakdown, tasks
+from lumlip.averages_lose import mean_curve
+from lumlip.layers import panel_if_any
+from lumlip.order_scaling import kappa_8, with_published_kappa_8
+from lumlip.orders import OrderStudy
+from lumlip.paper import paper_rows, paper_table
+from lumlip.plotting import family_of
+from lumlip.pooling import poolings, up_to
+from lumlip.probes import ProbeScore
+from lumlip.tasks import SUBSET, Key
+
+ROWS = "cumulants/PET-MAD/last_layer/MAD-test"
+BETWEEN = "cumulants/cross_model_order_8/last_layer/MAD-test"
+FROM_MEAN, STEP = "gfre_from_order_1_to_K", "gfre_K_to_K+1"
+#: Central moments m0 to m8 of three distributions, with a variance of 1.
+DISTRIBUTIONS = {
+    "normal": (1, 0, 1, 0, 3, 0, 15, 0, 105),
+    "exponential": (1, 0, 1, 2, 9, 44, 265, 1854, 14833),
+    "two values, each as often": (1, 0, 1, 0, 1, 0, 1, 0, 1),
+}
+Interval = tuple[float, float, float]
+
+
+def studies_of(
+    named: Mapping[str, Sequence[str]], structures: str, *, device: str = "auto", **setting: Any
+) -> dict[str, OrderStudy]:
+    """Study several sets of models, each on the structures that all of the set take.
+
+    Parameters
+    ----------
+    named : dict of name to list of model ids
+        Sets without a usable model or a common structure are left out.
+    structures : str
+        A set or a file.
+    device : str
+    setting
+        Of :meth:`lumlip.orders.OrderStudy.of`.
+
+    Raises
+    ------
+    ValueError
+        Nothing is left to study.
+    """
+    found = {}
+    for name, models in named.items():
+        everything = panel_if_any(models, structures, device=device)
+        print(f"{name}: {everything.report() if everything else 'nothing to study'}")
+        if everything:
+            found[name] = OrderStudy.of(everything, device=device, **setting)
+    if not found:
+        raise ValueError(f"got {named}, expected a model that can be run on these structures")
+    return found
+
+
+def first_of_families(models: Sequence[str]) -> list[str]:
+    """Return one model of each family, in the order of the list; SevenNet-0 for its family."""
+    firsts: dict[str, str] = {}
+    for model in models:
+        if model == "sevennet-0":
+            firsts["sevennet"] = model
+        firsts.setdefault(family_of(model), model)
+    return [model for model in models if model in firsts.values()]
+
+
+def contents(study: OrderStudy) -> pd.DataFrame:
+    """Count the structures of every subset, those for the test, and those with one or two atoms."""
+    atoms = study.everything.atoms
+    sizes = np.bincount(atoms["structure"].to_numpy())
+    is_test = np.isin(np.arange(len(sizes)), study.test)
+    counts = {"structures": sizes > 0, "test": is_test, "one atom": sizes == 1, "two": sizes == 2}
+    table = pd.DataFrame({**counts, "subset": atoms["subset"].to_numpy()})
+    return table.groupby("subset", sort=False).sum().astype(int)
+
+
+def values_of(errors: xr.DataArray) -> xr.DataArray:
+    """Root mean squares over the test structures: (model, order, structure) -> (model, order)."""
+    values: xr.DataArray = (errors**2).mean("structure") ** 0.5
+    return values
+
+
+def order_table(
+    curves: Mapping[str, Mapping[str, Mapping[int, Interval]]], order: int
+) -> pd.DataFrame:
+    """Compare with the paper, a row per order K: from the mean to K, and from K to the next.
+
+    Parameters
+    ----------
+    curves : mapping of set to mapping of `FROM_MEAN` and `STEP` to curve
+        Curves are from :func:`lumlip.averages_lose.mean_curve`.
+    order : int
+        Highest.
+    """
+    published = paper_rows(ROWS)
+    titles = {FROM_MEAN: "order 1 → K", STEP: "K → K + 1"}
+    columns: dict[tuple[str, str], list[str]] = {}
+    for kind, title in titles.items():
+        numbers = [_number(published[kind].get(k, np.nan)) for k in range(1, order + 1)]
+        columns[title, "paper: PET-MAD"] = numbers
+        for name, curve in curves.items():
+            here = curve[kind]
+            rows = [_with_interval(here[k]) if k in here else "" for k in range(1, order + 1)]
+            columns[title, f"here: {name}"] = rows
+    index = pd.Index(range(1, order + 1), name="K")
+    return pd.DataFrame(columns, index=index)
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if np.isfinite(value) else ""
+
+
+def _with_interval(found: Interval) -> str:
+    return f"{found[0]:.3f} ({found[1]:.3f} to {found[2]:.3f})"
+
+
+def kappa_table(study: OrderStudy, **options: Any) -> pd.DataFrame:
+    """The eighth cumulant right and as published: of known distributions, and what GFRE becomes.
+
+    Parameters
+    ----------
+    study : OrderStudy
+        The rows of GFRE need order 8.
+    options
+        ``n_bootstrap`` and ``seed``.
+    """
+    rows = {
+        f"κ₈ of a distribution with variance 1: {name}": [
+            f"{kappa_8(moments, as_published=wrong):g}" for wrong in (False, True)
+        ]
+        for name, moments in DISTRIBUTIONS.items()
+    }
+    if study.order == 8:
+        both = [study.from_mean(), study.from_mean(with_published_kappa_8)]
+        found = [mean_curve(errors, study, **options)[8] for errors in both]
+        rows["GFRE, order 1 → 8, mean over models"] = [_with_interval(curve) for curve in found]
+        model = study.models[0]
+        swapped = [f"{value:.3f}" for value in between_formulas(study, model)]
+        rows[f"GFRE, from these eight orders to the others, {model}"] = swapped
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["right", "as published"])
+
+
+def between_formulas(study: OrderStudy, model: str) -> tuple[float, float]:
+    """GFRE of a model's features of order 8: from right to published, and back."""
+    both = {"right": study.features[model]}
+    both["published"] = with_published_kappa_8(both["right"])
+    (_, there), (back, _) = breakdown.table_of(study.errors(both)).to_numpy()
+    return float(there), float(back)
+
+
+def families_apart(study: OrderStudy, order: int, **options: Any) -> tuple[pd.DataFrame, Interval]:
+    """Table of errors between all models at one order, and its mean between families.
+
+    The mean is NaN for a single model.
+    """
+    errors = study.between(order)
+    pairs, _ = breakdown.between(study.models, family_of)
+    groups = study.groups[study.test].tolist()
+    nothing = (np.nan, np.nan, np.nan)
+    mean = (
+        breakdown.mean_with_interval(errors, pairs, groups, **options) if pairs.any() else nothing
+    )
+    return breakdown.table_of(errors), mean
+
+
+def task_scores(
+    study: OrderStudy, *, full: Sequence[str] = (), **options: Any
+) -> dict[Key, ProbeScore]:
+    """Ask the models of a study for properties of the structures.
+
+    Parameters
+    ----------
+    study : OrderStudy
+    full : sequence of str
+        Models that are asked everything in every way of pooling, beside baselines without a model.
+        The others are asked for the subset from the mean, the mean and std, and all orders.
+    options
+        ``n_bootstrap`` and ``seed``.
+    """
+    structures, atoms = study.everything.structures, study.everything.atoms
+    asked = tasks.tasks_of_structures(structures)
+    scores: dict[Key, ProbeScore] = {}
+    if full:
+        plain = tasks.baselines(structures)
+        scores |= tasks.ask_all(asked, plain, study.groups, model="baseline", **options)
+    for model, X in study.everything.layer(study.layer).items():
+        ways = poolings(X, atoms["structure"].to_numpy(), order=study.order)
+        energy = tasks.energy_task(study.everything, model)
+        wanted = [*asked, *([energy] if energy else [])]
+        if model not in full:
+            ways = {way: ways[way] for way in ("mean", "mean and std", up_to(study.order))}
+            wanted = [task for task in asked if task.name == SUBSET]
+        scores |= tasks.ask_all(wanted, ways, study.groups, model=model, **options)
+    return scores
+
+
+def score_tables(scores: Mapping[Key, ProbeScore]) -> dict[str, pd.DataFrame]:
+    """Return a table of scores for each task that was asked, see `lumlip.tasks.score_table`."""
+    asked = dict.fromkeys(key[2] for key in scores)
+    return {task: tasks.score_table(scores, task) for task in asked}
+
+
+def paper_value(order: int) -> float:
+    """Return the paper's GFRE from the mean to an order; NaN if it has none."""
+    return float(paper_rows(ROWS)[FROM_MEAN].get(order, np.nan))
+
+
+def paper_between() -> float:
+    """Return the paper's mean GFRE between models at order 8."""
+    return breakdown.mean_between(paper_table(BETWEEN, "gfre"))

@@ -1,0 +1,243 @@
+"""Sentences of the chapter on averages, made of its numbers: true whatever models a run has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lumlip.fooled import Fooled, mean_accuracy, most_striking
+from lumlip.imitations import MET
+from lumlip.order_maps import OrderMaps
+from lumlip.order_reports import STEP, paper_between, paper_value
+from lumlip.orders import OrderStudy
+from lumlip.pooling import up_to
+from lumlip.probes import ProbeScore
+from lumlip.tasks import ENERGY, MIX, SUBSET, VOLUME, Key, mean_gain
+
+Interval = tuple[float, float, float]
+Scores = Mapping[Key, ProbeScore]
+#: How tasks are called in a sentence.
+CALLED = {
+    SUBSET: "the subset",
+    VOLUME: "the volume per atom",
+    ENERGY: "the energy",
+    MIX: "the spread of coordination numbers",
+}
+#: Numbers of the paper and of a run that differ by less are called close.
+CLOSE = 0.1
+
+
+def counted(models: Sequence[str]) -> str:
+    """Write "1 model" or "3 models"."""
+    return f"{len(models)} model{'s' if len(models) != 1 else ''}"
+
+
+def useful(scores: Scores, order: int) -> str:
+    """Say in short what the orders are worth for telling the subset of a structure."""
+    std, every = (mean_gain(scores, SUBSET, way) for way in ("mean and std", up_to(order)))
+    if not np.isfinite(every[0]):
+        return "This run has no subsets to tell apart from such features."
+    return (
+        "Being lost is not being needed: for telling the subset of a structure, the standard "
+        f"deviation beside the mean changes the accuracy by {_signed(std)}, all {order} orders by "
+        f"{_signed(every)}."
+    )
+
+
+def _signed(found: Interval) -> str:
+    return f"{found[0]:+.2f} ({found[1]:+.2f} to {found[2]:+.2f})"
+
+
+def gains(scores: Scores, way: str, *, instead: str) -> str:
+    """Say which tasks gain, and which lose, by one way of pooling in the place of the mean.
+
+    Parameters
+    ----------
+    scores : mapping
+        From `lumlip.tasks.ask_all`.
+    way : str
+        Of pooling.
+    instead : str
+        How the way is called in a sentence.
+    """
+    kinds: dict[str, list[str]] = {"rises": [], "falls": [], "does not clearly change": []}
+    for task, called in CALLED.items():
+        value, low, high = mean_gain(scores, task, way)
+        if np.isfinite(value):
+            kind = "rises" if low > 0 else "falls" if high < 0 else "does not clearly change"
+            kinds[kind].append(f"{called} ({value:+.2f}, {low:+.2f} to {high:+.2f})")
+    parts = [f"{kind} for {_listed(names)}" for kind, names in kinds.items() if names]
+    if not parts:
+        return "This run has no property to predict."
+    return f"With {instead} in the place of the mean, the score {_listed(parts, comma=True)}."
+
+
+def against_composition(scores: Scores) -> str:
+    """Say for which tasks the composition alone does better than any pooling, model by model."""
+    better = []
+    for task, called in CALLED.items():
+        plain = scores.get(("baseline", "composition", task))
+        best: dict[str, float] = {}
+        for (model, _, name), score in scores.items():
+            if name == task and model != "baseline":
+                best[model] = max(score.value, best.get(model, -np.inf))
+        beaten = sum(plain.value > value for value in best.values()) if plain else 0
+        if beaten:
+            better.append(f"{called} (for {beaten} of {counted(list(best))})")
+    if not better:
+        return ""
+    return f"The composition alone does better than every way of pooling for {_listed(better)}."
+
+
+def _listed(names: Sequence[str], *, comma: bool = False) -> str:
+    """Join names by commas and "and"; parts of a sentence have a comma before it."""
+    last = ", and " if comma else " and "
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])}{last}{names[-1]}"
+
+
+def seen_by_others(fooled: Mapping[str, Fooled]) -> str:
+    """Say whether the averages of models of other families are fooled by the same mixtures."""
+    own = float(np.mean([np.median(one.made.distance) for one in fooled.values()]))
+    seen = [one.others for one in fooled.values() if np.isfinite(one.others)]
+    if not seen:
+        return ""
+    others = float(np.mean(seen))
+    return (
+        f"What fools the average of one model need not fool another's: the median distance is "
+        f"{own:.3f} of the spread for the model that the mixture was made for, but {others:.2f} "
+        "for models of other families."
+    )
+
+
+def agreement(curves: Mapping[str, Mapping[int, Interval]], order: int) -> str:
+    """Say whether the paper's numbers and ours are close, and where the smallest step is."""
+    step = curves[STEP]
+    least = min(step, key=lambda k: step[k][0])
+    words = (
+        f"The order that adds least here is the one after {least}, with {step[least][0]:.2f} "
+        f"({step[least][1]:.2f} to {step[least][2]:.2f})."
+    )
+    published = paper_value(order)
+    if not np.isfinite(published):
+        return words
+    near = abs(published - curves["gfre_from_order_1_to_K"][order][0]) < CLOSE
+    verb = "are close, although models and structures differ" if near else "differ"
+    return f"The two numbers from the mean {verb}. {words}"
+
+
+def between_families(apart: Mapping[int, Interval], order: int) -> dict[str, str]:
+    """Say how far models are apart at order 1 and at the highest, here and in the paper."""
+    first, last = (apart[k][0] for k in (1, order))
+    if not np.isfinite(last):
+        return {"cross_sentence": "This run has no two models.", "cross_paper": "none to compare"}
+    grows = "further apart than at the first" if last > first else "no further apart"
+    sentence = (
+        f"At the highest order models are {grows}: the mean GFRE between families is {first:.2f} "
+        f"for averages and {last:.2f} for all orders."
+    )
+    if last > first:
+        sentence += " A small difference between two models in one atom grows with each power."
+    return {"cross_sentence": sentence, "cross_paper": f"{last:.2f} at order {order}"}
+
+
+def formulas(table: pd.DataFrame) -> str:
+    """Say what the published eighth cumulant changes, from `lumlip.order_reports.kappa_table`."""
+    rows = [row for row in table.index if row.startswith("GFRE")]
+    if not rows:
+        return "This run stops at a lower order."
+    (right, published), (there, back) = (table.loc[row] for row in rows)
+    first, second = right.split()[0], published.split()[0]
+    little = "only little" if abs(float(first) - float(second)) < CLOSE / 2 else "clearly"
+    return (
+        f"The error from the mean, which is over all orders together, changes {little}: it is "
+        f"{first} with the right formula and {second} with the published one. But the features are "
+        f"not the same: one set of eight orders is rebuilt from the other with {there} and {back}."
+    )
+
+
+def scaling_facts(
+    shares: NDArray[np.float64], lines: Mapping[str, NDArray[np.float64]]
+) -> dict[str, Any]:
+    """Return shares of the orders in percent, and the error to order 2 in both scalings."""
+    mean = 100 * shares.mean(axis=0)
+    one_scale, equal, nothing = lines.values()
+    return {
+        "first_share": float(mean[0]),
+        "high_share": float(mean[len(mean) // 2 :].sum()),
+        "two_global": float(one_scale[0]),
+        "two_equal": float(equal[0]),
+        "bound": float(nothing[-1]),
+        "scaling_sentence": both_scalings(lines),
+    }
+
+
+def both_scalings(lines: Mapping[str, NDArray[np.float64]]) -> str:
+    """Say what of the errors from the mean to order 2, 3, ... does not hang on the scaling."""
+    curves = list(lines.values())[:2]
+    if all((np.diff(curve) > 0).all() for curve in curves) and len(curves[0]) > 1:
+        return "That the error grows with every order holds with both."
+    return "Not even that the error grows with every order holds with both."
+
+
+def fooled_facts(study: OrderStudy, fooled: Mapping[str, Fooled]) -> dict[str, Any]:
+    """Return how well averages are met, how often a probe notices, and the example."""
+    model, one = next(iter(fooled.items()))
+    example = most_striking(one)
+    original = study.everything.structures[one.made.originals[example]]
+    met = np.mean([(f.made.distance < MET).mean() for f in fooled.values()])
+    return {
+        "met": 100 * float(met),
+        "told_mean": mean_accuracy(fooled, 1)[0],
+        "told_all": mean_accuracy(fooled, study.order)[0],
+        "others_sentence": seen_by_others(fooled),
+        "example_model": model,
+        "example": f"{original.get_chemical_formula()} ({original.info.get('subset', 'user')})",
+        "example_distance": float(one.made.distance[example]),
+    }
+
+
+def map_facts(drawn: OrderMaps, loose: OrderMaps) -> dict[str, float]:
+    """Return what the coordinates of maps explain of the energy, in percent, 0 if nothing.
+
+    Parameters
+    ----------
+    drawn, loose : OrderMaps
+        With the penalty of the figure, and with a very small one.
+    """
+    first, last = drawn.points
+    shares = {
+        "map_first": drawn.new[first],
+        "map_last": drawn.new[last],
+        "loose_known": loose.known[last],
+        "loose_new": loose.new[last],
+    }
+    return {name: 100 * max(0.0, share) for name, share in shares.items()}
+
+
+def study_facts(
+    study: OrderStudy, curves: Mapping[str, Mapping[int, Interval]], scores: Scores
+) -> dict[str, Any]:
+    """Return the numbers and sentences on the errors and on the tasks."""
+    order = study.order
+    sizes = np.bincount(study.everything.atoms["structure"].to_numpy())
+    lost = curves["gfre_from_order_1_to_K"][order]
+    return {
+        "order": order,
+        "layer_name": study.layer.replace("_", "-"),
+        "n_models": counted(study.models),
+        **dict(zip(("lost", "lost_low", "lost_high"), lost, strict=True)),
+        "added": min(value for value, _, _ in curves[STEP].values()),
+        "n_single": int((sizes == 1).sum()),
+        "median_size": float(np.median(sizes)),
+        "useful_sentence": useful(scores, order),
+        "gains_sentence": gains(scores, up_to(order), instead=f"all {order} orders"),
+        "composition_sentence": against_composition(scores),
+        "std_sentence": gains(scores, "mean and std", instead="mean and standard deviation"),
+        "agree_sentence": agreement(curves, order),
+        "paper_lost": paper_value(order),
+        "paper_cross": paper_between(),
+    }
