@@ -42,14 +42,14 @@ def real_claims(real: RealModels, layer: str) -> list[Claim]:
     near, far = (real.from_start(role, layer) for role in ("tuned", "control"))
     return _tested(
         (f"the distance of {tuned} from {real.start} is below {NEAR}", near, NEAR, "below"),
-        (f"{tuned} is nearer to {real.start} (difference) than {control}", far - near, 0, "above"),
+        (f"{control} is farther from it than that (difference)", far - near, 0, "above"),
     )
 
 
 def mini_claims(families: Sequence[Distances]) -> list[Claim]:
     """Claims on minis, pooled over their families."""
-    text = "nearer to their start (difference) than"
     near = over(families, "fine-tuned and start")
+    text = "is farther from the start than they are (difference)"
     return _tested(
         (
             f"the distance of fine-tuned models from their start is below {NEAR}",
@@ -57,9 +57,9 @@ def mini_claims(families: Sequence[Distances]) -> list[Claim]:
             NEAR,
             "below",
         ),
-        (f"{text} a model from scratch", margin(families, SCRATCH), 0, "above"),
-        (f"{text} the untrained twin", margin(families, UNTRAINED), 0, "above"),
-        (f"{text} a twin of another seed", margin(families, OTHER_SEED), 0, "above"),
+        (f"a model from scratch {text}", margin(families, SCRATCH), 0, "above"),
+        (f"the untrained twin {text}", margin(families, UNTRAINED), 0, "above"),
+        (f"a twin of another seed {text}", margin(families, OTHER_SEED), 0, "above"),
     )
 
 

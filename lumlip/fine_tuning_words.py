@@ -1,4 +1,4 @@
-"""Sentences of the chapter on fine-tuning, true for whatever was run."""
+"""What the chapter on fine-tuning says beside its figures, true for whatever was run."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from lumlip.distances import Distances, interval, pooled
+from lumlip.distances import Distances
 from lumlip.fine_tuning import (
     FINE_TUNED,
     OTHER_SEED,
@@ -17,65 +17,11 @@ from lumlip.fine_tuning import (
     UNTRAINED,
     answers,
 )
+from lumlip.fine_tuning_answers import Families, control_answer, listed, minis_answer
 from lumlip.fine_tuning_maps import Beyond
-from lumlip.fine_tuning_real import RealModels
-from lumlip.fine_tuning_report import CONTROLS, margin, mean_parts, over, percent
+from lumlip.fine_tuning_report import over
 
-Families = Mapping[str, Distances]
 HEADS, ALL_WEIGHTS = ("HF", "HTL"), ("FF", "FTL")
-
-
-def minis_answer(families: Families) -> str:
-    """Say how near fine-tuned minis stay to their start."""
-    every = list(families.values())
-    near, scratch = over(every, "fine-tuned and start"), over(every, CONTROLS[SCRATCH])
-    if not np.isfinite(near[0] + scratch[0]):
-        return "This run has no fine-tuned minis to compare with their start."
-    value, low, high = interval(near)
-    return (
-        f"Fine-tuned on lithium thiophosphates in four ways, small models ({_and(families)}) stay "
-        f"at a GFRE of {value:.2f} ({low:.2f} to {high:.2f}; mean of both directions) from their "
-        f"start; trained on the same "
-        f"structures from scratch, they end at {scratch[0]:.2f} from it. So fine-tuning covers "
-        f"{percent(mean_parts(every)['moved'])} of that distance, and the rest of it is kept."
-    )
-
-
-def control_answer(families: Families) -> str:
-    """Say what of it survives the controls, and what it is that is kept."""
-    every = list(families.values())
-    margins = [interval(margin(every, control)) for control in CONTROLS]
-    if not np.isfinite(margins).all():
-        return "This run lacks the controls that would tell pre-training from architecture."
-    untrained, seed = (over(every, CONTROLS[name])[0] for name in (UNTRAINED, OTHER_SEED))
-    survives = "survives" if all(low > 0 for _, low, _ in margins) else "does not survive"
-    share = mean_parts(every)
-    own, shared = percent(share["own"]), percent(share["shared"])
-    first = (
-        f"That {survives} its controls: the untrained twin is at {untrained:.2f} from the start, "
-        f"and a twin pre-trained in the same way from other random weights at {seed:.2f}."
-    )
-    if share["own"][0] > share["shared"][0]:
-        return (
-            f"{first} But most of what is kept is this one start, and not what any pre-training on "
-            f"its data would give: {own} of the distance are kept that the twin does not share, "
-            f"{shared} that it does."
-        )
-    return f"{first} And most of what is kept, {shared} of the distance, is shared with that twin."
-
-
-def real_answer(real: RealModels, layer: str) -> str:
-    """Say how near a published fine-tuned model is to its start, and a control."""
-    near, far = (real.from_start(role, layer) for role in ("tuned", "control"))
-    if not np.isfinite(near[0]):
-        return "This run lacks the published model, or the one fine-tuned from it."
-    value, low, high = interval(near)
-    said = f"{real.others['tuned']} is at {value:.2f} ({low:.2f} to {high:.2f}) from its start"
-    if not np.isfinite(far[0]):
-        return f"{said}, {real.start}."
-    control, (_, least, most) = real.others["control"], interval(far - near)
-    told = "nearer than" if least > 0 else "farther than" if most < 0 else "not to be told from"
-    return f"{said}, {real.start}: {told} {control}, at {far[0]:.2f}."
 
 
 def protocols(columns: Families) -> str:
@@ -103,7 +49,7 @@ def own_beginning(columns: Families) -> str:
             said.append(f"{tuned:.2f} against {scratch:.2f} for {_called(name)}")
     if not said:
         return ""
-    return f"Fine-tuned and bespoke models go this far from their own beginnings: {_list(said)}."
+    return f"Fine-tuned and bespoke models go this far from their own beginnings: {listed(said)}."
 
 
 def without_training(columns: Families) -> str:
@@ -117,7 +63,7 @@ def without_training(columns: Families) -> str:
         return ""
     return (
         "The untrained network rebuilds the bespoke model with these errors, against those of the "
-        f"pre-trained one: {_list(said)}."
+        f"pre-trained one: {listed(said)}."
     )
 
 
@@ -131,8 +77,8 @@ def by_layer(backbone: Families) -> str:
     if not said:
         return ""
     return (
-        f"In the backbone, which HF and HTL leave as it is, FF and FTL end at {_list(said)}, where "
-        f"bespoke models are at {distances_text(backbone, SCRATCH)}."
+        f"In the backbone, which HF and HTL leave as it is, FF and FTL end at {listed(said)}, "
+        f"where bespoke models are at {distances_text(backbone, SCRATCH)}."
     )
 
 
@@ -151,7 +97,7 @@ def along(curves: Mapping[str, Mapping[str, pd.DataFrame]]) -> str:
             said.append(
                 f"{name} is {np.mean(shares):.0f} % as far from its beginning as at the end"
             )
-    return f"After {100 * when:.0f} % of the steps, {_list(said)}." if said else ""
+    return f"After {100 * when:.0f} % of the steps, {listed(said)}." if said else ""
 
 
 def outside(found: Beyond | None, distances: Distances | None) -> str:
@@ -188,23 +134,14 @@ def accuracy(errors: Mapping[str, pd.DataFrame], families: Families) -> str:
     return f"Mean distance and energy error: {'; '.join(said)}." if said else ""
 
 
-def other_draws(margins: list[tuple[float, float, float]], real: RealModels, *, n_more: int) -> str:
-    """Say in how many other draws of test structures the tuned model is nearer."""
-    if not margins:
-        return ""
-    nearer = sum(low > 0 for _, low, _ in margins)
-    return (
-        f"In {nearer} of {len(margins)} other draws of test structures, {real.others['tuned']} is nearer "
-        f"to {real.start} than {real.others['control']}, with the whole interval of the difference."
-    )
-
-
 def why_larger(
     found: Families, columns: Families, backbone: Families, widths: Mapping[str, int]
 ) -> str:
     """Name two reasons why the minis' distances are larger than the paper's, with their checks."""
+    paper = columns[PAPER_MODEL].between(FINE_TUNED, START)[0]
+    larger = over(list(found.values()), "fine-tuned and start")[0] > paper
     seeds = {name: each.between(OTHER_SEED, START)[0] for name, each in found.items()}
-    if not seeds or not np.isfinite(list(seeds.values())).all():
+    if not larger or not np.isfinite(list(seeds.values())).all():
         return ""
     scratch = columns[PAPER_MODEL].between(SCRATCH, START)[0]
     than = "more" if min(seeds.values()) > scratch else "not always more"
@@ -228,7 +165,7 @@ def random_weights(families: Families) -> str:
         return ""
     return (
         "The untrained network is this far from the start that it became, and from the twin that "
-        f"became of others: {_list(said)}."
+        f"became of others: {listed(said)}."
     )
 
 
@@ -241,43 +178,20 @@ def new_head(columns: Families, widths: Mapping[str, int]) -> str:
     ]
     if not said:
         return ""
-    return f"HTL leaves the backbone untouched, so its distance is the head's: {_list(said)}."
-
-
-def of_pair(real: RealModels) -> str:
-    """Tell the last layer of the published pair from its backbone, and most atoms from a few."""
-    if not np.isfinite(real.median_from_start("tuned", "last_layer")):
-        return "This run has no such pair."
-    near = {layer: real.from_start("tuned", layer)[0] for layer in real.distances}
-    median = {layer: real.median_from_start("tuned", layer) for layer in real.distances}
-    said = (
-        f"In the last layer the worst hundredth of the atoms carries "
-        f"{100 * real.on_worst('tuned', 'last_layer'):.0f} % of the squared error of "
-        f"{real.others['tuned']}; the median atom is at {median['last_layer']:.2f}. In the "
-        f"backbone, before these atoms pass the head, the distance is {near['backbone']:.2f} and "
-        f"the median {median['backbone']:.2f}."
-    )
-    if not np.isfinite(real.median_from_start("control", "last_layer")):
-        return said
-    far = {layer: real.from_start("control", layer)[0] for layer in real.distances}
-    medians = [real.median_from_start("control", layer) for layer in ("last_layer", "backbone")]
-    return (
-        f"{said} The same medians of {real.others['control']} are {medians[0]:.2f} and "
-        f"{medians[1]:.2f}, its distance in the backbone {far['backbone']:.2f}."
-    )
+    return f"HTL leaves the backbone untouched, so its distance is the head's: {listed(said)}."
 
 
 def paper_and_here(columns: Families) -> str:
     """Write the distance of fine-tuned models from their start, the paper's and ours."""
     each = {name: answers(found)["fine-tuned and start"][0] for name, found in columns.items()}
-    return _list(
+    return listed(
         [f"{value:.2f} for {_called(name)}" for name, value in each.items() if np.isfinite(value)]
     )
 
 
 def distances_text(families: Families, role: str) -> str:
     """Write the distance of a model from the start, by family."""
-    return _list([f"{found.between(role, START)[0]:.2f}" for found in families.values()])
+    return listed([f"{found.between(role, START)[0]:.2f}" for found in families.values()])
 
 
 def of_minis(
@@ -306,24 +220,5 @@ def of_training(
     return {"progress_sentence": along(curves), "error_sentence": accuracy(errors, found)}
 
 
-def of_real(
-    real: RealModels, layer: str, margins: list[tuple[float, float, float]]
-) -> dict[str, str]:
-    """Return what the page says of the published models."""
-    return {
-        "real_answer": real_answer(real, layer),
-        "real_sentence": of_pair(real),
-        "draws_sentence": other_draws(margins, real),
-    }
-
-
 def _called(name: str) -> str:
     return "the paper's PET-MAD" if name == PAPER_MODEL else name
-
-
-def _and(names: Mapping[str, object]) -> str:
-    return _list(list(names))
-
-
-def _list(words: list[str]) -> str:
-    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -54,21 +54,24 @@ def within(studies: Studies) -> str:
     )
 
 
-def between(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Say which layer agrees better between families.
+def between(tables: Mapping[str, pd.DataFrame], claims: Mapping[str, Sequence[Claim]]) -> str:
+    """Say which layer agrees better between families; only a sure difference counts.
 
     Parameters
     ----------
     tables : dict of set to DataFrame
-        From :meth:`lumlip.layer_reports.between_families`.
+        From :func:`lumlip.layer_reports.between_families`.
+    claims : dict of set to list of Claim
+        From :func:`lumlip.knows_more.claims`; the second has the interval of the difference.
     """
     parts = []
     for name, table in tables.items():
         backbone, last = (float(table["value"].loc[(layer, layer)]) for layer in LAYERS)
         if np.isfinite([backbone, last]).all():
-            verb = "better" if backbone < last else "worse"
+            claim = claims[name][1]
+            sure = "better than" if claim.low > 0 else "worse than" if claim.high < 0 else "like"
             numbers = f"mean GFRE {backbone:.2f} against {last:.2f}"
-            parts.append(f"backbones of {TITLES[name]} agree {verb} than last layers ({numbers})")
+            parts.append(f"backbones of {TITLES[name]} agree {sure} last layers ({numbers})")
     if not parts:
         return "This run has no models of different families."
     return f"Between families, {', and '.join(parts)}."

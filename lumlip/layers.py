@@ -25,13 +25,14 @@ LINEAR = 1e-3
 
 
 def panel_if_any(models: Sequence[str], structures: Any, *, device: str = "auto") -> Panel | None:
-    """Return the panel of models, or None if no model or no common structure is left."""
+    """Return the panel of models, or None, saying why, if no model or common structure is left."""
     if not models:
         return None
     try:
         return panel(models, structures, device=device, skip_failing=True)
     except ValueError as error:
         if "no structure suits" in str(error) or "no model could be run" in str(error):
+            print(error)
             return None
         raise
 

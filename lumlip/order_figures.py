@@ -224,7 +224,9 @@ def map_grid(
         drawn = axes[1, column].scatter(
             *xy.T, c=energy, cmap="viridis", vmin=low, vmax=high, **look
         )
-        axes[0, column].text(0.03, 0.97, name, transform=axes[0, column].transAxes, va="top")
+        boxed = {"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 2}
+        place = axes[0, column].transAxes
+        axes[0, column].text(0.03, 0.97, name, transform=place, va="top", bbox=boxed)
         for ax in axes[:, column]:
             ax.set(xlim=_without_outliers(xy[:, 0]), ylim=_without_outliers(xy[:, 1]))
             ax.set(xticks=[], yticks=[])

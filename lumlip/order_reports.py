@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from lumlip import breakdown, tasks
+from lumlip import breakdown
 from lumlip.averages_lose import mean_curve
 from lumlip.layers import panel_if_any
 from lumlip.order_scaling import kappa_8, with_published_kappa_8
 from lumlip.orders import OrderStudy
 from lumlip.paper import paper_rows, paper_table
 from lumlip.plotting import family_of
-from lumlip.pooling import poolings, up_to
-from lumlip.probes import ProbeScore
-from lumlip.tasks import SUBSET, Key
+from lumlip.pooling import widened
 
 ROWS = "cumulants/PET-MAD/last_layer/MAD-test"
 BETWEEN = "cumulants/cross_model_order_8/last_layer/MAD-test"
@@ -30,6 +28,8 @@ DISTRIBUTIONS = {
     "two values, each as often": (1, 0, 1, 0, 1, 0, 1, 0, 1),
 }
 Interval = tuple[float, float, float]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def studies_of(
@@ -172,41 +172,18 @@ def families_apart(study: OrderStudy, order: int, **options: Any) -> tuple[pd.Da
     return breakdown.table_of(errors), mean
 
 
-def task_scores(
-    study: OrderStudy, *, full: Sequence[str] = (), **options: Any
-) -> dict[Key, ProbeScore]:
-    """Ask the models of a study for properties of the structures.
+def from_widened_mean(study: OrderStudy, *, seed: int = 0) -> float:
+    """GFRE to all orders from the mean with cosines of itself beside it, averaged over models.
 
-    Parameters
-    ----------
-    study : OrderStudy
-    full : sequence of str
-        Models that are asked everything in every way of pooling, beside baselines without a model.
-        The others are asked for the subset from the mean, the mean and std, and all orders.
-    options
-        ``n_bootstrap`` and ``seed``.
+    As low as that from order K, if the mean lacked nothing but bends, see
+    :func:`lumlip.pooling.widened`.
     """
-    structures, atoms = study.everything.structures, study.everything.atoms
-    asked = tasks.tasks_of_structures(structures)
-    scores: dict[Key, ProbeScore] = {}
-    if full:
-        plain = tasks.baselines(structures)
-        scores |= tasks.ask_all(asked, plain, study.groups, model="baseline", **options)
-    for model, X in study.everything.layer(study.layer).items():
-        ways = poolings(X, atoms["structure"].to_numpy(), order=study.order)
-        energy = tasks.energy_task(study.everything, model)
-        wanted = [*asked, *([energy] if energy else [])]
-        if model not in full:
-            ways = {way: ways[way] for way in ("mean", "mean and std", up_to(study.order))}
-            wanted = [task for task in asked if task.name == SUBSET]
-        scores |= tasks.ask_all(wanted, ways, study.groups, model=model, **options)
-    return scores
-
-
-def score_tables(scores: Mapping[Key, ProbeScore]) -> dict[str, pd.DataFrame]:
-    """Return a table of scores for each task that was asked, see `lumlip.tasks.score_table`."""
-    asked = dict.fromkeys(key[2] for key in scores)
-    return {task: tasks.score_table(scores, task) for task in asked}
+    values = []
+    for model, means in study.up_to(1).items():
+        wide = widened(means, n_columns=4 * means.shape[1], seed=seed)
+        errors = study.errors({"mean": wide}, {"all": study.features[model]}).to_numpy()
+        values.append(np.sqrt((errors**2).mean()))
+    return float(np.mean(values))
 
 
 def paper_value(order: int) -> float:

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lumlip.fooled import Fooled, mean_accuracy, most_striking
-from lumlip.imitations import MET
-from lumlip.order_maps import OrderMaps
-from lumlip.order_reports import STEP, paper_between, paper_value
-from lumlip.orders import OrderStudy
+from lumlip.fooled import Fooled
+from lumlip.order_reports import FROM_MEAN, STEP, paper_value
 from lumlip.pooling import up_to
 from lumlip.probes import ProbeScore
 from lumlip.tasks import ENERGY, MIX, SUBSET, VOLUME, Key, mean_gain
@@ -124,7 +120,7 @@ def agreement(curves: Mapping[str, Mapping[int, Interval]], order: int) -> str:
     published = paper_value(order)
     if not np.isfinite(published):
         return words
-    near = abs(published - curves["gfre_from_order_1_to_K"][order][0]) < CLOSE
+    near = abs(published - curves[FROM_MEAN][order][0]) < CLOSE
     verb = "are close, although models and structures differ" if near else "differ"
     return f"The two numbers from the mean {verb}. {words}"
 
@@ -159,85 +155,25 @@ def formulas(table: pd.DataFrame) -> str:
     )
 
 
-def scaling_facts(
-    shares: NDArray[np.float64], lines: Mapping[str, NDArray[np.float64]]
-) -> dict[str, Any]:
-    """Return shares of the orders in percent, and the error to order 2 in both scalings."""
-    mean = 100 * shares.mean(axis=0)
-    one_scale, equal, nothing = lines.values()
-    return {
-        "first_share": float(mean[0]),
-        "high_share": float(mean[len(mean) // 2 :].sum()),
-        "two_global": float(one_scale[0]),
-        "two_equal": float(equal[0]),
-        "bound": float(nothing[-1]),
-        "scaling_sentence": both_scalings(lines),
-    }
+def bent(lost: float, widened: float) -> str:
+    """Say whether the mean lacks something, or whether it was only bent.
+
+    Parameters
+    ----------
+    lost, widened : float
+        GFRE to all orders from the mean, and from the mean with cosines of itself.
+    """
+    found = f"with many cosines of the mean as further sources, the GFRE is {widened:.2f}"
+    if widened > lost - CLOSE / 2:
+        return f"Nor is it all there but curved: {found}."
+    return f"A part is there, but curved: {found}."
 
 
 def both_scalings(lines: Mapping[str, NDArray[np.float64]]) -> str:
     """Say what of the errors from the mean to order 2, 3, ... does not hang on the scaling."""
     curves = list(lines.values())[:2]
-    if all((np.diff(curve) > 0).all() for curve in curves) and len(curves[0]) > 1:
+    if len(curves[0]) < 2:
+        return ""
+    if all((np.diff(curve) > 0).all() for curve in curves):
         return "That the error grows with every order holds with both."
     return "Not even that the error grows with every order holds with both."
-
-
-def fooled_facts(study: OrderStudy, fooled: Mapping[str, Fooled]) -> dict[str, Any]:
-    """Return how well averages are met, how often a probe notices, and the example."""
-    model, one = next(iter(fooled.items()))
-    example = most_striking(one)
-    original = study.everything.structures[one.made.originals[example]]
-    met = np.mean([(f.made.distance < MET).mean() for f in fooled.values()])
-    return {
-        "met": 100 * float(met),
-        "told_mean": mean_accuracy(fooled, 1)[0],
-        "told_all": mean_accuracy(fooled, study.order)[0],
-        "others_sentence": seen_by_others(fooled),
-        "example_model": model,
-        "example": f"{original.get_chemical_formula()} ({original.info.get('subset', 'user')})",
-        "example_distance": float(one.made.distance[example]),
-    }
-
-
-def map_facts(drawn: OrderMaps, loose: OrderMaps) -> dict[str, float]:
-    """Return what the coordinates of maps explain of the energy, in percent, 0 if nothing.
-
-    Parameters
-    ----------
-    drawn, loose : OrderMaps
-        With the penalty of the figure, and with a very small one.
-    """
-    first, last = drawn.points
-    shares = {
-        "map_first": drawn.new[first],
-        "map_last": drawn.new[last],
-        "loose_known": loose.known[last],
-        "loose_new": loose.new[last],
-    }
-    return {name: 100 * max(0.0, share) for name, share in shares.items()}
-
-
-def study_facts(
-    study: OrderStudy, curves: Mapping[str, Mapping[int, Interval]], scores: Scores
-) -> dict[str, Any]:
-    """Return the numbers and sentences on the errors and on the tasks."""
-    order = study.order
-    sizes = np.bincount(study.everything.atoms["structure"].to_numpy())
-    lost = curves["gfre_from_order_1_to_K"][order]
-    return {
-        "order": order,
-        "layer_name": study.layer.replace("_", "-"),
-        "n_models": counted(study.models),
-        **dict(zip(("lost", "lost_low", "lost_high"), lost, strict=True)),
-        "added": min(value for value, _, _ in curves[STEP].values()),
-        "n_single": int((sizes == 1).sum()),
-        "median_size": float(np.median(sizes)),
-        "useful_sentence": useful(scores, order),
-        "gains_sentence": gains(scores, up_to(order), instead=f"all {order} orders"),
-        "composition_sentence": against_composition(scores),
-        "std_sentence": gains(scores, "mean and std", instead="mean and standard deviation"),
-        "agree_sentence": agreement(curves, order),
-        "paper_lost": paper_value(order),
-        "paper_cross": paper_between(),
-    }

@@ -94,6 +94,7 @@ molecules only, is left for [the organic subset](#organic-molecules). Test atoms
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from IPython.display import display
 from myst_nb import glue
 
@@ -117,6 +118,9 @@ from lumlip.notebooks import data_folder
 from lumlip.panel import chosen_models
 
 plotting.use_style()
+pd.set_option("display.max_colwidth", None)  # claims are whole sentences
+
+# %% tags=["hide-input"]
 frames = lumlip.structures(structures)
 published = chosen_models(models, chapter=2)
 narrow = subsets.narrow_models(published, frames) + subsets.narrow_models(minis, frames)
@@ -255,7 +259,7 @@ What differs: the models (published MACE, PET, DPA and UMA there; CHGNet, SevenN
 families here), the structures (the MAD test set against mini-mad), the split (atoms against whole structures), and
 that we know the seeds.
 
-Does the finding hold? [The rule](../book/methods.md#verdicts) compares variants with two seeds and with families, and the
+Does the finding hold? {ref}`The rule <verdicts>` compares variants with two seeds and with families, and the
 furthest pair with the closest: for published models the finding {glue:text}`real_verdict:s`, for minis it
 {glue:text}`minis_verdict:s`. The noise floor of published models is not known. That of minis stands in for it,
 which is likely too high.

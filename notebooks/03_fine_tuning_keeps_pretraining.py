@@ -38,7 +38,6 @@ not the same as holding it as all violinists do.
 They do it in four ways: all weights (FF), the heads only (HF), all weights with a new head (FTL), a new head only (HTL).
 All four stay close to PET-MAD, much closer than a model trained on these structures from scratch, which they call
 bespoke: fine-tuning carries a bias toward the pre-training.
-They conclude that fine-tuning is not the same as training for the purpose.
 
 A small distance between two networks can have other reasons, and this page looks for them.
 Two networks of one architecture may be alike before they have learned anything.
@@ -47,7 +46,7 @@ And a model may stay near *its own* start without staying near what pre-training
 So every distance here has three controls: the *bespoke* model, the *untrained* twin with the very random weights
 that the start and the bespoke model began with, and a twin of *another seed*, pre-trained on the same data in the
 same way from other random weights. As published weights come without such relatives, these are
-[minis]{.mini} of PET and MACE, trained by this project; the published pair is CHGNet {cite:p}`Deng2023`.
+[minis]{.mini} of PET {cite:p}`Pozdnyakov2023` and MACE {cite:p}`Batatia2022`, trained by this project; the published pair is CHGNet {cite:p}`Deng2023`.
 
 ## Parameters
 
@@ -94,6 +93,7 @@ from IPython.display import display
 from myst_nb import glue
 
 from lumlip import fine_tuning, plotting, verdicts
+from lumlip import fine_tuning_answers as answers
 from lumlip import fine_tuning_figures as figures
 from lumlip import fine_tuning_report as report
 from lumlip import fine_tuning_words as words
@@ -119,6 +119,7 @@ pd.Series(PROTOCOLS, name="model").to_frame()
 
 {numref}`fig-03-tables` has the paper's table for PET-MAD and ours for the minis.
 {glue:text}`table_sentence:s`
+In MACE, HF and HTL are near in part by construction: its last layer holds scalars of the first layer, too, which no head changes.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-tables", "caption": "Reconstruction errors (no unit) on held-out structures, global (GFRE, above) and local (LFRE, below; of the paper's, only those to and from the start are published). Row = source, column = target. Start: the pre-trained model; bespoke: trained from scratch."}}
@@ -257,7 +258,7 @@ A bespoke run also has a higher learning rate than a fine-tuning, as from-scratc
 longer way may be due to that.
 {glue:text}`why_sentence:s`
 
-Does the finding hold? By [the rule](../book/methods.md#verdicts), for published models it {glue:text}`real_verdict:s`,
+Does the finding hold? By {ref}`the rule <verdicts>`, for published models it {glue:text}`real_verdict:s`,
 for minis it {glue:text}`minis_verdict:s`.
 """
 
@@ -285,7 +286,7 @@ widths = {mini: line.features(layer)[START].shape[1] for mini, line in lines.ite
 widths[PAPER_MODEL] = 512
 facts = words.of_minis(found, columns, backbone, widths)
 facts |= words.of_training(curves, errors, found)
-facts |= words.of_real(real, layer, margins) | {"beyond_sentence": words.outside(outside, far)}
+facts |= answers.of_real(real, layer, margins) | {"beyond_sentence": words.outside(outside, far)}
 for name, value in {**facts, **finding.facts()}.items():
     glue(name, value, display=False)
 

@@ -272,8 +272,9 @@ if scores:
 """
 {glue:text}`probe_real:s` {glue:text}`probe_minis:s`
 
-{glue:text}`gains:s` That can be where the last layer is not a function of the backbone: PET's head works on every
-edge before it sums over the edges, while the backbone is summed first.
+{glue:text}`gains:s` Such a gain is possible where the head bends what the backbone holds, or where the last layer is
+not a function of the backbone at all: PET's head works on every edge before it sums over the edges, while the
+backbone has been summed first.
 
 {glue:text}`training:s` So random features already tell most of what the structure alone determines; what training adds
 stands in the difference. (The energy of an untrained model is a random function, and a small one: its
@@ -307,7 +308,7 @@ against.fillna("not published")
 
 # %% [markdown]
 """
-Does the finding hold? [The rule](../book/methods.md#verdicts) asks for three things, each with its whole
+Does the finding hold? {ref}`The rule <verdicts>` asks for three things, each with its whole
 interval on the right side: for published models the finding {glue:text}`real_verdict:s`, for minis it {glue:text}`minis_verdict:s`.
 """
 
@@ -325,7 +326,7 @@ counted = {name: table.loc[studies[name].models] for name, table in spectra.item
 facts = {
     **finding.facts(),
     "answer_within": layer_words.within(studies),
-    "answer_between": layer_words.between(between),
+    "answer_between": layer_words.between(between, claims),
     "answer_content": layer_words.content(counted, scores),
     "local_sentence": layer_words.local(studies, local),
     "cut_sentence": layer_words.cut(claims, studies),
@@ -350,7 +351,7 @@ for name, value in facts.items():
 """
 ## What changes when you turn the knobs
 
-- `split="atom"` is the paper's protocol: all errors get smaller, most of all those of features that name a structure.
+- `split="atom"` is the paper's protocol. `split="parent"` also keeps structures derived from the same one together.
 - `n_neighbors` and `local_every` touch the LFRE only.
 - `probe_structures` may be a set or a file. Forces are asked for only if all structures carry them, as an array
   `forces` or `ref_forces`.
@@ -365,12 +366,13 @@ Facts that hold by construction; the page fails if one does not.
 # %%
 for study in studies.values():
     forth = intervals.root_mean_square(study.within.sel(direction="forth"))
-    for model in study.models:
+    determined = len(study.train) > 2000  # else a map to itself need not come out exact
+    for model in study.models if determined else ():
         if plotting.family_of(model) == "sevennet":
             assert float(forth.sel(model=model)) < layers.LINEAR, model
     for layer in LAYERS:
         itself = intervals.root_mean_square(study.tables[layer, layer]).to_numpy()
-        assert np.diag(itself).max() < 1e-3
+        assert np.diag(itself).max() < 1e-3 or not determined
     held, fitted = (
         study.everything.atoms["structure"].to_numpy()[i] for i in (study.test, study.train)
     )

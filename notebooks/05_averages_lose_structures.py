@@ -38,7 +38,7 @@ the same tint, and you need to be told how far apart the colors were to guess wh
 ## What the paper says
 
 {cite:t}`Chorna2025` describe a structure by the cumulants of each feature over its atoms, from the mean up to the
-eighth, each brought back to the unit of the features by a root ([methods](../book/methods.md#cumulants)).
+eighth, each brought back to the unit of the features by a root ({ref}`methods <cumulants>`).
 They rebuild the longer list from the shorter one and find that the mean alone misses most, that each order adds
 something, and that different potentials stay far apart at order eight.
 Two questions are left open there, and asked here. Are the added orders *useful*, for a property that one wants to
@@ -117,7 +117,7 @@ reports.contents(study)
 ## How much each order adds
 
 On the left, everything up to order K is rebuilt from the mean alone; on the right, the next order is added to what is
-already there. Order K contains all lower ones, so that the way back is exact.
+already there. Order K contains all lower ones, so that the way back is exact. {glue:text}`bent_sentence:s`
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-orders", "caption": "GFRE (no unit) from the mean to the cumulants up to order K (left) and from order K to order K + 1 (right). Lines: models, thin ones minis; grey: 95 % interval of the mean over the published models, from resampling test structures. Crosses: the paper's PET-MAD on the MAD test set."}}
@@ -135,7 +135,7 @@ fig, axs = plt.subplots(1, 2, figsize=(7.4, 3.9))
 for ax, (kind, label) in zip(axs, labels.items(), strict=True):
     every = xr.concat([reports.values_of(kinds[kind]) for kinds in found.values()], "model")
     order_figures.order_lines(ax, every, published=published[kind], minis=minis, label=label)
-    order_figures.band(ax, curves[main][kind], label="mean, 95 %")
+    order_figures.band(ax, curves[main][kind], label="95 % interval of the mean")
 order_figures.model_legend(fig, axs)
 plt.show()
 
@@ -211,7 +211,8 @@ scores = {
     )
     for name, one in studies.items()
 }
-score_tables = reports.score_tables(scores[main])
+firsts = reports.first_of_families(study.models)
+score_tables = reports.score_tables(scores[main], firsts)
 fig = plt.figure(figsize=(7.4, 0.8 + 2.5 * max(1, -(-len(score_tables) // 2))))
 order_figures.score_panels(fig, score_tables)
 plt.show()
@@ -228,7 +229,6 @@ an original from an imitation when both are new to it. {glue:text}`others_senten
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-fooled", "caption": "Originals and the mixtures that imitate their average. Left: median distance between the two in each order, in units of that order's total standard deviation over all structures. Right: balanced accuracy (no unit) of a probe that tells one from the other, from all orders up to K, with 95 % intervals; one half is chance."}}
-firsts = reports.first_of_families(study.models)
 imitated = fooled.fool(study, firsts, n=n_imitated, **options)
 fig, axs = plt.subplots(1, 2, figsize=(7.4, 3.4))
 fooled.distance_lines(axs[0], imitated)
@@ -292,7 +292,7 @@ there are {glue:text}`n_single`).
 What we add contradicts nothing that is printed there, but it limits what follows from it: an order that cannot be rebuilt
 is not yet an order that helps.
 
-Does the finding hold? [The rule](../book/methods.md#verdicts) asks for three things, each with its whole
+Does the finding hold? {ref}`The rule <verdicts>` asks for three things, each with its whole
 interval on the right side: for published models the finding {glue:text}`real_verdict:s`, for minis it {glue:text}`minis_verdict:s`.
 """
 
@@ -313,6 +313,8 @@ order_maps.write_map_viewer(data_folder() / "cumulant-maps.json", study, drawn)
 facts = words.study_facts(study, curves[main], scores[main])
 facts |= words.scaling_facts(shares, lines) | words.fooled_facts(study, imitated)
 facts |= words.between_families({k: mean for k, (_, mean) in apart.items()}, order)
+widened = reports.from_widened_mean(study, seed=seed)
+facts |= {"bent_sentence": words.bent(facts["lost"], widened)}
 facts |= {"kappa_sentence": words.formulas(kappa)}
 facts |= words.map_facts(drawn, loose)
 facts |= finding.facts()

@@ -61,7 +61,7 @@ def test_real_claims_are_about_the_start():
     near, nearer = report.real_claims(measured(["a", "b", "d"]), "last_layer")
     assert near.holds
     assert nearer.holds
-    assert nearer.text == "b is nearer to a (difference) than d"
+    assert nearer.text == "d is farther from it than that (difference)"
 
 
 def test_margin_is_the_difference_to_a_control():

@@ -3,39 +3,14 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_fine_tuning_real import measured
 from test_fine_tuning_report import family
 
 from lumlip import fine_tuning_words as words
 from lumlip.distances import Distances
-from lumlip.fine_tuning import OTHER_SEED, PAPER_MODEL, SCRATCH, START, published
+from lumlip.fine_tuning import PAPER_MODEL, SCRATCH, START, published
 
 NONE = {}
 LONELY = {"one": Distances.exact(pd.DataFrame([[0.0]], index=[START], columns=[START]))}
-
-
-def test_answer_of_minis():
-    said = words.minis_answer({"a": family(), "b": family()})
-    assert "(a and b)" in said
-    assert "GFRE of 0.10" in said
-    assert "end at 0.40" in said
-    assert "covers 25 %" in said
-
-
-def test_controls_are_survived_or_not_and_own_or_shared():
-    assert "survives its controls" in words.control_answer({"a": family()})
-    assert "this one start" in words.control_answer({"a": family()})
-    assert "does not survive" in words.control_answer({"a": family(untrained=0.05)})
-    shared = family(**{OTHER_SEED: 0.15})
-    assert "shared with that twin" in words.control_answer({"a": shared})
-    assert "this one start" not in words.control_answer({"a": shared})
-
-
-def test_answer_of_real_models():
-    assert "nearer than d" in words.real_answer(measured(["a", "b", "d"]), "backbone")
-    assert "farther than b" in words.real_answer(measured(["a", "d", "b"]), "backbone")
-    assert words.real_answer(measured(["a", "b"]), "backbone").endswith("its start, a.")
-    assert "lacks the published model" in words.real_answer(measured(["a"]), "backbone")
 
 
 def test_protocols_beginnings_and_untrained_networks():
@@ -66,23 +41,11 @@ def test_accuracy_beside_distance():
     assert "before fine-tuning 90, from scratch 60." in said
 
 
-def test_other_draws_are_counted():
-    real = measured(["a", "b", "d"])
-    said = words.other_draws([(0.2, 0.1, 0.3), (0.2, -0.1, 0.3)], real)
-    assert said.startswith("In 1 of 2 other draws of test structures, b is nearer to a than d")
-    assert words.other_draws([], real) == ""
-
-
 def test_random_weights_and_new_heads():
     assert "0.80 and 1.00 for a" in words.random_weights({"a": family()})
     said = words.new_head({"paper": published()}, {"paper": 512})
     assert said.endswith("0.06 for paper (512 features).")
     assert words.new_head({"a": family()}, {"a": 3}) == ""
-
-
-def test_the_published_pair():
-    assert "The same medians of d" in words.of_pair(measured(["a", "c", "d"]))
-    assert "medians of" not in words.of_pair(measured(["a", "c"]))
 
 
 def test_reasons_for_larger_distances():
@@ -95,7 +58,7 @@ def test_reasons_for_larger_distances():
 def test_everything_that_is_glued_is_text():
     columns = {PAPER_MODEL: published(), "a": family()}
     facts = words.of_minis({"a": family()}, columns, {"a": family()}, {PAPER_MODEL: 512})
-    facts |= words.of_training({}, {}, {}) | words.of_real(measured(["a", "b"]), "backbone", [])
+    facts |= words.of_training({}, {}, {})
     assert all(isinstance(value, str) for value in facts.values())
     assert facts["near_text"] == "0.05"
 
@@ -114,7 +77,6 @@ def test_every_sentence_is_there_without_models(families):
         words.random_weights(families),
         words.new_head(families, {}),
         words.outside(None, None),
-        words.of_pair(measured(["a"])),
     ]
     assert not any("nan" in sentence.split() or "(nan" in sentence for sentence in said)
     assert np.array([isinstance(sentence, str) for sentence in said]).all()

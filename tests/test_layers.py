@@ -11,6 +11,7 @@ from lumlip.layer_study import LayerStudy, kinds_of, studies_of
 from lumlip.panel import Panel
 from lumlip.probes import ProbeScore
 from lumlip.reconstruction import gfre
+from lumlip.verdicts import Claim
 
 N_STRUCTURES, PER = 80, 5
 
@@ -234,11 +235,17 @@ def test_sentences_with_everything(study):
     spectra = layer_reports.spectra(study)
     assert layer_words.within(studies).startswith("Within a model whose head is not linear")
     assert " for 1 published model (" in layer_words.within(studies)
-    assert "agree better than" in layer_words.between(tables)
     assert "a single direction holds" in layer_words.content({"real": spectra}, {})
     assert "on average; the energy" in layer_words.leading(spectra, "minis")
     assert "the local map" in layer_words.local(studies, {"real": study.local(n_neighbors=16)})
     claims = {"real": claims_of(study)}
+    for low, high, words in (
+        (0.1, 0.2, "agree better than"),
+        (-0.2, -0.1, "agree worse than"),
+        (-0.1, 0.1, "agree like"),
+    ):
+        second = Claim("", 0.0, low, high, bound=0.0)
+        assert words in layer_words.between(tables, {"real": [second, second]})
     assert "For 1 published model whose" in layer_words.cut(claims, studies)
     assert "from backbones" in layer_words.cross(tables)
     assert "without the leading direction" in layer_words.stripped(stripped, "minis")
@@ -250,7 +257,7 @@ def test_sentences_with_nothing(one_family):
     studies = {"real": one_family}
     tables = {"real": layer_reports.between_families(one_family)}
     assert "no model with" in layer_words.within(studies)
-    assert "no models of" in layer_words.between(tables)
+    assert "no models of" in layer_words.between(tables, {})
     assert "no model with" in layer_words.local(studies, {})
     assert "no models of" in layer_words.cross(tables)
     assert layer_words.why(None) == ""

@@ -117,14 +117,26 @@ def test_pairs_on_both_sets():
     assert variant_tables.in_both_sets(wide, organic, kinds=("size",)).empty
 
 
-def test_contents_and_missing(panel):
-    whole = Panel([[0] * 3] * 40, panel.datasets, missing={"uma": "no weights"})
+def test_contents(panel):
+    whole = Panel([[0] * 3] * 40, panel.datasets)
     counts = variant_tables.contents({"published": whole, "minis": None})
     assert counts.loc["published"].tolist() == [3, 40, 120]
     assert counts.loc["minis"].tolist() == [0, 0, 0]
-    assert (
-        variant_tables.missing({"published": whole, "minis": None}) == "missing: uma (no weights)"
-    )
+
+
+def test_missing_models_are_named_with_the_reason(panel):
+    some = Panel(panel.structures, panel.datasets, missing={"uma": "no weights"})
+    asked = {"published": ["sevennet-0", "uma"], "minis": ["mace-mini"], "none": []}
+    said = variant_tables.missing({"published": some, "minis": None, "none": None}, asked)
+    assert said.splitlines() == [
+        "missing: uma (no weights)",
+        "missing: mace-mini (could not be run, or takes no structure that others take)",
+    ]
+
+
+def test_too_few_structures_to_split(panel):
+    few = Panel(panel.structures[:4], panel.datasets)
+    assert variant_study.measured(few)["gfre"].table.empty
 
 
 def test_the_papers_numbers():

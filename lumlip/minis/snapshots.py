@@ -51,7 +51,17 @@ def restored(family: str, final: Path, step: int) -> Path:
     """
     made = _place(final, step)
     if not made.exists():
-        ensured(made.parent)
+        _restore_all(family, final, made)
+    return made
+
+
+def _restore_all(family: str, final: Path, wanted: Path) -> None:
+    from filelock import FileLock
+
+    ensured(wanted.parent)
+    with FileLock(wanted.parent / f"{final.stem}.lock"):
+        if wanted.exists():  # another process made it while this one waited
+            return
         steps = sorted(int(p.stem[-4:]) for p in final.parent.glob(f"{final.stem}.step*.npz"))
         pairs = [(step_file(final, s), _place(final, s)) for s in steps]
         paths = [str(path) for path in (final, *(path for pair in pairs for path in pair))]
@@ -60,8 +70,7 @@ def restored(family: str, final: Path, step: int) -> Path:
         if done.returncode:
             from lumlip.sources import WeightsError
 
-            raise WeightsError(f"cannot restore {made.name}: {done.stderr.strip()[-1000:]}")
-    return made
+            raise WeightsError(f"cannot restore {wanted.name}: {done.stderr.strip()[-1000:]}")
 
 
 def _place(final: Path, step: int) -> Path:
