@@ -242,7 +242,9 @@ if real.by_subset(layer):
         figures.by_label(ax, real.by_subset(name), label=f"{name.replace('_', '-')} GFRE")
     fig.legend(*axs[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
     plt.show()
-display(real.distances[layer].table.round(3))
+
+# %% tags=["hide-input"]
+real.distances[layer].table.round(3)
 
 # %% [markdown]
 """

@@ -94,8 +94,10 @@ from IPython.display import display
 from myst_nb import glue
 
 from lumlip import averages_lose, fooled, order_figures, order_maps, plotting, verdicts
+from lumlip import order_facts as collect
 from lumlip import order_reports as reports
 from lumlip import order_scaling as scaling
+from lumlip import order_tasks as probing
 from lumlip import order_words as words
 from lumlip.cumulants import cumulant_features
 from lumlip.notebooks import data_folder
@@ -206,13 +208,13 @@ The spread of coordination numbers is a property of the *mix* of atoms, which a 
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-tasks", "caption": "What a probe predicts of structures with unseen parents, from the features of one model per family, brought together in several ways: balanced accuracy for the subset (no unit), else the share of the variance that is predicted (R², no unit). Crosses: the composition alone, and with the number of atoms."}}
 scores = {
-    name: reports.task_scores(
+    name: probing.task_scores(
         one, full=reports.first_of_families(one.models) if name == main else (), **options
     )
     for name, one in studies.items()
 }
 firsts = reports.first_of_families(study.models)
-score_tables = reports.score_tables(scores[main], firsts)
+score_tables = probing.score_tables(scores[main], firsts)
 fig = plt.figure(figsize=(7.4, 0.8 + 2.5 * max(1, -(-len(score_tables) // 2))))
 order_figures.score_panels(fig, score_tables)
 plt.show()
@@ -310,13 +312,13 @@ verdicts.claims_table(finding)
 
 # %% tags=["remove-cell"]
 order_maps.write_map_viewer(data_folder() / "cumulant-maps.json", study, drawn)
-facts = words.study_facts(study, curves[main], scores[main])
-facts |= words.scaling_facts(shares, lines) | words.fooled_facts(study, imitated)
+facts = collect.study_facts(study, curves[main], scores[main])
+facts |= collect.scaling_facts(shares, lines) | collect.fooled_facts(study, imitated)
 facts |= words.between_families({k: mean for k, (_, mean) in apart.items()}, order)
 widened = reports.from_widened_mean(study, seed=seed)
 facts |= {"bent_sentence": words.bent(facts["lost"], widened)}
 facts |= {"kappa_sentence": words.formulas(kappa)}
-facts |= words.map_facts(drawn, loose)
+facts |= collect.map_facts(drawn, loose)
 facts |= finding.facts()
 for name, value in facts.items():
     glue(name, value if isinstance(value, (str, int)) else float(value), display=False)
