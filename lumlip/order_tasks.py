@@ -60,7 +60,8 @@ def task_scores(
 
 def _ways(study: OrderStudy, model: str) -> dict[str, NDArray[np.float64]]:
     X = study.everything.datasets[model][study.layer].to_numpy().astype(float)
-    return poolings(X, study.everything.atoms["structure"].to_numpy(), order=study.order)
+    structure = study.everything.atoms["structure"].to_numpy()
+    return poolings(X, structure, order=study.order, cumulants=study.features[model])
 
 
 def side_by_side(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:

@@ -85,7 +85,12 @@ def widened(means: ArrayLike, *, n_columns: int, seed: int = 0) -> FloatArray:
 
 
 def poolings(
-    X: ArrayLike, structure: ArrayLike, *, order: int = 8, seed: int = 0
+    X: ArrayLike,
+    structure: ArrayLike,
+    *,
+    order: int = 8,
+    cumulants: FloatArray | None = None,
+    seed: int = 0,
 ) -> dict[str, FloatArray]:
     """Return several descriptions of the same structures, by name.
 
@@ -99,10 +104,13 @@ def poolings(
     structure : int array of shape (n_atoms,)
     order : int
         2 to 8.
+    cumulants : array of shape (n_structures, order * n_channels), optional
+        Those of X, if they are known already.
     seed : int
         Of `widened`.
     """
-    cumulants = cumulant_features(X, structure, order=order)
+    if cumulants is None:
+        cumulants = cumulant_features(X, structure, order=order)
     width = cumulants.shape[1] // order
     mean = cumulants[:, :width]
     named = {

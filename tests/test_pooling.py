@@ -41,4 +41,6 @@ def test_ways_of_pooling_and_their_widths(order, higher):
     cumulants = cumulant_features(X, STRUCTURE, order=order)
     np.testing.assert_array_equal(ways[up_to(order)], cumulants)
     np.testing.assert_array_equal(ways["mean and std"], cumulants[:, :6])
+    known = poolings(X, STRUCTURE, order=order, cumulants=cumulants)
+    assert all(np.array_equal(known[way], rows) for way, rows in ways.items())
     assert ways["mean, widened"].shape == ways[up_to(min(4, order))].shape
