@@ -11,6 +11,7 @@ import xarray as xr
 from lumlip.orders import OrderStudy, curves
 from lumlip.pooling import up_to
 from lumlip.probes import ProbeScore
+from lumlip.splits import interval_95
 from lumlip.tasks import SUBSET, Key, mean_gain
 from lumlip.verdicts import Claim
 
@@ -29,7 +30,7 @@ def mean_curve(errors: xr.DataArray, study: OrderStudy, **options: Any) -> dict[
         ``n_bootstrap`` and ``seed``.
     """
     values, draws = (part.mean("model") for part in curves(errors, study.groups, **options))
-    low, high = np.quantile(draws.to_numpy(), [0.025, 0.975], axis=-1)
+    low, high = interval_95(draws.to_numpy(), axis=-1)
     numbers = zip(values.to_numpy(), low, high, strict=True)
     orders = errors["order"].to_numpy()
     return {
@@ -43,7 +44,7 @@ def smallest_step(errors: xr.DataArray, study: OrderStudy, **options: Any) -> In
     Parameters as in `mean_curve`. In each draw the smallest is looked for anew.
     """
     values, draws = (part.mean("model") for part in curves(errors, study.groups, **options))
-    low, high = np.quantile(draws.min("order").to_numpy(), [0.025, 0.975])
+    low, high = interval_95(draws.min("order").to_numpy())
     return float(values.min()), float(low), float(high)
 
 

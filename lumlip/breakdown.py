@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
-from lumlip.splits import resampled_errors
+from lumlip.splits import interval_95, resampled_errors
 
 
 def table_of(errors: xr.DataArray) -> pd.DataFrame:
@@ -162,7 +162,7 @@ def mean_with_interval(
     """
     chosen = errors.to_numpy()[pairs]
     draws = resampled_errors(chosen, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
-    low, high = np.quantile(draws.mean(axis=0), [0.025, 0.975])
+    low, high = interval_95(draws.mean(axis=0))
     return float(np.sqrt((chosen**2).mean(axis=1)).mean()), float(low), float(high)
 
 
@@ -191,7 +191,7 @@ def statistic_with_interval(
     """
     table = np.sqrt((errors.to_numpy() ** 2).mean(axis=-1))
     draws = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
-    low, high = np.quantile(statistic(draws), [0.025, 0.975])
+    low, high = interval_95(statistic(draws))
     return float(statistic(table)), float(low), float(high)
 
 

@@ -10,6 +10,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from lumlip.breakdown import asymmetry, mean_with_interval, statistic_with_interval
+from lumlip.splits import interval_95
 from lumlip.verdicts import Claim
 
 FAR, DIRECTED = 0.5, 0.05
@@ -69,5 +70,5 @@ def _gain_of_median(
         chosen = rng.integers(len(members), size=len(members))
         atoms = np.concatenate([members[i] for i in chosen])
         draws.append(np.median(values[0][:, atoms]) - np.median(values[1][:, atoms]))
-    low, high = np.quantile(draws, [0.025, 0.975])
+    low, high = interval_95(draws)
     return float(np.median(values[0]) - np.median(values[1])), float(low), float(high)

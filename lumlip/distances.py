@@ -15,7 +15,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from lumlip.breakdown import table_of
-from lumlip.splits import resampled_errors
+from lumlip.splits import interval_95, resampled_errors
 
 FloatArray = NDArray[np.float64]
 #: In place of draws where a model is missing; goes through all arithmetic.
@@ -93,7 +93,7 @@ def interval(draws: FloatArray) -> tuple[float, float, float]:
     """
     if not np.isfinite(draws[0]):
         return np.nan, np.nan, np.nan
-    low, high = np.quantile(draws[1:], [0.025, 0.975])
+    low, high = interval_95(draws[1:])
     return float(draws[0]), float(low), float(high)
 
 

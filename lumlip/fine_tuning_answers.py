@@ -10,6 +10,7 @@ from lumlip.distances import Distances, interval
 from lumlip.fine_tuning import OTHER_SEED, SCRATCH, UNTRAINED
 from lumlip.fine_tuning_real import RealModels
 from lumlip.fine_tuning_report import CONTROLS, margin, mean_parts, over, percent
+from lumlip.sentences import listed
 
 Families = Mapping[str, Distances]
 Margins = Sequence[tuple[float, float, float]]
@@ -121,8 +122,3 @@ def of_real(real: RealModels, layer: str, margins: Margins) -> dict[str, str]:
         "real_sentence": of_pair(real),
         "draws_sentence": other_draws(margins, real),
     }
-
-
-def listed(words: Sequence[str]) -> str:
-    """Join words as in a sentence: a, b and c."""
-    return " and ".join(words) if len(words) < 3 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -17,9 +17,10 @@ from lumlip.fine_tuning import (
     UNTRAINED,
     answers,
 )
-from lumlip.fine_tuning_answers import Families, control_answer, listed, minis_answer
+from lumlip.fine_tuning_answers import Families, control_answer, minis_answer
 from lumlip.fine_tuning_maps import Beyond
 from lumlip.fine_tuning_report import over
+from lumlip.sentences import listed
 
 HEADS, ALL_WEIGHTS = ("HF", "HTL"), ("FF", "FTL")
 
@@ -45,8 +46,7 @@ def own_beginning(columns: Families) -> str:
         tuned, scratch = (
             answers(found)[pair][0] for pair in ("fine-tuned and start", "bespoke and untrained")
         )
-        if np.isfinite(tuned + scratch):
-            said.append(f"{tuned:.2f} against {scratch:.2f} for {_called(name)}")
+        said += _pair(name, tuned, "against", scratch)
     if not said:
         return ""
     return f"Fine-tuned and bespoke models go this far from their own beginnings: {listed(said)}."
@@ -57,8 +57,7 @@ def without_training(columns: Families) -> str:
     said = []
     for name, found in columns.items():
         start, untrained = (found.to(source, SCRATCH)[0] for source in (START, UNTRAINED))
-        if np.isfinite(start + untrained):
-            said.append(f"{untrained:.2f} against {start:.2f} for {_called(name)}")
+        said += _pair(name, untrained, "against", start)
     if not said:
         return ""
     return (
@@ -159,8 +158,7 @@ def random_weights(families: Families) -> str:
     said = []
     for name, found in families.items():
         own, other = (found.between(UNTRAINED, role)[0] for role in (START, OTHER_SEED))
-        if np.isfinite(own + other):
-            said.append(f"{own:.2f} and {other:.2f} for {_called(name)}")
+        said += _pair(name, own, "and", other)
     if not said:
         return ""
     return (
@@ -218,6 +216,12 @@ def of_training(
 ) -> dict[str, str]:
     """Return what the page says of the runs and of their test errors."""
     return {"progress_sentence": along(curves), "error_sentence": accuracy(errors, found)}
+
+
+def _pair(name: str, one: float, word: str, other: float) -> list[str]:
+    """Write two numbers of a family; nothing if one is missing."""
+    known = np.isfinite(one + other)
+    return [f"{one:.2f} {word} {other:.2f} for {_called(name)}"] if known else []
 
 
 def _called(name: str) -> str:

@@ -22,6 +22,7 @@ from lumlip.imitations import (
 from lumlip.order_figures import looks
 from lumlip.orders import OrderStudy
 from lumlip.probes import ProbeScore
+from lumlip.splits import interval_95
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -102,7 +103,7 @@ def _seen_by_others(study: OrderStudy, model: str, made: Imitations) -> float:
 def mean_accuracy(fooled: Mapping[str, Fooled], order: int) -> tuple[float, float, float]:
     """Mean over models of how often originals are told from imitations, with its interval."""
     scores = [one.scores[order] for one in fooled.values()]
-    low, high = np.quantile(np.mean([s.draws for s in scores], axis=0), [0.025, 0.975])
+    low, high = interval_95(np.mean([s.draws for s in scores], axis=0))
     return float(np.mean([s.value for s in scores])), float(low), float(high)
 
 

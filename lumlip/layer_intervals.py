@@ -9,7 +9,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from lumlip.splits import resampled_errors
+from lumlip.sentences import with_interval
+from lumlip.splits import interval_95, resampled_errors
 
 
 def root_mean_square(errors: xr.DataArray) -> xr.DataArray:
@@ -27,14 +28,14 @@ def rms_rows(errors: xr.DataArray, groups: ArrayLike, **options: Any) -> pd.Data
     """
     values = errors.to_numpy()
     draws = resampled_errors(values, groups=groups, **options)
-    low, high = np.quantile(draws, [0.025, 0.975], axis=-1)
+    low, high = interval_95(draws, axis=-1)
     columns = {"value": np.sqrt((values**2).mean(axis=-1)), "low": low, "high": high}
     return pd.DataFrame(columns, index=pd.Index(errors["model"].to_numpy(), name="model"))
 
 
 def as_text(rows: pd.DataFrame) -> pd.Series:
     """Write values with their intervals: "0.37 (0.34 to 0.42)"."""
-    return rows.apply(lambda r: f"{r['value']:.2f} ({r['low']:.2f} to {r['high']:.2f})", axis=1)
+    return rows.apply(lambda row: with_interval(row[["value", "low", "high"]]), axis=1)
 
 
 def excess_rows(errors: xr.DataArray, groups: ArrayLike, **options: Any) -> pd.DataFrame:
@@ -74,5 +75,5 @@ def difference_with_interval(
     draws = np.subtract(
         *(resampled_errors(side, groups=groups, **options).mean(axis=0) for side in sides)
     )
-    low, high = np.quantile(draws, [0.025, 0.975])
+    low, high = interval_95(draws)
     return float(value), float(low), float(high)

@@ -150,15 +150,9 @@ def studies_of(
     ValueError
         Nothing is left to study.
     """
-    found = {}
-    for name, models in named.items():
-        everything = layers.panel_if_any(models, structures, device=device)
-        print(f"{name}: {everything.report() if everything else 'nothing to study'}")
-        if everything:
-            found[name] = LayerStudy.of(everything, controls=controls, device=device, **setting)
-    if not found:
-        raise ValueError(f"got {named}, expected a model that can be run on these structures")
-    return found
+    setting |= {"controls": controls, "device": device}
+    panels = layers.panels_of(named, structures, device=device)
+    return {name: LayerStudy.of(one, **setting) for name, one in panels.items()}
 
 
 def kinds_of(studies: Mapping[str, LayerStudy]) -> dict[str, str]:

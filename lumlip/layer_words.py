@@ -16,6 +16,7 @@ from lumlip.panel import LAYERS
 from lumlip.paper import paper_table
 from lumlip.probes import ProbeScore
 from lumlip.questions import Key, dropped
+from lumlip.sentences import with_interval
 from lumlip.verdicts import Claim
 
 #: What the sets of models are called in a sentence.
@@ -185,12 +186,9 @@ def stripped(table: pd.DataFrame | None, title: str) -> str:
         return f"This run has no {title} of different families."
     parts = []
     for step, words in ((0, "as the layers are"), (1, "without the leading direction")):
-        value, low, high = _above(table, step)
+        above = with_interval(_above(table, step), sign="+")
         last, backbone = _typical(table, step)
-        parts.append(
-            f"{value:+.2f} ({low:+.2f} to {high:+.2f}) {words} (typical atom: {last:.2f} against "
-            f"{backbone:.2f})"
-        )
+        parts.append(f"{above} {words} (typical atom: {last:.2f} against {backbone:.2f})")
     return (
         f"Last layers minus backbones, the mean GFRE between families of {title} is "
         f"{', and '.join(parts)}."
@@ -279,8 +277,7 @@ def number_of(claims: Mapping[str, Sequence[Claim]], name: str, place: int) -> s
     found = claims.get(name, ())
     if not found or not np.isfinite(found[place].value):
         return "not known from this run"
-    claim = found[place]
-    return f"{claim.value:+.2f} ({claim.low:+.2f} to {claim.high:+.2f})"
+    return with_interval(found[place].interval, sign="+")
 
 
 def pair_of(tables: Mapping[str, pd.DataFrame], name: str) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
-from lumlip.panel import LAYERS, Panel, panel
+from lumlip.panel import LAYERS, NothingLeftError, Panel, panel
 from lumlip.reconstruction import pointwise_errors
 from lumlip.spectrum import narrowed
 
@@ -30,11 +30,36 @@ def panel_if_any(models: Sequence[str], structures: Any, *, device: str = "auto"
         return None
     try:
         return panel(models, structures, device=device, skip_failing=True)
-    except ValueError as error:
-        if "no structure suits" in str(error) or "no model could be run" in str(error):
-            print(error)
-            return None
-        raise
+    except NothingLeftError as error:
+        print(error)
+        return None
+
+
+def panels_of(
+    named: Mapping[str, Sequence[str]], structures: Any, *, device: str = "auto"
+) -> dict[str, Panel]:
+    """Make a panel of each set of models, and print what became of it.
+
+    Parameters
+    ----------
+    named : dict of name to list of model ids
+        Sets without a usable model or a common structure are left out.
+    structures : str, path or sequence of ase.Atoms
+
+    Raises
+    ------
+    ValueError
+        Nothing is left to study.
+    """
+    found = {}
+    for name, models in named.items():
+        everything = panel_if_any(models, structures, device=device)
+        print(f"{name}: {everything.report() if everything else 'nothing to study'}")
+        if everything:
+            found[name] = everything
+    if not found:
+        raise ValueError(f"got {named}, expected a model that can be run on these structures")
+    return found
 
 
 def layer_tables(everything: Panel, **options: Any) -> dict[tuple[str, str], xr.DataArray]:

@@ -11,12 +11,13 @@ import xarray as xr
 
 from lumlip import breakdown
 from lumlip.averages_lose import mean_curve
-from lumlip.layers import panel_if_any
+from lumlip.layers import panels_of
 from lumlip.order_scaling import kappa_8, with_published_kappa_8
 from lumlip.orders import OrderStudy
 from lumlip.paper import paper_rows, paper_table
 from lumlip.plotting import family_of
 from lumlip.pooling import widened
+from lumlip.sentences import with_interval
 
 ROWS = "cumulants/PET-MAD/last_layer/MAD-test"
 BETWEEN = "cumulants/cross_model_order_8/last_layer/MAD-test"
@@ -52,25 +53,8 @@ def studies_of(
     ValueError
         Nothing is left to study.
     """
-    found = {}
-    for name, models in named.items():
-        everything = panel_if_any(models, structures, device=device)
-        print(f"{name}: {everything.report() if everything else 'nothing to study'}")
-        if everything:
-            found[name] = OrderStudy.of(everything, device=device, **setting)
-    if not found:
-        raise ValueError(f"got {named}, expected a model that can be run on these structures")
-    return found
-
-
-def first_of_families(models: Sequence[str]) -> list[str]:
-    """Return one model of each family, in the order of the list; SevenNet-0 for its family."""
-    firsts: dict[str, str] = {}
-    for model in models:
-        if model == "sevennet-0":
-            firsts["sevennet"] = model
-        firsts.setdefault(family_of(model), model)
-    return [model for model in models if model in firsts.values()]
+    panels = panels_of(named, structures, device=device)
+    return {name: OrderStudy.of(one, device=device, **setting) for name, one in panels.items()}
 
 
 def contents(study: OrderStudy) -> pd.DataFrame:
@@ -109,7 +93,9 @@ def order_table(
         columns[title, "paper: PET-MAD"] = numbers
         for name, curve in curves.items():
             here = curve[kind]
-            rows = [_with_interval(here[k]) if k in here else "" for k in range(1, order + 1)]
+            rows = [
+                with_interval(here[k], digits=3) if k in here else "" for k in range(1, order + 1)
+            ]
             columns[title, f"here: {name}"] = rows
     index = pd.Index(range(1, order + 1), name="K")
     return pd.DataFrame(columns, index=index)
@@ -117,10 +103,6 @@ def order_table(
 
 def _number(value: float) -> str:
     return f"{value:.3f}" if np.isfinite(value) else ""
-
-
-def _with_interval(found: Interval) -> str:
-    return f"{found[0]:.3f} ({found[1]:.3f} to {found[2]:.3f})"
 
 
 def kappa_table(study: OrderStudy, **options: Any) -> pd.DataFrame:
@@ -142,7 +124,9 @@ def kappa_table(study: OrderStudy, **options: Any) -> pd.DataFrame:
     if study.order == 8:
         both = [study.from_mean(), study.from_mean(with_published_kappa_8)]
         found = [mean_curve(errors, study, **options)[8] for errors in both]
-        rows["GFRE, order 1 → 8, mean over models"] = [_with_interval(curve) for curve in found]
+        rows["GFRE, order 1 → 8, mean over models"] = [
+            with_interval(curve, digits=3) for curve in found
+        ]
         model = study.models[0]
         swapped = [f"{value:.3f}" for value in between_formulas(study, model)]
         rows[f"GFRE, from these eight orders to the others, {model}"] = swapped

@@ -12,6 +12,7 @@ from lumlip.fooled import Fooled
 from lumlip.order_reports import FROM_MEAN, STEP, paper_value
 from lumlip.pooling import up_to
 from lumlip.probes import ProbeScore
+from lumlip.sentences import listed, with_interval
 from lumlip.tasks import ENERGY, MIX, SUBSET, VOLUME, Key, mean_gain
 
 Interval = tuple[float, float, float]
@@ -45,7 +46,7 @@ def useful(scores: Scores, order: int) -> str:
 
 
 def _signed(found: Interval) -> str:
-    return f"{found[0]:+.2f} ({found[1]:+.2f} to {found[2]:+.2f})"
+    return with_interval(found, sign="+")
 
 
 def gains(scores: Scores, way: str, *, instead: str) -> str:
@@ -66,10 +67,10 @@ def gains(scores: Scores, way: str, *, instead: str) -> str:
         if np.isfinite(value):
             kind = "rises" if low > 0 else "falls" if high < 0 else "does not clearly change"
             kinds[kind].append(f"{called} ({value:+.2f}, {low:+.2f} to {high:+.2f})")
-    parts = [f"{kind} for {_listed(names)}" for kind, names in kinds.items() if names]
+    parts = [f"{kind} for {listed(names)}" for kind, names in kinds.items() if names]
     if not parts:
         return "This run has no property to predict."
-    return f"With {instead} in the place of the mean, the score {_listed(parts, comma=True)}."
+    return f"With {instead} in the place of the mean, the score {listed(parts, comma=True)}."
 
 
 def against_composition(scores: Scores) -> str:
@@ -86,13 +87,7 @@ def against_composition(scores: Scores) -> str:
             better.append(f"{called} (for {beaten} of {counted(list(best))})")
     if not better:
         return ""
-    return f"The composition alone does better than every way of pooling for {_listed(better)}."
-
-
-def _listed(names: Sequence[str], *, comma: bool = False) -> str:
-    """Join names by commas and "and"; parts of a sentence have a comma before it."""
-    last = ", and " if comma else " and "
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])}{last}{names[-1]}"
+    return f"The composition alone does better than every way of pooling for {listed(better)}."
 
 
 def seen_by_others(fooled: Mapping[str, Fooled]) -> str:

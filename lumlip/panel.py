@@ -31,6 +31,10 @@ LAYERS = ("backbone", "last_layer")
 FAILURES = (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError, WeightsError)
 
 
+class NothingLeftError(ValueError):
+    """No model that can be run is left, or no structure that all of them take."""
+
+
 @dataclass(frozen=True)
 class Panel:
     """Features of several models on the structures that all of them can take.
@@ -117,7 +121,9 @@ def panel(
     Raises
     ------
     ValueError
-        An unknown or repeated model id, faulty structures, or nothing left to compare.
+        An unknown or repeated model id, or faulty structures.
+    NothingLeftError
+        No model can be run, or no structure suits all of them.
     WeightsError, UntrustedCheckpointError
         As for :func:`lumlip.features`, unless ``skip_failing``.
     """
@@ -149,7 +155,7 @@ def panel(
             continue
         datasets[entry.id] = select(dataset, np.isin(own, common))
     if not datasets:
-        raise ValueError(f"no model could be run: {missing}")
+        raise NothingLeftError(f"no model could be run: {missing}")
     return Panel([frames[i] for i in common], datasets, dropped, missing)
 
 
@@ -186,7 +192,7 @@ def _common_frames(
             common.append(i)
     if not common:
         some = next(iter(dropped.values()), "no structures")
-        raise ValueError(f"no structure suits all of the models: {some}")
+        raise NothingLeftError(f"no structure suits all of the models: {some}")
     return common, dropped
 
 

@@ -60,6 +60,16 @@ def family_of(model: str) -> str:
     return resolve(model).family
 
 
+def first_of_families(models: Sequence[str]) -> list[str]:
+    """Return one model of each family, in the order of the list; SevenNet-0 for its family."""
+    firsts: dict[str, str] = {}
+    for model in models:
+        if model == "sevennet-0":
+            firsts["sevennet"] = model
+        firsts.setdefault(family_of(model), model)
+    return [model for model in models if model in firsts.values()]
+
+
 def heat_map(
     ax: Axes, table: pd.DataFrame, *, label: str, vmax: float = 1.0, diagonal: bool = False
 ) -> None:

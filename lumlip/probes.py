@@ -22,6 +22,8 @@ from sklearn.model_selection import GroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from lumlip.splits import interval_95
+
 FloatArray = NDArray[np.float64]
 #: Penalties tried; leave-one-out errors of the training rows choose one.
 ALPHAS = np.logspace(-6, 6, 13)
@@ -178,7 +180,7 @@ class _Task:
         rng = np.random.default_rng(self.seed)
         draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=self.n_bootstrap)
         found = rule(draws @ sums[0], draws @ sums[1])
-        low, high = np.quantile(found, [0.025, 0.975])
+        low, high = interval_95(found)
         folds = [self.groups[test] for _, test in self.folds()]
         each = [rule(*(s[np.unique(g)].sum(axis=0, keepdims=True) for s in sums)) for g in folds]
         value = rule(*(s.sum(axis=0, keepdims=True) for s in sums))

@@ -15,7 +15,9 @@ from lumlip import properties
 from lumlip.maps import mean_over_atoms
 from lumlip.minis.data import STRUCTURES, read_labelled
 from lumlip.panel import LAYERS, Panel
+from lumlip.pcovr import energy_target
 from lumlip.probes import ProbeScore, probe_class, probe_number
+from lumlip.splits import interval_95
 from lumlip.structure_sets import structures as read_structures
 
 FloatArray = NDArray[np.float64]
@@ -99,8 +101,7 @@ def energy_question(structures: Sequence[Atoms], energy: ArrayLike) -> list[Ques
         A model's own, in eV.
     """
     shares = properties.composition(structures)
-    per_atom = np.asarray(energy, dtype=float) / [len(atoms) for atoms in structures]
-    beyond = per_atom - shares @ np.linalg.lstsq(shares, per_atom, rcond=None)[0]
+    beyond = energy_target(energy, structures)
     question = Question(
         "energy beyond composition", beyond, _parents(structures), of_structures=True, given=shares
     )
@@ -216,6 +217,6 @@ def dropped(
     differences = {}
     for model in models:
         backbone, last = (found[model, layer, question] for layer in LAYERS)
-        low, high = np.quantile(backbone.draws - last.draws, [0.025, 0.975])
+        low, high = interval_95(backbone.draws - last.draws)
         differences[model] = (backbone.value - last.value, float(low), float(high))
     return differences

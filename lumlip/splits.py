@@ -105,6 +105,28 @@ def resampled_errors(
     return resampled
 
 
+def interval_95(draws: ArrayLike, *, axis: int | None = None) -> FloatArray:
+    """Lower and upper end of the middle 95 % of some draws.
+
+    Parameters
+    ----------
+    draws : array
+    axis : int, optional
+        Along which the draws lie; all of the array by default.
+
+    Returns
+    -------
+    array of shape (2, ...)
+
+    Examples
+    --------
+    >>> interval_95(range(101))
+    array([ 2.5, 97.5])
+    """
+    ends: FloatArray = np.quantile(np.asarray(draws, dtype=np.float64), [0.025, 0.975], axis=axis)
+    return ends
+
+
 def bootstrap_interval(
     errors: ArrayLike,
     *,

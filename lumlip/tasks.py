@@ -16,6 +16,7 @@ from lumlip.pcovr import energy_target
 from lumlip.plotting import family_of
 from lumlip.probes import ProbeScore, probe_class, probe_number
 from lumlip.properties import composition, coordination_numbers, volume_per_atom
+from lumlip.splits import interval_95
 
 FloatArray = NDArray[np.float64]
 #: (model or "baseline", way of pooling, task)
@@ -191,5 +192,5 @@ def mean_gain(
         return (np.nan, np.nan, np.nan)
     value = float(np.mean([new.value - old.value for new, old in both]))
     draws = np.mean([new.draws - old.draws for new, old in both], axis=0)
-    low, high = np.quantile(draws, [0.025, 0.975])
+    low, high = interval_95(draws)
     return value, float(low), float(high)

@@ -11,6 +11,7 @@ import pandas as pd
 
 from lumlip.distances import Distances
 from lumlip.plotting import ERROR_COLORS, FAMILY_COLORS, MINI_COLOR, family_of
+from lumlip.splits import interval_95
 from lumlip.variant_study import subset_of
 from lumlip.variants import KINDS, NAMES
 from lumlip.zoo import resolve
@@ -59,7 +60,7 @@ def _with_intervals(ax: Axes, distances: Distances, *, vmax: float) -> None:
     import seaborn as sns
 
     table, values = distances.table, distances.table.to_numpy(dtype=float)
-    low, high = np.quantile(distances.draws[..., 1:], [0.025, 0.975], axis=-1)
+    low, high = interval_95(distances.draws[..., 1:], axis=-1)
     eye = np.eye(len(table), dtype=bool)
     options = {"mask": eye, "cmap": ERROR_COLORS, "vmin": 0, "vmax": vmax, "cbar": False}
     sns.heatmap(table, ax=ax, linewidths=0.6, linecolor="white", **options)

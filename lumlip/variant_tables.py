@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lumlip import sentences
 from lumlip.distances import Distances, FloatArray, interval
 from lumlip.panel import Panel
 from lumlip.variants import Swaps, kind_of
@@ -104,8 +105,8 @@ def with_interval(draws: FloatArray) -> str:
     >>> with_interval(np.array([0.5, 0.4, 0.6]))
     '0.50 (0.41 to 0.59)'
     """
-    value, low, high = interval(draws)
-    return f"{value:.2f} ({low:.2f} to {high:.2f})" if np.isfinite(value) else "-"
+    found = interval(draws)
+    return sentences.with_interval(found) if np.isfinite(found[0]) else "-"
 
 
 def together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from lumlip import sentences
 from lumlip.breakdown import across
 from lumlip.distances import Distances
 from lumlip.paper import paper_table
@@ -15,7 +16,7 @@ from lumlip.variant_claims import ends, seed_floor
 from lumlip.variant_study import mean_over, of_family
 from lumlip.variant_tables import with_interval
 from lumlip.variants import KINDS, NAMES, aspects, kind_of, pairs_by_kind, variant_pairs
-from lumlip.verdicts import Claim, Finding
+from lumlip.verdicts import Finding
 
 ORGANIC = "variants/MACE-MP-vs-OFF23/last_layer/MAD-test-organics"
 _PAPER_RANGES = (
@@ -179,15 +180,10 @@ def of_paper(rows: pd.DataFrame, finding: Finding) -> dict[str, str | float]:
         found |= {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
     for name, source in (("here_variants", "real"), ("here_minis", "minis")):
         claims = finding.claims.get(source, ())
-        found[name] = with_bounds_of(claims[0]) if claims else "none in this run"
+        found[name] = sentences.with_interval(claims[0].interval) if claims else "none in this run"
     for name, kind, family in (("here_uma", "task", "uma"), ("here_size", "size", "mace")):
         own = rows[(rows["source"] == "minis") & (rows["kind"] == kind) & (rows["name"] == family)]
         pairs = np.concatenate([*own["pairs"], np.empty(0)])
         span = f"{pairs.min():.2f} to {pairs.max():.2f}" if len(pairs) else "not in this run"
         found[name] = span
     return found
-
-
-def with_bounds_of(claim: Claim) -> str:
-    """Write a claim's number with its interval."""
-    return f"{claim.value:.2f} ({claim.low:.2f} to {claim.high:.2f})"

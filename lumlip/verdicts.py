@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from lumlip.sentences import with_interval
+
 HOLDS, IN_PART, FAILS, NO_DATA = "holds", "holds in part", "does not hold here", "not tested here"
 SETS = ("real", "minis")
 
@@ -40,6 +42,11 @@ class Claim:
     high: float
     bound: float
     side: Literal["above", "below"] = "above"
+
+    @property
+    def interval(self) -> tuple[float, float, float]:
+        """Value, lower and upper end."""
+        return self.value, self.low, self.high
 
     @property
     def holds(self) -> bool:
@@ -116,7 +123,7 @@ def claims_table(finding: Finding) -> Any:
         {
             "models": name,
             "claim": claim.text,
-            "here": f"{claim.value:.3f} ({claim.low:.3f} to {claim.high:.3f})",
+            "here": with_interval(claim.interval, digits=3),
             "holds": "yes" if claim.holds else "no",
         }
         for name in SETS

@@ -272,9 +272,7 @@ structures. {glue:text}`mini_sentence:s`
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-minis", "caption": "GFRE (no unit) between minis (names in italics) of the paper's four families and one published model of each other family, on the structures that all of them take. Row = source, column = target. SevenNet-0 is the minis' teacher."}}
-firsts = list({plotting.family_of(m): m for m in reversed(shown)}.values())[::-1]
-if "sevennet-0" in shown:  # the minis' teacher stands for its family
-    firsts = [m if plotting.family_of(m) != "sevennet" else "sevennet-0" for m in firsts]
+firsts = plotting.first_of_families(shown)  # the minis' teacher stands for its family
 beside = panel([*minis, *firsts], structures, device=device, skip_failing=True)
 print(beside.report())
 n_held = min(n_test, beside.atoms.sizes["atom"] // 5)

@@ -209,11 +209,11 @@ The spread of coordination numbers is a property of the *mix* of atoms, which a 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-tasks", "caption": "What a probe predicts of structures with unseen parents, from the features of one model per family, brought together in several ways: balanced accuracy for the subset (no unit), else the share of the variance that is predicted (R², no unit). Crosses: the composition alone, and with the number of atoms."}}
 scores = {
     name: probing.task_scores(
-        one, full=reports.first_of_families(one.models) if name == main else (), **options
+        one, full=plotting.first_of_families(one.models) if name == main else (), **options
     )
     for name, one in studies.items()
 }
-firsts = reports.first_of_families(study.models)
+firsts = plotting.first_of_families(study.models)
 score_tables = probing.score_tables(scores[main], firsts)
 fig = plt.figure(figsize=(7.4, 0.8 + 2.5 * max(1, -(-len(score_tables) // 2))))
 order_figures.score_panels(fig, score_tables)

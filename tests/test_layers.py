@@ -8,7 +8,7 @@ import xarray as xr
 from lumlip import knows_more, layer_reports, layer_words, layers
 from lumlip import layer_intervals as intervals
 from lumlip.layer_study import LayerStudy, kinds_of, studies_of
-from lumlip.panel import Panel
+from lumlip.panel import NothingLeftError, Panel
 from lumlip.probes import ProbeScore
 from lumlip.reconstruction import gfre
 from lumlip.verdicts import Claim
@@ -176,10 +176,11 @@ def test_studies_leave_out_what_cannot_be_run(monkeypatch, panel, capsys):
 
 def test_no_models_no_panel(monkeypatch):
     assert layers.panel_if_any([], "mini-mad") is None
-    reasons = iter(["no structure suits all of the models: frame 0", "got a model twice"])
+    refusals = [NothingLeftError("no structure suits all of the models: frame 0")]
+    reasons = iter([*refusals, ValueError("got a model twice")])
 
     def refuse(*_args, **_options):
-        raise ValueError(next(reasons))
+        raise next(reasons)
 
     monkeypatch.setattr(layers, "panel", refuse)
     assert layers.panel_if_any(["sevennet-0"], "mini-mad") is None

@@ -5,7 +5,15 @@ import pytest
 import xarray as xr
 from ase import Atoms
 
-from lumlip import averages_lose, fooled, order_facts, order_maps, order_reports, order_tasks
+from lumlip import (
+    averages_lose,
+    fooled,
+    order_facts,
+    order_maps,
+    order_reports,
+    order_tasks,
+    plotting,
+)
 from lumlip import order_words as words
 from lumlip.orders import OrderStudy, as_samples, curves
 from lumlip.panel import Panel
@@ -180,8 +188,8 @@ def test_paper_numbers():
 
 def test_first_of_families_prefers_the_minis_teacher():
     models = ["chgnet-r2scan", "sevennet-l3i5", "sevennet-0", "chgnet-0.3.0"]
-    assert order_reports.first_of_families(models) == ["chgnet-r2scan", "sevennet-0"]
-    assert order_reports.first_of_families(models[:2]) == models[:2]
+    assert plotting.first_of_families(models) == ["chgnet-r2scan", "sevennet-0"]
+    assert plotting.first_of_families(models[:2]) == models[:2]
 
 
 def test_nothing_to_study_is_an_error():
