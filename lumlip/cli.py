@@ -10,9 +10,10 @@ from typing import Any
 
 from lumlip import __version__, commands
 from lumlip.environments import FamilyEnvironmentError
-from lumlip.extraction import DEVICES, DTYPES, UntrustedCheckpointError
+from lumlip.jobs import DEVICES, DTYPES
 from lumlip.notebooks import ChapterError
 from lumlip.process import ExtractionError
+from lumlip.weights import UntrustedCheckpointError
 
 #: Errors that are the user's to mend: shown as one line, without a traceback.
 EXPECTED = (

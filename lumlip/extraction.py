@@ -2,59 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ase import Atoms
 
 from lumlip.choices import check_choice
-from lumlip.environments import FAMILIES_DIR
-from lumlip.paths import ensured, home
-from lumlip.store import assemble, open_store, remove, write_job
+from lumlip.jobs import DEVICES, made, prepared
+from lumlip.process import Crew
 from lumlip.structure_sets import structures as read_structures
-from lumlip.structure_sets import structures_sha256
-from lumlip.validation import check_structures
 from lumlip.weights import UntrustedCheckpointError as UntrustedCheckpointError
-from lumlip.weights import ready
-from lumlip.worker import finished
-from lumlip.zoo import ModelEntry, resolve
+from lumlip.zoo import resolve
 
 if TYPE_CHECKING:
     import os
 
     import xarray as xr
-
-DTYPES = ("float32", "float64")
-DEVICES = ("auto", "cpu", "cuda")
-
-
-@dataclass(frozen=True)
-class Job:
-    """One model on one set of structures, and where its features lie in the cache."""
-
-    entry: ModelEntry
-    structures: Sequence[Atoms]
-    sha256: str | None
-    structures_sha256: str
-    dtype: str
-
-    @property
-    def store(self) -> Path:
-        """The Zarr store; its name changes with everything that could change the features."""
-        parts = (self.entry.id, self.sha256, self.structures_sha256, self.dtype, self._code())
-        key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
-        return home() / "features" / _file_name(self.entry.id) / f"{key}.zarr"
-
-    def _code(self) -> str:
-        """Digest of the code that defines the features: the family's file and its base."""
-        digest = hashlib.sha256()
-        for name in ("base", self.entry.family):
-            digest.update((FAMILIES_DIR / f"{name}.py").read_bytes())
-        return digest.hexdigest()
 
 
 def features(
@@ -110,69 +73,9 @@ def features(
         The model itself failed; the message holds the end of its log.
     """
     check_choice("device", device, DEVICES)
-    check_choice("dtype", dtype, DTYPES)
-    job = _job(resolve(model), read_structures(structures), dtype, trust_checkpoint)
-    if not job.store.exists():
-        _run(job, device=device, batch_atoms=batch_atoms)
-    return open_store(job.store)
-
-
-def _job(entry: ModelEntry, atoms: Sequence[Atoms], dtype: str, trust_checkpoint: bool) -> Job:
-    check_structures(atoms, elements=entry.elements, model=entry.id)
-    entry = ready(entry, trust_checkpoint=trust_checkpoint)
-    return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype)
-
-
-def _run(job: Job, *, device: str, batch_atoms: int | None) -> None:
-    from filelock import FileLock
-
-    from lumlip.process import run_worker
-
-    ensured(job.store.parent)
-    with FileLock(f"{job.store}.lock"):
-        if job.store.exists():  # another process made it while this one waited
-            return
-        folder = ensured(job.store.with_suffix(".partial"))
-        write_job(folder, job.structures, _order(job, device=device, batch_atoms=batch_atoms))
-        n_left = len(job.structures) - len(finished(folder))
-        facts = run_worker(job.entry, folder, job.structures, n_left=n_left)
-        assemble(folder, job.store, job.structures, _attributes(job, facts))
-        remove(folder)
-
-
-def _order(job: Job, *, device: str, batch_atoms: int | None) -> dict[str, Any]:
-    from lumlip.environments import pins
-
-    return {
-        "model": job.entry.id,
-        "family": job.entry.family,
-        "checkpoint": job.entry.checkpoint,
-        "task": job.entry.task,
-        "sha256": job.sha256,
-        "device": device,
-        "dtype": job.dtype,
-        "batch_atoms": batch_atoms,
-        "packages": [d.split("==")[0].strip() for d in pins(job.entry.family).dependencies],
-    }
-
-
-def _attributes(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
-    from lumlip import __version__
-
-    return {
-        "model": job.entry.id,
-        "family": job.entry.family,
-        "checkpoint_sha256": job.sha256 or "",
-        "structures_sha256": job.structures_sha256,
-        "dtype": job.dtype,
-        "device": facts["device"],
-        "cutoff": facts["cutoff"],
-        "package_versions": json.dumps(facts["versions"], sort_keys=True),
-        "lumlip_version": __version__,
-    }
-
-
-def _file_name(model: str) -> str:
-    """Return a folder name for a model id, which may hold a path."""
-    safe = "".join(c if c.isalnum() or c in "-._@" else "_" for c in model)
-    return safe[-80:]
+    entry = resolve(model)
+    job = prepared(
+        entry, read_structures(structures), dtype=dtype, trust_checkpoint=trust_checkpoint
+    )
+    with Crew() as crew:
+        return made(job, crew, device=device, batch_atoms=batch_atoms)

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from lumlip.choices import check_choice
 from lumlip.environments import FamilyEnvironmentError
-from lumlip.extraction import features
+from lumlip.jobs import Job, free_first, made, prepared
 from lumlip.paper import paper_models
-from lumlip.process import ExtractionError
+from lumlip.process import Crew, ExtractionError
 from lumlip.sources import WeightsError
 from lumlip.structure_sets import structures as read_structures
 from lumlip.validation import check_structures
@@ -135,28 +135,47 @@ def panel(
     missing = _without_weights(entries, trust=trust_checkpoint, skip_failing=skip_failing)
     usable = [entry for entry in entries if entry.id not in missing]
     common, dropped = _common_frames(frames, {e.id: e.elements for e in usable})
-    datasets = {}
-    for entry in usable:
-        own = [i for i, atoms in enumerate(frames) if takes(entry.elements, atoms)]
-        if say:
-            say(entry.id)
-        try:
-            dataset = features(
-                entry.id,
-                [frames[i] for i in own],
-                device=device,
-                dtype=dtype,
-                trust_checkpoint=trust_checkpoint,
-            )
-        except FAILURES as error:
-            if not skip_failing:
-                raise
-            missing[entry.id] = str(error).splitlines()[0]
-            continue
-        datasets[entry.id] = select(dataset, np.isin(own, common))
+    own = {e.id: [i for i, atoms in enumerate(frames) if takes(e.elements, atoms)] for e in usable}
+    jobs = [
+        prepared(
+            entry,
+            [frames[i] for i in own[entry.id]],
+            dtype=dtype,
+            trust_checkpoint=trust_checkpoint,
+        )
+        for entry in usable
+    ]
+    datasets, failed = _all_made(jobs, device=device, skip_failing=skip_failing, say=say)
+    missing |= failed
     if not datasets:
         raise NothingLeftError(f"no model could be run: {missing}")
-    return Panel([frames[i] for i in common], datasets, dropped, missing)
+    shown = {m: select(datasets[m], np.isin(own[m], common)) for m in own if m in datasets}
+    return Panel([frames[i] for i in common], shown, dropped, missing)
+
+
+def _all_made(
+    jobs: Sequence[Job], *, device: str, skip_failing: bool, say: Callable[[str], None] | None
+) -> tuple[dict[str, xr.Dataset], dict[str, str]]:
+    """Make the features of each job; name the models that failed, and why."""
+    datasets, failed = {}, {}
+    with Crew() as crew:
+        for job in free_first(_by_family(jobs)):
+            model = job.entry.id
+            if say:
+                say(model)
+            try:
+                datasets[model] = made(job, crew, device=device)
+            except FAILURES as error:
+                if not skip_failing:
+                    raise
+                failed[model] = str(error).splitlines()[0]
+    return datasets, failed
+
+
+def _by_family(jobs: Sequence[Job]) -> list[Job]:
+    """Put jobs of one family next to each other: one worker then does them all."""
+    families = list(dict.fromkeys(job.entry.family for job in jobs))
+    return sorted(jobs, key=lambda job: families.index(job.entry.family))
 
 
 def _without_weights(

@@ -1,13 +1,15 @@
-"""Run one model over structures, inside the environment of its family.
+"""Run models over structures, inside the environment of their family.
 
-``python -m lumlip.worker FOLDER`` reads ``job.json`` and ``structures.npz`` from the folder and
-leaves one ``batch-*.npz`` there per forward pass. Structures that already have one are not done
-again. What happens is told on standard output, one JSON object a line; all else goes to standard
-error.
+``python -m lumlip.worker`` reads names of folders from standard input, a line each, until it ends.
+For each it reads ``job.json`` and ``structures.npz`` there and leaves one ``batch-*.npz`` per
+forward pass. Structures that already have one are not done again. What happens is told on standard
+output, one JSON object a line; all else goes to ``worker.log`` in the folder. After an error the
+worker ends: what a failed model left behind must not reach the next.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -26,21 +28,26 @@ from lumlip.batching import DEFAULT_BATCH_ATOMS, plan_batches
 from lumlip.paths import sha256_file
 
 Tell = Callable[..., None]
+LOG = "worker.log"
 
 
 def main() -> int:
-    """Do the job in the folder named on the command line."""
+    """Do the jobs in the folders named on standard input."""
     channel = private_stdout()
 
     def tell(event: str, **facts: Any) -> None:
         print(json.dumps({"event": event, **facts}), file=channel, flush=True)
 
-    try:
-        work(Path(sys.argv[1]), tell)
-    except Exception as error:
-        traceback.print_exc()
-        tell("error", kind=type(error).__name__, message=str(error))
-        return 1
+    for line in sys.stdin:
+        folder = Path(line.rstrip("\n"))
+        _write_log_to(folder / LOG)
+        try:
+            work(folder, tell)
+        except Exception as error:
+            traceback.print_exc()
+            tell("error", kind=type(error).__name__, message=str(error))
+            return 1
+        gc.collect()  # the weights of this model make room for those of the next
     return 0
 
 
@@ -149,6 +156,14 @@ def private_stdout() -> TextIO:
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return channel
+
+
+def _write_log_to(path: Path) -> None:
+    """Send what packages print, in Python or not, to the end of this file."""
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)
 
 
 if __name__ == "__main__":

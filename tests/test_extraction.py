@@ -13,7 +13,7 @@ from ase.build import bulk, molecule
 from ase.io import write
 
 import lumlip
-from lumlip import extraction
+from lumlip import extraction, jobs
 from lumlip.worker import pick_device
 
 MODEL = "sevennet-0"
@@ -60,7 +60,7 @@ def test_dataset_has_the_promised_form(home, structures):
 @pytest.mark.heavy
 def test_second_call_comes_from_the_cache(home, structures, monkeypatch):
     first = lumlip.features(MODEL, structures).load()
-    monkeypatch.setattr(extraction, "_run", refuse)
+    monkeypatch.setattr(jobs, "_run", refuse)
     assert lumlip.features(MODEL, structures).identical(first)
 
 
@@ -146,7 +146,7 @@ def test_unknown_choice_names_the_known_ones(structures, option, value, known):
 
 
 def test_unknown_elements_are_named_before_the_model_is_loaded(structures, monkeypatch):
-    monkeypatch.setattr(extraction, "_run", refuse)
+    monkeypatch.setattr(jobs, "_run", refuse)
     with pytest.raises(ValueError, match=r"frame 1.*Po"):
         lumlip.features(MODEL, [structures[0], bulk("Po", "sc", a=3.35)])
 

@@ -1,12 +1,18 @@
 """Several models on the atoms that all of them take."""
 
+import subprocess
+import sys
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase.build import bulk
 
+from lumlip import features, jobs, process, weights
 from lumlip import panel as panel_module
 from lumlip.panel import panel
 from lumlip.paper import PAPER_MODELS
+from lumlip.paths import home
 from lumlip.process import ExtractionError
 from lumlip.weights import UntrustedCheckpointError
 from lumlip.zoo import resolve
@@ -39,14 +45,14 @@ def test_structures_that_one_model_does_not_take_are_left_out_and_named(structur
 
 @pytest.mark.heavy
 def test_failing_model_is_reported_and_the_others_go_on(structures, monkeypatch):
-    real = panel_module.features
+    real = panel_module.made
 
-    def failing(model, *args, **options):
-        if model == "chgnet-0.3.0":
+    def failing(job, *args, **options):
+        if job.entry.id == "chgnet-0.3.0":
             raise ExtractionError("chgnet-0.3.0 failed: out of memory\n  | log")
-        return real(model, *args, **options)
+        return real(job, *args, **options)
 
-    monkeypatch.setattr(panel_module, "features", failing)
+    monkeypatch.setattr(panel_module, "made", failing)
     shown = panel(MODELS, structures, skip_failing=True)
     assert list(shown.datasets) == ["sevennet-0"]
     assert "missing: chgnet-0.3.0 (chgnet-0.3.0 failed: out of memory)" in shown.report()
@@ -60,7 +66,7 @@ def test_weights_of_all_models_are_looked_for_first(structures, monkeypatch, tmp
 
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
     monkeypatch.delenv("LUMLIP_MODELS", raising=False)
-    monkeypatch.setattr(panel_module, "features", refuse)
+    monkeypatch.setattr(panel_module, "made", refuse)
     with pytest.raises(UntrustedCheckpointError, match="no trusted weights for mace-omat-0"):
         panel(["sevennet-0", "mace-omat-0"], structures)
 
@@ -96,3 +102,75 @@ def test_the_papers_models_by_one_word():
         panel_module.chosen_models(["paper"], chapter=3)
     for ids in PAPER_MODELS.values():
         assert all(resolve(model).weights == "download" for model in ids)
+
+
+@pytest.fixture
+def worker_starts(monkeypatch):
+    """Return the families whose worker was started, in order."""
+    started = []
+    real = process.command
+    monkeypatch.setattr(process, "command", lambda f, *args: started.append(f) or real(f, *args))
+    return started
+
+
+@pytest.mark.heavy
+def test_one_worker_runs_all_models_of_a_family(structures, worker_starts, monkeypatch, tmp_path):
+    models = ["sevennet-0", "chgnet-0.3.0", "sevennet-mf-0@PBE", "chgnet-0.2.0"]
+    alone = {model: features(model, structures[:1]).load() for model in models}
+    del worker_starts[:]
+    (tmp_path / "environments").symlink_to(home() / "environments")
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    together = panel(models, structures[:1])
+    assert worker_starts == ["sevennet", "chgnet"]
+    assert list(together.datasets) == models
+    for model in models:
+        assert together.datasets[model].identical(alone[model])
+
+
+@pytest.mark.heavy
+def test_worker_that_died_is_replaced(structures, worker_starts, monkeypatch, tmp_path):
+    def forged(entry, **options):
+        right = weights.ready(entry, **options)
+        return replace(right, sha256="0" * 64) if entry.id == "sevennet-0" else right
+
+    (tmp_path / "environments").symlink_to(home() / "environments")
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    monkeypatch.setattr(jobs, "ready", forged)
+    with pytest.raises(ValueError, match="are not the ones in lumlip's table"):
+        panel(["sevennet-0"], structures[:1])
+    with process.Crew() as crew:
+        made = [
+            jobs.prepared(resolve(m), structures[:1], dtype="float32", trust_checkpoint=False)
+            for m in ("sevennet-0", "sevennet-mf-0@PBE")
+        ]
+        with pytest.raises(ValueError, match="are not the ones"):
+            jobs.made(made[0], crew, device="cpu")
+        assert jobs.made(made[1], crew, device="cpu").sizes["structure"] == 1
+    assert worker_starts == ["sevennet"] * 3
+
+
+def test_jobs_that_no_other_process_is_at_come_first(structures, monkeypatch, tmp_path):
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
+    asked = [
+        jobs.prepared(resolve(m), structures[:1], dtype="float32", trust_checkpoint=False)
+        for m in ("sevennet-0", "chgnet-0.3.0", "mace-mini")
+    ]
+    with subprocess.Popen([sys.executable, "-c", HOLD, asked[0].store], **PIPES) as other:
+        other.stdout.readline()
+        assert list(jobs.free_first(asked)) == [*asked[1:], asked[0]]
+        other.stdin.close()
+    assert list(jobs.free_first(asked)) == asked
+
+
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+HOLD = """
+import sys
+from pathlib import Path
+from filelock import FileLock
+store = Path(sys.argv[1])
+store.parent.mkdir(parents=True, exist_ok=True)
+with FileLock(f"{store}.lock"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
