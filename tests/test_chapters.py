@@ -37,7 +37,8 @@ def test_runs_on_the_users_structures_and_two_models(chapter, structures, tmp_pa
     values |= {name: "[]" for name in ("controls", "untrained") if f"\n{name}: list" in known}
     argv = [word for name, value in values.items() for word in ("-p", f"{name}={value}")]
     assert main(["run", chapter.name, *argv, "-o", str(tmp_path / "out")]) == 0
-    assert "wrote" in capsys.readouterr().out
+    page = tmp_path / "out" / "html" / "index.html"
+    assert f"wrote {page}" in capsys.readouterr().out
     text = (tmp_path / "out" / "chapter.ipynb").read_text(encoding="utf-8")
     assert "left out: 1 structures, such as frame 30, Po2" in text or "report()" not in known
 
