@@ -86,7 +86,7 @@ def chosen_models(models: Sequence[str], *, chapter: int) -> list[str]:
     models : sequence of str
         Ids; ``["paper"]`` stands for :func:`lumlip.paper.paper_models` of the chapter.
     chapter : int
-        Of the book; chapters 1 to 5 have the numbers of the findings.
+        Of the book.
     """
     return paper_models(chapter) if list(models) == ["paper"] else list(models)
 

@@ -106,9 +106,11 @@ def paper_rows(name: str) -> pd.DataFrame:
     return pd.DataFrame(by_order, dtype=float).sort_index()
 
 
-#: Ids of lumlip's table of models for the checkpoints that the paper compares, by finding.
+_HEADLINE = ("mace-mp-0b3-medium", "pet-mad-s-1.0.2", "dpa-3.1-3m@Omat24", "uma-s-1.1@omat")
+#: Ids of lumlip's table of models for the checkpoints that the paper compares, by chapter: one for
+#: each finding, and those beyond the paper, which take up the first finding's models again.
 PAPER_MODELS = {
-    1: ("mace-mp-0b3-medium", "pet-mad-s-1.0.2", "dpa-3.1-3m@Omat24", "uma-s-1.1@omat"),
+    1: _HEADLINE,
     2: (
         *("mace-mp-0b3-medium", "mace-omat-0", "mace-matpes-pbe-0", "mace-matpes-r2scan-0"),
         *("mace-mp-0a-small", "mace-mp-0a-medium", "mace-mp-0a-large", "mace-mh-1@omat_pbe"),
@@ -122,12 +124,13 @@ PAPER_MODELS = {
         *("pet-mad-s-1.0.2", "pet-omatpes-l", "pet-omat-m", "pet-oam-l", "pet-omad-l"),
         *(f"uma-s-1.1@{task}" for task in ("oc20", "odac", "omat", "omc", "omol")),
     ),
-    5: ("mace-mp-0b3-medium", "pet-mad-s-1.0.2", "dpa-3.1-3m@Omat24", "uma-s-1.1@omat"),
+    5: _HEADLINE,
+    **dict.fromkeys(range(6, 10), _HEADLINE),
 }
 
 
-def paper_models(finding: int) -> list[str]:
-    """Return the ids of the models that the paper compares for a finding.
+def paper_models(chapter: int) -> list[str]:
+    """Return the ids of the models that the paper compares on the subject of a chapter.
 
     Raises
     ------
@@ -139,7 +142,7 @@ def paper_models(finding: int) -> list[str]:
     >>> paper_models(1)
     ['mace-mp-0b3-medium', 'pet-mad-s-1.0.2', 'dpa-3.1-3m@Omat24', 'uma-s-1.1@omat']
     """
-    if finding not in PAPER_MODELS:
+    if chapter not in PAPER_MODELS:
         known = ", ".join(map(str, PAPER_MODELS))
-        raise ValueError(f"no table of models lists those of finding {finding}; known: {known}")
-    return list(PAPER_MODELS[finding])
+        raise ValueError(f"no table of models lists those of chapter {chapter}; known: {known}")
+    return list(PAPER_MODELS[chapter])

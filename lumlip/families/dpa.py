@@ -18,9 +18,11 @@ fitting network is told the branch ("case embedding" changes the last layer only
 of one file differ in the last layer and not in the backbone.
 E = sum_i (w . last_layer_i + b) + bias_atom_e[Z_i] + out_bias[Z_i].
 
-Traps: types are indices into the model's own ``type_map``. A file states the precision of each
-network; here all of them get the precision asked for. Charge, spin and frame parameters, where a
-model has them, keep the model's defaults. DPA-4 (``sezm``) is another architecture: refused.
+Traps: types are indices into the model's own ``type_map``. The task ``BRANCH:alphabetical`` numbers
+the elements of each structure by the alphabet instead, as the published extraction script does: a
+control that shows how far this moves the features. A file states the precision of each network;
+here all of them get the precision asked for. Charge, spin and frame parameters, where a model has
+them, keep the model's defaults. DPA-4 (``sezm``) is another architecture: refused.
 """
 
 from __future__ import annotations
@@ -62,6 +64,7 @@ class Extractor(base.Extractor):
             weights = _read(self.checkpoint_file)
             settings = weights["_extra_state"]["model_params"]
             self.tasks, aliases = _branches(settings)
+        task, self.alphabetical = _numbering(task)
         self.task = base.choose_task(aliases.get(task or "", task), self.tasks, self.name)
         with base.reading(self.checkpoint_file, "dpa"):
             model = _build(weights, self.task, dtype)
@@ -77,7 +80,7 @@ class Extractor(base.Extractor):
     def extract(self, structures: Sequence[Atoms]) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
-        frame = make_frame(structures, self.model).to(self.device)
+        frame = make_frame(structures, self.model, self._types(structures)).to(self.device)
         self.seen.clear()
         with fitted_to(self.model, frame):
             site = self.atomic_model.forward_common_atomic(
@@ -95,7 +98,7 @@ class Extractor(base.Extractor):
     ) -> base.FloatArray:
         """Total energies (n_structures,) in eV: sum_i w . h_i + b + bias[Z_i]."""
         fitting, final = self.atomic_model.fitting_net, self._final_map()
-        types = types_of(structures, self.type_map)
+        types = self._types(structures)
         weight, offset = (x.double().cpu().numpy() for x in (final.matrix[:, 0], final.bias[0]))
         bias = fitting.bias_atom_e[:, 0].double() + self.atomic_model.out_bias[0, :, 0].double()
         site = last_layer.astype(np.float64) @ weight + offset + bias.cpu().numpy()[types]
@@ -135,6 +138,9 @@ class Extractor(base.Extractor):
 
         with quiet():
             return DeepPot(str(self.checkpoint_file), head=self.task, no_jit=True)
+
+    def _types(self, structures: Sequence[Atoms]) -> base.IntArray:
+        return (alphabetical_types if self.alphabetical else types_of)(structures, self.type_map)
 
     def _final_map(self) -> Any:
         return self.atomic_model.fitting_net.filter_layers.networks[0].layers[-1]
@@ -182,10 +188,10 @@ class Frame:
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
-def make_frame(structures: Sequence[Atoms], model: Any) -> Frame:
+def make_frame(structures: Sequence[Atoms], model: Any, types: base.IntArray) -> Frame:
     """Make the one frame of a batch; its pairs equal DeePMD-kit's own."""
     graph = base.neighbors(structures, float(model.get_rcut()))
-    types, n_atoms = types_of(structures, model.get_type_map()), len(graph.numbers)
+    n_atoms = len(graph.numbers)
     length = np.linalg.norm(graph.vector, axis=1)
     order = np.lexsort((length, graph.first))
     count = np.bincount(graph.first, minlength=n_atoms)
@@ -212,6 +218,18 @@ def types_of(structures: Sequence[Atoms], type_map: Sequence[str]) -> base.IntAr
     """Indices (n_atoms,) into the model's list of elements."""
     symbols = [symbol for atoms in structures for symbol in atoms.get_chemical_symbols()]
     return np.array([type_map.index(symbol) for symbol in symbols], dtype=np.int64)
+
+
+def alphabetical_types(structures: Sequence[Atoms], type_map: Sequence[str]) -> base.IntArray:
+    """Indices (n_atoms,) into each structure's own elements in alphabetical order: wrong types."""
+    own = [atoms.get_chemical_symbols() for atoms in structures]
+    return np.concatenate([np.unique(symbols, return_inverse=True)[1] for symbols in own])
+
+
+def _numbering(task: str | None) -> tuple[str | None, bool]:
+    """Split the branch from the control that numbers elements by the alphabet."""
+    branch, _, control = (task or "").rpartition(":")
+    return (branch or None, True) if control == "alphabetical" else (task, False)
 
 
 def dynamic_flows(model: Any) -> Any:
