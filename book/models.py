@@ -108,6 +108,9 @@ omat; `uma-mini@omol:expert:2` in omol). `uma-mini@omat:routing:omol` is omat wi
 them for the same structure; `:embedding:` and `:head:` swap the two other places where a task enters, and energies
 go with the head. The published UMA models take the same names, see [chapter 02](../notebooks/02_same_architecture_different_training.ipynb).
 
+A control of DPA does wrong on purpose what the published extraction script did: `dpa-mini@inorganic:alphabetical`
+numbers the elements of each structure by the alphabet, instead of by the model's own list, so that it takes them for others.
+
 Molecules, slabs and isolated atoms are treated alike in all families: a direction without periodic
 boundaries gets so much vacuum that images do not see each other.
 """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _GREY = "#888888"
-#: Okabe and Ito (2008), the yellow darker.
+#: Okabe and Ito (2008), the yellow darker, and a purple in place of their orange.
 KIND_COLORS = (
     "#0072B2",
     "#56B4E9",
@@ -27,7 +27,7 @@ KIND_COLORS = (
     "#D55E00",
     "#CC79A7",
     "#D8C200",
-    "#E69F00",
+    "#6A3D9A",
 )
 _METRIC_COLORS = {"gfre": "#0072B2", "lfre": "#E69F00", "gfrd": "#009E73"}
 

@@ -24,12 +24,14 @@ DIRECTIONS = {"forth": ("backbone", "last_layer"), "back": ("last_layer", "backb
 LINEAR = 1e-3
 
 
-def panel_if_any(models: Sequence[str], structures: Any, *, device: str = "auto") -> Panel | None:
+def panel_if_any(
+    models: Sequence[str], structures: Any, *, device: str = "auto", dtype: str = "float32"
+) -> Panel | None:
     """Return the panel of models, or None, saying why, if no model or common structure is left."""
     if not models:
         return None
     try:
-        return panel(models, structures, device=device, skip_failing=True)
+        return panel(models, structures, device=device, dtype=dtype, skip_failing=True)
     except NothingLeftError as error:
         print(error)
         return None

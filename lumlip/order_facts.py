@@ -51,7 +51,7 @@ def fooled_facts(study: OrderStudy, fooled: Mapping[str, Fooled]) -> dict[str, A
         "others_sentence": words.seen_by_others(fooled),
         "example_model": model,
         "example": f"{original.get_chemical_formula()} ({original.info.get('subset', 'user')})",
-        "example_distance": float(one.made.distance[example]),
+        "example_distance": words.at_most(float(one.made.distance[example])),
     }
 
 

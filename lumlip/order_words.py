@@ -104,6 +104,17 @@ def seen_by_others(fooled: Mapping[str, Fooled]) -> str:
     )
 
 
+def at_most(distance: float) -> str:
+    """Write a distance that may be smaller than what its digits show.
+
+    Examples
+    --------
+    >>> at_most(0.0123), at_most(3e-7)
+    ('0.0123', 'less than 0.0001')
+    """
+    return f"{distance:.4f}" if distance >= 1e-4 else "less than 0.0001"
+
+
 def agreement(curves: Mapping[str, Mapping[int, Interval]], order: int) -> str:
     """Say whether the paper's numbers and ours are close, and where the smallest step is."""
     step = curves[STEP]

@@ -29,8 +29,11 @@ MINI_COLOR = "#d1662b"
 
 
 def use_style() -> None:
-    """Set the look of the figures that follow; touches nothing but matplotlib's settings."""
+    """Set the look of the figures and tables that follow, in matplotlib and pandas."""
     import matplotlib as mpl
+    import pandas as pd
+
+    pd.set_option("display.max_colwidth", None)  # a claim is read to its end
 
     mpl.rcParams.update(
         {

@@ -240,8 +240,8 @@ plt.show()
 
 # %% [markdown]
 """
-One example, in the eyes of {glue:text}`example_model:s`: its average for {glue:text}`example:s` is that of the following mixture, up to
-{glue:text}`example_distance:.4f` of the spread of all structures.
+One example, in the eyes of {glue:text}`example_model:s`: its average for {glue:text}`example:s` is that of the following mixture: they differ by
+{glue:text}`example_distance:s` of the spread of all structures.
 """
 
 # %% tags=["hide-input"]

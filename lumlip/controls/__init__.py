@@ -1,0 +1,1 @@
+"""Controls: features that know nothing, other ways to measure, and what survives both."""
