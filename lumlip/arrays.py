@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 #: Marks the variables of a structure in a batch that only some families have.
 EXTRA = "extra_"
+#: Marks the features after one layer: ``layer_00_embedding``, ``layer_01_interaction_1``, ...
+LAYER = "layer_"
 _SCALARS = ("charge", "spin")  # what some models read from Atoms.info
 
 

@@ -84,6 +84,7 @@ def _extract(subs: Any) -> None:
         "--skip-unknown", action="store_true", help="leave out structures with unknown elements"
     )
     sub.add_argument("--batch-atoms", type=_positive, metavar="N", help="atoms in a forward pass")
+    sub.add_argument("--layers", action="store_true", help="also the features after every layer")
     _machine(sub)
 
 

@@ -28,6 +28,7 @@ def features(
     dtype: str = "float32",
     trust_checkpoint: bool = False,
     batch_atoms: int | None = None,
+    layers: bool = False,
 ) -> xr.Dataset:
     """Latent features of every atom, and energies, predicted by a model.
 
@@ -50,6 +51,10 @@ def features(
         check it against. Loading one can run any code in it.
     batch_atoms : int, optional
         Bound on the atoms in one forward pass; smaller needs less memory.
+    layers : bool
+        Also the features after every layer of the network, in order of depth: variables
+        ``layer_00_embedding``, ``layer_01_interaction_1`` and so on, each (atom, NAME_channel).
+        Equivariant channels enter as invariants: scalars as they are, all others as norms.
 
     Returns
     -------
@@ -75,7 +80,11 @@ def features(
     check_choice("device", device, DEVICES)
     entry = resolve(model)
     job = prepared(
-        entry, read_structures(structures), dtype=dtype, trust_checkpoint=trust_checkpoint
+        entry,
+        read_structures(structures),
+        dtype=dtype,
+        trust_checkpoint=trust_checkpoint,
+        layers=layers,
     )
     with Crew() as crew:
         return made(job, crew, device=device, batch_atoms=batch_atoms)

@@ -39,12 +39,14 @@ class Job:
     sha256: str | None
     structures_sha256: str
     dtype: str
+    layers: bool = False
 
     @property
     def store(self) -> Path:
         """The Zarr store; its name changes with everything that could change the features."""
         parts = (self.entry.id, self.sha256, self.structures_sha256, self.dtype, self._code())
-        key = hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
+        wanted = (*parts, "layers") if self.layers else parts
+        key = hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
         return home() / "features" / _file_name(self.entry.id) / f"{key}.zarr"
 
     def _code(self) -> str:
@@ -56,13 +58,18 @@ class Job:
 
 
 def prepared(
-    entry: ModelEntry, atoms: Sequence[Atoms], *, dtype: str, trust_checkpoint: bool
+    entry: ModelEntry,
+    atoms: Sequence[Atoms],
+    *,
+    dtype: str,
+    trust_checkpoint: bool,
+    layers: bool = False,
 ) -> Job:
     """Check the structures and find the weights: what can go wrong before the model runs."""
     check_choice("dtype", dtype, DTYPES)
     check_structures(atoms, elements=entry.elements, model=entry.id)
     entry = ready(entry, trust_checkpoint=trust_checkpoint)
-    return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype)
+    return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype, layers)
 
 
 def made(job: Job, crew: Crew, *, device: str, batch_atoms: int | None = None) -> xr.Dataset:
@@ -124,6 +131,7 @@ def _order(job: Job, *, device: str, batch_atoms: int | None) -> dict[str, Any]:
         "sha256": job.sha256,
         "device": device,
         "dtype": job.dtype,
+        "layers": job.layers,
         "batch_atoms": batch_atoms,
         "packages": [d.split("==")[0].strip() for d in pins(job.entry.family).dependencies],
     }

@@ -99,6 +99,7 @@ def panel(
     dtype: str = "float32",
     trust_checkpoint: bool = False,
     skip_failing: bool = False,
+    layers: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> Panel:
     """Extract the features of several models and keep the structures that all of them take.
@@ -115,6 +116,8 @@ def panel(
     skip_failing : bool
         Go on without a model that cannot be run, and say so in ``missing``. A wrong model id is an
         error all the same.
+    layers : bool
+        Also the features after every layer, as for :func:`lumlip.features`.
     say : callable, optional
         Told the name of each model before it is run.
 
@@ -142,6 +145,7 @@ def panel(
             [frames[i] for i in own[entry.id]],
             dtype=dtype,
             trust_checkpoint=trust_checkpoint,
+            layers=layers,
         )
         for entry in usable
     ]

@@ -85,7 +85,7 @@ def questions(structures: Sequence[Atoms]) -> list[Question]:
     ]
     if force is not None:
         asked.append(Question("force magnitude", force, of_atom))
-    return [question for question in asked if _can_be_asked(question)]
+    return [question for question in asked if can_be_asked(question)]
 
 
 def energy_question(structures: Sequence[Atoms], energy: ArrayLike) -> list[Question]:
@@ -105,14 +105,14 @@ def energy_question(structures: Sequence[Atoms], energy: ArrayLike) -> list[Ques
     question = Question(
         "energy beyond composition", beyond, _parents(structures), of_structures=True, given=shares
     )
-    return [question] if _can_be_asked(question) else []
+    return [question] if can_be_asked(question) else []
 
 
 def _parents(structures: Sequence[Atoms]) -> NDArray[np.str_]:
     return np.array([str(a.info.get("parent", i)) for i, a in enumerate(structures)])
 
 
-def _can_be_asked(question: Question) -> bool:
+def can_be_asked(question: Question) -> bool:
     """Tell whether a property is there for at least ten rows in two groups, and varies."""
     known = _known(question)
     values = question.values[known]

@@ -17,13 +17,13 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from lumlip.arrays import EXTRA, save_structures
+from lumlip.arrays import EXTRA, LAYER, save_structures
 
 if TYPE_CHECKING:
     import xarray as xr
 
 _CHUNK_ATOMS = 16384
-_LAYERS = ("backbone", "last_layer")
+_ALWAYS = ("backbone", "last_layer")
 _LABELS = ("subset", "part", "parent")
 
 
@@ -40,7 +40,8 @@ def assemble(
     import xarray as xr
 
     arrays = _gather(folder, structures)
-    variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in _LAYERS}
+    of_atoms = [name for name in arrays if _is_of_atoms(name)]
+    variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms}
     for name in arrays:
         if name.startswith(EXTRA):
             plain = name.removeprefix(EXTRA)
@@ -56,9 +57,8 @@ def assemble(
         attrs=attributes,
     )
     chunks = {
-        layer: {"chunks": (min(_CHUNK_ATOMS, len(array)), array.shape[1])}
-        for layer, array in arrays.items()
-        if layer in _LAYERS
+        layer: {"chunks": (min(_CHUNK_ATOMS, len(arrays[layer])), arrays[layer].shape[1])}
+        for layer in of_atoms
     }
     part = store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.part")
     dataset.to_zarr(part, mode="w", consolidated=False, zarr_format=2, encoding=chunks)
@@ -96,7 +96,7 @@ def _gather(folder: Path, structures: Sequence[Atoms]) -> dict[str, NDArray[Any]
                     whole[name] = np.full((len(structures), data[name].shape[1]), np.nan)
                 whole[name][index] = data[name]
             rows = np.concatenate([np.arange(starts[i], starts[i] + lengths[i]) for i in index])
-            for layer in _LAYERS:
+            for layer in filter(_is_of_atoms, data.files):
                 if layer not in whole:
                     whole[layer] = _scratch(folder / f"{layer}.npy", lengths.sum(), data[layer])
                 whole[layer][rows] = data[layer]
@@ -104,6 +104,11 @@ def _gather(folder: Path, structures: Sequence[Atoms]) -> dict[str, NDArray[Any]
     if len(missing):
         raise RuntimeError(f"no features for frames {missing[:5].tolist()} of {len(structures)}")
     return whole
+
+
+def _is_of_atoms(name: str) -> bool:
+    """Tell whether an array of a batch has a row per atom."""
+    return name in _ALWAYS or name.startswith(LAYER)
 
 
 def _scratch(path: Path, n_rows: int, like: NDArray[Any]) -> NDArray[Any]:

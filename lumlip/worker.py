@@ -23,7 +23,7 @@ from typing import Any, TextIO
 import numpy as np
 from ase import Atoms
 
-from lumlip.arrays import EXTRA, load_structures, save_arrays
+from lumlip.arrays import EXTRA, LAYER, load_structures, save_arrays
 from lumlip.batching import DEFAULT_BATCH_ATOMS, plan_batches
 from lumlip.paths import sha256_file
 
@@ -66,7 +66,7 @@ def work(folder: Path, tell: Tell) -> None:
     batch_atoms = job["batch_atoms"] or DEFAULT_BATCH_ATOMS[device]
     plan = plan_batches(structures, indices=todo, batch_atoms=batch_atoms, cutoff=extractor.cutoff)
     for batch in plan:
-        _extract_batch(extractor, structures, batch, folder)
+        _extract_batch(extractor, structures, batch, folder, layers=job.get("layers", False))
         tell("batch", atoms=sum(len(structures[i]) for i in batch), structures=len(batch))
     tell("done")
 
@@ -94,19 +94,24 @@ def pick_device(wanted: str) -> str:
 
 
 def _extract_batch(
-    extractor: Any, structures: Sequence[Atoms], batch: Sequence[int], folder: Path
+    extractor: Any,
+    structures: Sequence[Atoms],
+    batch: Sequence[int],
+    folder: Path,
+    *,
+    layers: bool = False,
 ) -> None:
     import torch
 
     try:
-        got = extractor.extract([structures[i] for i in batch])
+        got = extractor.extract([structures[i] for i in batch], layers=layers)
     except torch.cuda.OutOfMemoryError:
         if len(batch) == 1:
             raise
         torch.cuda.empty_cache()
         half = len(batch) // 2
         for part in (batch[:half], batch[half:]):
-            _extract_batch(extractor, structures, part, folder)
+            _extract_batch(extractor, structures, part, folder, layers=layers)
         return
     _check_finite(got, batch)
     save_arrays(
@@ -116,12 +121,13 @@ def _extract_batch(
         last_layer=got.last_layer,
         energy=np.asarray(got.energy, dtype=np.float64),
         **{f"{EXTRA}{name}": np.asarray(values) for name, values in got.extra.items()},
+        **{f"{LAYER}{i:02d}_{name}": x for i, (name, x) in enumerate(got.layers.items())},
     )
 
 
 def _check_finite(got: Any, batch: Sequence[int]) -> None:
     layers = {name: getattr(got, name) for name in ("backbone", "last_layer", "energy")}
-    for name, values in {**layers, **got.extra}.items():
+    for name, values in {**layers, **got.extra, **got.layers}.items():
         if not np.isfinite(values).all():
             raise ValueError(f"the model gave NaN or inf in {name} for one of the frames {batch}")
 

@@ -92,13 +92,17 @@ class Toy(base.Extractor):
             assert checkpoint.read_bytes() == b"weights of a toy"
         self.checkpoint_file = checkpoint
 
-    def extract(self, structures):
+    def extract(self, structures, *, layers=False):
         base.check_elements(structures, self.elements, self.name)
         backbone = np.concatenate([self.sums(atoms) for atoms in structures])
         last_layer = np.tanh(backbone)
         energy = self.energy_from_last_layer(last_layer, structures)
         extra = {"size": np.ones((len(structures), 2))}
-        return base.Features(backbone, last_layer, energy, extra)
+        after = self.steps(structures, backbone) if layers else {}
+        return base.Features(backbone, last_layer, energy, extra, after)
+
+    def steps(self, structures, backbone):
+        return {"embedding": np.round(backbone[:, 2:], 9), "interaction_1": backbone}
 
     def sums(self, atoms):
         i, j, d = neighbor_list("ijd", base.in_box(atoms, self.cutoff), self.cutoff)
@@ -128,23 +132,23 @@ class Handed(Toy):
 
 
 class Mixed(Toy):
-    def extract(self, structures):
-        good = super().extract(structures)
+    def extract(self, structures, *, layers=False):
+        good = super().extract(structures, layers=layers)
         return replace(good, extra={"size": good.extra["size"] * len(structures)})
 
 
 class Short(Toy):
-    def extract(self, structures):
-        return replace(super().extract(structures), extra={"size": np.ones((1, 2))})
+    def extract(self, structures, *, layers=False):
+        return replace(super().extract(structures, layers=layers), extra={"size": np.ones((1, 2))})
 
 
 class Leaky(Toy):
     def energy_from_last_layer(self, last_layer, structures):
         return super().energy_from_last_layer(last_layer, structures) * (1 + 1e-4 * len(self.seen))
 
-    def extract(self, structures):
+    def extract(self, structures, *, layers=False):
         self.seen = ()
-        good = super().extract(structures)
+        good = super().extract(structures, layers=layers)
         self.seen = (1,)
         return good
 
@@ -161,10 +165,38 @@ class Curt(Toy):
             raise ValueError("cannot read that")
 
 
+class Meddling(Toy):
+    def extract(self, structures, *, layers=False):
+        good = super().extract(structures, layers=layers)
+        return replace(good, energy=good.energy * (1 + 1e-15)) if layers else good
+
+
+class Misnamed(Toy):
+    def steps(self, structures, backbone):
+        return {"embedding": backbone[:, 2:], "interaction_2": backbone}
+
+
+class Seeing(Toy):
+    def steps(self, structures, backbone):
+        return {"embedding": backbone[:, :1], "interaction_1": backbone}
+
+
+class Turning(Toy):
+    def steps(self, structures, backbone):
+        heights = np.concatenate([atoms.positions[:, 2:] for atoms in structures])
+        return {**super().steps(structures, backbone), "interaction_1": heights - heights.mean()}
+
+
+class Crowded(Toy):
+    def steps(self, structures, backbone):
+        good = super().steps(structures, backbone)
+        return good | {"interaction_1": backbone * len(structures)}
+
+
 class Ignorant(Toy):
-    def extract(self, structures):
+    def extract(self, structures, *, layers=False):
         if set(structures[0].numbers.tolist()) <= self.elements:
-            return super().extract(structures)
+            return super().extract(structures, layers=layers)
         raise KeyError("unknown")
 
 
@@ -193,12 +225,16 @@ def failing(kind, folder, monkeypatch):
     ("kind", "fails"),
     [
         (Toy, []),
-        (Handed, ["inversion"]),
+        (Handed, ["inversion", "layers_inversion"]),
         (Mixed, ["extras"]),
         (Short, ["extras"]),
         (Leaky, ["energy_identity"]),
         (Credulous, ["damaged_files"]),
         (Curt, ["damaged_files"]),
+        (Meddling, ["layers_harmless"]),
+        (Misnamed, ["layers_form"]),
+        (Seeing, ["layers_form"]),
+        (Crowded, ["layers_batching"]),
         (Ignorant, ["unknown_element"]),
     ],
 )
@@ -207,9 +243,13 @@ def test_a_fault_fails_its_check(kind, fails, tmp_path, monkeypatch):
 
 
 def test_features_that_turn_with_the_structure_fail(tmp_path, monkeypatch):
-    assert "rotation" in failing(Turned, tmp_path, monkeypatch)
+    assert {"rotation", "layers_rotation"} <= set(failing(Turned, tmp_path, monkeypatch))
+    turning = failing(Turning, tmp_path, monkeypatch)
+    assert "layers_rotation" in turning
+    assert "rotation" not in turning
 
 
 def test_not_invariant_by_design_is_measured_as_an_amount(tmp_path, monkeypatch):
-    monkeypatch.setitem(conformance.symmetries.BY_DESIGN, ("toy", "rotation"), 0.5)
-    assert "rotation" not in failing(Turned, tmp_path, monkeypatch)
+    for name in ("rotation", "layers_rotation"):
+        monkeypatch.setitem(conformance.symmetries.BY_DESIGN, ("toy", name), 0.5)
+    assert not {"rotation", "layers_rotation"} & set(failing(Turned, tmp_path, monkeypatch))

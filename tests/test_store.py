@@ -5,6 +5,7 @@ import pytest
 from ase.build import bulk, molecule
 
 from lumlip.arrays import save_arrays
+from lumlip.depth.paths import depth_path
 from lumlip.families.base import Features
 from lumlip.panel import Panel
 from lumlip.store import assemble, open_store
@@ -19,13 +20,16 @@ class Counting:
     def __init__(self, bad=False):
         self.bad = bad
 
-    def extract(self, structures):
+    def extract(self, structures, *, layers=False):
         n_atoms = sum(map(len, structures))
         total = np.array([float(atoms.numbers.sum()) for atoms in structures])
         mixed = np.stack([total, -total, 2 * total], axis=1)
         if self.bad:
             mixed[0, 1] = np.nan
-        return Features(np.zeros((n_atoms, 2)), np.ones((n_atoms, 3)), total, {"routing": mixed})
+        owner = np.repeat(total, [len(atoms) for atoms in structures])[:, None]
+        after = {"embedding": owner, "interaction_1": owner * [1, 2]} if layers else {}
+        backbone, last_layer = np.zeros((n_atoms, 2)), np.ones((n_atoms, 3))
+        return Features(backbone, last_layer, total, {"routing": mixed}, after)
 
 
 def test_extra_variable_goes_from_the_worker_to_the_data_set(tmp_path):
@@ -41,6 +45,30 @@ def test_extra_variable_goes_from_the_worker_to_the_data_set(tmp_path):
     assert dataset["routing"][:, 2].equals(2 * dataset["routing"][:, 0])
     assert dataset["energy"].equals(dataset["routing"][:, 0])
     assert not Panel(STRUCTURES, {"counting": dataset}).atoms.data_vars
+
+
+def test_layers_go_to_the_data_set_in_order_of_depth(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    for batch in ([2], [0, 1]):
+        _extract_batch(Counting(), STRUCTURES, batch, folder, layers=True)
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+    dataset = open_store(tmp_path / "job.zarr")
+    second = dataset["layer_01_interaction_1"]
+    assert second.dims == ("atom", "layer_01_interaction_1_channel")
+    assert second[[0, 4, 7], 1].to_numpy().tolist() == [232.0, 20.0, 56.0]
+    path = depth_path(dataset)
+    assert list(path) == ["embedding", "interaction_1", "last_layer"]
+    assert np.array_equal(2 * path["embedding"], path["interaction_1"][:, 1:])
+
+
+def test_data_set_without_layers_has_no_path(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    _extract_batch(Counting(), STRUCTURES, [0, 1, 2], folder)
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+    with pytest.raises(ValueError, match="layers=True"):
+        depth_path(open_store(tmp_path / "job.zarr"))
 
 
 def test_batches_without_one_make_no_variable(tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lumlip.conformance import energies, files, structures, symmetries
+from lumlip.conformance import energies, files, layers, structures, symmetries
 from lumlip.conformance.subject import Subject
 
 
@@ -53,6 +53,12 @@ CHECKS = {
         Check(symmetries.extras, Bound(1e-5, 1e-12)),
         Check(symmetries.determinism, Bound(1e-5, 1e-12)),
         Check(symmetries.precision, Bound(2e-3, 2e-3)),
+        Check(layers.layers_harmless, Bound(0.0, 0.0)),
+        Check(layers.layers_form, Bound(0.0, 0.0)),
+        Check(layers.layers_rotation, Bound(1e-3, 1e-6)),
+        Check(layers.layers_inversion, Bound(3e-4, 1e-11)),
+        Check(layers.layers_permutation, Bound(3e-4, 1e-11)),
+        Check(layers.layers_batching, Bound(3e-4, 1e-11)),
         Check(structures.one_atom_cell, Bound(3e-4, 1e-11)),
         Check(structures.large_cell, Bound(1e-3, 1e-11)),
         Check(structures.molecule_without_box, Bound(3e-4, 1e-11)),
@@ -73,5 +79,8 @@ BRIEF = (
     "rotation",
     "batching",
     "extras",
+    "layers_harmless",
+    "layers_form",
+    "layers_batching",
     "unknown_element",
 )

@@ -10,7 +10,7 @@ from importlib import import_module
 import numpy as np
 from ase import Atoms
 
-from lumlip.families.base import Extractor, Features, FloatArray
+from lumlip.families.base import Extractor, Features, FloatArray, IntArray
 
 Change = Callable[[Atoms, np.random.Generator], Atoms]
 LAYERS = ("backbone", "last_layer")
@@ -55,6 +55,11 @@ class Subject:
         return self.extractor.extract(self.structures)
 
     @cached_property
+    def layered(self) -> Features:
+        """The same with the features after every layer."""
+        return self.extractor.extract(self.structures, layers=True)
+
+    @cached_property
     def alone(self) -> tuple[Features, ...]:
         """Features of all structures, one by one."""
         return tuple(self.extractor.extract([atoms]) for atoms in self.structures)
@@ -73,10 +78,19 @@ class Subject:
         pairs = [(getattr(got, layer), getattr(expected, layer), layer) for layer in LAYERS]
         return max(largest(a, b) / rms(getattr(self.features, layer)) for a, b, layer in pairs)
 
-    def after(self, change: Change) -> Features:
+    def after(self, change: Change, *, layers: bool = False) -> Features:
         """Features of the structures after a change of every one."""
         rng = self.rng()
-        return self.extractor.extract([change(atoms.copy(), rng) for atoms in self.structures])
+        changed = [change(atoms.copy(), rng) for atoms in self.structures]
+        return self.extractor.extract(changed, layers=layers)
+
+    @cached_property
+    def shuffled(self) -> tuple[list[Atoms], IntArray]:
+        """Structures with their atoms in another order, and which atom of ours each one is."""
+        orders = [self.rng().permutation(len(atoms)) for atoms in self.structures]
+        shuffled = [atoms[order] for atoms, order in zip(self.structures, orders, strict=True)]
+        starts = np.cumsum([0, *(len(order) for order in orders[:-1])])
+        return shuffled, np.concatenate([o + s for o, s in zip(orders, starts, strict=True)])
 
     def amount(self, got: Features) -> float:
         """Root mean square of a change of the features, relative to their standard deviation."""

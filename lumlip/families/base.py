@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ctypes
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,12 +38,16 @@ class Features:
         Total energies predicted in the same pass, in eV, float64.
     extra : dict of str to array of shape (n_structures, n)
         What else a family knows of a structure, such as the weights of UMA's experts.
+    layers : dict of str to array of shape (n_atoms, n_channels)
+        Invariants after every step of the network, in order of depth, if asked for: first
+        ``embedding`` (of the element alone), last the final ``interaction_N``.
     """
 
     backbone: FloatArray
     last_layer: FloatArray
     energy: FloatArray
     extra: Mapping[str, FloatArray] = field(default_factory=dict)
+    layers: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
 class Extractor(ABC):
@@ -89,8 +93,12 @@ class Extractor(ABC):
     def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None: ...
 
     @abstractmethod
-    def extract(self, structures: Sequence[Atoms]) -> Features:
-        """One forward pass over a batch: no forces, no gradients."""
+    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> Features:
+        """One forward pass over a batch: no forces, no gradients.
+
+        With ``layers`` also the features after every layer, see :class:`Features`. The backbone,
+        the last layer and the energies stay the same to the last bit.
+        """
 
     @abstractmethod
     def energy_from_last_layer(
@@ -205,6 +213,81 @@ def neighbors(structures: Sequence[Atoms], cutoff: float) -> Neighbors:
         vector=vector,
         image=image.astype(np.int64),
     )
+
+
+@contextmanager
+def outputs(
+    modules: Mapping[str, Any], part: Callable[[Any], Any] = lambda output: output
+) -> Iterator[dict[str, Any]]:
+    """Keep what torch modules return during a forward pass, by name.
+
+    Parameters
+    ----------
+    modules : mapping of str to torch.nn.Module
+    part : callable
+        Which tensor of an output to keep; by default the output is one.
+    """
+
+    def take(_module: Any, _inputs: Any, output: Any) -> Any:
+        return part(output)
+
+    with _kept(modules, take, "register_forward_hook") as kept:
+        yield kept
+
+
+@contextmanager
+def inputs(modules: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Keep the first argument of torch modules during a forward pass, by name."""
+
+    def take(_module: Any, arguments: tuple[Any, ...]) -> Any:
+        return arguments[0]
+
+    with _kept(modules, take, "register_forward_pre_hook") as kept:
+        yield kept
+
+
+@contextmanager
+def _kept(
+    modules: Mapping[str, Any], take: Callable[..., Any], register: str
+) -> Iterator[dict[str, Any]]:
+    kept: dict[str, Any] = {}
+
+    def keep(name: str) -> Callable[..., None]:
+        # a copy: what follows in the network may work in place
+        return lambda *seen: kept.__setitem__(name, take(*seen).clone())
+
+    hooks = [getattr(module, register)(keep(name)) for name, module in modules.items()]
+    try:
+        yield kept
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def invariants(values: FloatArray, irreps: Iterable[Any]) -> FloatArray:
+    """Turn equivariant features into invariants: scalars as they are, of all others the norms.
+
+    Norms forget the direction of a vector, and the angle between the vectors of two channels.
+
+    Parameters
+    ----------
+    values : array of shape (n_atoms, n_values)
+        Features in e3nn's layout: of each irrep all channels, the components innermost.
+    irreps : iterable of (multiplicity, irrep), as e3nn has them
+        An irrep has ``dim`` and ``is_scalar()``; of a pseudoscalar, too, the norm is taken.
+
+    Returns
+    -------
+    array of shape (n_atoms, n_channels)
+        One number per channel, in the order of the channels.
+    """
+    parts, start = [], 0
+    for multiplicity, irrep in irreps:
+        end = start + multiplicity * irrep.dim
+        block = values[:, start:end].reshape(len(values), multiplicity, irrep.dim)
+        parts.append(block[..., 0] if irrep.is_scalar() else np.linalg.norm(block, axis=2))
+        start = end
+    return np.concatenate(parts, axis=1)
 
 
 def sum_by_structure(atomic: FloatArray, structures: Sequence[Atoms]) -> FloatArray:

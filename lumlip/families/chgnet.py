@@ -15,6 +15,8 @@
 Backbone: the 64 atom features that enter the readout MLP (after the last atom convolution and its
 LayerNorm). Last layer: the 64 hidden activations that enter the MLP's final linear map.
 E = sum_i (w . last_layer_i + b) + sum_i reference[Z_i], the composition model's reference.
+Layers: the atom features (64, invariant) as embedded and after every atom convolution; the last of
+them is the backbone before its LayerNorm.
 """
 
 from __future__ import annotations
@@ -141,16 +143,24 @@ class Extractor(base.Extractor):
         self.reference = _reference(model)
 
     @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms]) -> base.Features:
+    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
         graph = self._graph(structures)
-        _, backbone = self._convolve(graph)
+        atom, backbone = self._convolve(graph)
         last_layer = self.hidden(backbone)
         site = self.final(last_layer).squeeze(1).cpu().numpy().astype(np.float64)
         numbers = graph.numbers.cpu().numpy()
         energy = base.sum_by_structure(site + self.reference[numbers], structures)
-        return base.Features(backbone.cpu().numpy(), last_layer.cpu().numpy(), energy)
+        after = {
+            f"interaction_{i}" if i else "embedding": x.cpu().numpy() for i, x in enumerate(atom)
+        }
+        return base.Features(
+            backbone.cpu().numpy(),
+            last_layer.cpu().numpy(),
+            energy,
+            layers=after if layers else {},
+        )
 
     def energy_from_last_layer(
         self, last_layer: base.FloatArray, structures: Sequence[Atoms]
@@ -185,7 +195,7 @@ class Extractor(base.Extractor):
         )
         with torch.inference_mode():
             graph = self._graph([atoms])
-            early, backbone = self._convolve(graph)
+            (*_, early, _), backbone = self._convolve(graph)
         return {
             "atom_fea": (early.cpu().numpy(), theirs["atom_fea"]),
             "crystal_fea": (backbone.sum(0).cpu().numpy(), theirs["crystal_fea"]),
@@ -203,8 +213,8 @@ class Extractor(base.Extractor):
         )
         return graph.to(self.device)
 
-    def _convolve(self, graph: CrystalGraph) -> tuple[Tensor, Tensor]:
-        """CHGNet's message passing: atom features before the last convolution, and after its norm.
+    def _convolve(self, graph: CrystalGraph) -> tuple[list[Tensor], Tensor]:
+        """CHGNet's message passing: atom features after every step, and the last ones' norm.
 
         The weights are the package's, the loop is ours, for two reasons. It is faster (`_gated`).
         And CHGNet skips bond and angle updates when a batch has no angle at all; 0.2.0 has a bias
@@ -212,6 +222,7 @@ class Extractor(base.Extractor):
         """
         model = self.model
         atom = model.atom_embedding(graph.numbers - 1)
+        after = [atom]
         bond, weight, bond_weight, angle = self._embed(graph)
         has_angles = self._bonds_of_structures_with_angles(graph)
         center, left, right = graph.angles[:, 0], *graph.bond[graph.angles[:, 1:]].T
@@ -220,6 +231,7 @@ class Extractor(base.Extractor):
         )
         for atom_conv, bond_conv, angle_update in blocks:
             atom = _atom_conv(atom_conv, atom, bond, weight, graph)
+            after.append(atom)
             if not len(angle) or bond_conv is None:
                 continue
             parts = [(bond, left), (bond, right), (angle, None), (atom, center)]
@@ -234,7 +246,8 @@ class Extractor(base.Extractor):
                 norm = angle_update.angle_norm
                 angle = new if norm is None else norm(new)
         last = _atom_conv(model.atom_conv_layers[-1], atom, bond, weight, graph)
-        return atom, last if model.readout_norm is None else model.readout_norm(last)
+        norm = model.readout_norm
+        return [*after, last], last if norm is None else norm(last)
 
     def _embed(self, graph: CrystalGraph) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Embed bonds (n_bonds, 64), their weights in both graphs, and angles (n_angles, 64)."""

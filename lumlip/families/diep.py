@@ -16,12 +16,15 @@
 Backbone: the 64 atom features that enter the gated readout. Last layer: [h | g], the two hidden
 activations (64 each) that enter its two final linear maps. The readout is gated, so the energy is
 linear in h for a given g: E_i = std (w . h_i + b) sigmoid(v . g_i + c) + reference[Z_i].
+Layers: the atom features (64, invariant) as embedded and after every graph layer, each of which
+reads the triplets too; the last of them is the backbone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -70,19 +73,21 @@ class Extractor(base.Extractor):
         self.reference[numbers] = potential.element_refs.property_offset.double().cpu().numpy()
 
     @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms]) -> base.Features:
+    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
         with _precision(self.dtype):
             graph = self._graph(structures)
-            self.model(graph)  # leaves the features on the graph
+            with self._after_layers(layers) as after:
+                self.model(graph)  # leaves the features on the graph
             backbone = graph.node_feat
             # split each branch before its last linear map (a sigmoid follows that of the gate)
             hidden, gate = self.layers[:-1](backbone), self.gates[:-2](backbone)
             site = self.layers[-1](hidden) * self.gates[-2:](gate)
         last_layer = torch.cat([hidden, gate], dim=1).cpu().numpy()
         energy = self._total(site[:, 0].double().cpu().numpy(), structures)
-        return base.Features(backbone.cpu().numpy(), last_layer, energy)
+        kept = {name: x.cpu().numpy() for name, x in after.items()}
+        return base.Features(backbone.cpu().numpy(), last_layer, energy, layers=kept)
 
     def energy_from_last_layer(
         self, last_layer: base.FloatArray, structures: Sequence[Atoms]
@@ -99,6 +104,18 @@ class Extractor(base.Extractor):
 
         with _precision(torch.float32):
             return make_calculator(self.folder, device=self.device.type)
+
+    @contextmanager
+    def _after_layers(self, wanted: bool) -> Iterator[dict[str, Tensor]]:
+        """Keep the atom features of every layer during a forward pass, filled in at its end."""
+        blocks = {f"interaction_{i}": x for i, x in enumerate(self.model.graph_layers, start=1)}
+        after: dict[str, Tensor] = {}
+        with (
+            base.outputs({"embedding": self.model.embedding} if wanted else {}, itemgetter(0)) as x,
+            base.outputs(blocks if wanted else {}, itemgetter(1)) as xs,  # (edges, atoms, state)
+        ):
+            yield after
+        after.update(x | xs)
 
     def _total(self, site: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
         numbers = np.concatenate([atoms.numbers for atoms in structures])

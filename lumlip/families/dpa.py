@@ -17,6 +17,8 @@ map of the fitting network. A multi-task file has branches; their descriptor is 
 fitting network is told the branch ("case embedding" changes the last layer only), so two branches
 of one file differ in the last layer and not in the backbone.
 E = sum_i (w . last_layer_i + b) + bias_atom_e[Z_i] + out_bias[Z_i].
+Layers: the type embedding, and the node features (invariant) after every layer of message passing;
+the last of them is the backbone, or the part of it that stands before the type embedding.
 
 Traps: types are indices into the model's own ``type_map``. The task ``BRANCH:alphabetical`` numbers
 the elements of each structure by the alphabet instead, as the published extraction script does: a
@@ -77,21 +79,23 @@ class Extractor(base.Extractor):
         self._listen()
 
     @torch.no_grad()
-    def extract(self, structures: Sequence[Atoms]) -> base.Features:
+    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
         frame = make_frame(structures, self.model, self._types(structures)).to(self.device)
         self.seen.clear()
-        with fitted_to(self.model, frame):
+        with fitted_to(self.model, frame), self._after_layers(layers) as after:
             site = self.atomic_model.forward_common_atomic(
                 frame.coord, frame.types, frame.nlist, mapping=frame.mapping
             )["energy"]
-        backbone, last_layer = (
-            self.seen[name].reshape(len(frame.nlist[0]), -1).to(self.dtype).cpu().numpy()
-            for name in ("backbone", "last_layer")
+        n_atoms = frame.nlist.shape[1]
+        backbone, last_layer, *kept = (
+            x.reshape(-1, x.shape[-1])[:n_atoms].to(self.dtype).cpu().numpy()
+            for x in (self.seen["backbone"], self.seen["last_layer"], *after.values())
         )
         energy = base.sum_by_structure(site.reshape(-1).double().cpu().numpy(), structures)
-        return base.Features(backbone, last_layer, energy)
+        named = dict(zip(after, kept, strict=True))
+        return base.Features(backbone, last_layer, energy, layers=named)
 
     def energy_from_last_layer(
         self, last_layer: base.FloatArray, structures: Sequence[Atoms]
@@ -145,6 +149,26 @@ class Extractor(base.Extractor):
     def _final_map(self) -> Any:
         return self.atomic_model.fitting_net.filter_layers.networks[0].layers[-1]
 
+    @contextmanager
+    def _after_layers(self, wanted: bool) -> Iterator[dict[str, Tensor]]:
+        """Keep node features as embedded and after every layer, images of atoms behind the atoms.
+
+        DeePMD-kit calls the layers' ``forward`` itself, past all hooks: so that is wrapped.
+        """
+        if not wanted:
+            yield {}
+            return
+        descriptor = self.atomic_model.descriptor
+        block = getattr(descriptor, "repflows", None) or descriptor.repformers
+        with base.outputs({"embedding": descriptor.type_embedding}) as kept:
+            for i, layer in enumerate(block.layers, start=1):
+                layer.forward = _noting(layer.forward, kept, f"interaction_{i}")
+            try:
+                yield kept
+            finally:
+                for layer in block.layers:
+                    del layer.forward  # back to the one of its class
+
     def _listen(self) -> None:
         """Note what enters the fitting network and its last map, whenever the model runs."""
 
@@ -186,6 +210,17 @@ class Frame:
         """Move to a device."""
         names = ("coord", "types", "nlist", "mapping")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
+
+def _noting(forward: Any, kept: dict[str, Tensor], name: str) -> Any:
+    """Wrap a layer's forward pass to keep its node features."""
+
+    def noting(*arguments: Any, **options: Any) -> Any:
+        result = forward(*arguments, **options)
+        kept[name] = result[0].clone()
+        return result
+
+    return noting
 
 
 def make_frame(structures: Sequence[Atoms], model: Any, types: base.IntArray) -> Frame:

@@ -19,6 +19,8 @@ to the head. ZBL_i is the repulsion of close nuclei that some checkpoints add (`
 not a feature, so it is computed from the geometry again. A checkpoint that knows charge and spin
 may read an energy off its embedding too, unscaled; those scalars then stand first in the last
 layer. Charge and spin are ``info["charge"]`` and ``info["spin"]`` of a structure, else 0 and 1.
+Layers: the node features as embedded by element, and after the product of every interaction; their
+scalars as they are (all of them side by side are the backbone), channels with l > 0 as norms.
 
 Traps. mace takes the last head where it does not know the name; here that is an error. mace must be
 imported before e3nn. A checkpoint is a pickle: loading one runs code from it.
@@ -99,17 +101,22 @@ class Extractor(base.Extractor):
         self.readouts = self._readouts()
 
     @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms]) -> base.Features:
+    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
-        with self._seen_by_readouts() as seen:
+        steps = self._steps() if layers else {}
+        with self._seen_by_readouts() as seen, base.outputs(steps) as after:
             result = self.model(self._graph(structures), compute_force=False)
         last_layer = [seen[r.linear][:, r.columns].cpu().numpy() for r in self.readouts]
         energy = base.sum_by_structure(result["node_energy"].cpu().numpy(), structures)
         if not all(readout.scaled for readout in self.readouts):  # not among the node energies
             energy = result["energy"].double().cpu().numpy()
         backbone = result["node_feats"][:, self.scalars].cpu().numpy()
-        return base.Features(backbone, np.concatenate(last_layer, axis=1), energy)
+        kept = {
+            name: base.invariants(after[name].cpu().numpy(), module.linear.irreps_out)
+            for name, module in steps.items()
+        }
+        return base.Features(backbone, np.concatenate(last_layer, axis=1), energy, layers=kept)
 
     @torch.inference_mode()
     def energy_from_last_layer(
@@ -162,6 +169,11 @@ class Extractor(base.Extractor):
         finally:
             for hook in hooks:
                 hook.remove()
+
+    def _steps(self) -> dict[str, Any]:
+        """Blocks whose outputs are the node features, in order of depth."""
+        products = {f"interaction_{i}": x for i, x in enumerate(self.model.products, start=1)}
+        return {"embedding": self.model.node_embedding, **products}
 
     def _readouts(self) -> tuple[Readout, ...]:
         model = self.model

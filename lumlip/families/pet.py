@@ -18,6 +18,8 @@ with the cutoff factor f_ij of an edge; of several readouts first all nodes, the
 layer: of each readout [h_i | sum_j f_ij h_ij], where h are the outputs of the node and edge heads.
 Both are the package's own outputs ``feature`` and ``mtt::aux::energy_last_layer_features``.
 E = sum_i scale * (w . last_layer_i + b_node + b_edge * sum_j f_ij) + composition[Z_i] + ZBL_i.
+Layers: the node features as embedded by element, and [n_i | sum_j f_ij e_ij] after every layer;
+with "feedforward" the last of them is the backbone.
 
 Traps. The biases of the edge heads need sum_j f_ij, which is no feature: it is computed from the
 geometry again, as is the repulsion of close nuclei (ZBL) where a checkpoint has one. PET learns
@@ -31,7 +33,8 @@ and ``info["spin_multiplicity"]`` (or ``info["spin"]``) of a structure, else tak
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -85,11 +88,12 @@ class Extractor(base.Extractor):
         self.heads = _heads(self.backend, self.target)
 
     @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms]) -> base.Features:
+    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
         batch = self._batch(structures)
-        nodes, edges = self.backend.calculate_features(batch)
+        with self._after_layers(layers) as after:
+            nodes, edges = self.backend.calculate_features(batch)
         factors = batch["cutoff_factors"]
         backbone = torch.cat([*nodes, *(_collect(edge, factors) for edge in edges)], dim=1)
         last_layer, site = [], torch.zeros(len(factors), device=self.device, dtype=self.dtype)
@@ -102,6 +106,7 @@ class Extractor(base.Extractor):
             backbone.cpu().numpy(),
             torch.cat(last_layer, dim=1).cpu().numpy(),
             self._total(site.double().cpu().numpy(), structures),
+            layers=_layers(after, nodes, edges, factors) if layers else {},
         )
 
     @torch.inference_mode()
@@ -139,6 +144,17 @@ class Extractor(base.Extractor):
             "feature": (ours.backbone, arrays["feature"]),
             "last_layer_features": (ours.last_layer, arrays[last_layer]),
         }
+
+    @contextmanager
+    def _after_layers(self, wanted: bool) -> Iterator[dict[str, Tensor]]:
+        """Keep the first embedding of nodes, and of "feedforward" nodes and edges of all layers."""
+        backend = self.backend
+        modules = {"embedding": backend.node_embedders[0]}
+        if backend.featurizer_type == "feedforward":
+            for i, node in enumerate(backend.gnn_layers_post_mp_node):
+                modules |= {f"node_{i}": node, f"edge_{i}": backend.gnn_layers_post_mp_edge[i]}
+        with base.outputs(modules if wanted else {}) as kept:
+            yield kept
 
     def _batch(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
         """Build the input of the network; geometry in float64, edges equal the package's."""
@@ -234,6 +250,21 @@ def _heads(backend: PETBackend, target: str) -> list[tuple[nn.Module, ...]]:
 def _collect(edge: Tensor, factors: Tensor) -> Tensor:
     """Sum over neighbors, weighted by the cutoff: (n_atoms, n_neighbors, n) to (n_atoms, n)."""
     return torch.einsum("ijk,ij->ik", edge, factors)
+
+
+def _layers(
+    kept: dict[str, Tensor], nodes: list[Tensor], edges: list[Tensor], factors: Tensor
+) -> dict[str, base.FloatArray]:
+    """Features (n_atoms, n) after every layer: [node | sum_j f_ij edge], as the backbone is."""
+    if "node_0" in kept:  # "feedforward": the lists hold the last layer only
+        n_layers = len(kept) // 2
+        nodes, edges = ([kept[f"{x}_{i}"] for i in range(n_layers)] for x in ("node", "edge"))
+    steps = [
+        torch.cat([node, _collect(edge, factors)], dim=1)
+        for node, edge in zip(nodes, edges, strict=True)
+    ]
+    named = {f"interaction_{i}": step for i, step in enumerate(steps, start=1)}
+    return {k: x.cpu().numpy() for k, x in {"embedding": kept["embedding"], **named}.items()}
 
 
 def _charge_and_spin(structures: Sequence[Atoms]) -> tuple[Tensor, Tensor]:

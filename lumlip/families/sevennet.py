@@ -16,6 +16,9 @@ Backbone: the 128 scalars after the last gate, which enter ``reduce_input_to_hid
 its 64 outputs, which enter ``reduce_hidden_to_energy``. Both maps are linear, with no activation
 between, so the last layer is rebuilt from the backbone exactly, by construction.
 E = sum_i (w . last_layer_i) * scale[Z_i] + shift[Z_i]; the shift may depend on the task.
+Layers: the node features as embedded and after every gate, one gate per interaction. Scalars stay
+as they are; channels with l > 0 enter as their norms. The last gate leaves scalars only: the
+backbone.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ from lumlip.families import base
 PACKAGE = "sevenn"
 NAMES = ("7net-0", "7net-0_22May2024", "7net-l3i5", "7net-mf-0")
 TO_HIDDEN, TO_ENERGY = "reduce_input_to_hidden", "reduce_hidden_to_energy"
+EMBEDDING, GATE = "onehot_to_feature_x", "_equivariant_gate"
 
 
 class Extractor(base.Extractor):
@@ -63,10 +67,10 @@ class Extractor(base.Extractor):
         self.scale, self.shift = self._scale_and_shift()
 
     @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms]) -> base.Features:
+    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
-        data = self._graph(structures)
+        data, after = self._graph(structures), {}
         for name, module in self.model.named_children():
             if name == "reduce_total_enegy":  # (sic); forces would follow
                 break
@@ -77,11 +81,17 @@ class Extractor(base.Extractor):
             data = module(data)
             if name.startswith("one"):  # one-hot modules write float32 whatever the model has
                 data = {k: self._cast(value) for k, value in data.items()}
+            if layers and name == EMBEDDING:
+                after["embedding"] = data[key.NODE_FEATURE].cpu().numpy().copy()
+            if layers and name.endswith(GATE):
+                values, irreps = data[key.NODE_FEATURE].cpu().numpy(), module.gate.irreps_out
+                after[f"interaction_{len(after)}"] = base.invariants(values, irreps)
         site = data[key.ATOMIC_ENERGY].squeeze(1).cpu().numpy()
         return base.Features(
             backbone.cpu().numpy(),
             last_layer.cpu().numpy(),
             base.sum_by_structure(site, structures),
+            layers=after,
         )
 
     def energy_from_last_layer(

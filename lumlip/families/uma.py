@@ -14,6 +14,9 @@
 Backbone: the l = 0 part of the final node embedding. Last layer: what enters the last linear map
 of the energy block; each task may have its own weights in that block.
 E = rmsd * sum_i (w_task . last_layer_i + b) + mean + sum_i reference_task[Z_i], summed in float64.
+Layers: the element embedding; ``edges``, when the task's embedding and the messages of the bonds
+have been added; and the node embedding after every block (the last one before the final norm).
+Their l = 0 part as it is, the channels of every l > 0 as norms.
 
 The weights of a structure are sum_k c_k W_k over the experts. The coefficients c come from its
 composition, charge, spin and task, never from its geometry: they are the variable ``routing``.
@@ -95,14 +98,14 @@ class Extractor(base.Extractor):
         self.elements = self._known_elements()
 
     @torch.no_grad()
-    def extract(self, structures: Sequence[Atoms]) -> base.Features:
+    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
         self._structures = structures
         names = [self.parts["embedding"]] * len(structures)
         data = batch(structures, names, self.backbone).to(self.device)
         data.dataset = [self.dataset] * len(structures)
-        with _fixed_seed(self.device):
+        with _fixed_seed(self.device), self._after_layers(layers) as after:
             embedding = self.backbone(data)
         total = self.head(data, embedding)[self.energy_task.name]["energy"]
         energy = self.energy_task.normalizer.denorm(total)
@@ -113,6 +116,7 @@ class Extractor(base.Extractor):
             self._last_layer.cpu().numpy(),
             energy.double().cpu().numpy(),
             {"routing": self._routing()} if self.n_experts else {},
+            {name: _invariants(x.cpu().numpy()) for name, x in after.items()},
         )
 
     def energy_from_last_layer(
@@ -186,6 +190,22 @@ class Extractor(base.Extractor):
         if routing != embedding:
             backbone.set_MOLE_coefficients = route_as
         _keep_to_expert(backbone, self.expert)
+
+    @contextmanager
+    def _after_layers(self, wanted: bool) -> Iterator[dict[str, Tensor]]:
+        """Keep the element embedding and what enters every block, and the final norm."""
+        if not wanted:
+            yield {}
+            return
+        names = ["edges", *(f"interaction_{i + 1}" for i in range(len(self.backbone.blocks)))]
+        modules = dict(zip(names, [*self.backbone.blocks, self.backbone.norm], strict=True))
+        after: dict[str, Tensor] = {}
+        with (
+            base.outputs({"embedding": self.backbone.sphere_embedding}) as x,
+            base.inputs(modules) as xs,
+        ):
+            yield after
+        after.update(x | xs)
 
     def _keep_last_layer(self, module: torch.nn.Module, inputs: tuple[Tensor]) -> None:
         self._last_layer = inputs[0]
@@ -326,6 +346,16 @@ def _energy_head(model: Any) -> tuple[torch.nn.Module, torch.nn.Sequential]:
         if isinstance(block, torch.nn.Sequential) and inner.reduce == "sum":
             return head, block
     raise ValueError("no head with an energy block that sums over atoms")
+
+
+def _invariants(embedding: base.FloatArray) -> base.FloatArray:
+    """Scalars and norms of (n_atoms, n_orders, n_channels), orders l = 0 (1), l = 1 (3), ..."""
+    if embedding.ndim == 2:
+        return embedding
+    ends = np.arange(1, int(np.sqrt(embedding.shape[1])) + 1) ** 2  # 1, 4, 9, ...
+    blocks = np.split(embedding, ends[:-1], axis=1)
+    norms = [np.linalg.norm(block, axis=1) for block in blocks[1:]]
+    return np.concatenate([embedding[:, 0], *norms], axis=1)
 
 
 def _keep_to_expert(backbone: Any, expert: int | None) -> None:

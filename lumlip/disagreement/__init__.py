@@ -1,0 +1,1 @@
+"""Whether the distance of two models' features means that the models disagree."""

@@ -1,0 +1,84 @@
+"""What all metrics of similarity start from: rows that belong together, distances, neighbors."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.spatial.distance import pdist, squareform
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
+    """Return features as a float64 array (n_samples, n_features), or say what is wrong.
+
+    Raises
+    ------
+    ValueError
+        Not two-dimensional, fewer samples than needed, or a number that is not finite.
+    """
+    array = np.asarray(X, dtype=np.float64)
+    if array.ndim != 2:
+        raise ValueError(f"{name}: got shape {array.shape}, expected (n_samples, n_features)")
+    if len(array) < at_least:
+        raise ValueError(f"{name}: got {len(array)} samples, expected {at_least} or more")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name}: got NaN or inf, expected finite numbers")
+    return array
+
+
+def both(X: ArrayLike, Y: ArrayLike, *, at_least: int = 2) -> tuple[FloatArray, FloatArray]:
+    """Return two sets of features of the same samples.
+
+    Raises
+    ------
+    ValueError
+        As :func:`samples`, or if the numbers of samples differ.
+    """
+    first, second = samples(X, "X", at_least=at_least), samples(Y, "Y", at_least=at_least)
+    if len(first) != len(second):
+        raise ValueError(f"got {len(first)} and {len(second)} samples, expected the same ones")
+    return first, second
+
+
+def centered(X: FloatArray) -> FloatArray:
+    """Subtract the mean of each column; a matrix that does not vary is an error.
+
+    Raises
+    ------
+    ValueError
+        All samples are the same.
+    """
+    moved: FloatArray = X - X.mean(axis=0)
+    if np.abs(moved).max() <= 1e-12 * max(1.0, float(np.abs(X).max())):
+        raise ValueError("got features that are the same for all samples")
+    return moved
+
+
+def distances(X: FloatArray) -> FloatArray:
+    """Euclidean distances (n_samples, n_samples)."""
+    found: FloatArray = squareform(pdist(X))
+    return found
+
+
+def neighbor_order(distance: FloatArray) -> IntArray:
+    """Return, row by row, the other samples by increasing distance: (n_samples, n_samples - 1).
+
+    Equally near ones come in the order of the samples.
+    """
+    own = distance.copy()
+    np.fill_diagonal(own, -np.inf)  # so that a sample comes before its copies
+    return np.argsort(own, axis=1, kind="stable")[:, 1:]
+
+
+def check_k(k: int, n_samples: int) -> None:
+    """Refuse a number of neighbors that there are not.
+
+    Raises
+    ------
+    ValueError
+        ``k`` is not in 1 to n_samples - 1.
+    """
+    if not 1 <= k < n_samples:
+        raise ValueError(f"k: got {k}, expected 1 to {n_samples - 1} of {n_samples} samples")
