@@ -36,7 +36,7 @@ They have one split, by atom, with one seed; one regressor; one scaling; local e
 narrower features have columns; and no features that know nothing, except one untrained network.
 The published script also numbers the elements that DPA gets by the alphabet; whether the published features were made so
 is not known. None of that makes a finding wrong. It leaves open how much of each number is due to the models, and how much to the way of
-measuring. Here every finding is put on trial, by {ref}`a rule <survival>` that was written down first.
+measuring. Here every finding is put on trial, by {ref}`a rule <survival>` that a program applies.
 
 ## Parameters
 
