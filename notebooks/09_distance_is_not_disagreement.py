@@ -84,7 +84,7 @@ The error of a structure is the root mean square over its atoms, and over both d
 has no direction. The *disagreement* in energy is the difference of the two energies per atom, less what a linear
 function of the composition explains: models put different energies on free atoms, and functionals on elements.
 [Minis]{.mini} have all learned the energies of SevenNet-0; they are kept apart, with their second seeds.
-Formulas stand on [the methods page](disagreement).
+Formulas stand on {ref}`the methods page <disagreement>`.
 """
 
 # %% tags=["hide-input"]
@@ -286,7 +286,7 @@ plt.show()
 Is a low GFRE enough at all? From each last layer two sources are made. The one knows nothing but the energy of the
 atom beyond its element, $e = w \\cdot y - e_0$, with the readout $w$: one number. The other is the last layer from which
 every linear trace of the energy has been taken: neither it, nor anything that is rebuilt from it, has any linear
-relation to the energy of the structures of the fit beyond their composition ([methods](disagreement)).
+relation to the energy of the structures of the fit beyond their composition ({ref}`methods <disagreement>`).
 Its GFRE is a warning line: a source with as low an error may know nothing of the energy.
 {glue:text}`surgery_sentence:s`
 """

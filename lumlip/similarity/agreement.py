@@ -35,7 +35,8 @@ def rank_agreement(table: pd.DataFrame) -> pd.DataFrame:
     distance = 1 - found.to_numpy()
     np.fill_diagonal(distance, 0.0)
     order = leaves_list(linkage(squareform(distance, checks=False), "average"))
-    return found.iloc[order, order]
+    clustered: pd.DataFrame = found.iloc[order, order]
+    return clustered
 
 
 def families_found(table: pd.DataFrame, models: Sequence[str]) -> pd.Series[float]:
@@ -55,8 +56,8 @@ def families_found(table: pd.DataFrame, models: Sequence[str]) -> pd.Series[floa
     found = {}
     for measure in table:
         distance = np.zeros((len(models), len(models)))
-        for (a, b), value in table[measure].items():
-            i, j = models.index(a), models.index(b)
+        for pair, value in zip(table.index.tolist(), table[measure].tolist(), strict=True):
+            i, j = (models.index(name) for name in pair)
             distance[i, j] = distance[j, i] = max(0.0, 1 - np.nan_to_num(value))
         tree = linkage(squareform(distance, checks=False), "average")
         found[measure] = adjusted_rand_score(families, fcluster(tree, n_families, "maxclust"))

@@ -58,7 +58,8 @@ def relative(X: FloatArray, *, n_anchors: int) -> FloatArray:
     """Return the cosines (n_samples, n_anchors) to anchors, evenly spread over the rows."""
     chosen = np.unique(np.linspace(0, len(X) - 1, n_anchors).astype(int))
     unit = _unit_rows(X)
-    return unit @ unit[chosen].T
+    found: FloatArray = unit @ unit[chosen].T
+    return found
 
 
 def mean_cosine(first: FloatArray, second: FloatArray) -> float:

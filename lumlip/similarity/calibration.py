@@ -32,7 +32,8 @@ def calibrated(means: pd.DataFrame) -> pd.Series[float]:
     {'cka': 0.5}
     """
     low = means[BEFORE]
-    found: pd.Series[float] = (means[APART] - low) / (means[SEEDS] - low)
+    room = means[SEEDS] - low
+    found: pd.Series[float] = (means[APART] - low) / room.where(room != 0)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _GREY = "#888888"
+_ZERO = 0.005  # a coefficient that would be written as -0.00
 _GROUPS = {
     SEEDS: ("#222222", "D"),
     SAME: ("#D55E00", "s"),
@@ -120,14 +121,14 @@ def agreement_plot(figure: Figure, agreement: pd.DataFrame, found: pd.Series[flo
     left, right = figure.subplots(1, 2, width_ratios=(6, 1), sharey=True)
     names = [LABELS[name] for name in agreement.index]
     sns.heatmap(
-        agreement.set_axis(names).set_axis(names, axis=1),
+        agreement.where(agreement.abs() > _ZERO, 0.0).set_axis(names).set_axis(names, axis=1),
         ax=left,
         cmap="RdBu_r",
         vmin=-1,
         vmax=1,
         annot=True,
-        fmt=".1f",
-        annot_kws={"size": 6.5},
+        fmt=".2f",
+        annot_kws={"size": 5.8},
         linewidths=0.5,
         linecolor="white",
         cbar_kws={
@@ -157,7 +158,10 @@ def truncation_plot(ax: Axes, table: pd.DataFrame, measures: Sequence[str]) -> N
     """
     colors = ("#0072B2", "#56B4E9", "#222222", "#009E73", "#D55E00", "#CC79A7", "#D8A200")
     for i, name in enumerate(measures):
-        style = {"color": colors[i % len(colors)], "ls": "-" if i < len(colors) else "--"}
+        style: dict[str, Any] = {
+            "color": colors[i % len(colors)],
+            "ls": "-" if i < len(colors) else "--",
+        }
         ax.plot(table.index, table[name], marker="o", ms=3.5, lw=1.4, label=LABELS[name], **style)
     ax.set_xscale("log", base=2)
     ax.set_xticks(table.index, [str(n) for n in table.index])

@@ -114,14 +114,14 @@ def same_order(table: pd.DataFrame) -> list[Claim]:
     claims = []
     for other, label in (("gfre", "GFRE"), ("mutual_knn", "shared neighbors")):
         two = table[["cka", other]]
-        left = [
-            two[[name not in pair for pair in two.index]].corr(method="spearman").iloc[0, 1]
-            for name in names
-        ]
-        value = float(two.corr(method="spearman").iloc[0, 1])
+        left = [_spearman(two[[name not in pair for pair in two.index]]) for name in names]
         text = f"linear CKA and {label} order the pairs alike (Spearman above {ALIKE:g})"
-        claims.append(Claim(text, value, float(min(left)), float(max(left)), bound=ALIKE))
+        claims.append(Claim(text, _spearman(two), min(left), max(left), bound=ALIKE))
     return claims
+
+
+def _spearman(two: pd.DataFrame) -> float:
+    return float(two.corr(method="spearman").to_numpy()[0, 1])
 
 
 def hypothesis_table(found: list[tuple[str, str, Claim]]) -> pd.DataFrame:

@@ -91,7 +91,7 @@ def _tables(
             found = pointwise_errors(features, metric=metric, test=test, **split)
             errors[metric].append(found.to_numpy())
         if number == 0 and n_local:
-            near = {"n_neighbors": min(n_neighbors, len(train) // 4)}
+            near: dict[str, Any] = {"n_neighbors": min(n_neighbors, len(train) // 4)}
             local = pointwise_errors(features, metric="lfre", test=test[:n_local], **split, **near)
             errors["lfre"].append(local.to_numpy())
     joined = {metric: np.concatenate(parts, axis=-1) for metric, parts in errors.items() if parts}

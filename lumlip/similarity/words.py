@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from lumlip.sentences import listed
 from lumlip.similarity.groups import APART, BEFORE, SAME
+from lumlip.similarity.hypotheses import SCALE
 from lumlip.similarity.measured import Measured
 from lumlip.similarity.study import LABELS
 from lumlip.similarity.views import AS_IS, WITHIN, element_mean_similarity
+from lumlip.verdicts import Claim
 
 _NO_SCALE = (
     "This run has no minis with untrained twins and second seeds, and so no common scale for the "
@@ -25,7 +27,7 @@ def spread(real: Measured) -> str:
     if group not in real.means:
         return "This run has no pair of published models."
     values = real.means[group].drop(["explained"], errors="ignore")
-    low, high = values.idxmin(), values.idxmax()
+    low, high = str(values.idxmin()), str(values.idxmax())
     kind = "of different families" if group == APART else "of one family"
     return (
         f"From the same features, published models {kind} come out as {values[low]:.2f} alike "
@@ -60,8 +62,9 @@ def _sides(table: pd.DataFrame) -> str:
     up, down = int((values > 0).sum()), int((values <= 0).sum())
     if not down:
         return f"all {up} measures that have such a scale say that training brings families closer"
+    say = "measures say" if up > 1 else "measure says"
     return (
-        f"{up} measures say that training brings families closer, and {down} that it does not "
+        f"{up or 'no'} {say} that training brings families closer, and {down} that it does not "
         f"({listed([LABELS[name] for name in values.index[values <= 0]])})"
     )
 
@@ -79,7 +82,7 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> str:
     return (
         "So both headlines are right, about different things: training on the same labels does "
         f"bring families closer (by the median measure {100 * middle:.0f} % of the way to two "
-        "seeds), and what is left of the way is what the other paper calls different latent spaces."
+        "seeds), and what is left of the way is the difference that reconstruction finds."
     )
 
 
@@ -90,7 +93,7 @@ def agree(agreement: pd.DataFrame | None) -> str:
     values = agreement.to_numpy()
     upper = values[np.triu_indices(len(values), 1)]
     i, j = np.unravel_index(np.argmin(values), values.shape)
-    first, second = (LABELS[agreement.index[k]] for k in (i, j))
+    first, second = (LABELS[list(agreement.index)[k]] for k in (int(i), int(j)))
     return (
         f"Spearman's coefficient between two measures is {np.median(upper):.2f} for the median "
         f"couple, and lowest, {values[i, j]:.2f}, between {first} and {second}."
@@ -167,8 +170,28 @@ def elements(sets: Mapping[str, Measured]) -> str:
 
 def truncated(table: pd.DataFrame) -> str:
     """Say what measures make of one leading direction alone."""
-    first = table.loc[1].drop("gfre")
+    cka, neighbors, error = table.loc[1, ["cka", "mutual_knn", "gfre"]].to_numpy(dtype=float)
     return (
-        f"Linear CKA gives {first['cka']:.2f} for a single direction and the whole, mutual kNN "
-        f"{first['mutual_knn']:.2f}, and one minus GFRE {table.at[1, 'gfre']:.2f}."
+        f"Linear CKA gives {cka:.2f} for a single direction and the whole, mutual kNN "
+        f"{neighbors:.2f}, and one minus GFRE {error:.2f}."
     )
+
+
+def order(tested: Sequence[tuple[str, str, Claim]]) -> str:
+    """Say how much of the contradiction is a matter of scale."""
+    claims = [claim for hypothesis, _, claim in tested if hypothesis == SCALE]
+    if not claims:
+        return ""
+    gfre, neighbors = (claim.value for claim in claims)
+    return (
+        f"Yet GFRE and linear CKA put the pairs in {_how(gfre)} order (Spearman {gfre:.2f}): what "
+        f"sets them apart is the scale. Shared neighbors are another matter ({neighbors:.2f})."
+        if gfre > neighbors
+        else f"Spearman's coefficient over pairs is {gfre:.2f} between GFRE and linear CKA, and "
+        f"{neighbors:.2f} between shared neighbors and linear CKA."
+    )
+
+
+def _how(coefficient: float) -> str:
+    limits = {0.95: "nearly the same", 0.7: "much the same", 0.3: "a somewhat similar"}
+    return next((word for limit, word in limits.items() if coefficient > limit), "another")
