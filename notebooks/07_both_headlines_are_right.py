@@ -288,8 +288,8 @@ plt.show()
 """
 ## Paper against here
 
-Numbers of the papers on other models and other structures, beside ours. Of the two papers that find convergence we know the text,
-not their tables: what they say is put beside what the same measure says here.
+Numbers of the papers on other models and other structures, beside ours. Of the two papers that find convergence we have read the
+abstracts and excerpts, not their tables: their headline is put beside what the same measure says here.
 """
 
 # %% tags=["hide-input"]
@@ -319,9 +319,9 @@ pd.DataFrame(against).set_index("measure")
 
 # %% [markdown]
 """
-What differs: the models, the structures (here one atom of each structure, of all kinds, where
-{cite:t}`Edamadaka2025` compare sets of one kind and {cite:t}`Li2025` crystals), and the layer. Our anchors are evenly spread, not chosen to be
-diverse. None of the three can be called wrong by these numbers; the point is that their measures give different numbers for the same features.
+What differs: the models, the structures (here one atom of each structure, of all kinds), the layer, and the anchors, which are evenly
+spread here and may be chosen otherwise there.
+None of the three can be called wrong by these numbers; the point is that their measures give different numbers for the same features.
 
 ## What changes when you turn the knobs
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from lumlip.similarity.groups import Pair, means, means_of_halves
 from lumlip.similarity.rebuilt import reconstructed
@@ -105,6 +106,18 @@ def measured(
     every_pair : bool
         Put all pairs of models into the table, those of no group, too.
     """
+    with threadpool_limits(1):  # small matrices keep no team of threads busy
+        return _measured(study, groups, n_draws=n_draws, every_pair=every_pair, device=device)
+
+
+def _measured(
+    study: SimilarityStudy,
+    groups: Mapping[str, Sequence[Pair]],
+    *,
+    n_draws: int,
+    every_pair: bool,
+    device: str,
+) -> Measured:
     wanted = [pair for group in groups.values() for pair in group]
     wanted = list(dict.fromkeys(wanted + (study.pairs if every_pair else [])))
     table = compare(study.prepared, wanted).join(reconstructed(study, wanted, device=device))

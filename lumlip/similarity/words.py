@@ -184,8 +184,9 @@ def order(tested: Sequence[tuple[str, str, Claim]]) -> str:
         return ""
     gfre, neighbors = (claim.value for claim in claims)
     return (
-        f"Yet GFRE and linear CKA put the pairs in {_how(gfre)} order (Spearman {gfre:.2f}): what "
-        f"sets them apart is the scale. Shared neighbors are another matter ({neighbors:.2f})."
+        f"Yet GFRE and linear CKA put pairs of published models in {_how(gfre)} order (Spearman "
+        f"{gfre:.2f}): among these, what sets the two apart is the scale. Shared neighbors are "
+        f"another matter ({neighbors:.2f})."
         if gfre > neighbors
         else f"Spearman's coefficient over pairs is {gfre:.2f} between GFRE and linear CKA, and "
         f"{neighbors:.2f} between shared neighbors and linear CKA."
