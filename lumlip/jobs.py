@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +42,7 @@ class Job:
     dtype: str
     layers: bool = False
 
-    @property
+    @cached_property
     def store(self) -> Path:
         """The Zarr store; its name changes with everything that could change the features."""
         parts = (self.entry.id, self.sha256, self.structures_sha256, self.dtype, self._code())

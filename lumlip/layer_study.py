@@ -13,50 +13,17 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from lumlip import breakdown, layers
-from lumlip.panel import LAYERS, Panel
+from lumlip.panel import LAYERS
 from lumlip.plotting import family_of
-from lumlip.splits import split
+from lumlip.split_panel import SplitPanel
 from lumlip.zoo import resolve
 
 IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class LayerStudy:
-    """One panel, split in train and test atoms, and the errors between all of its layers.
-
-    Attributes
-    ----------
-    everything : Panel
-    models : list of str
-        Those that count; the others of the panel are controls.
-    train, test : int arrays
-        Atoms.
-    device : str
-    """
-
-    everything: Panel
-    models: list[str]
-    train: IntArray
-    test: IntArray
-    device: str = "auto"
-
-    @classmethod
-    def of(
-        cls,
-        everything: Panel,
-        *,
-        controls: Sequence[str] = (),
-        by: str = "structure",
-        n_test: int = 1000,
-        seed: int = 0,
-        device: str = "auto",
-    ) -> LayerStudy:
-        """Split the atoms of a panel: at most a fifth of them are for the test."""
-        n_test = max(1, min(n_test, everything.atoms.sizes["atom"] // 5))
-        train, test = split(everything.atoms, by=by, n_test=n_test, seed=seed)
-        models = [model for model in everything.datasets if model not in controls]
-        return cls(everything, models, train, test, device)
+class LayerStudy(SplitPanel):
+    """One panel, split in train and test atoms, and the errors between all of its layers."""
 
     @property
     def options(self) -> dict[str, Any]:

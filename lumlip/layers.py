@@ -24,21 +24,27 @@ DIRECTIONS = {"forth": ("backbone", "last_layer"), "back": ("last_layer", "backb
 LINEAR = 1e-3
 
 
-def panel_if_any(
-    models: Sequence[str], structures: Any, *, device: str = "auto", dtype: str = "float32"
-) -> Panel | None:
-    """Return the panel of models, or None, saying why, if no model or common structure is left."""
+def panel_if_any(models: Sequence[str], structures: Any, **options: Any) -> Panel | None:
+    """Return the panel of models, or None, saying why, if no model or common structure is left.
+
+    Parameters
+    ----------
+    models, structures
+        As for :func:`lumlip.panel.panel`.
+    options
+        ``device``, ``dtype`` and ``layers`` of it.
+    """
     if not models:
         return None
     try:
-        return panel(models, structures, device=device, dtype=dtype, skip_failing=True)
+        return panel(models, structures, skip_failing=True, **options)
     except NothingLeftError as error:
         print(error)
         return None
 
 
 def panels_of(
-    named: Mapping[str, Sequence[str]], structures: Any, *, device: str = "auto"
+    named: Mapping[str, Sequence[str]], structures: Any, **options: Any
 ) -> dict[str, Panel]:
     """Make a panel of each set of models, and print what became of it.
 
@@ -47,6 +53,8 @@ def panels_of(
     named : dict of name to list of model ids
         Sets without a usable model or a common structure are left out.
     structures : str, path or sequence of ase.Atoms
+    options
+        Of :func:`panel_if_any`.
 
     Raises
     ------
@@ -55,7 +63,7 @@ def panels_of(
     """
     found = {}
     for name, models in named.items():
-        everything = panel_if_any(models, structures, device=device)
+        everything = panel_if_any(models, structures, **options)
         print(f"{name}: {everything.report() if everything else 'nothing to study'}")
         if everything:
             found[name] = everything

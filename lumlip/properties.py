@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from ase import Atoms
 from ase.data import covalent_radii
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lumlip.validation import neighbors_of_atoms
 
@@ -103,3 +103,27 @@ def composition(structures: Sequence[Atoms]) -> FloatArray:
         [(atoms.numbers[:, None] == known).mean(axis=0) for atoms in structures]
     )
     return shares
+
+
+def one_hot(numbers: ArrayLike) -> FloatArray:
+    """One column per element that occurs, 1 where the atom is of it.
+
+    Parameters
+    ----------
+    numbers : array of int of shape (n_atoms,)
+
+    Returns
+    -------
+    array of shape (n_atoms, n_elements)
+        Elements in the order of their atomic numbers.
+
+    Examples
+    --------
+    >>> one_hot([8, 1, 1])
+    array([[0., 1.],
+           [1., 0.],
+           [1., 0.]])
+    """
+    array = np.asarray(numbers)
+    found: FloatArray = (array[:, None] == np.unique(array)).astype(float)
+    return found

@@ -189,13 +189,13 @@ def _baselines(
     Under ``"mean"``: the mean, or the most frequent class. Under ``"element"``: what the element of
     an atom or the composition of a structure tells; not for the element itself.
     """
-    one_hot = (numbers[:, None] == np.unique(numbers)).astype(float)
+    elements = properties.one_hot(numbers)
     found: dict[Key, ProbeScore] = {}
     for question in asked:
         nothing_given = replace(question, given=None)
         found["baseline", "mean", question.name] = ask(nothing_given, None, structure, seed=seed)
         if question.name != "element":
-            hot = one_hot if question.given is None else None
+            hot = elements if question.given is None else None
             found["baseline", "element", question.name] = ask(question, hot, structure, seed=seed)
     return found
 

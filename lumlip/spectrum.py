@@ -7,16 +7,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from lumlip.properties import one_hot
+
 FloatArray = NDArray[np.float64]
 
 
-def _axes(X: FloatArray, train: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Variances (n_features,) and principal axes (n_features, n_features) of the train atoms.
+def _axes(X: FloatArray, train: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
+    """Variances (n_features,) and axes (n_features, n_features) of the train atoms, or of all.
 
     From the covariance matrix, which is much faster than from the features; it resolves variances
     down to 1e-16 of the largest, more than is asked for here.
     """
-    rows = X[np.asarray(train)]
+    rows = X if train is None else X[np.asarray(train)]
     rows = rows - rows.mean(axis=0)
     variance, axes = np.linalg.eigh(rows.T @ rows / len(rows))
     return variance[::-1].clip(min=0), axes.T[::-1]
@@ -56,7 +58,7 @@ def narrowed(
     X: ArrayLike,
     width: int,
     *,
-    train: ArrayLike,
+    train: ArrayLike | None = None,
     how: Literal["pca", "random"] = "pca",
     seed: int = 0,
 ) -> FloatArray:
@@ -67,8 +69,8 @@ def narrowed(
     X : array of shape (n_atoms, n_features)
     width : int
         Number of columns to keep.
-    train : array of int
-        The atoms that the principal axes come from.
+    train : array of int, optional
+        The atoms that the principal axes come from; all by default.
     how : {"pca", "random"}
         Keep the directions of the largest variance, or random orthogonal ones.
     seed : int
@@ -95,7 +97,9 @@ def narrowed(
     return cut
 
 
-def without_leading(X: ArrayLike, n_directions: int, *, train: ArrayLike) -> FloatArray:
+def without_leading(
+    X: ArrayLike, n_directions: int, *, train: ArrayLike | None = None
+) -> FloatArray:
     """Take the directions of the largest variance out of features.
 
     Parameters
@@ -103,8 +107,8 @@ def without_leading(X: ArrayLike, n_directions: int, *, train: ArrayLike) -> Flo
     X : array of shape (n_atoms, n_features)
     n_directions : int
         How many; fewer than the features span.
-    train : array of int
-        The atoms that the directions come from.
+    train : array of int, optional
+        The atoms that the directions come from; all by default.
 
     Returns
     -------
@@ -112,7 +116,7 @@ def without_leading(X: ArrayLike, n_directions: int, *, train: ArrayLike) -> Flo
         Centered by the train atoms.
     """
     rows = np.asarray(X, dtype=float)
-    rows = rows - rows[np.asarray(train)].mean(axis=0)
+    rows = rows - (rows if train is None else rows[np.asarray(train)]).mean(axis=0)
     axes = _axes(rows, train)[1][:n_directions]
     left: FloatArray = rows - (rows @ axes.T) @ axes
     return left
@@ -144,8 +148,7 @@ def energy_in_leading(
         Squared correlation over the atoms, 0 to 1; NaN with too few structures for the fit.
     """
     X, owner, z = np.asarray(last_layer, dtype=float), np.asarray(structure), np.asarray(numbers)
-    kinds = (z[:, None] == np.unique(z)).astype(float)
-    terms = np.hstack([X, kinds])
+    terms = np.hstack([X, one_hot(z)])
     sums = np.zeros((int(owner.max()) + 1, terms.shape[1]))
     np.add.at(sums, owner, terms)
     if len(sums) < 2 * terms.shape[1]:

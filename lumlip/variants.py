@@ -66,6 +66,11 @@ _PART = re.compile(
 )
 
 
+def is_untrained(model: str) -> bool:
+    """Tell whether a model has initial weights: its energies mean nothing."""
+    return resolve(model).training_data.startswith("nothing")
+
+
 def kind_of(a: str, b: str) -> str:
     """Return what two models differ in: one of `KINDS`.
 

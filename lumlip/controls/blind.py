@@ -9,35 +9,12 @@ from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
 from lumlip.controls.soap import soap
+from lumlip.properties import one_hot
 
 FloatArray = NDArray[np.float64]
 #: Names of the blind features, from those that know least; `NET` is a random function of `ALL`.
 NOISE, ELEMENT, FORMULA = "noise", "element", "element, composition"
 SOAP, ALL, NET = "SOAP", "SOAP, element, composition", "random network"
-
-
-def one_hot(numbers: ArrayLike) -> FloatArray:
-    """One column per element that occurs, 1 where the atom is of it.
-
-    Parameters
-    ----------
-    numbers : array of int of shape (n_atoms,)
-
-    Returns
-    -------
-    array of shape (n_atoms, n_elements)
-        Elements in the order of their atomic numbers.
-
-    Examples
-    --------
-    >>> one_hot([8, 1, 1])
-    array([[0., 1.],
-           [1., 0.],
-           [1., 0.]])
-    """
-    array = np.asarray(numbers)
-    found: FloatArray = (array[:, None] == np.unique(array)).astype(float)
-    return found
 
 
 def composition(numbers: ArrayLike, structure: ArrayLike) -> FloatArray:

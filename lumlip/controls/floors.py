@@ -12,7 +12,7 @@ from lumlip.breakdown import across
 from lumlip.distances import NOTHING, Distances, FloatArray, interval
 from lumlip.plotting import MINI_COLOR, family_of
 from lumlip.variant_study import mean_over, subset_of
-from lumlip.variants import NAMES, pairs_by_kind, variant_pairs
+from lumlip.variants import NAMES, is_untrained, pairs_by_kind, variant_pairs
 
 #: Colors of published models, of minis and of controls.
 COLORS = {"published": "#0072B2", "mini": MINI_COLOR, "control": "#777777"}
@@ -39,7 +39,7 @@ def floor_rows(
     """
     here = [[m for m in some if m in found.table.index] for some in (models, minis, controls)]
     published, own, others = here
-    untrained = [m for m in others if "untrained" in m]
+    untrained = [m for m in others if is_untrained(m)]
     rows: dict[str, tuple[FloatArray, str]] = {
         "published models, other families": (_between(found, published), "published"),
         "published models, variants": (_variants(found, published), "published"),

@@ -19,6 +19,7 @@ from lumlip.sentences import with_interval
 from lumlip.spectrum import narrowed
 from lumlip.splits import resampled_errors
 from lumlip.variant_study import mean_over, subset_of
+from lumlip.variants import is_untrained
 
 #: The richest blind source, cut to as many columns as a learned one has.
 CUT = "the same, as narrow as a model"
@@ -159,7 +160,7 @@ def source_rows(
     DataFrame
         Columns ``name``, ``value``, ``low``, ``high`` and ``color``.
     """
-    untrained = [m for m in controls if "untrained" in m]
+    untrained = [m for m in controls if is_untrained(m)]
     part = tables["from blind"]
     rows = {name: (mean_of(part, [name], models), "control") for name in part[0]}
     rows["untrained minis"] = (from_others(found, untrained, models), "control")

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from lumlip.controls import headlines
-from lumlip.controls.blind import one_hot
 from lumlip.controls.survival import Trial
 from lumlip.controls.treatments import AS_IT_STANDS, TREATMENTS, Treatment, sample_of_atoms
 from lumlip.distances import NOTHING, Distances, FloatArray, interval
 from lumlip.fine_tuning import OTHER_SEED, SCRATCH, UNTRAINED
 from lumlip.lineage import Lineage
 from lumlip.panel import Panel
+from lumlip.properties import one_hot
 from lumlip.variant_claims import seed_floor
 from lumlip.variant_study import mean_over, subset_of
 from lumlip.variants import variant_pairs

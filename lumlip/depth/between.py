@@ -14,6 +14,7 @@ from lumlip.depth.paths import STAGES
 from lumlip.depth.study import DepthStudy, name
 from lumlip.plotting import family_of
 from lumlip.splits import interval_95, resampled_errors
+from lumlip.variants import is_untrained
 
 FloatArray = NDArray[np.float64]
 Pairs = Sequence[tuple[str, str]]
@@ -35,7 +36,7 @@ def pairs_by_kind(study: DepthStudy) -> dict[str, list[tuple[str, str]]]:
     """
     models = study.models
     controls = [m for m in study.paths if m not in models]
-    blank = [m for m in controls if "untrained" in m]
+    blank = [m for m in controls if is_untrained(m)]
     of_blank = [m for m in models if family_of(m) in map(family_of, blank)]
     kinds = {
         FAMILIES: _ordered(models, models, same=False),

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from lumlip.depth.elements import element_share
 from lumlip.depth.paths import LAST_LAYER, STAGES
 from lumlip.depth.study import DepthStudy, name
+from lumlip.elements import element_share
 from lumlip.spectrum import effective_directions, energy_in_leading, leading_share
 
 

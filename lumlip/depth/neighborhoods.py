@@ -13,6 +13,7 @@ from lumlip.depth.between import Pairs
 from lumlip.depth.paths import EMBEDDING, LAST_LAYER, STAGES
 from lumlip.depth.study import DepthStudy
 from lumlip.similarity import information_imbalance, two_nn
+from lumlip.splits import interval_of_halves
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -193,5 +194,5 @@ def _halves_of_pair(X: FloatArray, Y: FloatArray, halves: Sequence[IntArray]) ->
 
 def _interval(found: FloatArray) -> tuple[float, float, float]:
     """Value of the whole, which comes first, and the ends that the halves' spread gives."""
-    reach = 1.96 * float(np.std(found[1:], ddof=1))
-    return float(found[0]), float(found[0]) - reach, float(found[0]) + reach
+    value, low, high = interval_of_halves(found[0], found[1:])
+    return float(value), float(low), float(high)

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from lumlip.depth.study import DepthStudy
 from lumlip.probes import ProbeScore
+from lumlip.properties import one_hot
 from lumlip.questions import Question, ask, can_be_asked, energy_question, questions
 
 #: Of atoms, no more than this are asked: a probe of 224 channels takes a second with them.
@@ -85,11 +86,11 @@ def _alone(
     *,
     seed: int,
 ) -> dict[str, float]:
-    one_hot = (study.numbers[:, None] == np.unique(study.numbers)).astype(float)
+    elements = one_hot(study.numbers)
     found = {}
     for question in asked:
         atoms = slice(None) if question.of_structures else rows
         if question.name != "element":
-            score = ask(question, one_hot[atoms], structure[atoms], seed=seed)
+            score = ask(question, elements[atoms], structure[atoms], seed=seed)
             found[question.name] = score.value
     return found

@@ -13,12 +13,12 @@ import xarray as xr
 from ase import Atoms
 from numpy.typing import NDArray
 
-from lumlip.depth.elements import known_in, without_element_mean
 from lumlip.depth.paths import EMBEDDING, depth_path, stages
-from lumlip.panel import NothingLeftError, Panel, panel
+from lumlip.elements import known_in, without_element_mean
+from lumlip.layers import panels_of
 from lumlip.reconstruction import pointwise_errors
 from lumlip.spectrum import without_leading
-from lumlip.splits import split
+from lumlip.split_panel import SplitPanel
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -27,41 +27,8 @@ LEAST = 5
 
 
 @dataclass(frozen=True)
-class DepthStudy:
-    """A panel whose data sets have layers, split in train and test atoms.
-
-    Attributes
-    ----------
-    everything : Panel
-    models : list of str
-        Those that count; the others of the panel are controls.
-    train, test : int arrays
-        Atoms.
-    device : str
-    """
-
-    everything: Panel
-    models: list[str]
-    train: IntArray
-    test: IntArray
-    device: str = "auto"
-
-    @classmethod
-    def of(
-        cls,
-        everything: Panel,
-        *,
-        controls: Sequence[str] = (),
-        by: str = "structure",
-        n_test: int = 1000,
-        seed: int = 0,
-        device: str = "auto",
-    ) -> DepthStudy:
-        """Split the atoms of a panel: at most a fifth of them are for the test."""
-        n_test = max(1, min(n_test, everything.atoms.sizes["atom"] // 5))
-        train, test = split(everything.atoms, by=by, n_test=n_test, seed=seed)
-        models = [model for model in everything.datasets if model not in controls]
-        return cls(everything, models, train, test, device)
+class DepthStudy(SplitPanel):
+    """A panel whose data sets have layers, split in train and test atoms."""
 
     @cached_property
     def paths(self) -> dict[str, dict[str, FloatArray]]:
@@ -173,18 +140,11 @@ def studies_of(
     ValueError
         Nothing is left to study.
     """
-    found: dict[str, DepthStudy] = {}
-    for title, models in named.items():
-        if not models:
-            continue
-        try:
-            everything = panel(models, frames, device=device, layers=True, skip_failing=True)
-        except NothingLeftError as error:
-            print(f"{title}: {error}")
-            continue
-        print(f"{title}: {everything.report()}")
-        one = DepthStudy.of(everything, controls=controls, device=device, **setting)
-        found |= {title: one} if one.models else {}
+    asked = {title: models for title, models in named.items() if models}
+    panels = panels_of(asked, frames, device=device, layers=True)
+    options: dict[str, Any] = {"controls": controls, "device": device, **setting}
+    studies = {title: DepthStudy.of(one, **options) for title, one in panels.items()}
+    found = {title: one for title, one in studies.items() if one.models}
     if not found:
         raise ValueError(f"got {named}, expected a model that can be run on these structures")
     return found

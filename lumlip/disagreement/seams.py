@@ -21,11 +21,11 @@ from lumlip.disagreement.stitching import (
     total_deviation,
     without_energy,
 )
-from lumlip.disagreement.study import PairStudy, is_untrained
+from lumlip.disagreement.study import PairStudy
 from lumlip.maps import mean_over_atoms
 from lumlip.plotting import family_of
 from lumlip.reconstruction import gfre
-from lumlip.variants import kind_of
+from lumlip.variants import is_untrained, kind_of
 
 FloatArray = NDArray[np.float64]
 UNTRAINED, SEED, VARIANT, FAMILY = (

@@ -15,16 +15,11 @@ from lumlip.disagreement.energies import disagreements, model_pairs
 from lumlip.disagreement.folds import crossfitted, folds, of_pairs, some_atoms
 from lumlip.panel import Panel
 from lumlip.properties import composition
-from lumlip.variants import kind_of
+from lumlip.variants import is_untrained, kind_of
 from lumlip.zoo import resolve
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-
-
-def is_untrained(model: str) -> bool:
-    """Tell whether a model has initial weights: its energies mean nothing."""
-    return resolve(model).training_data.startswith("nothing")
 
 
 def functional_of(model: str) -> str:

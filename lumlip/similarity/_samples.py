@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import pdist, squareform
 
+from lumlip._scaling import as_features
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
@@ -18,13 +20,9 @@ def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
     ValueError
         Not two-dimensional, fewer samples than needed, or a number that is not finite.
     """
-    array = np.asarray(X, dtype=np.float64)
-    if array.ndim != 2:
-        raise ValueError(f"{name}: got shape {array.shape}, expected (n_samples, n_features)")
+    array = as_features(X, name)
     if len(array) < at_least:
         raise ValueError(f"{name}: got {len(array)} samples, expected {at_least} or more")
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name}: got NaN or inf, expected finite numbers")
     return array
 
 
@@ -54,6 +52,13 @@ def centered(X: FloatArray) -> FloatArray:
     if np.abs(moved).max() <= 1e-12 * max(1.0, float(np.abs(X).max())):
         raise ValueError("got features that are the same for all samples")
     return moved
+
+
+def unit_rows(X: FloatArray) -> FloatArray:
+    """Bring every row to unit length; rows of zeros stay."""
+    lengths = np.linalg.norm(X, axis=1, keepdims=True)
+    found: FloatArray = X / np.where(lengths > 0, lengths, 1.0)
+    return found
 
 
 def distances(X: FloatArray) -> FloatArray:

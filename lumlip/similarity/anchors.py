@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lumlip.similarity._samples import FloatArray, both
+from lumlip.similarity._samples import FloatArray, both, unit_rows
 
 #: Anchors in the table of all measures.
 N_ANCHORS = 50
@@ -57,17 +57,11 @@ def anchored_cosine(X: ArrayLike, Y: ArrayLike, *, n_anchors: int = N_ANCHORS) -
 def relative(X: FloatArray, *, n_anchors: int) -> FloatArray:
     """Return the cosines (n_samples, n_anchors) to anchors, evenly spread over the rows."""
     chosen = np.unique(np.linspace(0, len(X) - 1, n_anchors).astype(int))
-    unit = _unit_rows(X)
+    unit = unit_rows(X)
     found: FloatArray = unit @ unit[chosen].T
     return found
 
 
 def mean_cosine(first: FloatArray, second: FloatArray) -> float:
     """Return the mean cosine between the rows of two arrays."""
-    return float((_unit_rows(first) * _unit_rows(second)).sum(axis=1).mean())
-
-
-def _unit_rows(X: FloatArray) -> FloatArray:
-    lengths = np.linalg.norm(X, axis=1, keepdims=True)
-    found: FloatArray = X / np.where(lengths > 0, lengths, 1.0)
-    return found
+    return float((unit_rows(first) * unit_rows(second)).sum(axis=1).mean())

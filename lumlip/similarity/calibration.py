@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lumlip.similarity.groups import APART, BEFORE, SEEDS
-from lumlip.similarity.study import interval
+from lumlip.splits import interval_of_halves
 
 #: Least difference between seeds and untrained twins, for measures that have no interval.
 ROOM = 0.05
@@ -49,10 +49,10 @@ def calibrated_with_intervals(whole: pd.DataFrame, halves: Sequence[pd.DataFrame
         Columns ``value``, ``low`` and ``high``; the last two are NaN for measures without draws.
     """
     room = [half.reindex(whole.index)[SEEDS] - half.reindex(whole.index)[BEFORE] for half in halves]
-    difference, low, _ = interval(whole[SEEDS] - whole[BEFORE], room)
+    difference, low, _ = interval_of_halves(whole[SEEDS] - whole[BEFORE], room)
     has_scale = np.where(np.isnan(low), difference > ROOM, low > 0)
     drawn = [calibrated(half).reindex(whole.index) for half in halves]
-    ends = interval(calibrated(whole), drawn)
+    ends = interval_of_halves(calibrated(whole), drawn)
     table = pd.DataFrame(dict(zip(("value", "low", "high"), ends, strict=True)), index=whole.index)
     return table.where(pd.Series(has_scale, index=whole.index), np.nan)
 

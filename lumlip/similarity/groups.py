@@ -9,7 +9,8 @@ import pandas as pd
 
 from lumlip.plotting import family_of, first_of_families
 from lumlip.similarity.metrics import Prepared
-from lumlip.similarity.study import ELEMENT, as_rows, compare, interval
+from lumlip.similarity.study import ELEMENT, as_rows, compare
+from lumlip.splits import interval_of_halves
 
 Pair = tuple[str, str]
 SAME, APART, SEEDS, BEFORE, TWINS, BLIND = (
@@ -109,7 +110,7 @@ def with_intervals(whole: pd.DataFrame, halves: Sequence[pd.DataFrame]) -> pd.Da
     found = {}
     for name in whole:
         drawn = [half[name].reindex(whole.index) for half in halves]
-        ends = interval(whole[name], drawn)
+        ends = interval_of_halves(whole[name], drawn)
         for end, column in zip(("value", "low", "high"), ends, strict=True):
             found[name, end] = column
     return pd.DataFrame(found, index=whole.index)

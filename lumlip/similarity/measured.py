@@ -10,8 +10,9 @@ from threadpoolctl import threadpool_limits
 
 from lumlip.similarity.groups import Pair, means, means_of_halves
 from lumlip.similarity.rebuilt import reconstructed
-from lumlip.similarity.study import LABELS, SimilarityStudy, compare, interval
+from lumlip.similarity.study import LABELS, SimilarityStudy, compare
 from lumlip.similarity.views import AS_IS, by_view, halves_by_view
+from lumlip.splits import interval_of_halves
 
 Interval = tuple[float, float, float]
 
@@ -83,7 +84,7 @@ def _cell(table: pd.DataFrame, measure: str, group: str) -> float:
 
 
 def _interval(value: float, drawn: Iterable[float]) -> Interval:
-    middle, low, high = (float(end) for end in interval(value, list(drawn)))
+    middle, low, high = (float(end) for end in interval_of_halves(value, list(drawn)))
     return middle, low, high
 
 

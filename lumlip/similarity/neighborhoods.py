@@ -13,6 +13,7 @@ from lumlip.similarity._samples import (
     check_k,
     distances,
     neighbor_order,
+    unit_rows,
 )
 from lumlip.similarity.kernels import ratio, unbiased_hsic
 
@@ -107,9 +108,7 @@ def cknna(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
 
 def cosines(X: FloatArray) -> FloatArray:
     """Return the cosines (n_samples, n_samples) between centered rows."""
-    moved = centered(X)
-    lengths = np.linalg.norm(moved, axis=1, keepdims=True)
-    unit = moved / np.where(lengths > 0, lengths, 1.0)
+    unit = unit_rows(centered(X))
     return unit @ unit.T
 
 

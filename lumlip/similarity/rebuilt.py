@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lumlip.properties import one_hot
 from lumlip.reconstruction import pointwise_errors
 from lumlip.similarity._samples import FloatArray, IntArray
 from lumlip.similarity.study import ELEMENT, SimilarityStudy
@@ -66,7 +67,7 @@ def _of_all_atoms(
     numbers = study.panel.atoms["atomic_number"].to_numpy().astype(np.int64)
     layer = study.panel.layer(study.layer)
     if ELEMENT in names:
-        layer[ELEMENT] = (numbers[:, None] == np.unique(numbers)).astype(np.float64)
+        layer[ELEMENT] = one_hot(numbers)
     return {name: change(layer[name], numbers) if change else layer[name] for name in names}
 
 

@@ -9,7 +9,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from lumlip.panel import Panel
 from lumlip.similarity._samples import FloatArray, IntArray
@@ -173,18 +172,6 @@ def compare(prepared: Mapping[str, Prepared], pairs: Sequence[tuple[str, str]]) 
 
 
 def as_rows(draws: int, n: int, *, seed: int) -> list[IntArray]:
-    """Draw halves of the samples, without replacement.
-
-    A mean over n samples varies between halves as much as it varies between sets of n samples, so
-    that their spread is the standard error; drawing with replacement would make copies, which
-    measures of neighbors take for perfect agreement.
-    """
+    """Draw halves of the samples, without replacement; see `lumlip.splits.interval_of_halves`."""
     rng = np.random.default_rng(seed)
     return [np.sort(rng.choice(n, size=n // 2, replace=False)) for _ in range(draws)]
-
-
-def interval(value: ArrayLike, halves: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return values with 95 % intervals from their numbers on halves (n_draws, ...)."""
-    middle = np.asarray(value, dtype=np.float64)
-    spread = 1.96 * np.std(np.asarray(halves, dtype=np.float64), axis=0, ddof=1)
-    return middle, middle - spread, middle + spread

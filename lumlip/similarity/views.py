@@ -7,12 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from lumlip.similarity._samples import FloatArray, IntArray
+from lumlip.elements import without_element_mean
+from lumlip.similarity._samples import FloatArray
 from lumlip.similarity.groups import Pair, means, means_of_halves
 from lumlip.similarity.kernels import cka
 from lumlip.similarity.metrics import Prepared, similarities
 from lumlip.similarity.rebuilt import reconstructed
 from lumlip.similarity.study import ELEMENT, SimilarityStudy, compare
+from lumlip.spectrum import narrowed, without_leading
 
 AS_IS, WITHIN, STRIPPED, WHITENED = (
     "as they are",
@@ -24,45 +26,6 @@ VIEWS = (AS_IS, WITHIN, STRIPPED, WHITENED)
 _FEW = 20
 _FEWEST = 4  # rows that debiased CKA can take
 _RARE = 5  # samples of an element, below which it has no mean to speak of
-
-
-def within_elements(X: FloatArray, elements: IntArray) -> FloatArray:
-    """Subtract from each sample the mean of the samples of its element.
-
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_channels)
-    elements : int array of shape (n_samples,)
-
-    Examples
-    --------
-    >>> within_elements(np.array([[1.0], [3.0], [7.0]]), np.array([8, 8, 1]))
-    array([[-1.],
-           [ 1.],
-           [ 0.]])
-    """
-    _, code = np.unique(elements, return_inverse=True)
-    sums = np.zeros((code.max() + 1, X.shape[1]))
-    np.add.at(sums, code, X)
-    moved: FloatArray = X - (sums / np.bincount(code)[:, None])[code]
-    return moved
-
-
-def without_leading(X: FloatArray, n: int = 1) -> FloatArray:
-    """Take the leading principal directions out of features, and their mean.
-
-    Examples
-    --------
-    >>> X = np.array([[3.0, 0.1], [-3.0, 0.1], [0.0, -0.2]])
-    >>> without_leading(X).round(6) + 0.0
-    array([[ 0. ,  0.1],
-           [ 0. ,  0.1],
-           [ 0. , -0.2]])
-    """
-    moved = X - X.mean(axis=0)
-    directions = np.linalg.svd(moved, full_matrices=False)[2][:n]
-    rest: FloatArray = moved - (moved @ directions.T) @ directions
-    return rest
 
 
 def whitened(X: FloatArray, *, share: float = 0.999) -> FloatArray:
@@ -90,8 +53,8 @@ def seen(study: SimilarityStudy, names: Sequence[str], view: str) -> dict[str, P
         raise ValueError(f"got {common.sum()} samples of common elements, expected {_FEW} or more")
     change: dict[str, Callable[[FloatArray], FloatArray]] = {
         AS_IS: lambda X: X,
-        WITHIN: lambda X: within_elements(X[common], elements[common]),
-        STRIPPED: without_leading,
+        WITHIN: lambda X: without_element_mean(X[common], elements[common]),
+        STRIPPED: lambda X: without_leading(X, 1),
         WHITENED: whitened,
     }
     if view not in change:
@@ -117,7 +80,9 @@ def by_view(
         except ValueError:  # too few samples of common elements, or nothing is left
             continue
         if view == WITHIN:
-            errors = reconstructed(study, pairs, change=within_elements, n_local=0, device=device)
+            errors = reconstructed(
+                study, pairs, change=without_element_mean, n_local=0, device=device
+            )
             table = table.join(errors)
         found[view] = means(table, models)
     return found
@@ -147,14 +112,6 @@ def _of_models(groups: Mapping[str, Sequence[Pair]]) -> dict[str, list[Pair]]:
     return {name: pairs for name, pairs in models.items() if pairs}
 
 
-def kept(X: FloatArray, n: int) -> FloatArray:
-    """Leave the n leading principal directions of features, and nothing else."""
-    moved = X - X.mean(axis=0)
-    directions = np.linalg.svd(moved, full_matrices=False)[2][:n]
-    rest: FloatArray = moved @ directions.T
-    return rest
-
-
 def against_truncated(X: FloatArray, *, numbers: Sequence[int]) -> pd.DataFrame:
     """Return the similarity of features and their own leading directions, by every measure.
 
@@ -171,12 +128,13 @@ def against_truncated(X: FloatArray, *, numbers: Sequence[int]) -> pd.DataFrame:
     -------
     DataFrame of shape (n_numbers, n_measures)
     """
-    whole = Prepared(X)
-    variance = np.linalg.svd(X - X.mean(axis=0), compute_uv=False) ** 2
+    whole, centered = Prepared(X), X - X.mean(axis=0)
+    variance = np.linalg.svd(centered, compute_uv=False) ** 2
     share = np.minimum(1.0, np.cumsum(variance) / variance.sum())
     rows = {}
     for n in numbers:
-        part = similarities(Prepared(kept(X, n)), whole)
+        left = narrowed(centered, min(n, X.shape[1]))
+        part = similarities(Prepared(left), whole)
         rows[n] = part | {"gfre": 1 - float(np.sqrt(1 - share[min(n, len(share)) - 1]))}
     return pd.DataFrame.from_dict(rows, orient="index")
 

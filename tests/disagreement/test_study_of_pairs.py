@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from lumlip.disagreement.study import PairStudy, functional_of, is_untrained
+from lumlip.disagreement.study import PairStudy, functional_of
+from lumlip.variants import is_untrained
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lumlip.elements import without_element_mean
 from lumlip.similarity import agreement, calibration, groups, hypotheses, study, views, words
 from lumlip.similarity.metrics import Prepared
+from lumlip.spectrum import narrowed, without_leading
+from lumlip.splits import interval_of_halves
 
 MINIS = ["mace-mini", "pet-mini"]
 CONTROLS = [f"{model}-{kind}" for model in MINIS for kind in ("untrained", "seed2")]
@@ -20,14 +23,14 @@ def test_whitened_and_stripped_features_are_what_they_say(rng):
     X = rng.normal(size=(200, 4)) * [10, 3, 1, 0.5]
     white = views.whitened(X, share=1.0)
     assert white.T @ white / 200 == pytest.approx(np.eye(4), abs=1e-9)
-    assert np.linalg.matrix_rank(views.without_leading(X, 2)) == 2
-    assert views.kept(X, 3).shape == (200, 3)
+    assert np.linalg.matrix_rank(without_leading(X, 2)) == 2
+    assert narrowed(X, 3).shape == (200, 3)
 
 
 def test_within_elements_nothing_is_left_of_the_element(rng):
     elements = rng.integers(1, 5, size=100)
     X = np.eye(5)[elements] * 7
-    assert views.within_elements(X, elements) == pytest.approx(0, abs=1e-12)
+    assert without_element_mean(X, elements) == pytest.approx(0, abs=1e-12)
 
 
 def test_truncated_features_are_similar_the_more_is_left(rng):
@@ -58,7 +61,7 @@ def test_task_stays_at_the_end_of_the_name_of_a_twin():
 def test_halves_give_the_standard_error_of_a_mean(rng):
     x = rng.normal(size=400)
     halves = [x[rows].mean() for rows in study.as_rows(2000, 400, seed=0)]
-    _, low, high = study.interval(x.mean(), halves)
+    _, low, high = interval_of_halves(x.mean(), halves)
     assert (high - low) / (2 * 1.96) == pytest.approx(x.std() / 20, rel=0.1)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lumlip.depth.elements import element_share, known_in, without_element_mean
+from lumlip.elements import element_share, known_in, without_element_mean
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-def without_element_mean(X: ArrayLike, numbers: ArrayLike, *, train: ArrayLike) -> FloatArray:
+def without_element_mean(
+    X: ArrayLike, numbers: ArrayLike, *, train: ArrayLike | None = None
+) -> FloatArray:
     """Subtract from every atom's features the mean over the train atoms of its element.
 
     ``x_i - mean(x_j : j in train, Z_j = Z_i)``: what is left tells atoms of one element apart.
@@ -19,8 +21,8 @@ def without_element_mean(X: ArrayLike, numbers: ArrayLike, *, train: ArrayLike) 
     X : array of shape (n_atoms, n_channels)
     numbers : int array of shape (n_atoms,)
         Atomic numbers.
-    train : int array
-        Atoms that the means are taken over.
+    train : int array, optional
+        Atoms that the means are taken over; all by default.
 
     Returns
     -------
@@ -30,11 +32,11 @@ def without_element_mean(X: ArrayLike, numbers: ArrayLike, *, train: ArrayLike) 
     Examples
     --------
     >>> X = [[1.0], [3.0], [10.0], [14.0]]
-    >>> without_element_mean(X, [1, 1, 8, 8], train=[0, 1, 2, 3])[:, 0]
+    >>> without_element_mean(X, [1, 1, 8, 8])[:, 0]
     array([-1.,  1., -2.,  2.])
     """
     values, Z = np.asarray(X, dtype=float), np.asarray(numbers)
-    rows = np.asarray(train)
+    rows = np.arange(len(values)) if train is None else np.asarray(train)
     center = np.repeat(values[rows].mean(axis=0)[None], len(values), axis=0)
     for z in np.unique(Z[rows]):
         center[z == Z] = values[rows[Z[rows] == z]].mean(axis=0)
@@ -58,8 +60,7 @@ def element_share(X: ArrayLike, numbers: ArrayLike) -> float:
     0.2
     """
     values = np.asarray(X, dtype=float)
-    everyone = np.arange(len(values))
-    left = np.square(without_element_mean(values, numbers, train=everyone)).sum()
+    left = np.square(without_element_mean(values, numbers)).sum()
     return float(1 - left / np.square(values - values.mean(axis=0)).sum())
 
 
