@@ -70,22 +70,37 @@ def by_view(
     Groups with the element alone are left out, for it has nothing left within elements. GFRE is
     there within elements alone; removing or whitening directions changes what its unit is.
     """
+    found = {}
+    for view in VIEWS[1:] if _of_models(groups) else ():
+        try:
+            found[view] = under(study, groups, view, device=device)
+        except ValueError:  # too few samples of common elements, or nothing is left
+            continue
+    return found
+
+
+def under(
+    study: SimilarityStudy,
+    groups: Mapping[str, Sequence[Pair]],
+    view: str,
+    *,
+    device: str = "auto",
+) -> pd.DataFrame:
+    """Return the means of groups under one changed view: (n_measures, n_groups).
+
+    Raises
+    ------
+    ValueError
+        An unknown view, or too few samples of common elements.
+    """
     models = _of_models(groups)
     pairs = list(dict.fromkeys(pair for group in models.values() for pair in group))
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
-    found = {}
-    for view in VIEWS[1:] if pairs else ():
-        try:
-            table = compare(seen(study, names, view), pairs)
-        except ValueError:  # too few samples of common elements, or nothing is left
-            continue
-        if view == WITHIN:
-            errors = reconstructed(
-                study, pairs, change=without_element_mean, n_local=0, device=device
-            )
-            table = table.join(errors)
-        found[view] = means(table, models)
-    return found
+    table = compare(seen(study, names, view), pairs)
+    if view == WITHIN:
+        errors = reconstructed(study, pairs, change=without_element_mean, n_local=0, device=device)
+        table = table.join(errors)
+    return means(table, models)
 
 
 def halves_by_view(

@@ -15,6 +15,7 @@ from lumlip.similarity.study import LABELS
 from lumlip.similarity.views import AS_IS, WITHIN, element_mean_similarity
 from lumlip.verdicts import Claim
 
+_MUCH = 0.1
 _NO_SCALE = (
     "This run has no minis with untrained twins and second seeds, and so no common scale for the "
     "measures."
@@ -69,20 +70,34 @@ def _sides(table: pd.DataFrame) -> str:
     )
 
 
-def headline(tables: Mapping[str, pd.DataFrame]) -> str:
-    """Say which headline is right in which sense."""
+def headline(tables: Mapping[str, pd.DataFrame], redrawn: Sequence[float] = ()) -> str:
+    """Say which headline is right in which sense.
+
+    Parameters
+    ----------
+    tables : dict of str to DataFrame
+        View, to calibrated similarities with intervals.
+    redrawn : sequence of float
+        The median over measures with the atoms drawn anew.
+    """
     table = tables.get(WITHIN, tables.get(AS_IS))
     if table is None or not (values := table["value"].dropna()).size:
         return ""
-    middle = float(values.median())
+    medians = [float(values.median()), *redrawn]
+    middle = float(np.mean(medians))
     if middle <= 0:
         return "Here nothing converges: training leaves families no more alike than before."
     if middle >= 1:
         return "Here models converge: two families end up as alike as two seeds."
+    draws = (
+        f"; {100 * min(medians):.0f} to {100 * max(medians):.0f} % in {len(medians)} draws of atoms"
+        if len(medians) > 1
+        else ""
+    )
     return (
         "So both headlines are right, about different things: training on the same labels does "
         f"bring families closer (by the median measure {100 * middle:.0f} % of the way to two "
-        "seeds), and what is left of the way is the difference that reconstruction finds."
+        f"seeds{draws}), and what is left of the way is the difference that reconstruction finds."
     )
 
 
@@ -158,6 +173,7 @@ def elements(sets: Mapping[str, Measured]) -> str:
                 "What they disagree about is where elements lie: between the means of the elements "
                 f"alone it is {means:.2f}."
             )
+        parts += odd_one_out(sets["real"])
     views = sets["minis"].views if "minis" in sets else {}
     if {AS_IS, WITHIN} <= set(views) and BEFORE in views[AS_IS]:
         before, after = (views[view][BEFORE]["mutual_knn"] for view in (AS_IS, WITHIN))
@@ -166,6 +182,22 @@ def elements(sets: Mapping[str, Measured]) -> str:
             "% within elements: a network that has learned nothing already sorts atoms by element."
         )
     return " ".join(parts)
+
+
+def odd_one_out(real: Measured) -> list[str]:
+    """Name the model that keeps the linear CKA between families low, where a single one does."""
+    cka = real.table["cka"].loc[list(real.groups[APART])]
+    names = list(dict.fromkeys(name for pair in cka.index for name in pair))
+    left = {name: cka[[name not in pair for pair in cka.index]] for name in names}
+    rest = pd.Series({name: values.mean() for name, values in left.items() if len(values)})
+    if rest.empty or rest.max() - cka.mean() < _MUCH:
+        return []
+    odd = str(rest.idxmax())
+    own = cka.drop(left[odd].index)
+    return [
+        f"One model makes most of that: between {odd} and the others it is {own.mean():.2f}, as "
+        f"the features are, and without that model {rest.max():.2f}."
+    ]
 
 
 def truncated(table: pd.DataFrame) -> str:

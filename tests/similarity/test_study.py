@@ -1,11 +1,22 @@
 """Views, groups, calibration and agreement: analytic cases, and what small data allow."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from lumlip.elements import without_element_mean
-from lumlip.similarity import agreement, calibration, groups, hypotheses, study, views, words
+from lumlip.similarity import (
+    agreement,
+    calibration,
+    groups,
+    hypotheses,
+    redrawn,
+    study,
+    views,
+    words,
+)
 from lumlip.similarity.metrics import Prepared
 from lumlip.spectrum import narrowed, without_leading
 from lumlip.splits import interval_of_halves
@@ -126,3 +137,42 @@ def test_sentences_follow_the_numbers():
     assert words.headline({}) == words.order([]) == ""
     assert "nothing converges" in words.headline({views.AS_IS: table - 1})
     assert "too few pairs" in words.agree(None)
+
+
+def test_headline_averages_the_draws_of_atoms_and_shows_their_range():
+    table = pd.DataFrame({"value": [0.4, 0.6]}, index=["cka", "mutual_knn"])
+    sentence = words.headline({views.WITHIN: table}, [0.2, 0.8])
+    assert "50 % of the way to two seeds; 20 to 80 % in 3 draws of atoms" in sentence
+    assert "draws" not in words.headline({views.WITHIN: table})
+
+
+@pytest.mark.parametrize(("odd", "named"), [(0.1, True), (0.75, False)])
+def test_odd_model_is_named_only_where_it_keeps_the_mean_low(odd, named):
+    pairs = [("a", "b"), ("a", "c"), ("b", "c")]
+    table = pd.DataFrame({"cka": [0.8, odd, odd]}, index=pd.MultiIndex.from_tuples(pairs))
+    sentences = words.odd_one_out(SimpleNamespace(table=table, groups={groups.APART: pairs}))
+    assert bool(sentences) == named
+    assert all("between c and the others it is 0.10" in text for text in sentences)
+    assert all("without that model 0.80" in text for text in sentences)
+
+
+def test_redrawn_median_is_zero_for_models_as_alike_as_their_untrained_twins(rng):
+    """Nothing learned: the families are the twins themselves, and seeds are exact copies."""
+    n = 240
+    atoms = pd.DataFrame({"structure": np.arange(n), "atomic_number": 1 + np.arange(n) % 2})
+    a, b = rng.normal(size=(2, n, 4))
+    layer = {"a": a, "b": b, "a0": a, "b0": b, "a2": a}
+    panel = SimpleNamespace(atoms=atoms, layer=lambda _: dict(layer))
+    known = {
+        groups.APART: [("a", "b")],
+        groups.BEFORE: [("a0", "b0")],
+        groups.SEEDS: [("a", "a2")],
+    }
+    options = {"layer": "last_layer", "n_samples": 200, "device": "cpu"}
+    got = redrawn.redrawn_medians(panel, known, ["cka", "rsa", "gfre"], seeds=[1, 2], **options)
+    assert got == pytest.approx([0, 0], abs=1e-9)
+    layer["b"] = a  # as alike as two seeds
+    got = redrawn.redrawn_medians(panel, known, ["cka", "rsa", "gfre"], seeds=[1, 2], **options)
+    assert got == pytest.approx([1, 1], abs=1e-6)
+    tiny = options | {"n_samples": 12}
+    assert redrawn.redrawn_medians(panel, known, ["cka"], seeds=[1], **tiny) == []
