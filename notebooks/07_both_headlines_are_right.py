@@ -16,9 +16,7 @@
 
 ## The answer
 
-{glue:text}`answer_spread:s` {glue:text}`answer_order:s`
-{glue:text}`answer_training:s`
-{glue:text}`answer_headline:s`
+{glue:text}`answer_spread:s` {glue:text}`answer_headline:s`
 
 :::{admonition} In plain words
 :class: in-plain-words
@@ -164,7 +162,8 @@ plt.show()
 """
 ## Do the measures agree with each other?
 
-A scale may be stretched and still put the pairs of models in the same order. {glue:text}`families_sentence:s`
+A scale may be stretched and still put the pairs of models in the same order. {glue:text}`order_sentence:s`
+{glue:text}`families_sentence:s`
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-agreement", "caption": "Left: rank agreement (Spearman's coefficient, no unit) between measures over all pairs of published models, clustered so that measures that agree are neighbors. Right: how well clustering the models by the measure finds the families (adjusted Rand index; 1: exactly, 0: as by chance)."}}
@@ -244,6 +243,8 @@ c = \frac{s(\text{two families}) - s(\text{untrained twins})}{s(\text{two seeds}
 $$
 
 A measure that cannot tell two seeds from untrained twins has no scale, and is left out.
+{glue:text}`training_sentence:s`
+
 All minis have learned the same labels of one teacher from the same structures. So this scale says what learning the same thing
 does; whether larger published models, each with its own data, converge as far cannot be said without *their* untrained twins and
 second seeds, which nobody has published.
@@ -355,8 +356,8 @@ print(f"{len(sets)} sets of models, {len(metrics.METRICS)} measures: checks pass
 # %% tags=["remove-cell"]
 facts = {
     "answer_spread": words.spread(first),
-    "answer_order": words.order(tested),
-    "answer_training": words.by_training(scaled),
+    "order_sentence": words.order(tested),
+    "training_sentence": words.by_training(scaled),
     "answer_headline": words.headline(scaled, redrawn),
     "agree_sentence": words.agree(ranks),
     "families_sentence": words.families(found),

@@ -284,7 +284,7 @@ plt.show()
 ### Two sources made by surgery
 
 Is a low GFRE enough at all? From each last layer two sources are made. The one knows nothing but the energy of the
-atom beyond its element, $e = w \\cdot y - e_0$, with the readout $w$: one number. The other is the last layer from which
+atom beyond its element, $e = w^\top y - e_0$, with the readout $w$: one number. The other is the last layer from which
 every linear trace of the energy has been taken: neither it, nor anything that is rebuilt from it, has any linear
 relation to the energy of the structures of the fit beyond their composition ({ref}`methods <disagreement>`).
 Its GFRE is a warning line: a source with as low an error may know nothing of the energy.

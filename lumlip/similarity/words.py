@@ -216,7 +216,7 @@ def order(tested: Sequence[tuple[str, str, Claim]]) -> str:
         return ""
     gfre, neighbors = (claim.value for claim in claims)
     return (
-        f"Yet GFRE and linear CKA put pairs of published models in {_how(gfre)} order (Spearman "
+        f"GFRE and linear CKA put pairs of published models in {_how(gfre)} order (Spearman "
         f"{gfre:.2f}): among these, what sets the two apart is the scale. Shared neighbors are "
         f"another matter ({neighbors:.2f})."
         if gfre > neighbors
