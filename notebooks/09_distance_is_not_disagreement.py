@@ -112,7 +112,10 @@ studies = {name: PairStudy.of(found, **setting) for name, found in panels.items(
 main = studies.get("real", next(iter(studies.values())))
 firsts = plotting.first_of_families(main.models)
 pairs = {name: (s.distance[:, s.kept], s.disagreement[:, s.kept]) for name, s in studies.items()}
-pd.concat({name: study.by_pair for name, study in studies.items()}).round(2)
+
+# %% tags=["hide-input", "hide-output"]
+columns = {"gfre": "GFRE", "disagreement": "median disagreement, meV/atom"}
+pd.concat({name: s.by_pair for name, s in studies.items()}).round(2).rename(columns=columns)
 
 # %% [markdown]
 """
