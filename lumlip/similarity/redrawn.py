@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import pandas as pd
-
 from lumlip.panel import Panel
 from lumlip.similarity.calibration import calibrated
 from lumlip.similarity.groups import Pair
@@ -48,5 +46,5 @@ def redrawn_medians(
             values = calibrated(under(study, groups, WITHIN, device=device))
         except ValueError:
             continue
-        found.append(float(pd.Series(values).reindex(wanted).median()))
+        found.append(float(values.reindex(wanted).median()))
     return found
