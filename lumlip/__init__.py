@@ -13,22 +13,29 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from lumlip import errors
+
 __version__ = "0.1.0"
 
+#: The module of each public name; "" for a public module, which is the name itself.
 _HOME = {
     "structures": "structure_sets",
     "features": "extraction",
+    "panel": "panel",
+    "compare": "comparison",
     "gfre": "reconstruction",
     "lfre": "reconstruction",
     "gfrd": "reconstruction",
     "pointwise_gfre": "reconstruction",
     "pointwise_lfre": "reconstruction",
     "reconstruction_table": "reconstruction",
+    "similarity": "",
     "split": "splits",
     "cumulant_features": "cumulants",
     "models": "zoo",
     "paper_table": "paper",
     "paper_tables": "paper",
+    **dict.fromkeys(errors.__all__, "errors"),
 }
 __all__ = sorted(_HOME)
 
@@ -37,7 +44,10 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         known = ", ".join(__all__)
         raise AttributeError(f"module 'lumlip' has no attribute {name!r}; known: {known}")
-    return getattr(import_module(f"lumlip.{_HOME[name]}"), name)
+    home = _HOME[name]
+    if not home:
+        return import_module(f"lumlip.{name}")
+    return getattr(import_module(f"lumlip.{home}"), name)
 
 
 def __dir__() -> list[str]:

@@ -15,8 +15,8 @@ from lumlip._global_errors import distortions, global_errors
 from lumlip._local_errors import local_errors
 from lumlip._scaling import FloatArray, IndexArray, ScaledFeatures, as_features, as_split, scale
 from lumlip._targets import Targets
+from lumlip.choices import METRICS as METRICS
 
-METRICS = ("gfre", "lfre", "gfrd")
 # Numbers in a feature matrix above which several threads factorize it faster than one.
 LARGE = 2**20
 

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+METRICS = ("gfre", "lfre", "gfrd")
+LAYERS = ("backbone", "last_layer")
+#: What a split can keep whole.
+SPLITS = ("structure", "atom", "composition", "parent")
+DTYPES = ("float32", "float64")
+DEVICES = ("auto", "cpu", "cuda")
+
 
 def check_choice(name: str, got: str, known: Sequence[str]) -> None:
     """Refuse a value that is not among the known ones.

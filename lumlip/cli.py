@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from lumlip import __version__, commands
-from lumlip.environments import FamilyEnvironmentError
-from lumlip.jobs import DEVICES, DTYPES
-from lumlip.notebooks import ChapterError
-from lumlip.process import ExtractionError
-from lumlip.weights import UntrustedCheckpointError
+from lumlip.choices import DEVICES, DTYPES, LAYERS, METRICS, SPLITS
+from lumlip.errors import (
+    ChapterError,
+    ExtractionError,
+    FamilyEnvironmentError,
+    UntrustedCheckpointError,
+)
 
 #: Errors that are the user's to mend: shown as one line, without a traceback.
 EXPECTED = (
@@ -92,9 +94,13 @@ def _compare(subs: Any) -> None:
     sub = _command(subs, "compare", commands.compare_models)
     sub.add_argument("models", nargs="+", metavar="MODEL", help="two or more model ids")
     sub.add_argument("--structures", required=True, metavar="S", help="a named set, or a file")
-    sub.add_argument("--metric", default="gfre", help="gfre, lfre or gfrd (default: %(default)s)")
-    sub.add_argument("--layer", default="last_layer", help="last_layer (default) or backbone")
-    sub.add_argument("--split", dest="by", default="structure", help="atom, structure, ...")
+    for option, name, default, choices, meaning in (
+        ("--metric", "metric", "gfre", METRICS, "global or local error, or distortion"),
+        ("--layer", "layer", "last_layer", LAYERS, "which features"),
+        ("--split", "by", "structure", SPLITS, "what test and training atoms do not share"),
+    ):
+        text = f"{meaning} (default: {default})"
+        sub.add_argument(option, dest=name, default=default, choices=choices, help=text)
     sub.add_argument("--n-test", type=_positive, metavar="N", help="test atoms (default: 1000)")
     sub.add_argument("--n-neighbors", type=_positive, metavar="K", help="for lfre (default: 64)")
     sub.add_argument("--n-bootstrap", type=int, default=200, metavar="N", help="0: no intervals")
@@ -114,7 +120,7 @@ def _run(subs: Any) -> None:
     sub = _command(subs, "run", commands.run_chapter)
     sub.add_argument("chapter", metavar="CHAPTER", help="a number or name, such as 01")
     sub.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE")
-    sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: runs/")
+    sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: a new one in runs/")
 
 
 def _book(subs: Any) -> None:

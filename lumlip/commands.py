@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lumlip.paths import refuse_existing
+
 if TYPE_CHECKING:
     from ase import Atoms
 
@@ -50,8 +52,8 @@ def extract(
     """Extract the features of one model on a set of structures."""
     from lumlip.extraction import features
 
-    if output is not None and output.exists():
-        raise FileExistsError(f"{output} is there already; name another output, or remove it")
+    if output is not None:
+        refuse_existing(output)
     chosen = _known(model, structures) if skip_unknown else structures
     dataset = features(model, chosen, **options)
     print(dataset)
@@ -78,8 +80,10 @@ def _known(model: str, structures: str) -> list[Atoms]:
 
 def compare_models(models: list[str], *, output: Path | None, **options: Any) -> None:
     """Compare models: how well the features of one can be rebuilt from those of another."""
-    from lumlip.compare import compare
+    from lumlip.comparison import FILES, compare
 
+    if output is not None:
+        refuse_existing(*(output / name for name in FILES))
     result = compare(
         models, say=lambda name: print(f"features of {name} ...", flush=True), **options
     )
@@ -98,7 +102,7 @@ def compare_models(models: list[str], *, output: Path | None, **options: Any) ->
 
 def intervals_text(table: Any) -> list[str]:
     """Return one line per pair of models, ``source -> target: value [low, high]``."""
-    from lumlip.compare import intervals
+    from lumlip.comparison import intervals
 
     rows = intervals(table)
     return [

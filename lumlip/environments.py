@@ -22,16 +22,13 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from lumlip.errors import FamilyEnvironmentError as FamilyEnvironmentError
 from lumlip.paths import ensured, home
 from lumlip.pip_settings import uv_settings
 
 FAMILIES_DIR = Path(__file__).parent / "families"
 _BLOCK = re.compile(r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
 _DONE = ".complete"
-
-
-class FamilyEnvironmentError(RuntimeError):
-    """The environment of a family could not be made."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ase import Atoms
 from filelock import FileLock, Timeout
 
-from lumlip.choices import check_choice
+from lumlip.choices import DEVICES as DEVICES
+from lumlip.choices import DTYPES, check_choice
 from lumlip.environments import FAMILIES_DIR
 from lumlip.paths import ensured, home
 from lumlip.process import Crew
@@ -26,9 +27,6 @@ from lumlip.zoo import ModelEntry
 
 if TYPE_CHECKING:
     import xarray as xr
-
-DTYPES = ("float32", "float64")
-DEVICES = ("auto", "cpu", "cuda")
 
 
 @dataclass(frozen=True)

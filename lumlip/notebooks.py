@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lumlip.errors import ChapterError as ChapterError
+
 DATA_VARIABLE = "LUMLIP_BOOK_DATA"
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"},
 }
 _KEPT_CELL_METADATA = ("tags", "mystnb")
-
-
-class ChapterError(RuntimeError):
-    """A chapter cannot be found, does not run, or is too large; the message says what to do."""
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,10 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from lumlip.choices import LAYERS as LAYERS
 from lumlip.choices import check_choice
 from lumlip.environments import FamilyEnvironmentError
+from lumlip.errors import NothingLeftError as NothingLeftError
 from lumlip.jobs import Job, free_first, made, prepared
 from lumlip.paper import paper_models
 from lumlip.process import Crew, ExtractionError
@@ -25,14 +27,8 @@ from lumlip.zoo import ModelEntry, resolve
 if TYPE_CHECKING:
     import xarray as xr
 
-LAYERS = ("backbone", "last_layer")
-
 #: What ``skip_failing`` goes on after: the model cannot be run, the others may.
 FAILURES = (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError, WeightsError)
-
-
-class NothingLeftError(ValueError):
-    """No model that can be run is left, or no structure that all of them take."""
 
 
 @dataclass(frozen=True)

@@ -6,17 +6,11 @@ A chapter's cell tagged ``parameters`` holds lines like ``n: int = 100  # Number
 from __future__ import annotations
 
 import ast
-import types
-import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ForwardRef
 
-_TYPES = {kind.__name__: kind for kind in (int, float, str, bool, list, dict, tuple)}
-
-
-class ParameterError(ValueError):
-    """A parameter that the chapter does not have, or a value of the wrong type."""
+from lumlip.errors import ParameterError as ParameterError
 
 
 @dataclass(frozen=True)
@@ -103,46 +97,30 @@ def _convert(value: Any, annotation: str) -> Any:
     >>> _convert("paper", "list")
     ['paper']
     """
-    expected = _evaluate(annotation)
-    parsed = _from_yaml(value) if isinstance(value, str) and expected is not str else value
-    if expected is None or _fits(parsed, expected):
-        return parsed
-    if expected is float and type(parsed) is int:
-        return float(parsed)
-    if parsed == value and "," not in str(value) and _fits([value], expected):
-        return [value]  # one word for a list of one
-    if isinstance(value, str) and _fits(value, expected):
-        return value
+    from pydantic import PydanticUserError, TypeAdapter, ValidationError
+
+    expected: TypeAdapter[Any] = TypeAdapter(ForwardRef(annotation))  # type: ignore[arg-type]
+    for reading in _readings(value, annotation):
+        try:
+            return expected.validate_python(reading, strict=True)
+        except ValidationError:
+            continue
+        except PydanticUserError as error:
+            raise ValueError(f"the chapter declares an unknown type, {annotation}") from error
     hint = ", for a list write [a, b]" if "list" in annotation else ""
     raise ValueError(f"got {value!r}, expected {annotation}{hint}")
 
 
-def _from_yaml(text: str) -> Any:
+def _readings(value: Any, annotation: str) -> Iterator[Any]:
+    """Yield what a value may mean: YAML, one word for a list of one, or the text as it stands."""
     import yaml
 
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError:
-        return text
-
-
-def _evaluate(annotation: str) -> Any:
-    """Return the type that an annotation of the script names, None for one we do not know."""
-    try:
-        return eval(annotation, {"__builtins__": {}}, dict(_TYPES))
-    except Exception:
-        return None
-
-
-def _fits(value: Any, expected: Any) -> bool:
-    """Tell whether a value has a type such as ``int``, ``list[str]`` or ``int | None``."""
-    origin, inner = typing.get_origin(expected), typing.get_args(expected)
-    if origin is types.UnionType:
-        return any(_fits(value, option) for option in inner)
-    if expected is type(None) or expected is None:
-        return value is None
-    if origin in (list, tuple):
-        return isinstance(value, list) and all(_fits(item, inner[0]) for item in value)
-    if origin is dict:
-        return isinstance(value, dict) and all(_fits(item, inner[1]) for item in value.values())
-    return type(value) is expected
+    if isinstance(value, str) and annotation != "str":
+        try:
+            parsed = yaml.safe_load(value)
+        except yaml.YAMLError:
+            parsed = value
+        yield parsed
+        if parsed == value and "," not in value:
+            yield [value]
+    yield value

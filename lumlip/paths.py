@@ -23,6 +23,15 @@ def ensured(folder: Path) -> Path:
     return folder
 
 
+def refuse_existing(*paths: Path) -> None:
+    """Raise FileExistsError if any of the paths to be written is there: it may be the user's."""
+    if there := [str(path) for path in paths if path.exists()]:
+        raise FileExistsError(
+            f"{', '.join(there)} {'is' if len(there) == 1 else 'are'} there already; "
+            "name another output, or remove what is there"
+        )
+
+
 def sha256_file(path: Path) -> str:
     """Return the sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:

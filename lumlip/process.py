@@ -12,14 +12,11 @@ from typing import Any
 from ase import Atoms
 
 from lumlip.environments import command, say, variables
+from lumlip.errors import ExtractionError as ExtractionError
 from lumlip.worker import LOG
 from lumlip.zoo import ModelEntry
 
 _LOG_LINES = 15
-
-
-class ExtractionError(RuntimeError):
-    """The model could not be run to the end; what was done before is kept."""
 
 
 class Crew:

@@ -1,7 +1,7 @@
 """Run a chapter with the reader's own parameters, through papermill.
 
 The result is a folder with the executed ``chapter.ipynb``, the page ``html/index.html`` and the
-viewers' ``data/``; the committed notebook is not touched.
+viewers' ``data/``; the committed notebook is not touched, nor anything else that is there.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 from lumlip.execution import failure_message
@@ -27,7 +27,12 @@ from lumlip.notebooks import (
     write,
 )
 from lumlip.parameters import Parameter, checked, declared_parameters
+from lumlip.paths import refuse_existing
 from lumlip.render import render
+
+
+#: What a run writes into its folder.
+WRITTEN = ("chapter.ipynb", "html", "data")
 
 
 def chapter_parameters(chapter: str | Path) -> dict[str, Parameter]:
@@ -48,7 +53,8 @@ def run(
         Values by name; a string is read as YAML, ``"[a, b]"`` is a list. Relative paths among
         them count from the working directory.
     out_dir
-        Folder to write, ``runs/<chapter>-<time>`` of the checkout if None.
+        Folder to write, which has none of `WRITTEN` yet; ``runs/<chapter>-<time>`` of the
+        checkout if None.
 
     Raises
     ------
@@ -56,11 +62,14 @@ def run(
         Unknown chapter; or a cell failed: then ``chapter.ipynb`` is there up to that cell.
     ParameterError
         A parameter is unknown or of another type than declared.
+    FileExistsError
+        The folder has files that the run would overwrite; the message names them.
     """
     page = find_chapter(chapter)
     notebook = convert(page.source)
     values = checked(parameters or {}, declared_parameters(notebook), page.name)
     folder = Path(out_dir).resolve() if out_dir is not None else _new_folder(page)
+    refuse_existing(*(folder / name for name in WRITTEN))
     folder.mkdir(parents=True, exist_ok=True)
     _run_papermill(notebook, values, folder, page)
     return _write_page(folder, page)
@@ -103,24 +112,30 @@ def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Ch
 
 
 def _write_page(folder: Path, page: Chapter) -> Path:
-    """Render ``chapter.ipynb`` as a book of this page and the references."""
-    root = book_root()
-    with TemporaryDirectory() as temporary:
-        sources = Path(temporary)
-        shutil.copy(root / "_config.yml", sources)
-        start = page.source.relative_to(root).with_suffix("")
-        toc = f"format: jb-book\nroot: {start.as_posix()}\nchapters:\n  - file: book/references\n"
-        (sources / "_toc.yml").write_text(toc)
-        shutil.copytree(root / "book" / "_static", sources / "book" / "_static")
-        for name in ("references.md", "references.bib"):
-            shutil.copy(root / "book" / name, sources / "book" / name)
-        if (folder / "data").is_dir():
-            shutil.copytree(folder / "data", sources / "book" / "_data")
-        notebook = sources / start.with_suffix(".ipynb")
-        notebook.parent.mkdir(exist_ok=True)
-        shutil.copy(folder / "chapter.ipynb", notebook)
-        # Not strict: links to the book's other pages lead nowhere here, and stay plain text.
-        html = render(sources, folder, strict=False)
-    shutil.copytree(html, folder / "html", dirs_exist_ok=True)
-    shutil.rmtree(html.parent)
+    """Render ``chapter.ipynb`` as a book of this page and the references, elsewhere; copy that.
+
+    If the renderer fails, its folder stays: the error points to the log there.
+    """
+    workplace = Path(mkdtemp(prefix="lumlip-"))
+    _copy_sources(workplace / "sources", folder, page)
+    # Not strict: links to the book's other pages lead nowhere here, and stay plain text.
+    html = render(workplace / "sources", workplace, strict=False)
+    shutil.copytree(html, folder / "html")
+    shutil.rmtree(workplace)
     return folder / "html" / "index.html"
+
+
+def _copy_sources(sources: Path, folder: Path, page: Chapter) -> None:
+    root = book_root()
+    start = page.source.relative_to(root).with_suffix("")
+    toc = f"format: jb-book\nroot: {start.as_posix()}\nchapters:\n  - file: book/references\n"
+    shutil.copytree(root / "book" / "_static", sources / "book" / "_static")
+    shutil.copy(root / "_config.yml", sources)
+    (sources / "_toc.yml").write_text(toc)
+    for name in ("references.md", "references.bib"):
+        shutil.copy(root / "book" / name, sources / "book" / name)
+    if (folder / "data").is_dir():
+        shutil.copytree(folder / "data", sources / "book" / "_data")
+    notebook = sources / start.with_suffix(".ipynb")
+    notebook.parent.mkdir(exist_ok=True)
+    shutil.copy(folder / "chapter.ipynb", notebook)

@@ -11,11 +11,8 @@ from typing import Any
 
 from lumlip import records
 from lumlip.environments import FamilyEnvironmentError, command, say, variables
+from lumlip.errors import WeightsError as WeightsError
 from lumlip.zoo import ModelEntry
-
-
-class WeightsError(FileNotFoundError):
-    """The weights of a model are not here and cannot be fetched."""
 
 
 def models_folder() -> Path | None:

@@ -6,10 +6,10 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
+from lumlip.choices import SPLITS as SPLITS
+
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
-#: What a split can keep whole.
-SPLITS = ("structure", "atom", "composition", "parent")
 
 
 def split(

@@ -12,6 +12,8 @@ from ase.data import chemical_symbols
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from lumlip.errors import StructureError as StructureError
+
 #: Two atoms closer than this, in Å, count as overlapping: the shortest bond there is, H2, has 0.74.
 OVERLAP = 0.5
 #: How many faults an error message lists before it only counts them.
@@ -20,10 +22,6 @@ LISTED = 5
 FLAT = 0.1
 
 Array = NDArray[Any]
-
-
-class StructureError(ValueError):
-    """Structures that no model can be asked about; the message names frames and faults."""
 
 
 def check_structures(
@@ -57,7 +55,7 @@ def check_structures(
     >>> check_structures([Atoms("H2", [[0, 0, 0], [0, 0, 0.1]])])
     Traceback (most recent call last):
     ...
-    lumlip.validation.StructureError: 1 of 1 structure has a fault:
+    lumlip.errors.StructureError: 1 of 1 structure has a fault:
       frame 0 (H2): atoms 0 (H) and 1 (H) are 0.100 Å apart, closer than 0.5 Å: \
 remove the duplicate atom or check the cell and the length unit (Å)
     """

@@ -15,15 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from lumlip import records
+from lumlip.errors import UntrustedCheckpointError as UntrustedCheckpointError
 from lumlip.minis import cards, snapshots
 from lumlip.minis.cards import CHECKPOINTS
 from lumlip.paths import sha256_file
 from lumlip.sources import WeightsError, find, key, local, where
 from lumlip.zoo import ModelEntry
-
-
-class UntrustedCheckpointError(PermissionError):
-    """A checkpoint of unknown origin, which may run code when it is loaded."""
 
 
 def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:

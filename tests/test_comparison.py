@@ -9,7 +9,7 @@ from ase.build import bulk
 from skmatter.metrics import global_reconstruction_error
 
 import lumlip
-from lumlip.compare import compare, intervals
+from lumlip.comparison import compare, intervals
 
 MODELS = ["sevennet-0", "chgnet-0.3.0"]
 
@@ -78,7 +78,7 @@ def test_wrong_options_are_named_before_any_model_is_run(structures, monkeypatch
     def refuse(*_args, **_options):
         raise AssertionError("a model was run before the options were checked")
 
-    monkeypatch.setattr("lumlip.compare.panel", refuse)
+    monkeypatch.setattr("lumlip.comparison.panel", refuse)
     with pytest.raises(ValueError, match=message):
         compare(MODELS, structures, **options)
 

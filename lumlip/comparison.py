@@ -12,12 +12,14 @@ from typing import Any
 import pandas as pd
 from ase import Atoms
 
-from lumlip.choices import check_choice
-from lumlip.panel import LAYERS, Panel, panel
-from lumlip.reconstruction import METRICS, reconstruction_table
-from lumlip.splits import SPLITS, split
+from lumlip.choices import LAYERS, METRICS, SPLITS, check_choice
+from lumlip.panel import Panel, panel
+from lumlip.reconstruction import reconstruction_table
+from lumlip.splits import split
 
 _PAPER_TEST_ATOMS = 1000
+#: What `Comparison.save` writes.
+FILES = ("table.csv", "intervals.csv", "settings.json", "heatmap.png")
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class Comparison:
         from lumlip.plotting import heat_map_figure
 
         folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / n for n in ("table.csv", "intervals.csv", "settings.json", "heatmap.png")]
+        paths = [folder / name for name in FILES]
         self.table.to_csv(paths[0], float_format="%.6f")
         intervals(self.table).to_csv(paths[1], float_format="%.6f", index=False)
         paths[2].write_text(json.dumps(self.settings, indent=2) + "\n", encoding="utf-8")

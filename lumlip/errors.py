@@ -1,0 +1,50 @@
+"""The errors that lumlip raises on purpose; each message says what to do.
+
+This module imports nothing, so that the command line can name every error without loading the
+libraries that raise it.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ChapterError",
+    "ExtractionError",
+    "FamilyEnvironmentError",
+    "NothingLeftError",
+    "ParameterError",
+    "StructureError",
+    "UntrustedCheckpointError",
+    "WeightsError",
+]
+
+
+class ChapterError(RuntimeError):
+    """A chapter cannot be found, does not run, or is too large; the message says what to do."""
+
+
+class ExtractionError(RuntimeError):
+    """The model could not be run to the end; what was done before is kept."""
+
+
+class FamilyEnvironmentError(RuntimeError):
+    """The environment of a family could not be made."""
+
+
+class NothingLeftError(ValueError):
+    """No model that can be run is left, or no structure that all of them take."""
+
+
+class ParameterError(ValueError):
+    """A parameter that the chapter does not have, or a value of the wrong type."""
+
+
+class StructureError(ValueError):
+    """Structures that no model can be asked about; the message names frames and faults."""
+
+
+class UntrustedCheckpointError(PermissionError):
+    """A checkpoint of unknown origin, which may run code when it is loaded."""
+
+
+class WeightsError(FileNotFoundError):
+    """The weights of a model are not here and cannot be fetched."""
