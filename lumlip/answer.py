@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lumlip.plotting import MINI_COLOR
+from lumlip.plotting import MINI_COLOR, use_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -86,7 +86,11 @@ def _legend(ax: Axes) -> None:
 
 
 def draw(folder: Path) -> Path:
-    """Draw the figure from what is recorded in a folder, and return its path."""
+    """Draw the figure from what is recorded in a folder, in the book's style; return its path."""
+    from matplotlib import rc_context
+
     path = folder / FIGURE
-    findings_figure(recorded(folder)).savefig(path, dpi=160)
+    with rc_context():
+        use_style()
+        findings_figure(recorded(folder)).savefig(path, dpi=160)
     return path

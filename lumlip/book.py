@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from lumlip import answer
 from lumlip.execution import execute
 from lumlip.notebooks import Chapter, ChapterError, book_root, executable_pages
 from lumlip.render import render
@@ -39,6 +40,7 @@ def build(*, run: bool = True, update: bool = False) -> Path:
     if run or update:
         for number, page in enumerate(pages, start=1):
             _execute_page(page, root, sources, f"[{number}/{steps}]")
+        _draw_answer(sources / "book" / "_data")
     else:
         _require_outputs(pages)
     if update:
@@ -76,6 +78,12 @@ def _execute_page(page: Chapter, root: Path, sources: Path, step: str) -> None:
     data = sources / "book" / "_data"
     execute(page.source, target, cwd=target.parent, data=data, progress=show)
     print(f"{chr(13) if live else ''}{label} {time.perf_counter() - start:.0f} s", flush=True)
+
+
+def _draw_answer(data: Path) -> None:
+    """Draw the findings of all chapters once; a book without findings has no such figure."""
+    if answer.recorded(data):
+        answer.draw(data)
 
 
 def _require_outputs(pages: list[Chapter]) -> None:

@@ -30,7 +30,6 @@ from lumlip.parameters import Parameter, checked, declared_parameters
 from lumlip.paths import refuse_existing
 from lumlip.render import render
 
-
 #: What a run writes into its folder.
 WRITTEN = ("chapter.ipynb", "html", "data")
 

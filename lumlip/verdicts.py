@@ -106,13 +106,10 @@ class Finding:
         return found
 
     def record(self, folder: Path) -> None:
-        """Write the finding as JSON, and draw the answer page's figure anew with it."""
-        from lumlip import answer
-
+        """Write the finding as JSON; `lumlip.answer.draw` makes the answer page's figure of all."""
         content = {**asdict(self), "verdicts": self.verdicts()}
         path = folder / f"finding-{self.number}.json"
         path.write_text(json.dumps(_plain(content), indent=1) + "\n", encoding="utf-8")
-        answer.draw(folder)
 
 
 def claims_table(finding: Finding) -> Any:

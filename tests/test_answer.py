@@ -1,6 +1,11 @@
 """The figure of the answer page, from findings in a folder."""
 
+import shutil
+from pathlib import Path
+
+import numpy as np
 import pytest
+from matplotlib import rcParams
 from PIL import Image
 
 from lumlip import answer
@@ -21,13 +26,33 @@ def test_findings_are_read_in_order(folder):
     assert found[0]["paper"] is None
 
 
-def test_every_record_draws_the_figure_anew(folder):
-    assert (folder / answer.FIGURE).is_file()
-    with Image.open(folder / answer.FIGURE) as two:
-        height = two.height
+def height_of(path):
+    with Image.open(path) as image:
+        return image.height
+
+
+def test_the_figure_has_a_row_for_every_finding(folder):
+    two = height_of(answer.draw(folder))
     Finding(3, "mean GFRE", 0.1, {}).record(folder)
-    with Image.open(folder / answer.FIGURE) as three:
-        assert three.height > height
+    assert height_of(answer.draw(folder)) > two
+
+
+def test_the_look_of_other_figures_stays(folder):
+    before = dict(rcParams)
+    answer.draw(folder)
+    assert dict(rcParams) == before
+
+
+def test_the_committed_figure_shows_the_committed_findings(tmp_path):
+    """Drawn by every build: committed findings and figure belong together."""
+    data = Path(__file__).resolve().parents[1] / "book" / "_data"
+    for path in data.glob("finding-*.json"):
+        shutil.copy(path, tmp_path)
+    with Image.open(answer.draw(tmp_path)) as new, Image.open(data / answer.FIGURE) as old:
+        pixels = [np.asarray(image.convert("L"), float) for image in (new, old)]
+    assert pixels[0].shape == pixels[1].shape
+    # Gray levels of 255: edges of letters may differ between versions of the font renderer.
+    assert np.abs(pixels[0] - pixels[1]).mean() < 1.0
 
 
 def test_numbers_and_verdicts_are_in_the_figure(folder):

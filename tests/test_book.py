@@ -1,12 +1,13 @@
 """Building the book and rerunning a chapter, on a small whole book (see the conftest)."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from lumlip import book, notebooks, rerun
+from lumlip import answer, book, notebooks, rerun
 from lumlip.execution import execute
 from lumlip.notebook_checks import output_faults
 from lumlip.notebooks import ChapterError, chapters, convert, find_chapter
@@ -132,6 +133,24 @@ def test_update_commits_outputs_and_data_and_no_run_renders_them(checkout):
 
 
 @pytest.mark.heavy
+def test_build_draws_the_findings_of_all_chapters_once(checkout, script, monkeypatch):
+    script.write_text(
+        script.read_text().replace(
+            "# %%\nassert np",
+            "# %%\nfrom lumlip.verdicts import Claim, Finding\n\n"
+            'claim = Claim("", 0.6, 0.5, 0.7, bound=0.1)\n'
+            'Finding(1, "mean GFRE", 0.5, {"real": [claim]}).record(data_folder())\nassert np',
+        )
+    )
+    drawn = []
+    real_draw = answer.draw
+    monkeypatch.setattr(answer, "draw", lambda folder: drawn.append(real_draw(folder)))
+    book.build(update=True)
+    assert [path.name for path in drawn] == [answer.FIGURE]
+    assert (checkout / "book" / "_data" / answer.FIGURE).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.heavy
 def test_a_warning_of_the_renderer_fails_the_build(checkout):
     intro = checkout / "book" / "intro.md"
     intro.write_text(intro.read_text() + "\nSee {ref}`nowhere`.\n")
@@ -181,6 +200,52 @@ def test_a_failing_rerun_keeps_the_partial_notebook(checkout):
         rerun.run("01", {"n": "-1"}, out)
     assert str(out / "chapter.ipynb") in str(got.value)
     assert "injected-parameters" in (out / "chapter.ipynb").read_text()
+
+
+@pytest.mark.parametrize("there", [["chapter.ipynb"], ["html"], ["data", "html"]])
+def test_a_run_overwrites_nothing_and_says_so_before_the_work(checkout, there):
+    out = checkout / "mine"
+    for name in there:
+        (out / name).mkdir(parents=True)
+        (out / name / "kept.txt").write_text("mine")
+    before = sorted(out.rglob("*"))
+    names = ", ".join(str(out / name) for name in rerun.WRITTEN if name in there)
+    with pytest.raises(FileExistsError, match=f"^{names} (is|are) there already"):
+        rerun.run("01", {"n": "-1"}, out)  # which would fail in a cell
+    assert sorted(out.rglob("*")) == before
+
+
+@pytest.mark.heavy
+def test_a_run_into_the_checkout_leaves_the_built_book_alone(checkout):
+    built = checkout / "_build" / "html" / "index.html"
+    built.parent.mkdir(parents=True)
+    built.write_text("the built book")
+    before = {path: path.read_bytes() for path in checkout.rglob("*") if path.is_file()}
+    page = rerun.run("01", {"n": "7"}, Path())
+    assert page == checkout / "html" / "index.html"
+    assert {path: path.read_bytes() for path in before} == before
+    made = {path.relative_to(checkout).parts[0] for path in checkout.rglob("*")} - {
+        path.relative_to(checkout).parts[0] for path in before
+    }
+    assert made <= set(rerun.WRITTEN)
+
+
+@pytest.mark.heavy
+def test_a_page_that_cannot_be_rendered_keeps_the_notebook_and_the_log(checkout):
+    (checkout / "_config.yml").write_text("no_such_option: [")
+    with pytest.raises(ChapterError, match="all of it: ") as got:
+        rerun.run("01", {"n": "7"}, checkout / "out")
+    assert (checkout / "out" / "chapter.ipynb").is_file()
+    log = Path(str(got.value).rpartition("all of it: ")[2])
+    assert log.read_text()
+    shutil.rmtree(log.parents[1])
+
+
+@pytest.mark.heavy
+def test_default_runs_can_be_repeated(checkout):
+    pages = [rerun.run("01", {"n": "7"}) for _ in range(2)]
+    assert pages[0] != pages[1]
+    assert all(page.is_file() for page in pages)
 
 
 def test_conversion_keeps_tags_and_captions_only(script):

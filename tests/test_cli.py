@@ -40,6 +40,28 @@ def test_help_names_every_command(capsys):
         assert f"    {command}" in text
 
 
+def test_help_imports_no_library():
+    """They take seconds to import; whoever asks for help waits for none of them."""
+    code = """
+import contextlib, sys
+from lumlip.cli import main
+with contextlib.suppress(SystemExit):
+    main(["--help"])
+print("loaded:", {"torch", "pandas", "xarray", "matplotlib", "ase", "numpy"} & set(sys.modules))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "structures" in done.stdout
+    assert done.stdout.endswith("loaded: set()\n")
+
+
+def test_help_lists_the_choices(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["compare", "--help"])
+    text = capsys.readouterr().out
+    for choices in ("gfre,lfre,gfrd", "backbone,last_layer", "structure,atom,composition,parent"):
+        assert choices in text
+
+
 def test_installed_command_is_this_one():
     script = Path(sys.executable).with_name("lumlip")
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
@@ -129,11 +151,24 @@ def test_faulty_frame_is_named(capsys, tmp_path):
 
 def test_wrong_choices_name_the_known_ones(capsys, crystals):
     argv = ["compare", "sevennet-0", "chgnet-0.3.0", "--structures", crystals]
-    assert "gfre, lfre, gfrd" in error_of([*argv, "--metric", "cka"], capsys)
-    assert "structure, atom" in error_of([*argv, "--split", "year"], capsys)
-    with pytest.raises(SystemExit, match="2"):
-        main([*argv, "--n-test", "0"])
-    assert "expected a whole number above 0" in capsys.readouterr().err
+    for option, wrong, known in (
+        ("--metric", "cka", ("cka", "gfre", "lfre", "gfrd")),
+        ("--layer", "head", ("head", "backbone", "last_layer")),
+        ("--split", "year", ("year", "structure", "atom", "composition", "parent")),
+        ("--n-test", "0", ("expected a whole number above 0",)),
+    ):
+        with pytest.raises(SystemExit, match="2"):
+            main([*argv, option, wrong])
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert f"argument {option}: " in said
+        assert all(word in said for word in known)
+
+
+def test_compare_overwrites_no_file_and_says_so_before_the_work(capsys, tmp_path):
+    (tmp_path / "table.csv").write_text("mine")
+    argv = ["compare", "no-such-model", "nor-this", "--structures", "none", "-o", str(tmp_path)]
+    assert f"{tmp_path / 'table.csv'} is there already" in error_of(argv, capsys)
+    assert (tmp_path / "table.csv").read_text() == "mine"
 
 
 def test_run_refuses_what_the_chapter_does_not_know(capsys):

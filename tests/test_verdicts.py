@@ -50,6 +50,7 @@ def test_a_finding_tells_its_numbers_and_is_kept(tmp_path):
         "minis_verdict": NO_DATA,
     }
     finding.record(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["finding-2.json"]
     kept = json.loads((tmp_path / "finding-2.json").read_text())
     assert kept["claims"]["real"][0]["value"] == 0.7
     assert kept["verdicts"] == {"real": IN_PART, "minis": NO_DATA}
