@@ -1,7 +1,5 @@
 """What makes features stale and what does not; damaged ones are made again; labels are in none."""
 
-import shutil
-
 import numpy as np
 import pytest
 from ase.build import bulk
@@ -99,8 +97,6 @@ DAMAGES = {
     "a chunk less": lambda store: (store / "last_layer" / "0.0").unlink(),
     "no .zarray": lambda store: (store / "energy" / ".zarray").unlink(),
     "a truncated chunk": truncate,
-    "a folder less": lambda store: shutil.rmtree(store / "energy"),
-    "a file more": lambda store: (store / "backbone" / "1.0").write_bytes(b"1"),
     "no checksums": lambda store: store.with_name(f"{store.name}.crc32.json").unlink(),
 }
 

@@ -119,8 +119,9 @@ def test_damage_is_named(store):
     path = store / "routing" / "0.0"
     path.write_bytes(path.read_bytes()[:-1] + b"!")  # of the same size
     (store / "energy" / "0").unlink()
+    (store / "last_layer" / "1.0").write_bytes(b"one too many")
     n_files = 2 + 3 * 6  # of the group, and metadata with one chunk of six arrays
-    assert damage(store) == f"2 of {n_files} files, such as energy/0"
+    assert damage(store) == f"3 of {n_files} files, such as energy/0"
 
 
 def test_missing_batch_is_named(tmp_path):
