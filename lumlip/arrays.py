@@ -11,6 +11,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+#: Of the features, as far as all families share what decides them: ``families/base``, the arrays
+#: here, batching. Raised by hand, see :mod:`lumlip.families`.
+FEATURES_VERSION = 1
 #: Marks the variables of a structure in a batch that only some families have.
 EXTRA = "extra_"
 #: Marks the features after one layer: ``layer_00_embedding``, ``layer_01_interaction_1``, ...

@@ -88,6 +88,21 @@ def _constant(source: str, name: str) -> str | None:
     return None
 
 
+def features_version(family: str) -> str:
+    """Return ``FEATURES_VERSION`` of a family's file, read without running it.
+
+    A file without one is still being written: every change of it is a version of its own.
+    """
+    source = (FAMILIES_DIR / f"{family}.py").read_bytes()
+    own = _constant(source.decode("utf-8"), "FEATURES_VERSION")
+    return own or hashlib.sha256(source).hexdigest()[:12]
+
+
+def versions(family: str) -> dict[str, str]:
+    """Return the versions of the packages that a family runs with, by name."""
+    return dict(re.split(r"\s*(?:==|@)\s*", pin, maxsplit=1) for pin in pins(family).dependencies)
+
+
 def python(family: str) -> Path:
     """Return an interpreter that can import the family's package, made first if need be."""
     wanted = pins(family)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 from ase import Atoms
 from filelock import FileLock, Timeout
 
+from lumlip.arrays import FEATURES_VERSION
 from lumlip.choices import DEVICES as DEVICES
 from lumlip.choices import DTYPES, check_choice
-from lumlip.environments import FAMILIES_DIR
+from lumlip.environments import features_version, say, versions
 from lumlip.paths import ensured, home
 from lumlip.process import Crew
-from lumlip.store import assemble, open_store, remove, write_job
+from lumlip.store import assemble, damage, labelled, open_store, remove, set_aside, write_job
 from lumlip.structure_sets import structures_sha256
 from lumlip.validation import check_structures
 from lumlip.weights import ready
@@ -43,17 +44,16 @@ class Job:
     @cached_property
     def store(self) -> Path:
         """The Zarr store; its name changes with everything that could change the features."""
-        parts = (self.entry.id, self.sha256, self.structures_sha256, self.dtype, self._code())
-        wanted = (*parts, "layers") if self.layers else parts
+        parts = (self.entry.id, self.sha256, self.structures_sha256, self.dtype, self.version)
+        packages = sorted(versions(self.entry.family).items())
+        wanted = (*parts, packages, self.layers)
         key = hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
         return home() / "features" / _file_name(self.entry.id) / f"{key}.zarr"
 
-    def _code(self) -> str:
-        """Digest of the code that defines the features: the family's file and its base."""
-        digest = hashlib.sha256()
-        for name in ("base", self.entry.family):
-            digest.update((FAMILIES_DIR / f"{name}.py").read_bytes())
-        return digest.hexdigest()
+    @property
+    def version(self) -> str:
+        """Version of the code that decides the features: of what all families share, its own."""
+        return f"{FEATURES_VERSION}.{features_version(self.entry.family)}"
 
 
 def prepared(
@@ -72,11 +72,14 @@ def prepared(
 
 
 def made(job: Job, crew: Crew, *, device: str, batch_atoms: int | None = None) -> xr.Dataset:
-    """Open the features of a job, made by a worker of the crew if they are not there."""
+    """Open the features of a job, made by a worker of the crew if they are not there whole.
+
+    The labels of the structures are the job's own, whatever those had that were seen first.
+    """
     check_choice("device", device, DEVICES)
-    if not job.store.exists():
+    if not job.store.exists() or damage(job.store):
         _run(job, crew, device=device, batch_atoms=batch_atoms)
-    return open_store(job.store)
+    return labelled(open_store(job.store), job.structures)
 
 
 def free_first(jobs: Iterable[Job]) -> Iterator[Job]:
@@ -109,8 +112,11 @@ def _lock(job: Job, *, timeout: float = -1) -> FileLock:
 
 def _run(job: Job, crew: Crew, *, device: str, batch_atoms: int | None) -> None:
     with _lock(job):
-        if job.store.exists():  # another process made it while this one waited
-            return
+        if job.store.exists():  # another process may have made it while this one waited
+            if not (found := damage(job.store)):
+                return
+            aside = set_aside(job.store)
+            say(f"lumlip: {job.entry.id}: damaged in the cache ({found}), made again; was {aside}")
         folder = ensured(job.store.with_suffix(".partial"))
         write_job(folder, job.structures, _order(job, device=device, batch_atoms=batch_atoms))
         n_left = len(job.structures) - len(finished(folder))
@@ -145,6 +151,7 @@ def _attributes(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
         "checkpoint_sha256": job.sha256 or "",
         "structures_sha256": job.structures_sha256,
         "dtype": job.dtype,
+        "features_version": job.version,
         "device": facts["device"],
         "cutoff": facts["cutoff"],
         "package_versions": json.dumps(facts["versions"], sort_keys=True),

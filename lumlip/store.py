@@ -1,15 +1,20 @@
 """The features of one model on one set of structures, as a Zarr store that xarray opens lazily.
 
 While a model runs, its batches lie in a ``.partial`` folder. Only when all are there is the store
-written, beside its place, and then renamed into it: a store that can be opened is whole.
+written, beside its place, and then renamed into it: a store that was stopped is not there. What
+happens to its files later, a lost chunk say, zarr would take for zeros or NaN: their checksums lie
+beside the store and tell.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import uuid
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +30,11 @@ if TYPE_CHECKING:
 _CHUNK_ATOMS = 16384
 _ALWAYS = ("backbone", "last_layer")
 _LABELS = ("subset", "part", "parent")
+_PIECE = 1 << 22  # bytes of a file that are read at once
+
+Files = dict[str, tuple[int, int]]
+#: Stores that this process found whole: their files with sizes and times of change.
+_found_whole: dict[Path, Files] = {}
 
 
 def write_job(folder: Path, structures: Sequence[Atoms], order: dict[str, Any]) -> None:
@@ -52,7 +62,6 @@ def assemble(
         coords={
             "structure": ("atom", np.repeat(np.arange(len(structures)), n_atoms)),
             "atomic_number": ("atom", np.concatenate([atoms.numbers for atoms in structures])),
-            **{label: ("structure", _labels(structures, label)) for label in _LABELS},
         },
         attrs=attributes,
     )
@@ -62,6 +71,7 @@ def assemble(
     }
     part = store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.part")
     dataset.to_zarr(part, mode="w", consolidated=False, zarr_format=2, encoding=chunks)
+    _write_checksums(part, _checksums_of(store))
     part.rename(store)
 
 
@@ -73,9 +83,75 @@ def open_store(store: Path) -> xr.Dataset:
     return dataset
 
 
+def labelled(dataset: xr.Dataset, structures: Sequence[Atoms]) -> xr.Dataset:
+    """Add ``subset``, ``part`` and ``parent`` (structure) of the structures as coordinates.
+
+    They are in no store: a model does not see them, so that they may change while it stays.
+    """
+    labels = {name: ("structure", _labels(structures, name)) for name in _LABELS}
+    return dataset.assign_coords(labels)
+
+
+def damage(store: Path) -> str:
+    """Say what is wrong with the files of a store; nothing if they are as they were written.
+
+    A process reads a store through once, and again only if sizes or times of its files change.
+    """
+    try:
+        if _found_whole.get(store) == (state := _state(store)):
+            return ""
+        expected = json.loads(_checksums_of(store).read_text(encoding="utf-8"))
+        found = _checksums(store, state)
+    except (FileNotFoundError, ValueError):
+        return "no checksums, or files that vanish"
+    wrong = sorted(k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k))
+    if wrong:
+        return f"{len(wrong)} of {len(expected)} files, such as {wrong[0]}"
+    _found_whole[store] = state
+    return ""
+
+
+def set_aside(store: Path) -> Path:
+    """Give a damaged store another name, where nobody looks for features, and return that."""
+    kept = store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.damaged")
+    store.rename(kept)
+    return kept
+
+
 def remove(folder: Path) -> None:
     """Remove a worker's folder with all that is in it."""
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _checksums_of(store: Path) -> Path:
+    """Return the file with the checksums of a store: beside it, as zarr knows all files inside."""
+    return store.with_name(f"{store.name}.crc32.json")
+
+
+def _write_checksums(store: Path, path: Path) -> None:
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps(_checksums(store, _state(store)), indent=0), encoding="utf-8")
+    part.replace(path)
+
+
+def _state(store: Path) -> Files:
+    """Size in bytes and time of change in ns of every file of a store, by its path in there."""
+    stats = {file: file.stat() for file in store.rglob("*") if not file.is_dir()}
+    return {f.relative_to(store).as_posix(): (s.st_size, s.st_mtime_ns) for f, s in stats.items()}
+
+
+def _checksums(store: Path, names: Iterable[str]) -> dict[str, int]:
+    """CRC-32 of files of a store; several at once, as the sum leaves Python free."""
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        return dict(zip(names, pool.map(lambda name: _crc32(store / name), names), strict=True))
+
+
+def _crc32(path: Path) -> int:
+    total = 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            total = zlib.crc32(piece, total)
+    return total
 
 
 def _labels(structures: Sequence[Atoms], name: str) -> NDArray[np.str_]:

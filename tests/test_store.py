@@ -8,7 +8,7 @@ from lumlip.arrays import save_arrays
 from lumlip.depth.paths import depth_path
 from lumlip.families.base import Features
 from lumlip.panel import Panel
-from lumlip.store import assemble, open_store
+from lumlip.store import assemble, damage, labelled, open_store
 from lumlip.worker import _extract_batch, finished
 
 STRUCTURES = [bulk("Cu", cubic=True), molecule("H2O"), bulk("Si")]
@@ -84,6 +84,44 @@ def test_extra_variable_that_is_not_a_number_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"gave NaN or inf in routing for one of the frames \[1\]"):
         _extract_batch(Counting(bad=True), STRUCTURES, [1], tmp_path)
     assert not finished(tmp_path)
+
+
+@pytest.fixture
+def store(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    _extract_batch(Counting(), STRUCTURES, [0, 1, 2], folder)
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+    return tmp_path / "job.zarr"
+
+
+def test_labels_are_not_stored_but_added(store):
+    assert set(open_store(store).coords) == {"structure", "atomic_number"}
+    frames = [atoms.copy() for atoms in STRUCTURES]
+    frames[1].info["parent"] = "water"
+    added = labelled(open_store(store), frames)
+    assert added["parent"].dims == ("structure",)
+    assert added["parent"].to_numpy().tolist() == ["", "water", ""]
+    assert {"subset", "part"} <= set(added.coords)
+
+
+def test_whole_store_is_read_through_once(store, monkeypatch):
+    assert damage(store) == ""
+    with monkeypatch.context() as patch:
+        patch.setattr("lumlip.store._checksums", lambda *_: pytest.fail("read again"))
+        assert damage(store) == ""
+    (store / "energy" / ".zattrs").touch()  # changed since, but not what is in it
+    assert damage(store) == ""
+
+
+def test_damage_is_named(store):
+    assert damage(store) == ""
+    path = store / "routing" / "0.0"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")  # of the same size
+    (store / "energy" / "0").unlink()
+    (store / "last_layer" / "1.0").write_bytes(b"one too many")
+    n_files = 2 + 3 * 6  # of the group, and metadata with one chunk of six arrays
+    assert damage(store) == f"3 of {n_files} files, such as energy/0"
 
 
 def test_missing_batch_is_named(tmp_path):

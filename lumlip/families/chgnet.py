@@ -40,6 +40,7 @@ from torch import Tensor, nn
 from lumlip.families import base
 
 PACKAGE = "chgnet"
+FEATURES_VERSION = 1
 FILES = {
     "0.2.0": "0.2.0/chgnet_0.2.0_e30f77s348m32.pth.tar",
     "0.3.0": "0.3.0/chgnet_0.3.0_e29f68s314m37.pth.tar",

@@ -42,6 +42,7 @@ from torch import Tensor
 from lumlip.families import base
 
 PACKAGE = "diep"
+FEATURES_VERSION = 1
 TRIPLETS_AT_ONCE = 4096  # 6 MB of grid points in float32: stays in the cache
 
 

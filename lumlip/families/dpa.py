@@ -46,6 +46,7 @@ from torch import Tensor
 from lumlip.families import base
 
 PACKAGE = "deepmd"
+FEATURES_VERSION = 1
 DESCRIPTORS = ("dpa2", "dpa3")
 
 # The wheel's PyTorch operators are built for torch 2.11 and MPICH; with any other torch the import

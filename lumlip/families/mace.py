@@ -50,6 +50,7 @@ with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="
     from mace.modules import MACE, ScaleShiftMACE
 
 PACKAGE = "mace"
+FEATURES_VERSION = 1
 INFO = {"total_charge": ("charge", 0.0), "total_spin": ("spin", 1.0)}  # mace's name: ours, default
 
 

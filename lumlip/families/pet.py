@@ -59,6 +59,7 @@ from upet import _models as upet_models  # noqa: E402
 from upet.calculator import UPETCalculator  # noqa: E402
 
 PACKAGE = "upet"
+FEATURES_VERSION = 1
 # PET drops pairs beyond its cutoff itself, both directions or none; ours must not do it before.
 MARGIN = 1e-3  # Å
 

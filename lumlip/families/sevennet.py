@@ -40,6 +40,7 @@ from torch import Tensor
 from lumlip.families import base
 
 PACKAGE = "sevenn"
+FEATURES_VERSION = 1
 NAMES = ("7net-0", "7net-0_22May2024", "7net-l3i5", "7net-mf-0")
 TO_HIDDEN, TO_ENERGY = "reduce_input_to_hidden", "reduce_hidden_to_energy"
 EMBEDDING, GATE = "onehot_to_feature_x", "_equivariant_gate"

@@ -60,6 +60,7 @@ from torch import Tensor
 from lumlip.families import base
 
 PACKAGE = "fairchem"
+FEATURES_VERSION = 1
 DEFAULT_TASK = "omat"  # of a single expert without a task
 EMBEDDING_START = 1e-3  # fairchem starts the edges' element embeddings within +-1e-3
 EXPERT = re.compile(r"(?:(?P<dataset>[^:]+):)?expert:(?P<expert>\d+)")

@@ -1,0 +1,108 @@
+"""Numbers that change ask for another ``FEATURES_VERSION``, so that no old ones are used again.
+
+Beside this file lie a few numbers of the first offline model of every family, with their version:
+computed by the extractors themselves, which the conformance tests hold against the packages.
+``python tests/families/test_features_version.py`` writes them anew.
+"""
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.build import bulk, molecule
+
+import lumlip
+from lumlip.paths import ensured, home
+from lumlip.zoo import resolve, shipped
+
+REFERENCE = Path(__file__).with_name("features.json")
+RENEW = f"run `python tests/families/{Path(__file__).name}`"
+FIRST = {resolve(model).family: model for model in reversed(shipped())}
+TOLERANCE = 1e-4  # of an array's norm; processors and threads differ by some 1e-6
+
+
+def record(family):
+    """Version and numbers of a family; from the model itself if the cache is empty."""
+    salt = bulk("NaCl", "rocksalt", a=5.64)
+    salt.rattle(0.05, seed=0)
+    frames = [salt, molecule("H2O")]
+    dataset = lumlip.features(FIRST[family], frames, device="cpu", layers=True)
+    known = {key: dataset.attrs[key] for key in ("model", "checkpoint_sha256", "features_version")}
+    numbers = {str(name): summary(dataset[name].to_numpy()) for name in sorted(dataset.data_vars)}
+    return known | {"numbers": numbers}
+
+
+def summary(values):
+    """Shape of an array, its norm, and its projections on three fixed waves."""
+    flat = values.astype(float).ravel()
+    waves = np.cos(np.outer([1, 2, 3], np.arange(flat.size)))
+    return {
+        "shape": list(values.shape),
+        "norm": float(f"{np.linalg.norm(flat):.7g}"),
+        "projections": [float(f"{x:.7g}") for x in waves @ flat],
+    }
+
+
+def fault(family, got, expected):
+    """What is wrong with a family's numbers: a change without another version, or no record."""
+    if {**got, "numbers": {}} != {**expected, "numbers": {}}:
+        return f"{family} has another version or other weights than {REFERENCE.name}: {RENEW}"
+    names = got["numbers"].keys() | expected["numbers"].keys()
+    moved = [n for n in sorted(names) if differ(got["numbers"].get(n), expected["numbers"].get(n))]
+    return moved and (
+        f"{family}: other numbers in {', '.join(moved)}: bump FEATURES_VERSION in "
+        f"lumlip/families/{family}.py (in lumlip/arrays.py, if all families changed) and {RENEW}"
+    )
+
+
+def differ(one, other):
+    if one is None or other is None or one["shape"] != other["shape"]:
+        return True
+    values = [np.array([x["norm"], *x["projections"]]) for x in (one, other)]
+    return not np.allclose(*values, rtol=0, atol=TOLERANCE * other["norm"])
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("family", FIRST)
+def test_changed_numbers_have_another_version(family, tmp_path, monkeypatch, shared_environments):
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    (tmp_path / "environments").symlink_to(shared_environments)
+    expected = json.loads(REFERENCE.read_text(encoding="utf-8"))
+    wrong = fault(family, record(family), expected.get(family, {}))
+    assert not wrong, wrong
+
+
+def of(values, version="1.1"):
+    return {"features_version": version, "numbers": {"backbone": summary(values)}}
+
+
+def test_a_change_is_noticed_and_rounding_is_not():
+    values = np.random.default_rng(0).normal(size=(10, 64))
+    kept = of(values)
+    assert not fault("mace", of(values * (1 + 1e-6)), kept)
+    one_channel = values + 0.05 * (np.arange(64) == 5)
+    for changed in (of(one_channel), of(values[:, ::-1]), of(values[:, :63])):
+        assert "bump FEATURES_VERSION in lumlip/families/mace.py" in fault("mace", changed, kept)
+    assert "another version" in fault("mace", of(one_channel, version="1.2"), kept)
+
+
+def write():
+    """Write the numbers anew, but none that changed while the version stayed."""
+    old = json.loads(REFERENCE.read_text(encoding="utf-8")) if REFERENCE.exists() else {}
+    made = {family: record(family) for family in FIRST}
+    wrong = [fault(family, made[family], old[family]) for family in made.keys() & old.keys()]
+    if changed := [text for text in wrong if text and "bump" in text]:
+        raise SystemExit("\n".join(changed))
+    lines = (f"{json.dumps(family)}: {json.dumps(made[family])}" for family in sorted(made))
+    REFERENCE.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    environments = ensured(home() / "environments")
+    with tempfile.TemporaryDirectory() as empty:
+        (Path(empty) / "environments").symlink_to(environments)
+        os.environ["LUMLIP_HOME"] = empty
+        write()
