@@ -113,6 +113,8 @@ def _measure(
         options = ["--structures", str(path), "--device", device, "--dtype", dtype]
         if entry.task is not None:
             options += ["--task", entry.task]
+        if entry.weights != "package" and entry.sha256:
+            options += ["--sha256", entry.sha256]
         argv = command(entry.family, "lumlip.conformance", entry.family, entry.checkpoint, *options)
         done = subprocess.run(argv, env=variables(), capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1) or not done.stdout.strip():

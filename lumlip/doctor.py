@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import lumlip
-from lumlip.environments import families, pins
+from lumlip.environments import families, pins, runs_here
 from lumlip.paths import home
 
 
@@ -85,12 +85,10 @@ def _models_folder() -> tuple[str, bool]:
 
 
 def _environment(family: str) -> str:
-    from importlib.util import find_spec
-
     wanted = pins(family)
     wish = wanted.dependencies[0]
-    if find_spec(wanted.package) is not None:
-        return f"environment {family}: this interpreter (imports {wanted.package})"
+    if runs_here(family):
+        return f"environment {family}: this interpreter (it has {wish})"
     if (wanted.folder / ".complete").exists():
         return f"environment {family}: ready, {wish}, in {wanted.folder}"
     return f"environment {family}: not made yet; will install {wish} at first use"

@@ -2,7 +2,8 @@
 
 The families cannot share one environment (their pins exclude each other), so each gets its own,
 made from the pins at the top of its file ``families/NAME.py``: a PEP 723 block, read without
-running it. Where the current interpreter can already import the package, it is used as it is.
+running it. Where the current interpreter has the family's packages in the pinned versions, it is
+used as it is.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import os
 import re
 import shutil
+import site
 import subprocess
 import sys
 import time
@@ -19,7 +21,7 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
+from importlib.metadata import distributions
 from pathlib import Path
 
 from lumlip.errors import FamilyEnvironmentError as FamilyEnvironmentError
@@ -29,6 +31,9 @@ from lumlip.pip_settings import uv_settings
 FAMILIES_DIR = Path(__file__).parent / "families"
 _BLOCK = re.compile(r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
 _DONE = ".complete"
+_PIN = re.compile(r"([\w.-]+)(?:\[.*\])?==(\S+)")
+# lumlip itself needs these, in a range of versions: the features say which, and are kept apart.
+_SHARED = ("ase", "numpy", "torch")
 
 
 @dataclass(frozen=True)
@@ -104,9 +109,9 @@ def versions(family: str) -> dict[str, str]:
 
 
 def python(family: str) -> Path:
-    """Return an interpreter that can import the family's package, made first if need be."""
+    """Return an interpreter that has the family's packages, made first if need be."""
     wanted = pins(family)
-    if _is_installed(wanted.package):
+    if _here(wanted):
         return Path(sys.executable)
     if not is_made(family):
         _make(wanted)
@@ -116,13 +121,57 @@ def python(family: str) -> Path:
 def is_made(family: str) -> bool:
     """Tell whether the family can run without an installation."""
     wanted = pins(family)
-    return _is_installed(wanted.package) or (wanted.folder / _DONE).exists()
+    return bool(_here(wanted)) or (wanted.folder / _DONE).exists()
 
 
-def _is_installed(package: str) -> bool:
-    """Tell whether this interpreter has a package; a mere folder of that name is none."""
-    found = find_spec(package)
-    return found is not None and found.origin is not None
+def versions(family: str) -> dict[str, str]:
+    """Return the versions of the pinned distributions that a family runs with, by name.
+
+    Those installed here if the current interpreter is used, else those that are pinned. Nothing is
+    imported, and no environment is made.
+    """
+    wanted = pins(family)
+    return dict(_here(wanted) or _pinned(wanted))
+
+
+def runs_here(family: str) -> bool:
+    """Tell whether the family runs in the current interpreter."""
+    return bool(_here(pins(family)))
+
+
+def _pinned(wanted: Pins) -> dict[str, str]:
+    """Return the pinned versions by name; of ``NAME @ URL`` the address."""
+    found = {}
+    for dependency in wanted.dependencies:
+        match = _PIN.fullmatch(dependency)
+        name, version = match.groups() if match else dependency.split(" @ ", 1)
+        found[name] = version
+    return found
+
+
+@cache
+def _here(wanted: Pins) -> dict[str, str]:
+    """Return the versions in this interpreter; none if a package is missing or not as pinned."""
+    pinned = _pinned(wanted)
+    found = {name: _installed(name) for name in pinned}
+    return found if all(_fits(name, pinned[name], has) for name, has in found.items()) else {}
+
+
+def _fits(name: str, pinned: str, installed: str) -> bool:
+    """Tell whether a version is the pinned one, for whatever kind of machine (``2.13.0+cpu``)."""
+    if name in _SHARED:
+        return bool(installed)
+    return pinned in (installed, installed.partition("+")[0])
+
+
+def _installed(name: str) -> str:
+    """Return the version of a distribution in this interpreter, empty if it has none.
+
+    Only what a worker would see counts: nothing from the working directory, ``PYTHONPATH``, or the
+    packages of this user alone.
+    """
+    found = distributions(name=name, path=site.getsitepackages())
+    return next((distribution.version for distribution in found), "")
 
 
 def command(family: str, module: str, *args: str) -> list[str]:
@@ -131,10 +180,14 @@ def command(family: str, module: str, *args: str) -> list[str]:
 
 
 def variables() -> dict[str, str]:
-    """Return the process environment for :func:`command`: ``lumlip`` importable, little else."""
+    """Return the process environment for :func:`command`: ``lumlip`` importable, little else.
+
+    In particular nothing from the working directory, which may be anybody's: a ``random.py`` there
+    would run in place of Python's own.
+    """
     # Threads that wait in place slow each other down many times over on a machine that is shared.
     patient = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
-    isolated = {"PYTHONPATH": str(_import_folder()), "PYTHONNOUSERSITE": "1"}
+    isolated = {"PYTHONPATH": str(_import_folder()), "PYTHONNOUSERSITE": "1", "PYTHONSAFEPATH": "1"}
     headless = {"MPLBACKEND": "agg"}  # a notebook's own backend is not installed there
     return {**patient, **os.environ, **isolated, **headless}
 
@@ -191,7 +244,9 @@ def _steps(wanted: Pins) -> Iterator[list[str]]:
 
 def _run(step: list[str], wanted: Pins) -> None:
     env = {**os.environ, **uv_settings(), **dict(wanted.env)}
-    done = subprocess.run(step, env=env, capture_output=True, text=True, check=False)
+    # Not in the working directory: uv would take its settings, say a package index, from there.
+    elsewhere = wanted.folder.parent
+    done = subprocess.run(step, env=env, cwd=elsewhere, capture_output=True, text=True, check=False)
     if done.returncode:
         shutil.rmtree(wanted.folder, ignore_errors=True)
         raise FamilyEnvironmentError(

@@ -19,6 +19,8 @@ _UV_NAMES = {
     "constraint": ("UV_CONSTRAINT", " "),
     "cert": ("SSL_CERT_FILE", " "),
 }
+# options that may name a local file or folder
+_FILES = ("find-links", "constraint", "cert")
 
 
 @cache
@@ -32,15 +34,17 @@ def uv_settings() -> dict[str, str]:
     for option, value in _pip_options().items():
         if option in _UV_NAMES:
             name, separator = _UV_NAMES[option]
-            settings[name] = separator.join(_existing(value.split()))
+            places = _existing(value.split())
+            places = [_absolute(p) for p in places] if option in _FILES else places
+            settings[name] = separator.join(places)
     return {name: value for name, value in settings.items() if value and name not in os.environ}
 
 
 def _pip_options() -> dict[str, str]:
     """Return pip's options; its variables win over its files, as they do in pip."""
-    listed = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
-    )
+    # -P: of this interpreter, not a pip.py that lies in the working directory
+    argv = [sys.executable, "-P", "-m", "pip", "config", "list"]
+    listed = subprocess.run(argv, capture_output=True, text=True, check=False)
     options: dict[str, str] = {}
     for line in listed.stdout.splitlines():
         key, _, value = line.partition("=")
@@ -57,3 +61,8 @@ def _pip_options() -> dict[str, str]:
 def _existing(places: list[str]) -> list[str]:
     """Drop local folders that are not there: pip warns about them, uv stops."""
     return [p for p in places if not p.startswith("file://") or Path(p[7:]).exists()]
+
+
+def _absolute(place: str) -> str:
+    """Name a local file or folder so that it is found from any working directory."""
+    return str(Path(place).absolute()) if Path(place).exists() else place

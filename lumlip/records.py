@@ -36,12 +36,13 @@ def remember(key: str, facts: Mapping[str, Any]) -> None:
 
 
 def facts(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Describe a file; the sum in its record holds while its place, size and time stay the same.
+    """Describe a file; the sum in its record holds while its place, size and times stay the same.
 
-    Some files have 10 GB. Whoever loads one computes the sum anew (see :mod:`lumlip.worker`).
+    Some files have 10 GB. Whoever loads one computes the sum anew (see :mod:`lumlip.verified`).
     """
     stat = path.stat()
-    seen = {"path": str(path), "size": stat.st_size, "modified": stat.st_mtime_ns}
+    times = {"modified": stat.st_mtime_ns, "changed": stat.st_ctime_ns}  # the latter cannot be set
+    seen = {"path": str(path), "size": stat.st_size, **times}
     same = all(record.get(name) == value for name, value in seen.items())
     return {**seen, "sha256": record["sha256"] if same else sha256_file(path)}
 

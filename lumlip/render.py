@@ -39,7 +39,8 @@ def render(sources: Path, output: Path, *, strict: bool) -> Path:
             [*command, *(STRICT if strict else []), "--path-output", str(output)],
             stdout=stream,
             stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONHASHSEED": "0"},
+            # Packages come from this interpreter, never from the working directory.
+            env=os.environ | {"PYTHONHASHSEED": "0", "PYTHONSAFEPATH": "1"},
             check=False,
         ).returncode
     if status != 0 or not (build / "html" / "index.html").is_file():

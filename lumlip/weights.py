@@ -20,7 +20,7 @@ from lumlip.minis import cards, snapshots
 from lumlip.minis.cards import CHECKPOINTS
 from lumlip.paths import sha256_file
 from lumlip.sources import WeightsError, find, key, local, where
-from lumlip.zoo import ModelEntry
+from lumlip.zoo import ModelEntry, resolve
 
 
 def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
@@ -53,8 +53,9 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
     if entry.weights == "bundled":
         path = CHECKPOINTS / entry.checkpoint
         if entry.step is not None:
-            made = snapshots.restored(entry.family, path, entry.step)
-            return replace(entry, checkpoint=str(made), sha256=sha256_file(made))
+            last = _checked(resolve(entry.id.rpartition(".step")[0]), path)
+            made, sha256 = snapshots.restored(entry.family, path, entry.step, sha256=last)
+            return replace(entry, checkpoint=str(made), sha256=sha256)
         return replace(entry, checkpoint=str(path), sha256=_checked(entry, path))
     if entry.weights == "file" and not (entry.trusted or trust_checkpoint):
         raise UntrustedCheckpointError(
@@ -62,6 +63,8 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
             f"loading one can run any code that is in it. If you know where it comes from: "
             f"trust_checkpoint=True, or --trust-checkpoint on the command line."
         )
+    if entry.weights == "file":  # absolute, so that it is never taken for a name of the package's
+        return replace(entry, checkpoint=str(Path(entry.checkpoint).absolute()))
     return entry
 
 

@@ -26,6 +26,7 @@ from ase import Atoms
 from lumlip.arrays import EXTRA, LAYER, load_structures, save_arrays
 from lumlip.batching import DEFAULT_BATCH_ATOMS, plan_batches
 from lumlip.paths import sha256_file
+from lumlip.verified import private_copy
 
 Tell = Callable[..., None]
 LOG = "worker.log"
@@ -56,10 +57,7 @@ def work(folder: Path, tell: Tell) -> None:
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     structures = load_structures(folder / "structures.npz")
     device = pick_device(job["device"])
-    extractor = import_module(f"lumlip.families.{job['family']}").Extractor(
-        job["checkpoint"], task=job["task"], device=device, dtype=job["dtype"]
-    )
-    _check_weights(extractor.checkpoint_file, job["sha256"])
+    extractor = _loaded(job, device)
     _check_elements(structures, extractor.elements, job["model"])
     tell("loaded", device=device, cutoff=extractor.cutoff, versions=_versions(job["packages"]))
     todo = sorted(set(range(len(structures))) - finished(folder))
@@ -69,6 +67,19 @@ def work(folder: Path, tell: Tell) -> None:
         _extract_batch(extractor, structures, batch, folder, layers=job.get("layers", False))
         tell("batch", atoms=sum(len(structures[i]) for i in batch), structures=len(batch))
     tell("done")
+
+
+def _loaded(job: dict[str, Any], device: str) -> Any:
+    """Load the model of a job: a file only if, and exactly as, it has been trusted."""
+    make = import_module(f"lumlip.families.{job['family']}").Extractor
+    options = {"task": job["task"], "device": device, "dtype": job["dtype"]}
+    path = Path(job["checkpoint"])
+    if path.is_absolute():
+        with private_copy(path, [job["sha256"]]) as copy:
+            return make(str(copy), **options)
+    extractor = make(job["checkpoint"], **options)  # weights that the package brings, like its code
+    _check_weights(extractor.checkpoint_file, job["sha256"])
+    return extractor
 
 
 def finished(folder: Path) -> set[int]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from ase.data import atomic_numbers
 
 from lumlip.environments import families
-from lumlip.paths import sha256_file
+from lumlip.verified import checkpoint_sha256
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -201,7 +201,7 @@ def _user_file(model_id: str) -> ModelEntry:
     path, task = _path_and_task(rest)
     if not path.is_file():
         raise ValueError(f"no checkpoint file {str(path)!r} (model {model_id!r})")
-    sha256 = sha256_file(path)
+    sha256 = checkpoint_sha256(path)
     known = any(entry.sha256 == sha256 for entry in _table().values())
     return ModelEntry(
         id=model_id,

@@ -3,11 +3,12 @@
 import json
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
-from lumlip import environments
+from lumlip import environments, pip_settings
 
 # A family file that must never be run: reading the pins stops at its text.
 TINY = '''# /// script
@@ -68,12 +69,50 @@ def test_file_without_pins_is_refused(tiny):
         environments.pins("bare")
 
 
-def test_current_interpreter_is_used_if_it_has_the_package(tiny):
-    (tiny / "tiny.py").write_text(
-        TINY.format(requirement="numpy==2.0.0").replace('"toolz"', '"numpy"'), encoding="utf-8"
-    )
-    environments.pins.cache_clear()
+def test_current_interpreter_is_used_if_it_has_the_pinned_version(tiny):
+    write_tiny(tiny, f"filelock=={version('filelock')}")
     assert environments.python("tiny") == Path(sys.executable)
+    assert environments.versions("tiny") == {"filelock": version("filelock")}
+
+
+def test_another_version_here_does_not_stand_in_for_the_pinned_one(tiny):
+    write_tiny(tiny, "filelock==3.12.0")
+    assert environments.versions("tiny") == {"filelock": "3.12.0"}
+    assert not environments.is_made("tiny")
+    code = "import filelock; print(filelock.__version__)"
+    argv = [environments.python("tiny"), "-c", code]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "3.12.0"
+
+
+@pytest.mark.parametrize(
+    ("requirements", "here"),
+    [
+        ("filelock[extra]=={filelock}", True),
+        ("filelock=={filelock}', 'numpy==0.1", True),  # lumlip's own, in the version that is here
+        ("numpy==0.1', 'filelock==0.1", False),
+        ("filelock=={filelock}', 'toolz==1.0.0", False),  # not installed
+        ("filelock @ https://example.org/filelock.whl", False),
+    ],
+)
+def test_every_package_of_the_family_counts(tiny, requirements, here):
+    text = requirements.format(filelock=version("filelock")).replace("'", '"')
+    write_tiny(tiny, text)
+    assert environments.runs_here("tiny") == here
+
+
+def test_build_of_a_package_for_this_machine_is_the_pinned_version():
+    for installed, fits in (("1.0+cpu", True), ("1.0", True), ("1.0.1", False), ("", False)):
+        assert environments._fits("filelock", "1.0", installed) == fits
+
+
+def test_versions_here_are_those_a_worker_would_see(tiny, tmp_path, monkeypatch):
+    info = tmp_path / "toolz-1.0.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toolz\nVersion: 1.0.0\n")
+    monkeypatch.syspath_prepend(tmp_path)  # as PYTHONPATH or the working directory would be
+    assert version("toolz") == "1.0.0"
+    assert not environments.runs_here("tiny")
 
 
 def test_changed_pins_ask_for_another_environment(tiny):
@@ -127,8 +166,45 @@ def test_impossible_pins_say_what_was_wanted(tiny):
     assert not environments.pins("tiny").folder.exists()
 
 
-def test_a_folder_named_like_a_package_is_not_the_package(tmp_path, monkeypatch):
-    (tmp_path / "sevenn").mkdir()
-    monkeypatch.syspath_prepend(tmp_path)
-    assert not environments._is_installed("sevenn")
-    assert environments._is_installed("numpy")
+PLANTED = "from pathlib import Path; Path({marker!r}).touch(); raise ImportError('planted')"
+
+
+@pytest.fixture
+def planted(tmp_path, monkeypatch):
+    """A working directory with modules called like others, and the file that any of them leaves."""
+    folder, marker = tmp_path / "anybody's", tmp_path / "marker"
+    for name in ("random", "torch", "numpy", "pip", "jupyter_book", "chgnet"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text(PLANTED.format(marker=str(marker)))
+    monkeypatch.chdir(folder)
+    return marker
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("lumlip.worker", []),
+        ("lumlip.download", ["chgnet", "none"]),
+        ("lumlip.conformance", ["--help"]),
+        ("lumlip.minis.snapshots", ["--help"]),
+    ],
+)
+def test_nothing_in_the_working_directory_is_run(planted, tiny, module, arguments):
+    write_tiny(tiny, f"filelock=={version('filelock')}")
+    argv = environments.command("tiny", module, *arguments)
+    subprocess.run(argv, env=environments.variables(), input="", text=True, check=False)
+    assert not planted.exists()
+
+
+def test_settings_of_pip_are_asked_of_the_pip_that_is_installed(planted):
+    pip_settings.uv_settings.cache_clear()
+    pip_settings.uv_settings()
+    assert not planted.exists()
+
+
+def test_environment_is_made_without_the_settings_of_the_working_directory(tiny, monkeypatch):
+    elsewhere = tiny / "anybody's"
+    elsewhere.mkdir()
+    (elsewhere / "uv.toml").write_text('[[index]]\nurl = "http://127.0.0.1:9"\ndefault = true\n')
+    monkeypatch.chdir(elsewhere)
+    assert environments.python("tiny").is_file()

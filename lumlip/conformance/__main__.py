@@ -8,6 +8,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import ase.io
 
 import lumlip.conformance
 from lumlip.conformance import BRIEF, CHECKS, Subject
+from lumlip.verified import private_copy
 from lumlip.worker import pick_device
 
 BRIEF_EVERY = 3  # a brief look takes every third structure
@@ -52,14 +54,28 @@ def report(subject: Subject, names: Sequence[str] = tuple(CHECKS)) -> dict[str, 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print reports as JSON (of several, one a line); 0 if every check passes, 1 if one fails."""
-    subjects = list(_subjects(_parser().parse_args(arguments)))
+    given = _parser().parse_args(arguments)
+    subjects = list(_subjects(given))
     failed = False
     for subject, names in subjects:
         with contextlib.redirect_stdout(sys.stderr):  # whatever packages have to say
-            result = report(subject, names)
+            result = _trusted_report(subject, names, given.sha256)
         print(json.dumps(result, indent=1 if len(subjects) == 1 else None), flush=True)
         failed |= bool(result["failed"])
     return int(failed)
+
+
+def _trusted_report(
+    subject: Subject, names: Sequence[str], sha256: Sequence[str]
+) -> dict[str, Any]:
+    """Report on a model; if it is a file, on a private copy of what has been trusted."""
+    path = Path(subject.checkpoint)
+    path = path / "state.pt" if path.is_dir() else path  # an exported DIEP potential
+    if not (path.is_absolute() or path.is_file()):  # a name: the weights come with the package
+        return report(subject, names)
+    with private_copy(path, sha256) as copy:
+        result = report(replace(subject, checkpoint=str(copy)), names)
+    return result | {"checkpoint": subject.checkpoint, "checkpoint_file": str(path)}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -71,6 +87,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("checkpoints", nargs="*", metavar=model, help="run all checks on these")
     parser.add_argument("--brief", nargs="+", default=[], metavar=model, help="some checks only")
     parser.add_argument("--double", nargs="+", default=[], metavar=model, help="all, in float64")
+    trusted = "sums of the files that may be loaded: to load one runs code that is in it"
+    parser.add_argument("--sha256", nargs="+", default=[], metavar="SUM", help=trusted)
     parser.add_argument("--task", help="of checkpoints that are given without one")
     parser.add_argument("--structures", required=True, help="a file that ase reads")
     parser.add_argument("--device", default="auto")

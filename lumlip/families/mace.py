@@ -36,6 +36,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import torch
@@ -268,15 +269,22 @@ def download(name: str) -> Path:
     with contextlib.redirect_stdout(sys.stderr):  # what mace says there of licences must be seen
         if family == "off" and size in foundations_models.mace_off_urls:
             url = foundations_models.mace_off_urls[size]
-            mace_off(size, device="cpu", return_raw_model=True)
+            with _unopened():
+                mace_off(size, device="cpu", return_raw_model=True)
             return Path(foundations_models.get_cache_dir(), Path(url).name)
         if name == "omol-extra-large":
-            mace_omol("extra_large", device="cpu", return_raw_model=True)
+            with _unopened():
+                mace_omol("extra_large", device="cpu", return_raw_model=True)
             return Path(foundations_models.get_cache_dir(), "MACE-omol-0-extra-large-1024.model")
         if name in foundations_models.mace_mp_urls:
             return Path(foundations_models.download_mace_mp_checkpoint(name))
     known = [*foundations_models.mace_mp_urls, *_off_names(), "omol-extra-large"]
     raise ValueError(f"mace publishes no {name!r}; known: {', '.join(known)}")
+
+
+def _unopened() -> Any:
+    """Keep mace from opening what it has fetched: its pickle would run before it is checked."""
+    return mock.patch.object(foundations_models.torch, "load", return_value=None)
 
 
 def _off_names() -> list[str]:

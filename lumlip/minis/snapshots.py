@@ -11,15 +11,20 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import shutil
 import subprocess
+import tempfile
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lumlip import records
 from lumlip.environments import command, variables
 from lumlip.paths import ensured, home, sha256_file
+from lumlip.verified import verified
 
 if TYPE_CHECKING:
     import torch
@@ -39,38 +44,72 @@ def step_sha256(final: Path, step: int) -> str:
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
-def restored(family: str, final: Path, step: int) -> Path:
-    """Return a checkpoint with the weights of a step, made at first use.
+def restored(family: str, final: Path, step: int, *, sha256: str) -> tuple[Path, str]:
+    """Return a checkpoint with the weights of a step, made at first use, and its sha256.
 
-    All steps of the run are made together: to start the family's packages takes longest.
+    All steps of the run are made together: to start the family's packages takes longest. A file
+    that is there but was not made here, or has changed since, is made again.
+
+    Parameters
+    ----------
+    family : {"mace", "pet"}
+    final : pathlib.Path
+        The checkpoint at the end of the run.
+    step : int
+    sha256 : str
+        Of the final checkpoint: no other is loaded.
 
     Raises
     ------
     WeightsError
         The family's environment could not make it; the message holds the end of its log.
     """
-    made = _place(final, step)
-    if not made.exists():
-        _restore_all(family, final, made)
-    return made
-
-
-def _restore_all(family: str, final: Path, wanted: Path) -> None:
     from filelock import FileLock
 
-    ensured(wanted.parent)
-    with FileLock(wanted.parent / f"{final.stem}.lock"):
-        if wanted.exists():  # another process made it while this one waited
-            return
-        steps = sorted(int(p.stem[-4:]) for p in final.parent.glob(f"{final.stem}.step*.npz"))
-        pairs = [(step_file(final, s), _place(final, s)) for s in steps]
-        paths = [str(path) for path in (final, *(path for pair in pairs for path in pair))]
-        argv = command(family, "lumlip.minis.snapshots", "restore", family, *paths)
+    made = _place(final, step)
+    if known := _known(made):
+        return made, known
+    ensured(made.parent)
+    with FileLock(made.parent / f"{final.stem}.lock"):
+        if _known(made) is None:  # else another process made it while this one waited
+            _restore_all(family, final, sha256)
+    if (known := _known(made)) is None:
+        raise ValueError(f"{made} was changed by another program while it was made")
+    return made, known
+
+
+def _known(made: Path) -> str | None:
+    """Return the sum of a restored checkpoint, if it is still the one that was made here."""
+    kept: str | None = records.read().get(_key(made), {}).get("sha256")
+    return kept if made.is_file() and sha256_file(made) == kept else None
+
+
+def _key(made: Path) -> str:
+    return f"snapshot:{made.name}"
+
+
+def _restore_all(family: str, final: Path, sha256: str) -> None:
+    steps = sorted(int(p.stem[-4:]) for p in final.parent.glob(f"{final.stem}.step*.npz"))
+    with tempfile.TemporaryDirectory(prefix="lumlip-") as private:  # until the sums are known
+        made = {Path(private) / _place(final, s).name: step_file(final, s) for s in steps}
+        paths = [str(path) for out, differences in made.items() for path in (differences, out)]
+        options = ["restore", family, str(final), *paths, "--sha256", sha256]
+        argv = command(family, "lumlip.minis.snapshots", *options)
         done = subprocess.run(argv, env=variables(), capture_output=True, text=True, check=False)
         if done.returncode:
             from lumlip.sources import WeightsError
 
-            raise WeightsError(f"cannot restore {wanted.name}: {done.stderr.strip()[-1000:]}")
+            raise WeightsError(f"cannot restore {final.stem}: {done.stderr.strip()[-1000:]}")
+        for out in made:
+            _put(out, home() / "snapshots" / out.name)
+
+
+def _put(made: Path, place: Path) -> None:
+    """Keep a restored checkpoint with its sum."""
+    records.remember(_key(place), {"sha256": sha256_file(made)})
+    part = place.with_name(f"{place.name}.part")
+    shutil.copyfile(made, part)
+    part.replace(place)
 
 
 def _place(final: Path, step: int) -> Path:
@@ -78,7 +117,9 @@ def _place(final: Path, step: int) -> Path:
     return home() / "snapshots" / f"{final.stem}.step{step:04d}-{digest}{final.suffix}"
 
 
-def weights(family: str, path: Path) -> tuple[Any, dict[str, torch.Tensor]]:
+def weights(
+    family: str, path: Path, *, sha256: str | None = None
+) -> tuple[Any, dict[str, torch.Tensor]]:
     """Load a checkpoint; return it with its trainable parameters by name, to be changed in place.
 
     Parameters
@@ -86,11 +127,16 @@ def weights(family: str, path: Path) -> tuple[Any, dict[str, torch.Tensor]]:
     family : {"mace", "pet"}
         MACE writes modules, PET dictionaries with a ``best_model_state_dict``; a dictionary of
         tensors alone is what MACE's recipe keeps along the way.
+    path : pathlib.Path
+    sha256 : str, optional
+        Of the file, which is else not loaded: to load it runs what it says. Only a recipe may leave
+        it out, for what it has just written itself.
     """
     import torch
 
     import_module(f"lumlip.families.{family}")  # knows the classes that the file names
-    found = torch.load(path, map_location="cpu", weights_only=False)
+    content = path.read_bytes() if sha256 is None else verified(path, [sha256])
+    found = torch.load(BytesIO(content), map_location="cpu", weights_only=False)
     if isinstance(found, torch.nn.Module):
         return found, {name: p.data for name, p in found.named_parameters()}
     state = found.get("best_model_state_dict", found)
@@ -111,11 +157,13 @@ def keep(family: str, final: Path, step: Path, out: Path) -> None:
     np.savez_compressed(out, **kept)
 
 
-def restore(family: str, final: Path, differences: Path, out: Path) -> None:
+def restore(
+    family: str, final: Path, differences: Path, out: Path, *, sha256: str | None = None
+) -> None:
     """Write a checkpoint in the format of the final one, with the weights of a step."""
     import torch
 
-    whole, last = weights(family, final)
+    whole, last = weights(family, final, sha256=sha256)
     with np.load(differences) as kept, torch.no_grad():
         for name in (name for name in kept.files if not name.endswith(UNIT)):
             difference = kept[name].astype(np.float32) * kept[f"{name}{UNIT}"]
@@ -135,10 +183,15 @@ def main() -> None:
         "of each step: a checkpoint and the differences to write (keep), or the reverse (restore)"
     )
     parser.add_argument("files", type=Path, nargs="+", help=told)
+    parser.add_argument("--sha256", help="of the final checkpoint; to restore, it must be given")
     given = parser.parse_args()
-    action = {"keep": keep, "restore": restore}[given.action]
+    if given.action == "restore" and given.sha256 is None:
+        parser.error("restore needs --sha256")
     for step, out in zip(given.files[::2], given.files[1::2], strict=True):
-        action(given.family, given.final, step, out)
+        if given.action == "restore":
+            restore(given.family, given.final, step, out, sha256=given.sha256)
+        else:
+            keep(given.family, given.final, step, out)
 
 
 if __name__ == "__main__":

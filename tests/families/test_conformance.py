@@ -107,12 +107,19 @@ def argument(model: str) -> str:
     return f"{entry.checkpoint}@{entry.task}" if entry.task else entry.checkpoint
 
 
+def sums(models: list[str]) -> list[str]:
+    """Sums of the models that are files, which the command line loads by these alone."""
+    entries = [ready(resolve(model)) for model in models]
+    return sorted({entry.sha256 for entry in entries if entry.weights != "package"})
+
+
 def check_family(family: str, structures: str) -> dict[tuple[str, str], dict]:
     """Check all offline models of a family: reports by model and precision."""
     full, brief = ([m for m in ms if FAMILY_OF[m] == family] for ms in (FULL, REDUCED))
     argv = environments.command(family, "lumlip.conformance", family)
     argv += [*map(argument, full), "--structures", structures, "--double", argument(FIRST[family])]
     argv += ["--brief", *map(argument, brief)] if brief else []
+    argv += ["--sha256", *trusted] if (trusted := sums(full + brief)) else []
     env = {**environments.variables(), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
         argv, env=env, capture_output=True, text=True, check=False, timeout=TIMEOUT

@@ -6,6 +6,7 @@ model for a few steps here (scripts in ``foreign``), and its calculator says the
 """
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -43,10 +44,12 @@ def home(tmp_path, monkeypatch, shared_environments):
 def train(family: str, frames, folder: Path) -> tuple[Path, list[float]]:
     """Run the package's training program: its checkpoint, and its calculator's energies in eV."""
     ase.io.write(folder / "frames.xyz", frames)
+    variables = environments.variables()
+    importable = os.pathsep.join([variables["PYTHONPATH"], str(SCRIPTS)])  # what they share
     done = subprocess.run(
         [environments.python(family), SCRIPTS / f"train_{family}.py", "frames.xyz"],
         cwd=folder,
-        env={**environments.variables(), "OMP_NUM_THREADS": "1"},
+        env={**variables, "PYTHONPATH": importable, "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
