@@ -261,8 +261,10 @@ class TestHash:
             lambda f: f.reverse(),
             lambda f: f.pop(),
         ],
-        ids=["position", "element", "pbc", "cell", "charge", "spin", "no spin", "multiplicity"]
-        + ["order", "fewer"],
+        ids=[
+            *("position", "element", "pbc", "cell", "charge", "spin", "no spin", "multiplicity"),
+            *("order", "fewer"),
+        ],
     )
     def test_sees_what_a_model_sees(self, frames, change):
         before = structures_sha256(frames)
