@@ -11,6 +11,8 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
+from lumlip.families.base import STATE, whole_number
+
 #: Of the features, as far as all families share what decides them: ``families/base``, the arrays
 #: here, batching. Raised by hand, see :mod:`lumlip.families`.
 FEATURES_VERSION = 1
@@ -18,15 +20,24 @@ FEATURES_VERSION = 1
 EXTRA = "extra_"
 #: Marks the features after one layer: ``layer_00_embedding``, ``layer_01_interaction_1``, ...
 LAYER = "layer_"
-_SCALARS = ("charge", "spin")  # what some models read from Atoms.info
 
 
 def save_structures(path: Path, structures: Sequence[Atoms]) -> None:
-    """Write structures to an ``.npz`` file, every bit of the coordinates kept."""
-    scalars = {
-        name: np.array([float(atoms.info.get(name, np.nan)) for atoms in structures])
-        for name in _SCALARS
-    }
+    """Write structures to an ``.npz`` file, every bit of the coordinates kept.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    structures : sequence of ase.Atoms, length n_structures
+        Of each are kept: atomic numbers, positions and cell (in Å), periodicity, and from its
+        ``info`` the charge, the spin and the spin multiplicity, where it has them.
+
+    Raises
+    ------
+    ValueError
+        One of these three is no whole number.
+    """
+    state = {name: np.array([_label(atoms, name) for atoms in structures]) for name in STATE}
     save_arrays(
         path,
         n_atoms=np.array([len(atoms) for atoms in structures]),
@@ -34,12 +45,17 @@ def save_structures(path: Path, structures: Sequence[Atoms]) -> None:
         positions=np.concatenate([atoms.positions for atoms in structures]),
         cells=np.stack([atoms.cell.array for atoms in structures]),
         pbc=np.stack([atoms.pbc for atoms in structures]),
-        **scalars,
+        **state,
     )
 
 
+def _label(atoms: Atoms, name: str) -> float:
+    """A whole number from ``Atoms.info``; NaN if it is not there."""
+    return float(whole_number(atoms.info[name], name)) if name in atoms.info else np.nan
+
+
 def load_structures(path: Path) -> list[Atoms]:
-    """Read structures written by :func:`save_structures`."""
+    """Read structures written by :func:`save_structures`: a list of n_structures ase.Atoms."""
     with np.load(path) as data:
         stored = {name: data[name] for name in data.files}
     ends = np.cumsum(stored["n_atoms"])
@@ -51,14 +67,14 @@ def load_structures(path: Path) -> list[Atoms]:
             cell=stored["cells"][i],
             pbc=stored["pbc"][i],
         )
-        known = {name: stored[name][i] for name in _SCALARS if np.isfinite(stored[name][i])}
+        known = {name: stored[name][i] for name in STATE if np.isfinite(stored[name][i])}
         atoms.info.update({name: int(value) for name, value in known.items()})
         structures.append(atoms)
     return structures
 
 
 def save_arrays(path: Path, **arrays: NDArray[Any]) -> None:
-    """Write an ``.npz`` file that is either whole or not there."""
+    """Write arrays of any shape, by name, to an ``.npz`` file that is whole or not there."""
     part = path.with_name(path.name + ".part")
     with part.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]

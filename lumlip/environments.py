@@ -103,11 +103,6 @@ def features_version(family: str) -> str:
     return own or hashlib.sha256(source).hexdigest()[:12]
 
 
-def versions(family: str) -> dict[str, str]:
-    """Return the versions of the packages that a family runs with, by name."""
-    return dict(re.split(r"\s*(?:==|@)\s*", pin, maxsplit=1) for pin in pins(family).dependencies)
-
-
 def python(family: str) -> Path:
     """Return an interpreter that has the family's packages, made first if need be."""
     wanted = pins(family)

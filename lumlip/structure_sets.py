@@ -20,6 +20,7 @@ import pandas as pd
 from ase import Atoms
 from ase.data import covalent_radii
 
+from lumlip.families.base import STATE, whole_number
 from lumlip.validation import neighbor_pairs
 
 DATA = Path(__file__).parent / "data"
@@ -224,11 +225,22 @@ def structures_sha256(frames: Sequence[Atoms]) -> str:
     """Hash of what a model sees, whatever the file format.
 
     It covers the order of the frames, and in each the atomic numbers, positions and cell (to
-    1e-6 Å), periodicity, and ``info["charge"]`` and ``info["spin"]`` (0 if absent).
+    1e-6 Å), periodicity, and what ``info`` has of charge, spin and spin_multiplicity. One that is
+    absent is not one of 0: models have defaults of their own.
 
     Parameters
     ----------
     frames : list of ase.Atoms, length n_structures
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+
+    Raises
+    ------
+    ValueError
+        One of these three is no whole number.
 
     Examples
     --------
@@ -238,8 +250,8 @@ def structures_sha256(frames: Sequence[Atoms]) -> str:
     """
     digest = hashlib.sha256()
     for atoms in frames:
-        state = [float(atoms.info.get(key, 0)) for key in ("charge", "spin")]
-        header = [len(atoms), [bool(periodic) for periodic in atoms.pbc], state]
+        given = {name: whole_number(atoms.info[name], name) for name in STATE if name in atoms.info}
+        header = [len(atoms), [bool(periodic) for periodic in atoms.pbc], given or [0.0, 0.0]]
         digest.update(json.dumps(header).encode())
         digest.update(np.asarray(atoms.numbers, dtype="<i8").tobytes())
         for lengths in (atoms.positions, atoms.cell.array):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from lumlip.errors import StructureError as StructureError
+from lumlip.families.base import STATE, whole_number
 
 #: Two atoms closer than this, in Å, count as overlapping: the shortest bond there is, H2, has 0.74.
 OVERLAP = 0.5
@@ -33,8 +34,9 @@ def check_structures(
     """Raise one error that lists what is wrong, frame by frame.
 
     Faults: not an ``ase.Atoms``, no atoms, NaN or infinite positions or cell, a dummy atom,
-    a zero-volume or left-handed cell along with periodic boundaries, atoms closer than 0.5 Å
-    (periodic images included), and elements unknown to the model.
+    a charge, spin or spin multiplicity in ``info`` that is no whole number, a zero-volume or
+    left-handed cell along with periodic boundaries, atoms closer than 0.5 Å (periodic images
+    included), and elements unknown to the model.
 
     Parameters
     ----------
@@ -97,6 +99,7 @@ def _faults(atoms: Any, elements: frozenset[int] | None, model: str | None) -> I
         )
         return
     yield from _element_faults(atoms, elements, model)
+    yield from _state_faults(atoms)
     cell_fault = _cell_fault(atoms)
     if cell_fault:
         yield cell_fault
@@ -121,6 +124,16 @@ def _element_faults(
             f"(it knows {len(elements)} elements): leave the frame out "
             "(extract --skip-unknown) or choose another model"
         )
+
+
+def _state_faults(atoms: Atoms) -> Iterator[str]:
+    """Charges and spins that a model could not take as they are."""
+    for name in STATE:
+        if name in atoms.info:
+            try:
+                whole_number(atoms.info[name], name)
+            except ValueError as error:
+                yield f"{error}: correct it, or remove it from the structure's info"
 
 
 def _cell_fault(atoms: Atoms) -> str | None:

@@ -13,7 +13,7 @@ from lumlip.distances import Distances
 from lumlip.plotting import ERROR_COLORS, FAMILY_COLORS, MINI_COLOR, family_of
 from lumlip.splits import interval_95
 from lumlip.variant_study import subset_of
-from lumlip.variants import KINDS, NAMES
+from lumlip.variants import KINDS, family_name
 from lumlip.zoo import resolve
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def family_tables(figure: Figure, by_metric: Mapping[str, Distances], *, vmax: f
         for ax, (metric, distances) in zip(row, by_metric.items(), strict=True):
             _with_intervals(ax, subset_of(distances, names), vmax=vmax)
             ax.set_xlabel(f"{metric.upper()}, target", fontsize=7.5)
-            ax.set_ylabel(f"{NAMES[family_of(names[0])]}, source", fontsize=7.5)
+            ax.set_ylabel(f"{family_name(family_of(names[0]))}, source", fontsize=7.5)
             if ax is not row[0]:
                 ax.set(ylabel="", yticklabels=[])
 
@@ -157,7 +157,7 @@ def kinds_plot(figure: Figure, rows: pd.DataFrame, *, noise: float = np.nan) -> 
 def _label(row: pd.Series) -> str:
     if row["name"] == "all":
         return "minis" if row["source"] == "minis" else "published models"
-    name = NAMES.get(row["name"], row["name"])
+    name = family_name(row["name"])
     return {"paper": f"paper: {name}", "minis": f"{name} minis"}.get(row["source"], str(name))
 
 

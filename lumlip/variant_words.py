@@ -15,7 +15,14 @@ from lumlip.plotting import family_of
 from lumlip.variant_claims import ends, seed_floor
 from lumlip.variant_study import mean_over, of_family
 from lumlip.variant_tables import with_interval
-from lumlip.variants import KINDS, NAMES, aspects, kind_of, pairs_by_kind, variant_pairs
+from lumlip.variants import (
+    KINDS,
+    aspects,
+    family_name,
+    kind_of,
+    pairs_by_kind,
+    variant_pairs,
+)
 from lumlip.verdicts import Finding
 
 ORGANIC = "variants/MACE-MP-vs-OFF23/last_layer/MAD-test-organics"
@@ -55,7 +62,7 @@ def of_seeds(distances: Distances) -> str:
         return "This run has no two models that differ in the seed alone."
     families = list(dict.fromkeys(map(family_of, models)))
     values = {f: of_family(distances, "seed", f) for f in families}
-    each = [f"{NAMES[f]} {value:.2f}" for f, value in values.items() if np.isfinite(value)]
+    each = [f"{family_name(f)} {value:.2f}" for f, value in values.items() if np.isfinite(value)]
     text = (
         "Among minis, another seed alone puts two models of the same recipe "
         f"{with_interval(seed_floor(distances))} apart ({', '.join(each)})"
@@ -65,7 +72,9 @@ def of_seeds(distances: Distances) -> str:
             value = of_family(distances, kind, family)
             if np.isfinite(noise) and np.isfinite(value):
                 word = "more" if value > noise else "less"
-                text += f"; {what} with the same seed does {word} ({NAMES[family]} {value:.2f})"
+                text += (
+                    f"; {what} with the same seed does {word} ({family_name(family)} {value:.2f})"
+                )
     return text + "."
 
 
@@ -141,7 +150,7 @@ def of_kinds(rows: pd.DataFrame, source: str) -> str:
     for kind in dict.fromkeys(own["kind"]):
         of_kind = own[own["kind"] == kind]
         each = [
-            f"{NAMES[name]} {value:.2f}"
+            f"{family_name(name)} {value:.2f}"
             for name, value in zip(of_kind["name"], of_kind["value"], strict=True)
         ]
         said.append(f"{KINDS[kind]} ({', '.join(each)})")

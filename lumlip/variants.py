@@ -35,7 +35,7 @@ KINDS = {
     "unknown": "not known",
     "architecture": "architecture",
 }
-#: Families, as they are written in figures and sentences.
+#: Families, as :func:`family_name` writes them; others are written as they are called.
 NAMES = {
     "chgnet": "CHGNet",
     "sevennet": "SevenNet",
@@ -64,6 +64,15 @@ _EXPERT = re.compile(r"(?:[^:]+:)?expert:\d+")
 _PART = re.compile(
     r"(?P<name>.+)@(?P<task>[^:]+):(?P<part>embedding|routing|head):(?P<other>[^:]+)"
 )
+
+
+def family_name(family: str) -> str:
+    """Return how figures and sentences write a family.
+
+    >>> family_name("sevennet"), family_name("mypotential")
+    ('SevenNet', 'mypotential')
+    """
+    return NAMES.get(family, family)
 
 
 def is_untrained(model: str) -> bool:

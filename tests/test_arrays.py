@@ -11,6 +11,22 @@ from hypothesis.extra import numpy as hnp
 from lumlip.arrays import load_structures, save_arrays, save_structures
 
 
+def test_charge_spin_and_multiplicity_come_back_as_integers(tmp_path):
+    states = [{"charge": -1}, {"spin": np.float64(3)}, {"spin_multiplicity": np.array(2)}, {}]
+    frames = [Atoms("O", info=state | {"note": "not kept"}) for state in states]
+    save_structures(tmp_path / "s.npz", frames)
+    found = [atoms.info for atoms in load_structures(tmp_path / "s.npz")]
+    assert found == [{"charge": -1}, {"spin": 3}, {"spin_multiplicity": 2}, {}]
+    assert all(type(value) is int for info in found for value in info.values())
+
+
+@pytest.mark.parametrize("value", [0.5, np.nan, None, "one", [1, 2]])
+def test_nothing_is_rounded_to_a_whole_charge(tmp_path, value):
+    with pytest.raises(ValueError, match=r"charge is .*, expected one whole number"):
+        save_structures(tmp_path / "s.npz", [Atoms("O", info={"charge": value})])
+    assert not (tmp_path / "s.npz").exists()
+
+
 def test_crystals_and_molecules_come_back(tmp_path):
     ion = molecule("CH3CO")
     ion.info.update(charge=-1, spin=2)

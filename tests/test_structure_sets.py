@@ -236,6 +236,12 @@ class TestHash:
         frames[0].info = {"a": 2, "b": 1, "subset": "x"}
         assert structures_sha256(frames) == before
 
+    def test_sees_numbers_not_their_types(self, frames):
+        frames[0].info = {"charge": 1, "spin": 2}
+        before = structures_sha256(frames)
+        frames[0].info = {"spin": np.array(2.0), "charge": np.float32(1)}
+        assert structures_sha256(frames) == before
+
     @pytest.mark.parametrize("name", ["a.extxyz", "a.traj", "a.json", "a.xyz.gz"])
     def test_does_not_see_the_file_format(self, tmp_path, frames, name):
         ase.io.write(tmp_path / name, frames)
@@ -250,10 +256,15 @@ class TestHash:
             lambda f: f[0].set_cell(f[0].cell.array * 1.0001),
             lambda f: f[1].info.update(charge=1),
             lambda f: f[1].info.update(spin=2),
+            lambda f: f[1].info.update(spin=0),  # some models take 1 where there is none
+            lambda f: f[1].info.update(spin_multiplicity=2),
             lambda f: f.reverse(),
             lambda f: f.pop(),
         ],
-        ids=["position", "element", "pbc", "cell", "charge", "spin", "order", "fewer"],
+        ids=[
+            *("position", "element", "pbc", "cell", "charge", "spin", "no spin", "multiplicity"),
+            *("order", "fewer"),
+        ],
     )
     def test_sees_what_a_model_sees(self, frames, change):
         before = structures_sha256(frames)

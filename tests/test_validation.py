@@ -34,6 +34,12 @@ def _left_handed() -> Atoms:
     return atoms
 
 
+def _with(**info) -> Atoms:
+    atoms = molecule("H2O")
+    atoms.info.update(info)
+    return atoms
+
+
 FAULTS = {
     "nan": (_nan(), r"position of atom 1 is \[.*nan\]"),
     "infinite": (Atoms("H", [[np.inf, 0, 0]]), r"position of atom 0 is \[inf"),
@@ -55,6 +61,15 @@ FAULTS = {
         r"atom 0 \(Cu\) and its own periodic image are 0\.400 Å",
     ),
     "dummy": (Atoms("XH", [[0, 0, 0], [0, 0, 1]]), "atomic number 0 is no element"),
+    "half a charge": (_with(charge=0.5), r"\(H2O\): charge is 0\.5, expected one whole number"),
+    "half a spin": (_with(charge=0, spin=2.5), r"spin is 2\.5, expected one whole number"),
+    "no charge": (_with(charge=np.nan), "charge is nan, expected one whole number"),
+    "infinite charge": (_with(charge=np.inf), "charge is inf, expected one whole number"),
+    "charge in words": (_with(charge="neutral"), "charge is 'neutral', expected"),
+    "charge of None": (_with(charge=None), "charge is None, expected"),
+    "charge that is true": (_with(charge=True), "charge is True, expected"),
+    "charges of atoms": (_with(charge=np.zeros(3)), r"charge is array\(\[0\., 0\., 0\.\]\), exp"),
+    "half a multiplicity": (_with(spin_multiplicity=np.float32(1.5)), "spin_multiplicity is 1.5"),
     "no Atoms": ("Cu", r"got str, expected ase\.Atoms"),
 }
 
@@ -63,6 +78,11 @@ def test_good_structures_pass():
     check_structures(GOOD)
     check_structures(GOOD, elements={1, 8, 29, 54}, model="mine")
     check_structures(GOOD[0])
+
+
+@pytest.mark.parametrize("one", [1, -1.0, np.int64(1), np.float32(2), np.array(3), np.array(-2.0)])
+def test_whole_charges_and_spins_pass_whatever_their_type(one):
+    check_structures([_with(charge=one, spin=one, spin_multiplicity=one)])
 
 
 @pytest.mark.parametrize("name", FAULTS)

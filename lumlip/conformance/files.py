@@ -57,7 +57,7 @@ def random_bytes(checkpoint: Path, place: Path) -> Path:
 
 def empty(checkpoint: Path, place: Path) -> Path:
     """Write an empty file under a checkpoint's name."""
-    return _write(checkpoint, place, lambda path: path.touch())
+    return _write(checkpoint, place, lambda path: path.write_bytes(b""))
 
 
 def folder(checkpoint: Path, place: Path) -> Path:

@@ -12,7 +12,7 @@ from lumlip.breakdown import across
 from lumlip.distances import NOTHING, Distances, FloatArray, interval
 from lumlip.plotting import MINI_COLOR, family_of
 from lumlip.variant_study import mean_over, subset_of
-from lumlip.variants import NAMES, is_untrained, pairs_by_kind, variant_pairs
+from lumlip.variants import family_name, is_untrained, pairs_by_kind, variant_pairs
 
 #: Colors of published models, of minis and of controls.
 COLORS = {"published": "#0072B2", "mini": MINI_COLOR, "control": "#777777"}
@@ -50,7 +50,8 @@ def floor_rows(
     twins = [x for x in twins if np.isfinite(x[0])]
     rows["trained and untrained twin"] = (np.mean(twins, axis=0) if twins else NOTHING, "control")
     rows |= {
-        SEED_OF.format(NAMES[f]): (x, "mini") for f, x in seeds(found, [*own, *others]).items()
+        SEED_OF.format(family_name(f)): (x, "mini")
+        for f, x in seeds(found, [*own, *others]).items()
     }
     return pd.DataFrame(
         [

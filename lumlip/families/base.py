@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -22,6 +23,9 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.int64]
+#: What some models read from ``Atoms.info``: the total charge in elementary charges; the spin
+#: multiplicity, which most call ``spin``. Whole numbers, see :func:`whole_number`.
+STATE = ("charge", "spin", "spin_multiplicity")
 
 
 @dataclass(frozen=True)
@@ -98,13 +102,28 @@ class Extractor(ABC):
 
         With ``layers`` also the features after every layer, see :class:`Features`. The backbone,
         the last layer and the energies stay the same to the last bit.
+
+        Parameters
+        ----------
+        structures : sequence of ase.Atoms, length n_structures
+            Any periodicity, n_atoms atoms together.
+        layers : bool
+            Always passed by name.
         """
 
     @abstractmethod
     def energy_from_last_layer(
         self, last_layer: FloatArray, structures: Sequence[Atoms]
     ) -> FloatArray:
-        """Total energies (n_structures,) in eV, recomputed from the last-layer features alone."""
+        """Total energies (n_structures,) in eV, recomputed from the last-layer features alone.
+
+        Parameters
+        ----------
+        last_layer : array of shape (n_atoms, n_last_layer_channels)
+            As `extract` returned it for these structures.
+        structures : sequence of ase.Atoms, length n_structures
+            For what is no feature: energies of the elements, say.
+        """
 
     @abstractmethod
     def package_calculator(self) -> Any:
@@ -116,13 +135,50 @@ class Extractor(ABC):
 
     def package_energy(self, atoms: Atoms) -> float:
         """Total energy in eV by the package's own calculator, of the structure in its box."""
-        boxed = in_box(atoms, self.cutoff)
-        boxed = Atoms(boxed.numbers, boxed.positions, cell=boxed.cell, pbc=boxed.pbc)
-        return float(self._calculator.get_potential_energy(boxed))
+        self._calculator.reset()  # ase takes atoms that differ in ``info`` alone for the same
+        return float(self._calculator.get_potential_energy(bare(in_box(atoms, self.cutoff))))
 
     def package_features(self, atoms: Atoms) -> dict[str, tuple[FloatArray, FloatArray]]:
-        """Descriptors that the package itself offers: name -> (ours, the package's), for checks."""
+        """Descriptors that the package itself offers: name -> (ours, the package's), for checks.
+
+        Both of shape (n_atoms, n_channels).
+        """
         return {}
+
+
+def whole_number(value: Any, name: str) -> int:
+    """Return a charge, or another label of `STATE`, as an int; refuse what would lose by that.
+
+    Parameters
+    ----------
+    value : object
+        What stands in ``Atoms.info``: a Python or numpy number, or an array of shape ().
+    name : str
+        Its name there, for the message.
+
+    Raises
+    ------
+    ValueError
+        A fraction, NaN, infinity, a boolean, or no single number at all.
+
+    Examples
+    --------
+    >>> whole_number(np.float64(-1.0), "charge")
+    -1
+    """
+    number = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    is_number = isinstance(number, Real) and not isinstance(number, bool)
+    if is_number and float(number).is_integer():
+        return int(number)
+    shown = number.item() if isinstance(number, np.generic) else number
+    raise ValueError(f"{name} is {shown!r:.60}, expected one whole number")
+
+
+def bare(atoms: Atoms) -> Atoms:
+    """Copy what a model may see: elements, positions, cell and ``info``, but no constraints."""
+    return Atoms(
+        atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, info=dict(atoms.info)
+    )
 
 
 def in_box(atoms: Atoms, cutoff: float) -> Atoms:
@@ -131,13 +187,18 @@ def in_box(atoms: Atoms, cutoff: float) -> Atoms:
     Every family sees the same box: each direction without periodicity gets a cell vector
     perpendicular to the others, as long as the atoms' extent plus twice the cutoff plus 1 Å.
     So an isolated atom is an atom without neighbors, and a molecule sees only itself.
-    Positions and periodic cell vectors stay as they are.
+    Positions, periodic cell vectors and ``info`` (charge, spin) stay as they are.
 
     Parameters
     ----------
     atoms : ase.Atoms
     cutoff : float
         Largest distance of two atoms that interact, in Å.
+
+    Returns
+    -------
+    ase.Atoms
+        Periodic in all directions; the structure itself if it was so before.
 
     Raises
     ------
@@ -157,7 +218,7 @@ def in_box(atoms: Atoms, cutoff: float) -> Atoms:
     for axis in np.flatnonzero(~periodic):
         direction = cell[axis] / np.linalg.norm(cell[axis])
         cell[axis] = direction * (np.ptp(atoms.positions @ direction) + 2 * cutoff + 1.0)
-    return Atoms(atoms.numbers, atoms.positions, cell=cell, pbc=True)
+    return Atoms(atoms.numbers, atoms.positions, cell=cell, pbc=True, info=dict(atoms.info))
 
 
 @dataclass(frozen=True)
@@ -192,7 +253,14 @@ class Neighbors:
 
 
 def neighbors(structures: Sequence[Atoms], cutoff: float) -> Neighbors:
-    """List all pairs of atoms closer than a cutoff (Å), for a whole batch, after `in_box`."""
+    """List all pairs of atoms closer than a cutoff (Å), for a whole batch, after `in_box`.
+
+    Parameters
+    ----------
+    structures : sequence of ase.Atoms, length n_structures
+    cutoff : float
+        In Å.
+    """
     from matscipy.neighbours import neighbour_list  # type: ignore[import-not-found]
 
     sizes = np.array([len(atoms) for atoms in structures])
@@ -291,7 +359,7 @@ def invariants(values: FloatArray, irreps: Iterable[Any]) -> FloatArray:
 
 
 def sum_by_structure(atomic: FloatArray, structures: Sequence[Atoms]) -> FloatArray:
-    """Add up atomic values (n_atoms,) to (n_structures,), in float64."""
+    """Add up atomic values (n_atoms,) to (n_structures,), in float64 and the same unit."""
     owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
     total: NDArray[Any] = np.bincount(
         owner, weights=atomic.astype(np.float64), minlength=len(structures)

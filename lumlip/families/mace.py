@@ -153,7 +153,7 @@ class Extractor(base.Extractor):
         data = inputs(graph, numbers, head=self.head, dtype=self.dtype)
         for name in getattr(self.model, "embedding_specs", None) or ():
             key, default = INFO[name]
-            values = [float(atoms.info.get(key, default)) for atoms in structures]
+            values = [base.whole_number(atoms.info.get(key, default), key) for atoms in structures]
             data[name] = torch.tensor(values, dtype=self.dtype)
         return {key: value.to(self.device) for key, value in data.items()}
 

@@ -271,10 +271,10 @@ def _layers(
 def _charge_and_spin(structures: Sequence[Atoms]) -> tuple[Tensor, Tensor]:
     """Total charge and spin multiplicity (n_structures,) each, as upet's calculator reads them."""
     infos: list[dict[str, Any]] = [atoms.info for atoms in structures]
-    charges = [int(info.get("charge", 0)) for info in infos]
+    charges = [base.whole_number(info.get("charge", 0), "charge") for info in infos]
+    names = ["spin_multiplicity" if "spin_multiplicity" in info else "spin" for info in infos]
     spins = [
-        int(info["spin_multiplicity"] if "spin_multiplicity" in info else info.get("spin", 1))
-        for info in infos
+        base.whole_number(info.get(name, 1), name) for info, name in zip(infos, names, strict=True)
     ]
     return torch.tensor(charges), torch.tensor(spins)
 

@@ -138,12 +138,11 @@ class Extractor(base.Extractor):
     def package_energy(self, atoms: Atoms) -> float:
         """Total energy in eV by the package's own calculator, of the structure in its box."""
         self._structures = [atoms]
-        boxed = base.in_box(atoms, self.cutoff)
-        boxed = Atoms(boxed.numbers, boxed.positions, cell=boxed.cell, pbc=boxed.pbc)
         charge, spin = _charge_and_spin(atoms, self.parts["embedding"])
-        boxed.info.update(charge=charge, spin=spin)
+        stated = atoms.copy()
+        stated.info.update(charge=charge, spin=spin)
         with _quiet():
-            return float(self._calculator.get_potential_energy(boxed))
+            return super().package_energy(stated)
 
     def _choose(self, task: str | None) -> tuple[str, dict[str, str], int | None]:
         """Task, the data set that each of its `PARTS` has, and the expert (None: as learned)."""
@@ -379,10 +378,10 @@ def _charge_and_spin(atoms: Atoms, dataset: str) -> tuple[int, int]:
     """Charge and spin multiplicity of a structure, with fairchem's defaults and bounds."""
     values = []
     for key, default, low in (("charge", 0, -100), ("spin", int(dataset == "omol"), 0)):
-        given = atoms.info.get(key, default)
-        if int(given) != given or not low <= given <= 100:
-            raise ValueError(f"{key} must be a whole number from {low} to 100, got {given!r}")
-        values.append(int(given))
+        given = base.whole_number(atoms.info.get(key, default), key)
+        if not low <= given <= 100:
+            raise ValueError(f"{key} is {given}, expected a whole number from {low} to 100")
+        values.append(given)
     return values[0], values[1]
 
 
