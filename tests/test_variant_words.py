@@ -1,6 +1,5 @@
 """Sentences: they name the numbers, and stay true where something is missing."""
 
-import numpy as np
 import pytest
 from test_routing import mixture
 from test_variant_study import MINIS, MODELS, by_kind, distances

@@ -83,8 +83,7 @@ def test_controls_are_grey_and_have_no_interval(figure, study):
     figures.depth_lines(ax, table, steps, counted=study.models)
     # Three interactions between the embedding, at 0, and the last of them, at 1.
     place = dict(zip(steps["sevennet-0"], [0, 1 / 3, 2 / 3, 1, 1.25], strict=True))
-    drawn = {m: own for m, own in table.groupby("model", sort=False)}
-    for line, (model, own) in zip(ax.lines, drawn.items(), strict=True):
+    for line, (model, own) in zip(ax.lines, table.groupby("model", sort=False), strict=True):
         assert list(line.get_xdata()) == pytest.approx([place[step] for step in own["step"]])
         assert list(line.get_ydata()) == own["value"].tolist()
         is_grey = line.get_color() == "#9a9a9a"
@@ -102,7 +101,7 @@ def test_variants_of_a_family_differ_in_their_lines(figure):
         [(m, step, i) for i, m in enumerate(models) for step in ("interaction_1", "last_layer")],
         columns=["model", "step", "score"],
     )
-    steps = dict.fromkeys(models, ["interaction_1", "last_layer"])
+    steps = {model: ["interaction_1", "last_layer"] for model in models}
     figures.depth_lines(ax, table, steps, value="score", counted=models)
     one, other, mini = ax.lines
     assert [y for _, y in curves(ax)] == [[0, 0], [1, 1], [2, 2]]
