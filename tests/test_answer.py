@@ -5,18 +5,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from artists import dots, filled, hues, intervals, rows, texts
 from matplotlib import rcParams
 from PIL import Image
 
 from lumlip import answer
+from lumlip.plotting import MINI_COLOR
 from lumlip.verdicts import Claim, Finding
+
+
+def claim(value):
+    return Claim("", value, *ends(value), bound=0.0)
+
+
+def ends(value):
+    return round(value - 0.05, 2), round(value + 0.1, 2)
 
 
 @pytest.fixture
 def folder(tmp_path):
     for number, value in ((2, -0.1), (1, 0.6)):
-        claim = Claim("", value, value - 0.05, value + 0.05, bound=0.0)
-        Finding(number, "mean GFRE", float("nan"), {"real": [claim], "minis": []}).record(tmp_path)
+        here = {"real": [claim(value), claim(9.0)], "minis": []}
+        Finding(number, "mean GFRE", float("nan"), here).record(tmp_path)
     return tmp_path
 
 
@@ -56,7 +66,28 @@ def test_the_committed_figure_shows_the_committed_findings(tmp_path):
 
 
 def test_numbers_and_verdicts_are_in_the_figure(folder):
-    ax = answer.findings_figure(answer.recorded(folder)).axes[0]
-    low, high = ax.get_xlim()
-    assert low < -0.1 < 0.6 < high
-    assert {text.get_text() for text in ax.texts} == {"holds", "does not hold here"}
+    here = {"real": [], "minis": [claim(0.3), claim(0.4)]}
+    Finding(3, "ratio", 0.7, here).record(folder)
+    figure = answer.findings_figure(answer.recorded(folder))
+    [ax] = figure.axes
+    first, second, third = rows(ax)
+    assert [first, third] == [f"{answer.TITLES[1]}\nmean GFRE", f"{answer.TITLES[3]}\nratio"]
+    assert dots(ax) == [{first: 0.6}, {second: -0.1}, {third: 0.7}, {third: 0.3}]
+    assert intervals(ax) == [
+        (row, *ends(value)) for row, value in ((first, 0.6), (second, -0.1), (third, 0.3))
+    ]
+    mini, paper = MINI_COLOR.lower(), answer.PAPER_COLOR
+    assert hues(ax) == [answer.REAL_COLOR.lower()] * 2 + [paper, mini]
+    assert filled(ax) == [True, True, True, False]
+    assert {round(text.xy[1]): text.get_text() for text in ax.texts} == {
+        0: "holds",
+        -1: "holds in part",
+        -2: "holds",
+    }
+    assert ax.get_xlim()[0] < -0.15
+    assert ax.get_xlabel() == "reconstruction error (no unit)"
+    assert texts(figure.legends[0].get_texts()) == [
+        "paper",
+        "published models, here",
+        "minis, here",
+    ]

@@ -10,24 +10,25 @@ from lumlip.fine_tuning import SCRATCH, START
 from lumlip.lineage import Lineage
 from lumlip.panel import Panel
 
+OFF = np.random.default_rng(5).random(30)
 IDS = {START: "m", "FF": "m-ff", SCRATCH: "m-scratch"}
 
 
-def panel_of(models, n_structures, *, energy=0.0):
-    rng = np.random.default_rng(n_structures)
+def panel_of(models, n_structures):
+    """Equal features but for the model from scratch; fewer structures are the first of more."""
     coords = {
         "structure": ("atom", np.repeat(np.arange(n_structures), 2)),
         "subset": ("structure", ["s"] * n_structures),
     }
-    layers = {
-        k: (("atom", "c"), rng.normal(size=(2 * n_structures, 4)))
-        for k in ("backbone", "last_layer")
-    }
     datasets = {}
-    for i, model in enumerate(models):
-        off = rng.random(n_structures) if model == module.TEACHER else energy * i
-        values = {"energy": ("structure", np.zeros(n_structures) + off)}
-        datasets[model] = xr.Dataset(layers | values, coords=coords)
+    for model in models:
+        layers = {
+            layer: (("atom", "c"), np.random.default_rng([i, model == IDS[SCRATCH]]).normal(
+                size=(2 * n_structures, 4)))
+            for i, layer in enumerate(("backbone", "last_layer"))
+        }  # fmt: skip
+        energy = OFF[:n_structures] if model == module.TEACHER else np.zeros(n_structures)
+        datasets[model] = xr.Dataset(layers | {"energy": ("structure", energy)}, coords=coords)
     frames = [Atoms(["HO", "OH", "H2"][i % 3]) for i in range(n_structures)]
     return Panel(frames, datasets)
 
@@ -39,21 +40,27 @@ def found(monkeypatch):
     return module.beyond(line, "anything")
 
 
-def test_maps_have_both_sets_of_structures(found):
-    maps = found.maps("backbone")
+def test_structures_of_the_fine_tuning_are_projected_into_the_maps_of_all(found):
+    maps, others = found.maps("backbone"), found.maps("last_layer")
     assert set(maps) == set(IDS)
-    assert all(base.shape == (30, 2) and other.shape == (8, 2) for base, other in maps.values())
+    for base, other in maps.values():
+        assert (base.shape, other.shape) == ((30, 2), (8, 2))
+        assert other == pytest.approx(base[:8])  # they have the features of the first eight
+    assert maps[START][0] == pytest.approx(maps["FF"][0])
+    assert maps[START][0] != pytest.approx(maps[SCRATCH][0], abs=0.1)
+    assert maps[START][0] != pytest.approx(others[START][0], abs=0.1)
 
 
 def test_equal_features_are_at_no_distance(found):
     distances = found.distances("backbone", n_test=1000, seed=0, n_bootstrap=5)
     assert distances.between("FF", START)[0] < 1e-6
+    assert distances.between(SCRATCH, START)[0] > 0.9  # noise of its own
+    assert distances.draws.shape == (3, 3, 6)
 
 
 def test_energy_errors_are_per_atom(found):
-    errors = found.energy_errors()
-    assert set(errors) == set(IDS)
-    assert all(0 < error < 500 for error in errors.values())
+    in_mev = 1000 * np.median(OFF) / 2  # two atoms, and the models' energies are zero
+    assert found.energy_errors() == pytest.approx(dict.fromkeys(IDS, in_mev))
 
 
 def test_without_the_teacher_there_are_no_maps(found):

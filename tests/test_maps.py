@@ -18,6 +18,8 @@ def test_map_does_not_change_with_rotation_scale_or_shift_of_the_features():
     rotation = np.linalg.qr(rng.normal(size=(5, 5)))[0]
     maps = structure_maps({"a": X, "b": 7 * X @ rotation + 2}, structure)
     assert maps["a"] == pytest.approx(maps["b"], abs=1e-9)
+    for x in maps["a"].T:
+        assert x[np.abs(x).argmax()] > 0  # whichever sign the components come with
 
 
 def test_points_on_a_line_stay_on_a_line():

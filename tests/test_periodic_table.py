@@ -1,6 +1,9 @@
 """Places of the elements in the periodic table."""
 
+import pytest
 from ase.data import chemical_symbols
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.figure import Figure
 
 from lumlip.periodic_table import periodic_heat_map, position
 
@@ -27,10 +30,31 @@ def test_f_block_stands_below():
     assert {position(z)[0] for z in range(89, 95)} == {9}
 
 
-def test_figure_has_a_square_per_element():
-    from matplotlib.figure import Figure
+def test_every_element_has_a_square_in_its_place_in_the_color_of_its_value():
+    figure = Figure()
+    values = {1: 1.0, 26: 3.0, 92: 5.0}
+    periodic_heat_map(figure.subplots(), values, label="atoms", colors="gray")
+    ax, bar = figure.axes
+    squares = dict(zip((t.get_text() for t in ax.texts), ax.patches, strict=True))
+    assert list(squares) == chemical_symbols[1:95]
+    for text, (symbol, square) in zip(ax.texts, squares.items(), strict=True):
+        row, column = position(chemical_symbols.index(symbol))
+        assert square.get_xy() == (column, row)
+        x, y = text.get_position()
+        assert (int(x), int(y)) == (column, row)
+    shades = {symbol: to_hex(squares[symbol].get_facecolor()) for symbol in ("H", "Fe", "U", "O")}
+    assert shades == {"H": "#000000", "Fe": "#808080", "U": "#ffffff", "O": "#eeeeee"}
+    inks = {text.get_text(): sum(to_rgb(text.get_color())) for text in ax.texts}
+    assert inks["H"] == 3 > inks["O"] > inks["U"]  # legible on black, on grey and on white
+    assert ax.yaxis_inverted()
+    assert (bar.get_xlabel(), bar.get_xlim()) == ("atoms", (1, 5))
 
-    ax = Figure().subplots()
-    periodic_heat_map(ax, {1: 1.0, 26: 5.0}, label="atoms")
-    assert len(ax.patches) == 94
-    assert [t.get_text() for t in ax.texts][25] == "Fe"
+
+@pytest.mark.parametrize(("log", "middle"), [(False, 50.5), (True, 10)])
+def test_colors_may_be_logarithmic_and_have_limits(log, middle):
+    figure = Figure()
+    ax = figure.subplots()
+    options = {"log": log, "limits": (1, 100), "bar": False, "colors": "gray"}
+    periodic_heat_map(ax, {2: middle}, label="", **options)
+    assert to_hex(ax.patches[1].get_facecolor()) == "#808080"
+    assert figure.axes == [ax]

@@ -1,12 +1,10 @@
 """Sentences: they name the numbers, and stay true where something is missing."""
 
-import numpy as np
 import pytest
-import xarray as xr
+from test_routing import mixture
 from test_variant_study import MINIS, MODELS, by_kind, distances
 
-from lumlip import mixture_words, routing, variant_study, variant_tables, variant_words, variants
-from lumlip.panel import Panel
+from lumlip import mixture_words, variant_study, variant_tables, variant_words, variants
 from lumlip.variant_claims import claims, paper_rows
 from lumlip.verdicts import Finding
 
@@ -123,39 +121,9 @@ def test_parts_of_a_task():
     assert mixture_words.of_backbones(rows, swapped).endswith("0.40 apart (routing 0.10).")
 
 
-def mixture(shift=0.0):
-    """Three structures of lithium or fluorine and two experts, one for each."""
-    routing_ = np.repeat([[0.9, 0.1], [0.2, 0.8]], 3, axis=0) + np.array([shift, -shift])
-    return xr.Dataset(
-        {"routing": (("structure", "routing_channel"), routing_)},
-        coords={
-            "structure": ("atom", np.arange(6)),
-            "atomic_number": ("atom", [3] * 3 + [9] * 3),
-            "subset": ("structure", ["salt"] * 3 + ["gas"] * 3),
-        },
-    )
-
-
-def test_routing_by_element_and_subset():
-    values = routing.by_element(mixture())
-    assert values.loc[3].tolist() == pytest.approx([0.9, 0.1])
-    assert routing.by_subset(mixture()).loc["gas"].tolist() == pytest.approx([0.2, 0.8])
-    assert routing.spread(mixture()) == pytest.approx(0.35 * np.sqrt(2))
-    assert routing.shift(mixture(), mixture(0.1)) == pytest.approx(0.1 * np.sqrt(2))
-    assert routing.by_element(mixture().isel(structure=slice(2), atom=slice(2))).empty
-
-
 def test_routing_in_words():
     found = {"uma-mini@omat": mixture(), "uma-mini@omol": mixture(0.1)}
     text = mixture_words.of_routing(found)
     assert "expert 0 leads in structures with Li; expert 1 leads in structures with F" in text
     assert "moves the coefficients of a structure by 0.14" in text
     assert mixture_words.of_routing({"uma-mini@omat": mixture()}).endswith("with F.")
-
-
-def test_mixtures_are_whole_tasks_of_one_model():
-    names = ["mace-mini", "uma-mini@omat", "uma-mini@expert:0", "uma-mini-untrained@omat"]
-    datasets = {name: mixture() for name in names}
-    datasets["mace-mini"] = datasets["mace-mini"].drop_vars("routing")
-    assert list(routing.mixtures([None, Panel([], datasets)])) == ["uma-mini@omat"]
-    assert routing.mixtures([None]) == {}

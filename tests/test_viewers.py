@@ -2,7 +2,10 @@
 
 import json
 
+import numpy as np
 import pytest
+from ase.build import bulk
+from ase.data import covalent_radii
 
 import lumlip
 from lumlip.viewers import write_viewer
@@ -14,11 +17,29 @@ def test_viewer_holds_structures_and_properties(tmp_path):
     data = json.loads((tmp_path / "v.json").read_text())
     assert data["meta"]["name"] == "some"
     assert [s["size"] for s in data["structures"]] == [len(atoms) for atoms in structures]
-    values = data["properties"]["closest"]["values"]
-    assert len(values) == len(structures)
-    # The recipe's own bound on the closest pair, see book/structures.
-    assert min(values) > 0.62
-    assert data["properties"]["mean covalent radius"]["units"] == "Å"
+    for shown, atoms in zip(data["structures"], structures, strict=True):
+        assert shown["names"] == atoms.get_chemical_symbols()
+        places = np.array([shown[axis] for axis in "xyz"]).T
+        assert places == pytest.approx(atoms.positions, abs=1e-4)
+    values = {name: data["properties"][name]["values"] for name in ("subset", "atoms", "elements")}
+    assert values == {
+        "subset": [atoms.info["subset"] for atoms in structures],
+        "atoms": [len(atoms) for atoms in structures],
+        "elements": [len(set(atoms.numbers)) for atoms in structures],
+    }
+    units = {name: known.get("units") for name, known in data["properties"].items()}
+    assert (units["mean covalent radius"], units["closest"], units["atoms"]) == ("Å", None, None)
+
+
+def test_closest_pair_and_radius_of_a_known_structure(tmp_path):
+    # Rock salt: six neighbors at half the lattice constant; radii of Na and Cl as in ase.
+    salt = bulk("NaCl", "rocksalt", a=5.64)
+    salt.info["subset"] = "bulk"
+    write_viewer(tmp_path / "v.json", [salt], name="salt")
+    found = json.loads((tmp_path / "v.json").read_text())["properties"]
+    radii = covalent_radii[[11, 17]]
+    assert found["closest"]["values"] == [pytest.approx(2.82 / radii.sum(), abs=1e-4)]
+    assert found["mean covalent radius"]["values"] == [pytest.approx(radii.mean(), abs=1e-4)]
 
 
 def test_numbers_are_cut_so_that_the_page_stays_small(tmp_path):

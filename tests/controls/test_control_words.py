@@ -1,13 +1,11 @@
-"""Sentences and figures of the chapter on controls, with data and without."""
+"""Sentences of the chapter on controls, with data and without."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from lumlip.controls import figures, words
+from lumlip.controls import words
 from lumlip.controls.survival import Trial
-from lumlip.controls.sweeps import Limit
 from lumlip.controls.treatments import AS_IT_STANDS
 from lumlip.controls.trials import ONE_HOT, SEEDS, all_trials, trial
 from lumlip.distances import NOTHING, Distances
@@ -128,30 +126,3 @@ def test_columns_that_count_are_counted():
 
 def test_nothing_to_try_gives_no_trials():
     assert all_trials({}, {}, EMPTY, n_test=10, n_bootstrap=5, seed=0, device="cpu") == []
-
-
-def test_figures_are_drawn():
-    figures.trial_panels(figure := plt.figure(), some_trials())
-    assert len(figure.axes) == 4
-    names = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert names == [AS_IT_STANDS, "split by atom", "whitened", "against two seeds",
-                     "against one-hot elements"]  # fmt: skip
-    figures.trial_panels(empty := plt.figure(), [])
-    assert not empty.axes
-    fig, axs = plt.subplots(1, 2)
-    figures.neighbor_curves(axs[0], SWEEP, widths=[32, 64], gfre=0.65)
-    figures.train_curve(axs[1], SWEEP, Limit(0.5, 1.0, 0.5), fitted=[64, 256])
-    figures.train_curve(axs[1], SWEEP, None, fitted=[])
-    fig.canvas.draw()
-    rows = pd.DataFrame(
-        {"name": ["a"], "value": [0.5], "low": [0.4], "high": [0.6], "color": ["red"]}
-    )
-    figures.two_interval_plots(figure := plt.figure(), {"models": rows, "minis": rows.iloc[:0]})
-    assert len(figure.axes) == 1
-    moved = pd.DataFrame(
-        [("a", "from DPA", 0.5, 0.8), ("a", "to DPA", 0.7, 0.6)],
-        columns=["model", "direction", "right", "wrong"],
-    )
-    figures.numbering_plot(figure := plt.figure(), moved, minis=["a"])
-    assert figure.axes[0].get_yticklabels()[0].get_fontstyle() == "italic"
-    plt.close("all")

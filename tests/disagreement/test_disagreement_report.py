@@ -1,17 +1,17 @@
-"""Tables, figures and sentences of the chapter, with and without data."""
+"""Tables and sentences of the chapter, with and without data."""
 
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
-from lumlip.disagreement import figures, flags, ranks, report, words
+from lumlip.disagreement import flags, ranks, report, words
 from lumlip.disagreement.auroc import auroc
 from lumlip.disagreement.changed import displaced
 from lumlip.disagreement.forces import Forces
 from lumlip.disagreement.seams import Seams
 from lumlip.disagreement.shifts import Shift
 from lumlip.disagreement.study import PairStudy
+from lumlip.sentences import with_interval
 
 RNG = np.random.default_rng(0)
 FEW = {"n_bootstrap": 10, "seed": 0}
@@ -39,10 +39,6 @@ def areas(shift):
     return {score: auroc(low, high + 0.1 * shift) for score in flags.SCORES}
 
 
-def draw(figure):
-    figure.canvas.draw()
-
-
 def test_local_and_global_errors_are_ranked_on_the_same_structures(study):
     models = ["chgnet-0.3.0", "sevennet-0"]
     local = study.local(models, n_neighbors=10, at_most=2)
@@ -59,11 +55,7 @@ def test_what_is_left_when_the_size_of_the_force_is_fixed(made_forces):
     assert rows["value"].iloc[0] > 0.8
     partial = report.given_size(made_forces, **FEW)
     assert partial[0] > 0.5
-    text = words.forces(rows)
-    assert "published models" in text
-    figure = Figure(layout="constrained")
-    figures.force_panels(figure, {"real": made_forces}, rows)
-    draw(figure)
+    assert f"{with_interval(partial)} is left" in words.forces(rows)
 
 
 def test_flags_are_averaged_over_subsets_only():
@@ -74,53 +66,43 @@ def test_flags_are_averaged_over_subsets_only():
     assert means.loc[flags.GFRE, "gain_value"] == pytest.approx(
         found["bulk"][flags.GFRE].value - seen["bulk"][flags.GFRE].value
     )
-    assert "AUROC" in words.flags_answer(means)
-    assert words.flags_gain(means).endswith(".")
-    assert "compressed" in words.flags_others(flags.table(found), SHIFTS)
-    figure = Figure(figsize=(7, 3.4), layout="constrained")
-    figures.flag_panels(figure, flags.table(found), means)
-    draw(figure)
+    own = tuple(means.loc[flags.GFRE, ["value", "low", "high"]])
+    assert f"(mean AUROC {with_interval(own)})" in words.flags_answer(means)
+    gains = means.loc[means["gain_low"] > 0, "gain_value"]
+    assert words.flags_gain(means).count("(+") == len(gains) > 0
+    best = flags.table(found).loc["compressed"].drop(flags.COMPOSITION).max()
+    assert f"({best:.2f}, GFRE" in words.flags_others(flags.table(found), SHIFTS)
 
 
-def test_stitches_are_drawn_and_told(salts, study):
+def test_stitches_are_told(salts, study):
     seams = Seams.of(study)
     tables, parted = {"real": seams.table(**FEW)}, {"real": seams.surgery()}
     ranks_of = {name: report.seam_ranks(table) for name, table in tables.items()}
     assert -1 <= ranks_of["real"]["direct"] <= 1
-    figure = Figure(figsize=(7, 4), layout="constrained")
-    figures.seam_panels(figure, tables, parted)
-    draw(figure)
-    for text in (
-        words.stitching_answer(tables, ranks_of),
-        words.necessary(tables),
-        words.own_readout(tables, ranks_of),
-        words.surgery(parted),
-        words.single_energy(tables),
-        words.enough({"minis": tables["real"]}),
-    ):
-        assert "nan" not in text
-        assert text.endswith(".")
+    own, parts = tables["real"].query("kind not in ['itself', @UNTRAINED]"), parted["real"]
+    answer = words.stitching_answer(tables, ranks_of)
+    assert f"at a median GFRE of {own['gfre'].median():.2f}" in answer
+    assert f"with a coefficient of {ranks_of['real']['direct']:.2f}" in answer
+    assert f"lose {own['lost'].median():.2f}." in words.single_energy(tables)
+    assert f"the GFRE {ranks_of['real']['own']:.2f})" in words.own_readout(tables, ranks_of)
+    assert f"reaches a GFRE of {parts['gfre_rest'].min():.2f}" in words.surgery(parted)
 
 
-def test_pairs_are_drawn_and_told(study):
+def test_pairs_are_told(study):
     x, y = study.distance[:, study.kept], study.disagreement[:, study.kept]
     own = {"real": ranks.own_and_foreign(x, y, study.pairs, **FEW)}
     rows = ranks.by_label(x, y, study.subsets(), **FEW)
-    figure = Figure(figsize=(7, 7), layout="constrained")
-    axes = figure.subplots(2, 2)
-    figures.example_pair(axes[0, 0], x[0], y[0], study.subset[study.kept])
-    figures.own_against_foreign(axes[0, 1], {"real": ranks.own_by_pair(x, y, study.pairs, **FEW)})
-    figures.by_subset(axes[1, 0], {"real": rows})
-    figures.across_pairs(axes[1, 1], {"real": study.by_pair})
-    draw(figure)
-    texts = [
-        words.ranks_answer(own),
-        words.gain(own),
-        words.within_subsets({"real": rows}),
-        words.across({"real": {"all": study.mantel(), "same": None}}),
-    ]
-    assert all(text.endswith(".") and "nan" not in text for text in texts)
-    assert "p = " in texts[3]
+    found, test = own["real"], study.mantel()
+    assert f"correlation {with_interval(found['own'])})" in words.ranks_answer(own)
+    assert f"is {with_interval(found['gain'], sign='+')} for published models" in words.gain(own)
+    assert f"of {len(rows)} (best in {rows['value'].idxmax()}" in words.within_subsets(
+        {"real": rows}
+    )
+    said = words.across({"real": {"all": test, "same": None}})
+    assert said == (
+        f"The rank correlation is for published models {test.value:.2f} over all "
+        f"{test.n_pairs} pairs (p = {test.p:.3f})."
+    )
 
 
 def test_every_sentence_is_true_without_data():
