@@ -55,6 +55,10 @@ def widest_gap(atoms: Atoms) -> float:
     """Thickness in Å of the widest layer along a cell vector that holds no atomic center.
 
     Infinite for a structure that is not periodic in all directions.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
     """
     if not atoms.pbc.all():
         return float("inf")
@@ -84,7 +88,18 @@ def volume_per_atom(structures: Sequence[Atoms], *, vacuum: float = VACUUM) -> F
 
 
 def force_magnitudes(structures: Sequence[Atoms]) -> FloatArray | None:
-    """Length of the force on every atom in eV/Å (n_atoms,), if all structures carry forces."""
+    """Length of the force on every atom, if all structures carry forces.
+
+    Parameters
+    ----------
+    structures : list of ase.Atoms
+        With forces (n_atoms, 3) in eV/Å under one of the names in `FORCES`.
+
+    Returns
+    -------
+    array of shape (n_atoms,) or None
+        In eV/Å, atoms in the order of the structures; None if a structure has no forces.
+    """
     for name in FORCES:
         if all(name in atoms.arrays for atoms in structures):
             forces = np.concatenate([atoms.arrays[name] for atoms in structures])
@@ -94,9 +109,16 @@ def force_magnitudes(structures: Sequence[Atoms]) -> FloatArray | None:
 
 
 def composition(structures: Sequence[Atoms]) -> FloatArray:
-    """Share of each element in every structure: (n_structures, n_elements), rows add up to 1.
+    """Share of each element in every structure.
 
-    Elements come in the order of their atomic numbers; only those that occur.
+    Parameters
+    ----------
+    structures : list of ase.Atoms, length n_structures
+
+    Returns
+    -------
+    array of shape (n_structures, n_elements)
+        Rows add up to 1. Elements in the order of their atomic numbers; only those that occur.
     """
     known = np.unique(np.concatenate([atoms.numbers for atoms in structures]))
     shares: FloatArray = np.array(

@@ -11,7 +11,7 @@ from lumlip.conformance.subject import Subject
 
 @dataclass(frozen=True)
 class Bound:
-    """The largest error that passes, in single and in double precision."""
+    """The largest error (relative, no unit) that passes, in single and in double precision."""
 
     float32: float
     float64: float
@@ -23,7 +23,7 @@ class Bound:
 
 @dataclass(frozen=True)
 class Check:
-    """A measurement (None: nothing to measure) and its bounds."""
+    """A measurement, which gives one relative error (None: nothing to measure), and its bounds."""
 
     measure: Callable[[Subject], float | None]
     bound: Bound

@@ -18,7 +18,19 @@ LAYERS = ("backbone", "last_layer")
 
 @dataclass(frozen=True)
 class Subject:
-    """A model and structures; those with elements that the model does not know are left out."""
+    """A model and structures; those with elements that the model does not know are left out.
+
+    Attributes
+    ----------
+    family, checkpoint : str
+        Of a model id ``FAMILY:CHECKPOINT``.
+    task : str or None
+        What follows ``@`` in the id.
+    device : {"cpu", "cuda"}
+    dtype : {"float32", "float64"}
+    given : tuple of ase.Atoms
+        Their ``info`` counts: charge and spin reach the model and its package.
+    """
 
     family: str
     checkpoint: str
@@ -106,12 +118,12 @@ class Subject:
 
 
 def largest(one: FloatArray, other: FloatArray) -> float:
-    """Return the largest difference of two arrays of the same shape."""
+    """Return the largest difference of two arrays of the same shape, in their unit."""
     return float(np.abs(one.astype(np.float64) - other).max())
 
 
 def rms(values: FloatArray) -> float:
-    """Return the root mean square of all entries."""
+    """Return the root mean square of all entries of an array of any shape, in its unit."""
     return float(np.sqrt(np.mean(values.astype(np.float64) ** 2)))
 
 
@@ -121,6 +133,9 @@ def spread(values: FloatArray) -> float:
 
 
 def energy_error(one: FloatArray, other: FloatArray, structures: Sequence[Atoms]) -> float:
-    """Return the largest relative error of energies (n_structures,) in eV."""
+    """Return the largest relative error of energies (n_structures,) in eV.
+
+    Relative to the second one, or to 1 eV per atom where that is more.
+    """
     at_least = np.array([float(len(atoms)) for atoms in structures])  # 1 eV per atom
     return float((np.abs(one - other) / np.maximum(np.abs(other), at_least)).max())
