@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from lumlip._device import map_in_threads, resolve_device
 from lumlip._global_errors import distortions, global_errors
+from lumlip._input import FloatArray, IndexArray, as_features, as_split, check_same_structures
 from lumlip._local_errors import local_errors
-from lumlip._scaling import FloatArray, IndexArray, ScaledFeatures, as_features, as_split, scale
+from lumlip._scaling import ScaledFeatures, scale
 from lumlip._targets import Targets
 from lumlip.choices import METRICS as METRICS
 
@@ -49,12 +50,13 @@ class Pairs:
         cls,
         sources: Mapping[str, ArrayLike],
         targets: Mapping[str, ArrayLike] | None,
+        *,
         metric: str,
         train: ArrayLike,
         test: ArrayLike,
-        n_neighbors: int | None,
-        device: str,
-        chunk_size: int | None,
+        n_neighbors: int | None = None,
+        device: str = "auto",
+        chunk_size: int | None = None,
     ) -> Pairs:
         """Check all the input and scale the features.
 
@@ -66,27 +68,25 @@ class Pairs:
         if metric not in METRICS:
             raise ValueError(f"metric: got {metric!r}, expected one of {', '.join(METRICS)}")
         where = resolve_device(device)
+        check_same_structures([*sources.items(), *(targets or {}).items()])
         arrays = _feature_arrays(sources)
         target_arrays = arrays if targets is None else _feature_arrays(targets)
-        n_atoms = _number_of_atoms({**arrays, **target_arrays})
-        train_index, test_index = as_split(train, test, n_atoms)
-        scaled = _scaled(arrays, train_index, test_index, where)
-        scaled_targets = (
-            scaled if targets is None else _scaled(target_arrays, train_index, test_index, where)
-        )
+        n_atoms = _number_of_atoms([*arrays.items(), *target_arrays.items()])
+        split = as_split(train, test, n_atoms)
+        scaled = _scaled(arrays, *split, where)
         pairs = cls(
-            list(arrays),
-            list(target_arrays),
-            scaled,
-            scaled_targets,
-            metric,
-            test_index,
-            n_atoms,
-            n_neighbors,
-            where,
-            chunk_size,
+            source_names=list(arrays),
+            target_names=list(target_arrays),
+            sources=scaled,
+            targets=scaled if targets is None else _scaled(target_arrays, *split, where),
+            metric=metric,
+            test=split[1],
+            n_atoms=n_atoms,
+            n_neighbors=n_neighbors,
+            device=where,
+            chunk_size=chunk_size,
         )
-        pairs._check_neighbors(len(train_index))
+        pairs._check_neighbors(len(split[0]))
         return pairs
 
     def errors(self) -> FloatArray:
@@ -161,12 +161,12 @@ def _feature_arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
     return {name: as_features(array, name) for name, array in features.items()}
 
 
-def _number_of_atoms(arrays: Mapping[str, FloatArray]) -> int:
-    numbers = {name: len(array) for name, array in arrays.items()}
-    if len(set(numbers.values())) > 1:
-        got = ", ".join(f"{name}: {n}" for name, n in numbers.items())
+def _number_of_atoms(arrays: Iterable[tuple[str, FloatArray]]) -> int:
+    numbers = list(dict.fromkeys((name, len(array)) for name, array in arrays))
+    if len({n for _, n in numbers}) > 1:
+        got = ", ".join(f"{name}: {n}" for name, n in numbers)
         raise ValueError(f"features: got different numbers of atoms ({got}), expected the same")
-    return next(iter(numbers.values()))
+    return numbers[0][1]
 
 
 def _scaled(

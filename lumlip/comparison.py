@@ -14,8 +14,8 @@ from ase import Atoms
 
 from lumlip.choices import LAYERS, METRICS, SPLITS, check_choice
 from lumlip.panel import Panel, panel
-from lumlip.reconstruction import reconstruction_table
-from lumlip.splits import split
+from lumlip.reconstruction import neighborhood_size, reconstruction_table
+from lumlip.splits import n_held_out, split
 
 _PAPER_TEST_ATOMS = 1000
 #: What `Comparison.save` writes.
@@ -121,9 +121,9 @@ def compare(
     shown = panel(models, structures, device=device, **options)
     X, atoms = shown.layer(layer), shown.atoms
     n_atoms = atoms.sizes["atom"]
-    n_test = n_test or min(_PAPER_TEST_ATOMS, n_atoms // 5)
+    n_test = n_test or n_held_out(n_atoms, _PAPER_TEST_ATOMS)
     train, test = split(atoms, by=by, n_test=n_test, seed=seed)
-    k = (n_neighbors or min(64, len(train) // 4)) if metric == "lfre" else None
+    k = (n_neighbors or neighborhood_size(len(train), 64)) if metric == "lfre" else None
     table = reconstruction_table(
         X,
         metric=metric,

@@ -8,7 +8,7 @@ from math import comb
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lumlip._scaling import FloatArray, as_features
+from lumlip._input import FloatArray, as_features
 
 MAX_ORDER = 8
 # Remains of rounding, relative to the size of the terms that cancel.

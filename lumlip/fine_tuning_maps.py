@@ -12,7 +12,7 @@ from lumlip.lineage import Lineage
 from lumlip.maps import energy_target, mean_over_atoms, pcovr
 from lumlip.panel import Panel, panel
 from lumlip.reconstruction import pointwise_errors
-from lumlip.splits import split
+from lumlip.splits import n_held_out, split
 
 #: Models of a map: before, after, and without the pre-training.
 SHOWN = (START, "FF", SCRATCH)
@@ -65,7 +65,7 @@ class Beyond:
         """Distances on these structures; whole ones are held out."""
         atoms = self.panel.atoms
         train, test = split(
-            atoms, by="structure", n_test=min(n_test, atoms.sizes["atom"] // 5), seed=seed
+            atoms, by="structure", n_test=n_held_out(atoms.sizes["atom"], n_test), seed=seed
         )
         of_model = self.panel.layer(layer)
         features = {role: of_model[model] for role, model in self.ids.items()}

@@ -15,7 +15,7 @@ from lumlip.breakdown import error_by_label
 from lumlip.distances import NOTHING, Distances, FloatArray, interval
 from lumlip.panel import LAYERS, Panel
 from lumlip.reconstruction import pointwise_errors
-from lumlip.splits import split
+from lumlip.splits import n_held_out, split
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class RealModels:
     ) -> RealModels:
         """Measure them; at most a fifth of the atoms are for testing."""
         atoms = found.atoms
-        n_held = max(1, min(n_test, atoms.sizes["atom"] // 5))
+        n_held = n_held_out(atoms.sizes["atom"], n_test)
         train, test = split(atoms, by=by, n_test=n_held, seed=seed)
         errors = {
             layer: pointwise_errors(found.layer(layer), train=train, test=test, device=device)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from lumlip import breakdown, layers
 from lumlip.panel import LAYERS
 from lumlip.plotting import family_of
+from lumlip.reconstruction import neighborhood_size
 from lumlip.split_panel import SplitPanel
 from lumlip.zoo import resolve
 
@@ -65,7 +66,7 @@ class LayerStudy(SplitPanel):
             At most a quarter of the train atoms.
         every : int
         """
-        k = max(2, min(n_neighbors, len(self.train) // 4))
+        k = neighborhood_size(len(self.train), n_neighbors)
         options = {**self.options, "test": self.test[::every], "metric": "lfre", "n_neighbors": k}
         return layers.back_and_forth(*(self.everything.layer(x) for x in LAYERS), **options)
 

@@ -15,7 +15,7 @@ from lumlip.fine_tuning import PROTOCOLS, SCRATCH, relatives
 from lumlip.minis.cards import card
 from lumlip.panel import Panel, panel
 from lumlip.reconstruction import pointwise_errors
-from lumlip.splits import split
+from lumlip.splits import n_held_out, split
 from lumlip.zoo import resolve
 
 
@@ -164,7 +164,7 @@ def _parts(found: Panel) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     atoms = found.atoms
     is_test = (atoms["part"].to_numpy() == "test")[atoms["structure"].to_numpy()]
     if is_test.all() or not is_test.any():
-        return split(atoms, by="structure", n_test=max(1, atoms.sizes["atom"] // 5))
+        return split(atoms, by="structure", n_test=n_held_out(atoms.sizes["atom"]))
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 

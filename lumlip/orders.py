@@ -14,7 +14,7 @@ from lumlip.choices import check_choice
 from lumlip.cumulants import cumulant_features
 from lumlip.panel import Panel
 from lumlip.reconstruction import pointwise_errors
-from lumlip.splits import resampled_errors, split
+from lumlip.splits import n_held_out, resampled_errors, split
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -76,7 +76,7 @@ class OrderStudy:
             for model, X in everything.layer(layer).items()
         }
         samples = as_samples(everything, by=by)
-        n_test = max(1, min(n_test, len(everything.structures) // 5))
+        n_test = n_held_out(len(everything.structures), n_test)
         train, test = split(samples, by="parent", n_test=n_test, seed=seed)
         groups = np.unique(samples["parent"].to_numpy(), return_inverse=True)[1].astype(np.int64)
         return cls(everything, layer, order, features, groups, train, test, device)

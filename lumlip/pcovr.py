@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike, NDArray
 
-from lumlip._scaling import as_features
+from lumlip._input import as_features
 from lumlip.properties import composition
 
 FloatArray = NDArray[np.float64]

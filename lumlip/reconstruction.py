@@ -23,8 +23,8 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from lumlip._input import FloatArray
 from lumlip._pairs import METRICS, Pairs
-from lumlip._scaling import FloatArray
 from lumlip.splits import bootstrap_interval
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "gfrd",
     "gfre",
     "lfre",
+    "neighborhood_size",
     "pointwise_errors",
     "pointwise_gfrd",
     "pointwise_gfre",
@@ -49,10 +50,10 @@ def gfre(
 
     Parameters
     ----------
-    X : array of shape (n_atoms, n_source_features)
-        Features that predict.
-    Y : array of shape (n_atoms, n_target_features)
-        Features to rebuild, the same atoms in the same order.
+    X : array of shape (n_atoms, n_source_channels)
+        Features that predict, in any unit.
+    Y : array of shape (n_atoms, n_target_channels)
+        Features to rebuild, in any unit; the same atoms in the same order.
     train, test : arrays of int, or masks of shape (n_atoms,)
         Atoms to fit on and to measure on. They share none.
     device : {"auto", "cpu", "cuda", "cuda:N"}
@@ -60,13 +61,14 @@ def gfre(
     Returns
     -------
     float
-        0: Y is linearly contained in X. 1: X says nothing of Y.
+        Without unit. 0: Y is linearly contained in X. 1: X says nothing of Y.
 
     Raises
     ------
     ValueError
-        If shapes, the split or the device do not fit, a number is not finite, or the features are
-        the same for all train atoms.
+        If shapes, the split or the device do not fit, X and Y say to be of different structures
+        (``attrs["structures_sha256"]``), a number is not finite, or the features are the same for
+        all train atoms but for rounding.
 
     Examples
     --------
@@ -88,10 +90,23 @@ def pointwise_gfre(
 ) -> FloatArray:
     """Error of every test atom behind `gfre`: ``gfre = sqrt(mean(pointwise_gfre ** 2))``.
 
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_source_channels)
+    Y : array of shape (n_atoms, n_target_channels)
+        The same atoms in the same order.
+    train, test : arrays of int, or masks of shape (n_atoms,)
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+
     Returns
     -------
     array of shape (n_test,)
-        ``|y_i - x_i W|`` in the order of ``test``. Parameters and errors as in `gfre`.
+        ``|y_i - x_i W|`` in the order of ``test``, without unit.
+
+    Raises
+    ------
+    ValueError
+        As `gfre`.
     """
     return _one_pair(X, Y, "gfre", train=train, test=test, device=device)
 
@@ -113,10 +128,10 @@ def lfre(
 
     Parameters
     ----------
-    X : array of shape (n_atoms, n_source_features)
-        Features that predict, and in which neighbors are near.
-    Y : array of shape (n_atoms, n_target_features)
-        Features to rebuild, the same atoms in the same order.
+    X : array of shape (n_atoms, n_source_channels)
+        Features that predict, and in which neighbors are near, in any unit.
+    Y : array of shape (n_atoms, n_target_channels)
+        Features to rebuild, in any unit; the same atoms in the same order.
     train, test : arrays of int, or masks of shape (n_atoms,)
         Atoms to fit on and to measure on. They share none.
     n_neighbors : int
@@ -127,6 +142,7 @@ def lfre(
     Returns
     -------
     float
+        Without unit, see `gfre`.
 
     Raises
     ------
@@ -159,10 +175,25 @@ def pointwise_lfre(
 ) -> FloatArray:
     """Error of every test atom behind `lfre`: ``lfre = sqrt(mean(pointwise_lfre ** 2))``.
 
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_source_channels)
+    Y : array of shape (n_atoms, n_target_channels)
+        The same atoms in the same order.
+    train, test : arrays of int, or masks of shape (n_atoms,)
+    n_neighbors : int
+        From 2 to n_train.
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+
     Returns
     -------
     array of shape (n_test,)
-        In the order of ``test``. Parameters and errors as in `lfre`.
+        In the order of ``test``, without unit.
+
+    Raises
+    ------
+    ValueError
+        As `lfre`.
     """
     return _one_pair(X, Y, "lfre", train=train, test=test, n_neighbors=n_neighbors, device=device)
 
@@ -177,15 +208,15 @@ def gfrd(
 
     Parameters
     ----------
-    X : array of shape (n_atoms, n_source_features)
-    Y : array of shape (n_atoms, n_target_features)
+    X : array of shape (n_atoms, n_source_channels)
+    Y : array of shape (n_atoms, n_target_channels)
     train, test : arrays of int, or masks of shape (n_atoms,)
     device : {"auto", "cpu", "cuda", "cuda:N"}
 
     Returns
     -------
     float
-        0: as far as X predicts Y, Y is X rotated.
+        Without unit. 0: as far as X predicts Y, Y is X rotated.
 
     Raises
     ------
@@ -211,12 +242,45 @@ def pointwise_gfrd(
 ) -> FloatArray:
     """Distortion of every test atom behind `gfrd`: ``gfrd = sqrt(mean(pointwise_gfrd ** 2))``.
 
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_source_channels)
+    Y : array of shape (n_atoms, n_target_channels)
+        The same atoms in the same order.
+    train, test : arrays of int, or masks of shape (n_atoms,)
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+
     Returns
     -------
     array of shape (n_test,)
-        ``|x_i W - x_i Q|`` in the order of ``test``. Parameters and errors as in `gfrd`.
+        ``|x_i W - x_i Q|`` in the order of ``test``, without unit.
+
+    Raises
+    ------
+    ValueError
+        As `gfrd`.
     """
     return _one_pair(X, Y, "gfrd", train=train, test=test, device=device)
+
+
+def neighborhood_size(n_train: int, n_neighbors: int) -> int:
+    """Return how many neighbors to take for `lfre`: as many as wanted, at most a quarter of train.
+
+    With more, a neighborhood is no longer local.
+
+    Parameters
+    ----------
+    n_train : int
+        Train atoms.
+    n_neighbors : int
+        As many as wanted.
+
+    Examples
+    --------
+    >>> neighborhood_size(8000, 64), neighborhood_size(100, 64), neighborhood_size(5, 64)
+    (64, 25, 2)
+    """
+    return min(n_neighbors, max(2, n_train // 4))
 
 
 def pointwise_errors(
@@ -237,7 +301,8 @@ def pointwise_errors(
 
     Parameters
     ----------
-    sources : mapping of name to array of shape (n_atoms, n_features)
+    sources : mapping of name to array of shape (n_atoms, n_channels)
+        In any unit; errors have none.
     targets : mapping, optional
         The same atoms; by default the sources, so that the table is square.
     metric : {"gfre", "lfre", "gfrd"}
@@ -270,7 +335,16 @@ def pointwise_errors(
     >>> bool(errors.sel(source="a", target="a").max() < 1e-12)
     True
     """
-    pairs = Pairs.checked(sources, targets, metric, train, test, n_neighbors, device, chunk_size)
+    pairs = Pairs.checked(
+        sources,
+        targets,
+        metric=metric,
+        train=train,
+        test=test,
+        n_neighbors=n_neighbors,
+        device=device,
+        chunk_size=chunk_size,
+    )
     coordinates = {"source": pairs.source_names, "target": pairs.target_names, "atom": pairs.test}
     return xr.DataArray(pairs.errors(), dims=list(coordinates), coords=coordinates, name=metric)
 
@@ -293,7 +367,8 @@ def reconstruction_table(
 
     Parameters
     ----------
-    sources : mapping of name to array of shape (n_atoms, n_features)
+    sources : mapping of name to array of shape (n_atoms, n_channels)
+        In any unit; errors have none.
     targets : mapping, optional
         The same atoms; by default the sources.
     metric : {"gfre", "lfre", "gfrd"}
@@ -329,7 +404,16 @@ def reconstruction_table(
     plane   0.00   0.0
     axis    0.68   0.0
     """
-    pairs = Pairs.checked(sources, targets, metric, train, test, n_neighbors, device, chunk_size)
+    pairs = Pairs.checked(
+        sources,
+        targets,
+        metric=metric,
+        train=train,
+        test=test,
+        n_neighbors=n_neighbors,
+        device=device,
+        chunk_size=chunk_size,
+    )
     test_groups = pairs.groups_of_test(groups)
     if n_bootstrap < 0:
         raise ValueError(f"n_bootstrap: got {n_bootstrap}, expected 0 or more")
@@ -352,7 +436,15 @@ def _one_pair(
     n_neighbors: int | None = None,
     device: str,
 ) -> FloatArray:
-    pairs = Pairs.checked({"X": X}, {"Y": Y}, metric, train, test, n_neighbors, device, None)
+    pairs = Pairs.checked(
+        {"X": X},
+        {"Y": Y},
+        metric=metric,
+        train=train,
+        test=test,
+        n_neighbors=n_neighbors,
+        device=device,
+    )
     errors: FloatArray = pairs.errors()[0, 0]
     return errors
 

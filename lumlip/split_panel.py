@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumlip.panel import Panel
-from lumlip.splits import split
+from lumlip.splits import n_held_out, split
 
 IntArray = NDArray[np.int64]
 
@@ -47,7 +47,7 @@ class SplitPanel:
         device: str = "auto",
     ) -> Self:
         """Split the atoms of a panel: at most a fifth of them are for the test."""
-        n_test = max(1, min(n_test, everything.atoms.sizes["atom"] // 5))
+        n_test = n_held_out(everything.atoms.sizes["atom"], n_test)
         train, test = split(everything.atoms, by=by, n_test=n_test, seed=seed)
         models = [model for model in everything.datasets if model not in controls]
         return cls(everything, models, train, test, device)

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from lumlip.choices import SPLITS as SPLITS
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+# Where subsets hold so few groups that one more of each would add more than this share to the
+# test, they are drawn together.
+_MOST_EXCESS = 0.25
 
 
 def split(
     ds: xr.Dataset, *, by: str = "structure", n_test: int, seed: int = 0
 ) -> tuple[IndexArray, IndexArray]:
     """Split the atoms of a data set in train and test, every subset in its share.
+
+    Where subsets are few, each has at least its share in the test, so that ``n_test`` is exceeded
+    by up to a group of each. Where they are many, such as one label for each structure, small ones
+    are pooled: what one has too much, the next ones have less, and ``n_test`` is exceeded by less
+    than one group.
 
     Parameters
     ----------
@@ -33,7 +45,7 @@ def split(
 
     Returns
     -------
-    (array of int, array of int)
+    (array of int of shape (n_train,), array of int of shape (n_test,))
         Sorted indices of the train and the test atoms.
 
     Raises
@@ -67,6 +79,25 @@ def split(
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
+def n_held_out(n_samples: int, n_test: int | None = None) -> int:
+    """Return how many atoms or structures to test on: as many as wanted, at most a fifth of all.
+
+    Parameters
+    ----------
+    n_samples : int
+        All atoms or structures.
+    n_test : int, optional
+        As many as wanted; by default a fifth.
+
+    Examples
+    --------
+    >>> n_held_out(12000, 1000), n_held_out(480, 1000), n_held_out(3)
+    (1000, 96, 1)
+    """
+    fifth = max(1, n_samples // 5)
+    return fifth if n_test is None else min(n_test, fifth)
+
+
 def resampled_errors(
     errors: ArrayLike, *, groups: ArrayLike, n_bootstrap: int, seed: int = 0
 ) -> FloatArray:
@@ -75,13 +106,16 @@ def resampled_errors(
     Parameters
     ----------
     errors : array of shape (..., n_test)
+        Of the test atoms, in any unit.
     groups : array of shape (n_test,)
+        The structure of every test atom.
     n_bootstrap, seed : int
         All errors share the draws.
 
     Returns
     -------
     array of shape (..., n_bootstrap)
+        In the unit of the errors.
 
     Raises
     ------
@@ -110,13 +144,14 @@ def interval_95(draws: ArrayLike, *, axis: int | None = None) -> FloatArray:
 
     Parameters
     ----------
-    draws : array
+    draws : array of shape (..., n_draws, ...)
     axis : int, optional
         Along which the draws lie; all of the array by default.
 
     Returns
     -------
     array of shape (2, ...)
+        In the unit of the draws.
 
     Examples
     --------
@@ -138,12 +173,13 @@ def interval_of_halves(
 
     Parameters
     ----------
-    value : array
+    value : array of shape (...)
     halves : array of shape (n_draws, ...)
+        In the unit of the value.
 
     Returns
     -------
-    (array, array, array)
+    (array of shape (...), array of shape (...), array of shape (...))
         The value, and 1.96 standard deviations of the draws below and above it.
     """
     middle = np.asarray(value, dtype=np.float64)
@@ -167,7 +203,7 @@ def bootstrap_interval(
     Parameters
     ----------
     errors : array of shape (..., n_test)
-        Errors of the test atoms; the fitted maps stay as they are.
+        Errors of the test atoms, in any unit; the fitted maps stay as they are.
     groups : array of shape (n_test,)
         The structure of every test atom.
     n_bootstrap : int
@@ -179,7 +215,7 @@ def bootstrap_interval(
     Returns
     -------
     (array of shape (...), array of shape (...))
-        Lower and upper bound.
+        Lower and upper bound, in the unit of the errors.
 
     Raises
     ------
@@ -248,14 +284,43 @@ def _draw(
     home = np.zeros(n_groups, dtype=np.int64)
     # A group that spans subsets counts for the subset of its last atom.
     home[group] = subset
+    home = _codes(home)
     order = rng.permutation(n_groups)
-    drawn = np.zeros(n_groups, dtype=bool)
-    share = _shares(np.bincount(home, weights=n_atoms).astype(np.int64), n_test)
+    of_subset = np.bincount(home, weights=n_atoms).astype(np.int64)
+    mean_group = of_subset / np.bincount(home)
+    if mean_group.sum() <= _MOST_EXCESS * n_test:
+        return _draw_each(order, home, n_atoms, _shares(of_subset, n_test))[group]
+    # The subsets in a random order, too: the first ones would always be drawn.
+    rank = rng.permutation(len(of_subset))[home]
+    return _draw_pooled(order, rank, n_atoms, n_test)[group]
+
+
+def _draw_each(
+    order: IndexArray, home: IndexArray, n_atoms: IndexArray, share: IndexArray
+) -> NDArray[np.bool_]:
+    """Draw the groups of each subset in order, until its share is reached."""
+    drawn = np.zeros(len(order), dtype=bool)
     for number, wanted in enumerate(share):
         members = order[home[order] == number]
         before = np.cumsum(n_atoms[members]) - n_atoms[members]
         drawn[members[before < wanted]] = True
-    return drawn[group]
+    return drawn
+
+
+def _draw_pooled(
+    order: IndexArray, home: IndexArray, n_atoms: IndexArray, n_test: int
+) -> NDArray[np.bool_]:
+    """Draw the groups subset by subset, until all so far have reached their joint share."""
+    drawn = np.zeros(len(order), dtype=bool)
+    order = order[np.argsort(home[order], kind="stable")]
+    n_all, seen, taken = int(n_atoms.sum()), 0, 0
+    for members in np.split(order, np.cumsum(np.bincount(home))[:-1]):
+        seen += int(n_atoms[members].sum())
+        before = np.cumsum(n_atoms[members]) - n_atoms[members]
+        chosen = members[taken + before < seen * n_test // n_all]
+        drawn[chosen] = True
+        taken += int(n_atoms[chosen].sum())
+    return drawn
 
 
 def _shares(n_atoms: IndexArray, n_test: int) -> IndexArray:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from lumlip.distances import Distances, FloatArray, interval
 from lumlip.panel import LAYERS, Panel
 from lumlip.plotting import family_of
-from lumlip.reconstruction import pointwise_errors
-from lumlip.splits import split
+from lumlip.reconstruction import neighborhood_size, pointwise_errors
+from lumlip.splits import n_held_out, split
 from lumlip.variants import Swaps, pairs_by_kind, swaps, whole_models
 
 #: Structures, below which a split in train and test makes no sense.
@@ -57,11 +57,11 @@ def measured(
     if everything is None or len(everything.structures) < FEWEST:
         return {metric: Distances(pd.DataFrame(), np.empty((0, 0, 2))) for metric in metrics}
     atoms = everything.atoms
-    n_held = max(1, min(n_test, atoms.sizes["atom"] // 5))
+    n_held = n_held_out(atoms.sizes["atom"], n_test)
     train, test = split(atoms, by=by, n_test=n_held, seed=seed)
     features = everything.layer(layer)
     options: dict[str, Any] = {"train": train, "test": test, "device": device}
-    k = max(2, min(n_neighbors, len(train) // 4))
+    k = neighborhood_size(len(train), n_neighbors)
     groups = atoms["structure"].to_numpy()[test].tolist()
     found = {}
     for metric in metrics:

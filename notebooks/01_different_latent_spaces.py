@@ -105,15 +105,16 @@ from lumlip.notebooks import data_folder
 from lumlip.panel import LAYERS, chosen_models, panel
 from lumlip.paper import paper_table
 from lumlip.periodic_table import periodic_heat_map
-from lumlip.reconstruction import pointwise_errors
+from lumlip.reconstruction import neighborhood_size, pointwise_errors
+from lumlip.splits import n_held_out
 
 plotting.use_style()
 everything = panel(chosen_models(models, chapter=1), structures, device=device, skip_failing=True)
 print(everything.report())
 atoms = everything.atoms
-n_test = min(n_test, atoms.sizes["atom"] // 5)
+n_test = n_held_out(atoms.sizes["atom"], n_test)
 train, test = lumlip.split(atoms, by=split, n_test=n_test, seed=seed)
-n_neighbors = min(n_neighbors, len(train) // 4)
+n_neighbors = neighborhood_size(len(train), n_neighbors)
 of_atom = atoms["subset"].to_numpy()[atoms["structure"].to_numpy()]
 pd.DataFrame(
     {
@@ -275,13 +276,13 @@ structures. {glue:text}`mini_sentence:s`
 firsts = plotting.first_of_families(shown)  # the minis' teacher stands for its family
 beside = panel([*minis, *firsts], structures, device=device, skip_failing=True)
 print(beside.report())
-n_held = min(n_test, beside.atoms.sizes["atom"] // 5)
+n_held = n_held_out(beside.atoms.sizes["atom"], n_test)
 fit, held = lumlip.split(beside.atoms, by=split, n_test=n_held, seed=seed)
 options_small = {"train": fit, "test": held, "device": device}
 found = pointwise_errors(beside.layer(layer), metric="gfre", **options_small)
 small = breakdown.table_of(found)
 of_minis = {m: X for m, X in beside.layer(layer).items() if m in minis}
-k = min(n_neighbors, len(fit) // 4)
+k = neighborhood_size(len(fit), n_neighbors)
 k_of = {"gfre": None, "lfre": k} if len(of_minis) > 1 else {}
 mini_errors = {
     metric: pointwise_errors(of_minis, metric=metric, n_neighbors=k_of[metric], **options_small)

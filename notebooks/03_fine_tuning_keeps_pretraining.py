@@ -105,6 +105,7 @@ from lumlip.lineage import errors_on_unseen, lineages
 from lumlip.minis.cards import card
 from lumlip.notebooks import data_folder
 from lumlip.panel import LAYERS, chosen_models, panel
+from lumlip.reconstruction import neighborhood_size
 
 plotting.use_style()
 draws = {"n_bootstrap": n_bootstrap, "seed": seed}
@@ -125,7 +126,7 @@ In MACE, HF and HTL are near in part by construction: its last layer holds scala
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-tables", "caption": "Reconstruction errors (no unit) on held-out structures, global (GFRE, above) and local (LFRE, below; of the paper's, only those to and from the start are published). Row = source, column = target. Start: the pre-trained model; bespoke: trained from scratch."}}
 local, tables = {PAPER_MODEL: fine_tuning.published("lfre")}, {"gfre": {}, "lfre": {}}
 for mini, line in lines.items():
-    k = min(n_neighbors, len(line.train) // 4)
+    k = neighborhood_size(len(line.train), n_neighbors)
     options = {"metric": "lfre", "n_neighbors": k, "device": device, **draws}
     local[mini] = line.distances(layer, names=PUBLISHED, **options)
 columns = {PAPER_MODEL: fine_tuning.published(), **found}

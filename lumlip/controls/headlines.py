@@ -25,7 +25,7 @@ from lumlip.orders import as_samples
 from lumlip.panel import LAYERS, Panel
 from lumlip.plotting import family_of
 from lumlip.spectrum import narrowed
-from lumlip.splits import split
+from lumlip.splits import n_held_out, split
 from lumlip.variant_study import mean_over, subset_of
 from lumlip.variants import variant_pairs
 
@@ -224,7 +224,7 @@ def _sample_of_structures(
     everything: Panel, treatment: Treatment, *, n_test: int, seed: int
 ) -> Sample:
     samples = as_samples(everything, by=treatment.by)
-    n_held = max(1, min(n_test, len(everything.structures) // 5))
+    n_held = n_held_out(len(everything.structures), n_test)
     train, test = split(samples, by="parent", n_test=n_held, seed=seed)
     groups = np.unique(samples["parent"].to_numpy(), return_inverse=True)[1].astype(np.int64)
     kept = thinned(train, groups[train], share=treatment.share, seed=seed)

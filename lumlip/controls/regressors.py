@@ -14,7 +14,7 @@ import xarray as xr
 from numpy.typing import ArrayLike, NDArray
 
 from lumlip._crossvalidation import ALPHAS, fold_order, rounding_floor, thin_svd
-from lumlip._device import map_in_threads, resolve_device
+from lumlip._device import map_in_threads
 from lumlip._pairs import Pairs
 from lumlip._scaling import ScaledFeatures
 from lumlip._targets import Targets
@@ -54,8 +54,7 @@ def global_errors_by(
     check_choice("regressor", regressor, REGRESSORS)
     if regressor == "truncated":
         return pointwise_errors(sources, targets, train=train, test=test, device=device)
-    where = str(resolve_device(device))
-    pairs = Pairs.checked(sources, targets, "gfre", train, test, None, where, None)
+    pairs = Pairs.checked(sources, targets, metric="gfre", train=train, test=test, device=device)
     joined = Targets.join(pairs.targets)
     solve = _ridge if regressor == "ridge" else _unregularized
     found = map_in_threads(lambda source: solve(source, joined), pairs.sources, pairs.device)

@@ -13,7 +13,7 @@ from lumlip.choices import check_choice
 from lumlip.controls.regressors import global_errors_by
 from lumlip.controls.rescaling import per_column, whitened
 from lumlip.distances import Distances
-from lumlip.splits import SPLITS, split
+from lumlip.splits import SPLITS, n_held_out, split
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -128,7 +128,7 @@ def sample_of_atoms(
         With a split.
     n_test, seed : int
     """
-    n_held = max(1, min(n_test, atoms.sizes["atom"] // 5))
+    n_held = n_held_out(atoms.sizes["atom"], n_test)
     train, test = split(atoms, by=treatment.by, n_test=n_held, seed=seed)
     structure = atoms["structure"].to_numpy()
     kept = thinned(train, structure[train], share=treatment.share, seed=seed)

@@ -19,7 +19,7 @@ from lumlip.disagreement.novelty import (
 )
 from lumlip.disagreement.shifts import Shift
 from lumlip.maps import mean_over_atoms
-from lumlip.reconstruction import pointwise_errors
+from lumlip.reconstruction import neighborhood_size, pointwise_errors
 from lumlip.splits import interval_95
 
 FloatArray = NDArray[np.float64]
@@ -86,7 +86,7 @@ def scores(
         away = [distance_to_train(X, train=train, test=test) for X in features.values()]
         yield DISTANCE + suffix, _averaged(np.array(away), material, test, asked)
     if len(material.last_layer) > 1 and len(some):
-        k = max(2, min(material.n_neighbors, len(train) // 4))
+        k = neighborhood_size(len(train), material.n_neighbors)
         local = pointwise_errors(
             material.last_layer, metric="lfre", test=some, n_neighbors=k, **options
         )

@@ -6,7 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
 
-from lumlip._scaling import as_features, as_split, scale
+from lumlip._input import as_features, as_split
+from lumlip._scaling import scale
 
 FloatArray = NDArray[np.float64]
 #: Added to the covariance of the train structures, relative to its trace.

@@ -10,8 +10,9 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from lumlip._crossvalidation import fold_order
+from lumlip._input import as_features, as_split
 from lumlip._ridge import TruncatedRegression
-from lumlip._scaling import as_features, as_split, scale
+from lumlip._scaling import scale
 from lumlip._targets import Targets
 from lumlip.disagreement.energies import composition_baseline
 from lumlip.maps import mean_over_atoms

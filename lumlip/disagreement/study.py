@@ -15,6 +15,7 @@ from lumlip.disagreement.energies import disagreements, model_pairs
 from lumlip.disagreement.folds import crossfitted, folds, of_pairs, some_atoms
 from lumlip.panel import Panel
 from lumlip.properties import composition
+from lumlip.reconstruction import neighborhood_size
 from lumlip.variants import is_untrained, kind_of
 from lumlip.zoo import resolve
 
@@ -142,7 +143,7 @@ class PairStudy:
         chosen = some_atoms(self.owner, at_most=at_most, seed=seed)
         chosen = chosen[self.fold[self.owner[chosen]] == 0]
         n_train = int((self.fold[self.owner] != 0).sum())
-        k = max(2, min(n_neighbors, n_train // 4))
+        k = neighborhood_size(n_train, n_neighbors)
         features = {model: every[model] for model in models}
         found = {}
         for metric, neighbors in {"lfre": k, "gfre": None}.items():

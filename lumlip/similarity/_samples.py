@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.spatial.distance import pdist, squareform
 
-from lumlip._scaling import as_features
+from lumlip._input import as_features, check_same_structures, rounding_spread
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -32,8 +32,10 @@ def both(X: ArrayLike, Y: ArrayLike, *, at_least: int = 2) -> tuple[FloatArray, 
     Raises
     ------
     ValueError
-        As :func:`samples`, or if the numbers of samples differ.
+        As :func:`samples`, or if the numbers of samples differ, or the structures that both say
+        to be of (``attrs["structures_sha256"]``).
     """
+    check_same_structures([("X", X), ("Y", Y)])
     first, second = samples(X, "X", at_least=at_least), samples(Y, "Y", at_least=at_least)
     if len(first) != len(second):
         raise ValueError(f"got {len(first)} and {len(second)} samples, expected the same ones")
@@ -46,10 +48,10 @@ def centered(X: FloatArray) -> FloatArray:
     Raises
     ------
     ValueError
-        All samples are the same.
+        All samples are the same, but for rounding.
     """
     moved: FloatArray = X - X.mean(axis=0)
-    if np.abs(moved).max() <= 1e-12 * max(1.0, float(np.abs(X).max())):
+    if np.linalg.norm(moved) <= rounding_spread(X) * np.sqrt(len(X)):
         raise ValueError("got features that are the same for all samples")
     return moved
 

@@ -22,21 +22,22 @@ class Prepared:
     Parameters
     ----------
     X : array of shape (n_samples, n_features)
+    distance : array of shape (n_samples, n_samples), optional
+        Euclidean distances of the samples, if they are known already.
     """
 
-    def __init__(self, X: ArrayLike) -> None:
+    def __init__(self, X: ArrayLike, *, distance: FloatArray | None = None) -> None:
         self.X: FloatArray = samples(X)
+        self._known_distance = distance
 
     def subset(self, rows: IntArray) -> Prepared:
-        """Prepare some of the samples; their distances are known already."""
-        part = Prepared(self.X[rows])
-        part.__dict__["distance"] = self.distance[np.ix_(rows, rows)]
-        return part
+        """Prepare some of the samples, given by their numbers (n_rows,)."""
+        return Prepared(self.X[rows], distance=self.distance[np.ix_(rows, rows)])
 
     @cached_property
     def distance(self) -> FloatArray:
-        """Euclidean distances."""
-        return distances(self.X)
+        """Euclidean distances (n_samples, n_samples)."""
+        return distances(self.X) if self._known_distance is None else self._known_distance
 
     @cached_property
     def order(self) -> IntArray:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lumlip.properties import one_hot
-from lumlip.reconstruction import pointwise_errors
+from lumlip.reconstruction import neighborhood_size, pointwise_errors
 from lumlip.similarity._samples import FloatArray, IntArray
 from lumlip.similarity.study import ELEMENT, SimilarityStudy
 
@@ -87,13 +86,18 @@ def _tables(
         test = study.rows[fold == number]
         train = np.flatnonzero(~np.isin(structure, structure[test]))
         train = np.sort(np.random.default_rng(number).permutation(train)[:N_TRAIN])
-        split: dict[str, Any] = {"train": train, "device": device}
         for metric in ("gfre", "gfrd"):
-            found = pointwise_errors(features, metric=metric, test=test, **split)
+            found = pointwise_errors(features, metric=metric, train=train, test=test, device=device)
             errors[metric].append(found.to_numpy())
         if number == 0 and n_local:
-            near: dict[str, Any] = {"n_neighbors": min(n_neighbors, len(train) // 4)}
-            local = pointwise_errors(features, metric="lfre", test=test[:n_local], **split, **near)
+            local = pointwise_errors(
+                features,
+                metric="lfre",
+                train=train,
+                test=test[:n_local],
+                n_neighbors=neighborhood_size(len(train), n_neighbors),
+                device=device,
+            )
             errors["lfre"].append(local.to_numpy())
     joined = {metric: np.concatenate(parts, axis=-1) for metric, parts in errors.items() if parts}
     found_tables = {
