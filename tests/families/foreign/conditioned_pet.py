@@ -3,14 +3,14 @@
 import sys
 from pathlib import Path
 
-import torch
-
-from lumlip.minis import pet_model
-
 SMALL = {"d_pet": 8, "d_head": 8, "d_node": 8, "d_feedforward": 8, "num_heads": 2}
 
 
 def main() -> None:
+    import torch
+
+    from lumlip.minis import pet_model
+
     pet_model.SIZES |= SMALL | {"system_conditioning": True}
     torch.manual_seed(0)
     model = pet_model.build([1, 6, 8])
