@@ -80,9 +80,7 @@ def test_neighbors_with_the_median_atom_and_what_no_map_can_do(figure):
     assert curves(ax) == [(SWEEP.index.tolist(), SWEEP[c].tolist()) for c in ("value", "median")]
     [area] = ax.collections
     corners = {tuple(corner) for corner in area.get_paths()[0].vertices.tolist()}
-    assert corners == {
-        (k, SWEEP.at[k, column]) for k in SWEEP.index for column in ("low", "high")
-    }
+    assert corners == {(k, SWEEP.at[k, column]) for k in SWEEP.index for column in ("low", "high")}
     shades = [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in ax.patches]
     assert shades == [(pytest.approx(0.85 * 8), 32), (32, 128)]
     assert [line.get_ydata()[0] for line in ax.lines if line.get_label() == "GFRE"] == [0.65]
