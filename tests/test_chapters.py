@@ -8,6 +8,7 @@ from ase.io import write
 from lumlip.cli import main
 from lumlip.notebooks import chapters
 
+# Every structure is probed, so that its features are read, not made.
 SMALL = {
     "n_bootstrap": 20,
     "n_test": 60,
@@ -15,7 +16,7 @@ SMALL = {
     "n_redraws": 1,
     "n_forces": 6,
     "n_changed": 6,
-    "every": 1,
+    "probe_every": 1,
 }
 LEFT_OUT = "left out: 1 structures, such as frame 30, Po2: not for sevennet-0"
 
@@ -71,7 +72,8 @@ def test_runs_on_the_users_structures_and_two_models(chapter, structures, tmp_pa
 def test_goes_on_without_a_model_that_is_not_here(structures, tmp_path, monkeypatch):
     monkeypatch.setenv("LUMLIP_MODELS", str(tmp_path))
     models = "[sevennet-0, mace-mp-0b3-medium, chgnet-0.3.0]"
-    values = {"models": models, "minis": "[]", "structures": structures, **SMALL}
+    values = {"models": models, "minis": "[]", "structures": structures}
+    values |= {"n_bootstrap": 20, "n_test": 60}
     argv = [word for name, value in values.items() for word in ("-p", f"{name}={value}")]
     assert main(["run", "01", *argv, "-o", str(tmp_path / "out")]) == 0
     shown = printed(tmp_path / "out" / "chapter.ipynb")

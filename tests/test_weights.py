@@ -100,7 +100,9 @@ def test_card_lies_beside_a_bundled_file(tmp_path, monkeypatch):
 
 
 def test_every_bundled_file_is_there_with_its_card():
-    for model in lumlip.models().query("weights == 'bundled'").index:
+    bundled = lumlip.models().query("weights == 'bundled'").index
+    assert "mace-mini" in bundled
+    for model in bundled:
         entry = resolve(model)
         assert entry.sha256
         assert ready(entry).checkpoint

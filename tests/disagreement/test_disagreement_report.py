@@ -79,7 +79,8 @@ def test_stitches_are_told(salts, study):
     tables, parted = {"real": seams.table(**FEW)}, {"real": seams.surgery()}
     ranks_of = {name: report.seam_ranks(table) for name, table in tables.items()}
     assert -1 <= ranks_of["real"]["direct"] <= 1
-    own, parts = tables["real"].query("kind not in ['itself', @UNTRAINED]"), parted["real"]
+    table, parts = tables["real"], parted["real"]
+    own = table[~table["kind"].isin(["itself", UNTRAINED])]
     answer = words.stitching_answer(tables, ranks_of)
     assert f"at a median GFRE of {own['gfre'].median():.2f}" in answer
     assert f"with a coefficient of {ranks_of['real']['direct']:.2f}" in answer
