@@ -114,7 +114,7 @@ def rounding_spread(rows: FloatArray) -> float:
     """Return the total standard deviation that rounding alone may leave between equal rows.
 
     Numbers that all fit in single precision were computed in it, whatever type they have now.
-    Columns that do not vary at all have no rounding, however large they are.
+    Columns that do not vary at all have no such rounding, however large they are.
 
     Parameters
     ----------
@@ -128,6 +128,10 @@ def rounding_spread(rows: FloatArray) -> float:
     """
     with np.errstate(over="ignore", under="ignore"):
         single = bool((rows.astype(np.float32) == rows).all())
-    varying = rows[:, (rows != rows[0]).any(axis=0)]
-    size = float(np.linalg.norm(np.abs(varying).mean(axis=0)))
-    return ROUNDING_UNITS * float(np.finfo(np.float32 if single else np.float64).eps) * size
+        size = np.abs(rows).mean(axis=0)
+        varying = (rows != rows[0]).any(axis=0)
+        # The mean that is subtracted is rounded, too, in double precision.
+        spread = np.finfo(np.float64).eps * np.linalg.norm(size)
+        if single:
+            spread = max(spread, np.finfo(np.float32).eps * np.linalg.norm(size[varying]))
+        return ROUNDING_UNITS * float(spread)

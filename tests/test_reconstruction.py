@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import skmatter.metrics as reference
 import torch
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -14,6 +15,7 @@ from lumlip.reconstruction import (
     gfrd,
     gfre,
     lfre,
+    neighborhood_size,
     pointwise_errors,
     pointwise_gfrd,
     pointwise_gfre,
@@ -409,3 +411,47 @@ def test_bad_options_of_tables_are_refused_before_work_starts(monkeypatch):
         reconstruction_table({"X": X[:, :1]}, metric="lfre", **split)
     with pytest.raises(ValueError, match="features: got none"):
         reconstruction_table({}, **split)
+
+
+def _of_structures(sha256, width=3):
+    return xr.DataArray(
+        np.random.default_rng(width).normal(size=(120, width)).astype(np.float32),
+        dims=("atom", "channel"),
+        attrs={"structures_sha256": sha256} if sha256 else {},
+    )
+
+
+def test_features_of_other_structures_are_refused():
+    X, Y, unknown = (_of_structures(sha) for sha in ("a" * 64, "b" * 64, ""))
+    split = {"train": TRAIN, "test": TEST}
+    near = {"n_neighbors": 8}
+    message = (
+        r"Y: got features of other structures than X \(structures_sha256 b{12} and a{12}\), "
+        "expected the same atoms"
+    )
+    for metric, options in [
+        (gfre, {}),
+        (gfrd, {}),
+        (lfre, near),
+        (pointwise_gfre, {}),
+        (pointwise_gfrd, {}),
+        (pointwise_lfre, near),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            metric(X, Y, **split, **options)
+        assert np.all(metric(X, unknown, **split, **options) >= 0)
+        assert np.all(metric(X, _of_structures("a" * 64, 4), **split, **options) >= 0)
+    with pytest.raises(ValueError, match=message):
+        reconstruction_table({"X": X, "plain": Y.to_numpy(), "Y": Y}, **split)
+    with pytest.raises(ValueError, match="X: got features of other structures than X"):
+        pointwise_errors({"X": X}, {"X": Y}, **split)
+
+
+def test_sources_and_targets_of_one_name_have_as_many_atoms():
+    with pytest.raises(ValueError, match=r"numbers of atoms .a: 120, a: 121., expected the same"):
+        reconstruction_table({"a": _ones(120)}, {"a": _ones(121)}, train=TRAIN, test=TEST)
+
+
+def test_at_most_a_quarter_of_train_is_near():
+    assert [neighborhood_size(n, 64) for n in (8000, 256, 255, 9, 3)] == [64, 64, 63, 2, 2]
+    assert neighborhood_size(8000, 1) == 1  # for `lfre` to refuse

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from ase.build import bulk
 from skmatter.preprocessing import StandardFlexibleScaler
 
+import lumlip
 from lumlip._device import map_in_threads, resolve_device
 from lumlip._scaling import scale
 
@@ -36,6 +38,44 @@ def test_constant_features_are_refused(offset):
     X[15:] = 5  # the test atoms differ
     with pytest.raises(ValueError, match=r"standard deviation of .* over the 15 train atoms"):
         scale(X, np.arange(15), np.arange(15, 20), "X", CPU)
+
+
+def _spread(relative, dtype, *, n=64, width=20):
+    """Features of many magnitudes that differ from atom to atom by a share of their own size."""
+    rng = np.random.default_rng(0)
+    mean = np.geomspace(1e-3, 10, width) * rng.choice([-1, 1], width)
+    X = mean * (1 + relative * rng.normal(size=(n, width)))
+    return X.astype(dtype).astype(np.float64)
+
+
+@pytest.mark.parametrize(
+    ("relative", "dtype"), [(0, "f4"), (1e-7, "f4"), (6e-7, "f4"), (0, "f8"), (1e-16, "f8")]
+)
+def test_rounding_is_no_variation(relative, dtype):
+    X = _spread(relative, dtype)
+    with pytest.raises(ValueError, match=r"X: got a total standard .* vary beyond rounding"):
+        scale(X, np.arange(50), np.arange(50, 64), "X", CPU)
+
+
+@pytest.mark.parametrize(("relative", "dtype"), [(1e-5, "f4"), (1e-12, "f8")])
+def test_small_variation_is_no_rounding(relative, dtype):
+    X = _spread(relative, dtype)
+    scaled = scale(X, np.arange(50), np.arange(50, 64), "X", CPU)
+    assert scaled.train.square().sum(dim=1).mean().item() == pytest.approx(1)
+
+
+def test_a_large_column_that_does_not_vary_hides_no_other():
+    X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32).astype(float)
+    X[:, 0] = 1e9
+    assert scale(X, np.arange(15), np.arange(15, 20), "X", CPU).width == 3
+
+
+def test_equivalent_atoms_of_a_real_model_do_not_vary():
+    crystal = [bulk("Si", cubic=True) * (2, 1, 1)] * 3
+    X = lumlip.features("chgnet-0.3.0", crystal, device="cpu")["backbone"].to_numpy()
+    assert X.std(axis=0).max() > 0  # rounding differs from atom to atom
+    with pytest.raises(ValueError, match="vary beyond rounding"):
+        lumlip.gfre(X, X, train=range(32), test=range(32, 48), device="cpu")
 
 
 def test_devices():

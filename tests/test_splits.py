@@ -1,12 +1,15 @@
 """Splits by atom, structure, composition and parent; bootstrap intervals."""
 
+import hashlib
+
 import numpy as np
 import pytest
 import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lumlip.splits import bootstrap_interval, split
+import lumlip
+from lumlip.splits import bootstrap_interval, n_held_out, split
 
 KINDS = ["atom", "structure", "composition", "parent"]
 
@@ -105,6 +108,97 @@ def test_multiples_of_a_formula_are_one_composition():
         _, test = split(ds, by="composition", n_test=1, seed=seed)
         seen.add(tuple(np.unique(np.array(structure)[test]).tolist()))
     assert seen == {(0, 1), (2,), (3,)}
+
+
+@pytest.fixture(scope="module")
+def mini_mad():
+    frames = lumlip.structures("mini-mad")
+    sizes = [len(atoms) for atoms in frames]
+    labels = {
+        label: ("structure", [str(atoms.info[label]) for atoms in frames])
+        for label in ("subset", "parent")
+    }
+    return xr.Dataset(
+        coords={
+            "structure": ("atom", np.repeat(np.arange(len(frames)), sizes)),
+            "atomic_number": ("atom", np.concatenate([atoms.numbers for atoms in frames])),
+            **labels,
+        }
+    )
+
+
+# Of the splits that the numbers of the book were computed with, before small subsets were pooled:
+# 1000 atoms and a fifth of all, with three seeds each.
+SPLITS_OF_THE_BOOK = {
+    "atom": "9462be27a330f6ef8687e1464bcba8bf2025c0eb0d76551c5bb59137e84d2ca9",
+    "structure": "8097edce38d60940cb89d66bf18cd1ab83a339b59af1388c874b6e885e03d28c",
+    "parent": "b1bf2924ec2f5af9501a2603ddb2c5acd146ad77493213fc11c65f26261b9245",
+    "composition": "b7570b83bcf3fef7aa4abdbba82d16cda88f526a80cf484afa096992303916d0",
+}
+
+
+@pytest.mark.parametrize("by", KINDS)
+def test_splits_of_the_book_stay(mini_mad, by):
+    digest = hashlib.sha256()
+    for n_test in (1000, n_held_out(mini_mad.sizes["atom"])):
+        for seed in range(3):
+            test = split(mini_mad, by=by, n_test=n_test, seed=seed)[1]
+            digest.update(test.astype("<i8").tobytes())
+    assert digest.hexdigest() == SPLITS_OF_THE_BOOK[by]
+
+
+def _many_subsets(n_structures, n_subsets, n_atoms=8):
+    labels = [f"config {i % n_subsets}" for i in range(n_structures)]
+    return xr.Dataset(
+        coords={
+            "structure": ("atom", np.repeat(np.arange(n_structures), n_atoms)),
+            "subset": ("structure", labels),
+            "parent": ("structure", labels),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("n_structures", "n_subsets", "n_test"),
+    [(60, 30, 96), (60, 30, 250), (60, 30, 470), (1000, 500, 1000), (50, 50, 80), (50, 50, 1)],
+)
+def test_many_small_subsets_do_not_swell_the_test(n_structures, n_subsets, n_test):
+    ds = _many_subsets(n_structures, n_subsets)
+    seen = set()
+    for seed in range(5):
+        _, test = split(ds, n_test=n_test, seed=seed)
+        assert n_test <= len(test) < n_test + 8  # less than one structure too many
+        seen.add(tuple(test))
+    assert len(seen) > 1
+
+
+def test_pooled_subsets_have_their_share_on_average():
+    # One large subset, and 40 structures with a label each: 1 in 5 of either.
+    ds = _many_subsets(100, 100)
+    ds = ds.assign_coords(subset=("structure", ["bulk"] * 60 + [f"odd {i}" for i in range(40)]))
+    counts = np.zeros(100)
+    for seed in range(200):
+        _, test = split(ds, n_test=160, seed=seed)
+        drawn = np.unique(ds.structure.values[test])
+        assert abs((drawn < 60).sum() - 12) <= 1
+        counts[drawn] += 1
+    # Binomial with p = 1/5: 200 draws give 40 +- 5.7; 4.5 standard deviations.
+    assert np.abs(counts - 40).max() < 25
+
+
+def test_groups_larger_than_a_subset_are_kept_whole():
+    ds = _many_subsets(60, 30)
+    for seed in range(5):
+        train, test = split(ds, by="parent", n_test=96, seed=seed)
+        parent = ds.parent.values[ds.structure.values]
+        assert not set(parent[train]) & set(parent[test])
+        assert len(test) == 96  # six parents of two structures of 8 atoms
+
+
+def test_at_most_a_fifth_is_held_out():
+    assert [n_held_out(n, 1000) for n in (12000, 5004, 4999, 9, 2)] == [1000, 1000, 999, 1, 1]
+    assert [n_held_out(n) for n in (11968, 4)] == [2393, 1]
+    assert n_held_out(100, 0) == 0  # for `split` to refuse
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
 """Known answers of every measure of similarity, and what is refused."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.spatial
+import xarray as xr
 
 from lumlip import similarity
 
@@ -169,3 +173,51 @@ def test_dimension_does_not_notice_rotation_and_scale(rng):
 def test_bad_input_is_named(call, message, rng):
     with pytest.raises(ValueError, match=message):
         call(rng.normal(size=(20, 3)))
+
+
+def test_features_of_other_structures_are_refused(measure, rng):
+    X, Y = (
+        xr.DataArray(rng.normal(size=(60, 3)), attrs={"structures_sha256": sha * 64})
+        for sha in "ab"
+    )
+    with pytest.raises(ValueError, match="Y: got features of other structures than X"):
+        measure(X, Y)
+    assert measure(X, X) == pytest.approx(1.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["cka", "procrustes_similarity", "svcca", "rsa"])
+def test_rounding_is_no_variation(name, rng):
+    Y = rng.normal(size=(60, 3))
+    rounded = (0.1 * (1 + 1e-7 * Y)).astype(np.float32)
+    with pytest.raises(ValueError, match="the same for all samples"):
+        PAIRWISE[name](rounded, Y)
+    assert PAIRWISE[name](1e-20 * Y, Y) == pytest.approx(1.0)
+
+
+NEEDS_NUMPY_AND_SCIPY = """
+import sys
+import numpy as np
+from lumlip import similarity
+
+X = np.random.default_rng(0).normal(size=(60, 3))
+for name in similarity.__all__:
+    measure = getattr(similarity, name)
+    measure(X) if name in ("two_nn", "mle_dimension") else measure(X, X**3)
+heavy = {"torch", "pandas", "xarray", "sklearn", "matplotlib", "ase"}
+print(sorted(heavy & set(sys.modules)))
+"""
+
+
+def test_similarity_needs_numpy_and_scipy_alone():
+    done = subprocess.run(
+        [sys.executable, "-c", NEEDS_NUMPY_AND_SCIPY], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
+def test_splits_and_cumulants_need_numpy_alone():
+    code = "import sys, lumlip.splits, lumlip.cumulants; print('torch' in sys.modules, " + (
+        "'xarray' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
