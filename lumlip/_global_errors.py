@@ -11,13 +11,13 @@ from lumlip._targets import Targets
 
 
 def global_errors(source: ScaledFeatures, targets: Targets) -> torch.Tensor:
-    """Distance of every test atom from its prediction: (n_targets, n_test)."""
+    """Distance of every test atom from its prediction, without unit: (n_targets, n_test)."""
     predicted = _fit(source, targets).predict(source.test[None])[0]
     return targets.norms(targets.test - predicted)
 
 
 def distortions(source: ScaledFeatures, targets: Targets) -> torch.Tensor:
-    """Distance of every test atom's prediction from a rotation's: (n_targets, n_test)."""
+    """Distance of every prediction from a rotation's, without unit: (n_targets, n_test)."""
     linear_map = _fit(source, targets)
     widths = list(targets.widths)
     train = torch.split(linear_map.predict(source.train[None])[0], widths, dim=1)

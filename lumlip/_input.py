@@ -18,6 +18,12 @@ ROUNDING_UNITS = 32
 def as_features(features: ArrayLike, name: str) -> FloatArray:
     """Return the features as a float64 array of shape (n_atoms, n_features).
 
+    Parameters
+    ----------
+    features : array of shape (n_atoms, n_features)
+    name : str
+        What an error calls them.
+
     Raises
     ------
     ValueError
@@ -43,7 +49,11 @@ def as_features(features: ArrayLike, name: str) -> FloatArray:
 def as_split(train: ArrayLike, test: ArrayLike, n_atoms: int) -> tuple[IndexArray, IndexArray]:
     """Return the indices of train and test atoms, checked against each other.
 
-    Each is an array of indices, or a boolean mask of shape (n_atoms,). The order is kept.
+    Parameters
+    ----------
+    train, test : arrays of int of shape (n_train,) and (n_test,), or masks of shape (n_atoms,)
+        The order of indices is kept.
+    n_atoms : int
 
     Raises
     ------
@@ -131,7 +141,8 @@ def rounding_spread(rows: FloatArray) -> float:
         size = np.abs(rows).mean(axis=0)
         varying = (rows != rows[0]).any(axis=0)
         # The mean that is subtracted is rounded, too, in double precision.
-        spread = np.finfo(np.float64).eps * np.linalg.norm(size)
+        spread = float(np.finfo(np.float64).eps * np.linalg.norm(size))
         if single:
-            spread = max(spread, np.finfo(np.float32).eps * np.linalg.norm(size[varying]))
-        return ROUNDING_UNITS * float(spread)
+            in_single = float(np.finfo(np.float32).eps * np.linalg.norm(size[varying]))
+            spread = max(spread, in_single)
+    return ROUNDING_UNITS * spread

@@ -18,7 +18,17 @@ BLOCK = {"cpu": 2**19, "cuda": 2**26}
 def local_errors(
     source: ScaledFeatures, targets: Targets, n_neighbors: int, chunk_size: int | None
 ) -> torch.Tensor:
-    """Distance of every test atom from its local prediction: (n_targets, n_test)."""
+    """Distance of every test atom from its local prediction, without unit: (n_targets, n_test).
+
+    Parameters
+    ----------
+    source : ScaledFeatures
+    targets : Targets
+    n_neighbors : int
+        Train atoms in each fit.
+    chunk_size : int or None
+        Test atoms at a time; None: as many as fit in the cache.
+    """
     device = source.test.device
     neighbors = nearest_train_atoms(source, n_neighbors)
     neighbors = neighbors[:, fold_order(n_neighbors)[0].to(device)]

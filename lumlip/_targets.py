@@ -29,7 +29,7 @@ class Targets:
 
     @classmethod
     def join(cls, targets: Sequence[ScaledFeatures]) -> Targets:
-        """Put the scaled features of several targets side by side."""
+        """Put the scaled features of several targets, of the same atoms, side by side."""
         return cls(
             train=torch.cat([target.train for target in targets], dim=1),
             test=torch.cat([target.test for target in targets], dim=1),
@@ -54,6 +54,6 @@ class Targets:
         return slice(start, start + self.widths[target])
 
     def norms(self, rows: torch.Tensor) -> torch.Tensor:
-        """Norm of each row over the columns of each target: (n_targets, n_rows)."""
+        """Norm of each row (n_rows, n_columns) over a target's columns: (n_targets, n_rows)."""
         parts = torch.split(rows, list(self.widths), dim=1)
         return torch.stack([torch.linalg.vector_norm(part, dim=1) for part in parts])

@@ -14,9 +14,8 @@ if TYPE_CHECKING:
 
 IndexArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
-# Where subsets hold so few groups that one more of each would add more than this share to the
-# test, they are drawn together.
-_MOST_EXCESS = 0.25
+# Subsets are pooled where one group of mean size from each would exceed this share of the test.
+_LARGEST_SHARE = 0.5
 
 
 def split(
@@ -288,7 +287,7 @@ def _draw(
     order = rng.permutation(n_groups)
     of_subset = np.bincount(home, weights=n_atoms).astype(np.int64)
     mean_group = of_subset / np.bincount(home)
-    if mean_group.sum() <= _MOST_EXCESS * n_test:
+    if mean_group.sum() <= _LARGEST_SHARE * n_test:
         return _draw_each(order, home, n_atoms, _shares(of_subset, n_test))[group]
     # The subsets in a random order, too: the first ones would always be drawn.
     rank = rng.permutation(len(of_subset))[home]

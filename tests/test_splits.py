@@ -110,13 +110,12 @@ def test_multiples_of_a_formula_are_one_composition():
     assert seen == {(0, 1), (2,), (3,)}
 
 
-@pytest.fixture(scope="module")
-def mini_mad():
-    frames = lumlip.structures("mini-mad")
+def _atoms_of(name):
+    frames = lumlip.structures(name)
     sizes = [len(atoms) for atoms in frames]
     labels = {
         label: ("structure", [str(atoms.info[label]) for atoms in frames])
-        for label in ("subset", "parent")
+        for label in ("subset", "part", "parent")
     }
     return xr.Dataset(
         coords={
@@ -125,6 +124,11 @@ def mini_mad():
             **labels,
         }
     )
+
+
+@pytest.fixture(scope="module")
+def mini_mad():
+    return _atoms_of("mini-mad")
 
 
 # Of the splits that the numbers of the book were computed with, before small subsets were pooled:
@@ -145,6 +149,16 @@ def test_splits_of_the_book_stay(mini_mad, by):
             test = split(mini_mad, by=by, n_test=n_test, seed=seed)[1]
             digest.update(test.astype("<i8").tobytes())
     assert digest.hexdigest() == SPLITS_OF_THE_BOOK[by]
+
+
+def test_split_of_few_large_compositions_stays():
+    # Chapter 06: as many atoms as in the part "test" of mini-lps, which has two subsets.
+    ds = _atoms_of("mini-lps")
+    n_test = int((ds.part.values[ds.structure.values] == "test").sum())
+    test = split(ds, by="composition", n_test=n_test)[1]
+    digest = hashlib.sha256(test.astype("<i8").tobytes()).hexdigest()
+    assert (n_test, len(test)) == (1010, 1185)
+    assert digest == "385a36d1e0c10d089d0c211839daf20316b9a81037862f1ace20cc7c694e68f5"
 
 
 def _many_subsets(n_structures, n_subsets, n_atoms=8):

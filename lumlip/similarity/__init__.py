@@ -1,7 +1,9 @@
 """How alike two sets of features are: the measures that the field argues about, on one footing.
 
-All take the features of the same samples, rows in the same order, and agree with the published
-definitions; where a library defines one otherwise, its docstring says so.
+All take the features of the same samples, rows in the same order and in any unit, and agree with
+the published definitions; where a library defines one otherwise, its docstring says so.
+Similarities have no unit. Arrays that say to be of different structures
+(``attrs["structures_sha256"]``) are refused.
 """
 
 from lumlip.similarity.anchors import anchored_cosine

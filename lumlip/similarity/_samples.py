@@ -15,6 +15,14 @@ IntArray = NDArray[np.int64]
 def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
     """Return features as a float64 array (n_samples, n_features), or say what is wrong.
 
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    name : str
+        What an error calls them.
+    at_least : int
+        Samples that are needed.
+
     Raises
     ------
     ValueError
@@ -28,6 +36,13 @@ def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
 
 def both(X: ArrayLike, Y: ArrayLike, *, at_least: int = 2) -> tuple[FloatArray, FloatArray]:
     """Return two sets of features of the same samples.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    Y : array of shape (n_samples, n_other_features)
+    at_least : int
+        Samples that are needed.
 
     Raises
     ------

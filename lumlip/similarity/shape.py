@@ -44,8 +44,23 @@ def procrustes_similarity(X: ArrayLike, Y: ArrayLike) -> float:
 def shape_distance(X: ArrayLike, Y: ArrayLike) -> float:
     """Angle between two clouds after the best rotation: a metric, with a triangle inequality [1]_.
 
-    ``arccos`` of :func:`procrustes_similarity`, 0 to pi / 2, in radians. Parameters and errors
-    as there.
+    ``arccos`` of :func:`procrustes_similarity`.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    Y : array of shape (n_samples, n_other_features)
+        The same samples in the same order; the narrower one counts as padded with zeros.
+
+    Returns
+    -------
+    float
+        0 to pi / 2, in radians.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not fit, or features that do not vary.
 
     References
     ----------

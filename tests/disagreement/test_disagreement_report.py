@@ -8,7 +8,7 @@ from lumlip.disagreement import flags, ranks, report, words
 from lumlip.disagreement.auroc import auroc
 from lumlip.disagreement.changed import displaced
 from lumlip.disagreement.forces import Forces
-from lumlip.disagreement.seams import Seams
+from lumlip.disagreement.seams import UNTRAINED, Seams
 from lumlip.disagreement.shifts import Shift
 from lumlip.disagreement.study import PairStudy
 from lumlip.sentences import with_interval
