@@ -5,6 +5,7 @@ import os
 import pickle
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from ase.build import bulk
@@ -205,3 +206,25 @@ def test_conformance_loads_no_file_without_its_sum(home, tmp_path, marker):
         assert done.returncode != 0
         assert f"{path} does not hold the bytes that were trusted" in done.stderr
     assert not marker.exists()
+
+
+def test_known_weights_beside_an_unknown_description_need_trust(tmp_path, monkeypatch):
+    """The description of a DIEP potential says which classes are made, so it is code, too."""
+    path = tmp_path / "state.pt"
+    path.write_bytes(b"weights")
+    row = {"family": "diep", "checkpoint": "known", "sha256": sha256_file(path)}
+    monkeypatch.setattr(zoo, "_table", lambda: {"known": zoo._entry("known", row)})
+    assert resolve(f"diep:{path}").trusted
+    (tmp_path / "model.pt").write_bytes(b"anything")
+    with pytest.raises(UntrustedCheckpointError):
+        ready(resolve(f"diep:{path}"))
+
+
+@pytest.mark.heavy
+def test_checkpoint_of_several_files_is_run_from_its_copy(home, tmp_path):
+    code = "import importlib.util as u; print(u.find_spec('diep').submodule_search_locations[0])"
+    argv = [environments.python("diep"), "-c", code]
+    package = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+    shutil.copytree(Path(package) / "pretrained_models" / "diep_fold1", tmp_path / "mine")
+    found = lumlip.features(f"diep:{tmp_path / 'mine' / 'state.pt'}", COPPER, trust_checkpoint=True)
+    assert found["energy"].equals(lumlip.features("diep-matpes-r2scan", COPPER)["energy"])
