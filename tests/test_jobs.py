@@ -56,6 +56,11 @@ def test_every_change_of_a_file_without_a_version_makes_features_anew(store):
     assert store(version="") != store(version="", comment="angstrom")
 
 
+@pytest.mark.parametrize("family", environments.families())
+def test_every_family_has_a_version(family):
+    assert environments.features_version(family).isdigit()
+
+
 @pytest.fixture(scope="module")
 def structures():
     made = [bulk("Cu", cubic=True), bulk("NaCl", "rocksalt", a=5.64)]
