@@ -1,7 +1,7 @@
 """Regression tests of the notebooks: nbval runs them again and compares with a tolerance.
 
 Every number of the book is recomputed by ``pytest``. Text and integers are compared exactly,
-decimals within the tolerances of ``lumlip/close_text.py``; figures and stderr are not compared.
+decimals within the tolerances of ``lumlip/book/close_text.py``; figures and stderr are not compared.
 This file stands at the root so that it also counts for ``pytest notebooks/01_claim.ipynb``.
 """
 
@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 
-from lumlip.kernel import KERNEL_ENVIRONMENT
+from lumlip.book.kernel import KERNEL_ENVIRONMENT
 
 # Before numpy is imported: the tests sum like the notebooks.
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -17,11 +17,11 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from nbval import kernel, plugin  # noqa: E402
 
-from lumlip.close_text import CloseText  # noqa: E402
-from lumlip.notebooks import DATA_VARIABLE  # noqa: E402
+from lumlip.book.chapters import DATA_VARIABLE  # noqa: E402
+from lumlip.book.close_text import CloseText  # noqa: E402
 
 # Scripts of the book are run as notebooks, not imported for doctests.
-collect_ignore_glob = ["notebooks/*.py", "book/*.py", "_build", "runs"]
+collect_ignore_glob = ["notebooks/[0-9]*.py", "book/*.py", "_build", "runs"]
 
 VIEWER_DATA = tempfile.mkdtemp(prefix="lumlip-viewer-data-")
 NOT_COMPARED = ("image/svg+xml", "stderr")
@@ -42,7 +42,7 @@ def _make_file_with_skips(self, *args, **kwargs):
 
 
 def _kernel_with_environment(self, kernel_name):
-    """Run under the same conditions as `lumlip.execution.execute`; leave the checkout alone."""
+    """Run under the same conditions as `lumlip.book.execution.execute`; leave the checkout alone."""
     spec = _find_kernel(self, kernel_name)
     spec.env = {**spec.env, **KERNEL_ENVIRONMENT, DATA_VARIABLE: VIEWER_DATA}
     return spec

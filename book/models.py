@@ -26,10 +26,10 @@ They work without a download; the book's findings rest on them.
 # %% tags=["remove-input"]
 from IPython.display import Markdown
 
-from lumlip import tables
-from lumlip.zoo import shipped
+from lumlip.book import models_page
+from lumlip.zoo.table import shipped
 
-Markdown(tables.models_markdown(shipped(mini=False)))
+Markdown(models_page.models_markdown(shipped(mini=False)))
 
 # %% [markdown]
 """
@@ -43,7 +43,7 @@ below; the published files themselves have not been opened in making this page.
 """
 
 # %% tags=["remove-input"]
-Markdown(tables.published_markdown())
+Markdown(models_page.published_markdown())
 
 # %% [markdown]
 """
@@ -63,7 +63,7 @@ ratio is an error over the linear function's, or over that of zero force. *Unsee
 """
 
 # %% tags=["remove-input"]
-Markdown(tables.minis_markdown())
+Markdown(models_page.minis_markdown())
 
 # %% [markdown]
 """
@@ -79,10 +79,10 @@ are kept, too: `mace-mini-lps-ff.step0300` is a model like any other. They are s
 """
 
 # %% tags=["remove-input"]
-Markdown(tables.minis_markdown(fine_tuned=True))
+Markdown(models_page.minis_markdown(fine_tuned=True))
 
 # %% tags=["remove-input"]
-Markdown(tables.models_markdown(shipped(mini=True)))
+Markdown(models_page.models_markdown(shipped(mini=True)))
 
 # %% [markdown]
 """
@@ -116,7 +116,7 @@ boundaries gets so much vacuum that images do not see each other.
 """
 
 # %% tags=["remove-input"]
-Markdown(tables.packages_markdown())
+Markdown(models_page.packages_markdown())
 
 # %% [markdown]
 """
@@ -139,7 +139,7 @@ image. `lumlip check MODEL` does the same for a model of your own.
 
 # %% tags=["remove-input", "nbval-skip"]
 minis = ["mace-mini", "pet-mini", "dpa-mini@inorganic", "uma-mini@omat"]
-Markdown(tables.checks_markdown("mini-mad:test", [*shipped(mini=False), *minis]))
+Markdown(models_page.checks_markdown("mini-mad:test", [*shipped(mini=False), *minis]))
 
 # %% [markdown]
 """

@@ -52,12 +52,12 @@ import numpy as np
 from myst_nb import glue
 
 import lumlip
-from lumlip import plotting, viewers
-from lumlip.notebooks import data_folder
-from lumlip.periodic_table import periodic_heat_map
-from lumlip.structure_sets import summary
+from lumlip.book.chapters import data_folder
+from lumlip.datasets.sets import summary
+from lumlip.plotting import style, viewers
+from lumlip.plotting.periodic_table import periodic_heat_map
 
-plotting.use_style()
+style.use_style()
 atoms = lumlip.structures("mini-mad")
 numbers = np.concatenate([a.numbers for a in atoms])
 columns = {
@@ -119,7 +119,7 @@ One command makes the set, and a test makes it again and compares:
 
 ```
 pip install -e ".[recipe]"
-python -m lumlip.recipes.mini_mad mini-mad.xyz.gz
+python -m recipes.mini_mad.mini_mad mini-mad.xyz.gz
 ```
 
 - **Real crystals.** 246 entries of the AFLOW library of prototypes {cite}`Mehl2017AFLOW`, as

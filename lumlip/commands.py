@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lumlip.paths import refuse_existing
+from lumlip.runtime.paths import refuse_existing
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def list_models() -> None:
     """List the models: which are usable offline, and which need a download first."""
-    from lumlip.zoo import models
+    from lumlip.zoo.listing import models
 
     table = models()
     table["kind"] = table["mini"].map({True: "mini", False: "published"})
@@ -35,8 +35,8 @@ def left_aligned(table: Any) -> str:
 
 def list_structures(which: str | None) -> None:
     """List the structure sets, or describe one (or a file)."""
-    from lumlip.structure_sets import structure_sets, structures, summary
-    from lumlip.validation import check_structures
+    from lumlip.datasets.sets import structure_sets, structures, summary
+    from lumlip.datasets.validation import check_structures
 
     if which is None:
         print(structure_sets().to_string())
@@ -50,7 +50,7 @@ def extract(
     model: str, structures: str, *, output: Path | None, skip_unknown: bool, **options: Any
 ) -> None:
     """Extract the features of one model on a set of structures."""
-    from lumlip.extraction import features
+    from lumlip.extraction.features import features
 
     if output is not None:
         refuse_existing(output)
@@ -66,9 +66,9 @@ def extract(
 
 def _known(model: str, structures: str) -> list[Atoms]:
     """Read the structures and leave out those with elements that the model does not know."""
-    from lumlip.panel import takes
-    from lumlip.structure_sets import structures as read
-    from lumlip.zoo import resolve
+    from lumlip.datasets.sets import structures as read
+    from lumlip.extraction.panel import takes
+    from lumlip.zoo.table import resolve
 
     elements, frames = resolve(model).elements, read(structures)
     known = [atoms for atoms in frames if takes(elements, atoms)]
@@ -113,7 +113,7 @@ def intervals_text(table: Any) -> list[str]:
 
 def check(model: str, structures: str, *, trust_checkpoint: bool, **options: Any) -> int:
     """Check a model's extractor: energy identity, invariances, batching."""
-    from lumlip.checks import check_model
+    from lumlip.conformance.check_model import check_model
 
     report = check_model(model, structures, trust_checkpoint=trust_checkpoint, **options)
     print(report.to_string())
@@ -122,17 +122,17 @@ def check(model: str, structures: str, *, trust_checkpoint: bool, **options: Any
 
 def run_chapter(chapter: str, *, parameter: list[str], output: Path | None) -> None:
     """Run a chapter with your own parameters; write the notebook and an HTML page."""
-    from lumlip.parameters import parse_assignments
-    from lumlip.rerun import run
+    from lumlip.book.parameters import parse_assignments
+    from lumlip.book.rerun import run
 
     print(f"wrote {run(chapter, parse_assignments(parameter), out_dir=output)}")
 
 
 def build_book(*, no_run: bool, update: bool) -> None:
     """Build the book: features, chapters, pages at _build/html/index.html."""
-    from lumlip.book import build
-    from lumlip.panel import panel
-    from lumlip.zoo import shipped
+    from lumlip.book.build import build
+    from lumlip.extraction.panel import panel
+    from lumlip.zoo.table import shipped
 
     if not no_run:  # first, with progress, what every chapter will ask for
         everywhere = shipped(mini=False)

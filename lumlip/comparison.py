@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import xarray as xr
 from ase import Atoms
 
+from lumlip.array_types import FloatArray
 from lumlip.choices import LAYERS, METRICS, SPLITS, check_choice
-from lumlip.panel import Panel, panel
-from lumlip.reconstruction import neighborhood_size, reconstruction_table
-from lumlip.splits import n_held_out, split
+from lumlip.extraction.panel import Panel, panel
+from lumlip.metrics.bootstrap import Distances
+from lumlip.metrics.reconstruction import neighborhood_size, pointwise_errors, reconstruction_table
+from lumlip.metrics.splits import n_held_out, split
+from lumlip.zoo.relations import family_of, whole_models
+
+#: Structures, below which a split in train and test makes no sense.
+FEWEST = 5
 
 _PAPER_TEST_ATOMS = 1000
 #: What `Comparison.save` writes.
@@ -59,7 +67,7 @@ class Comparison:
 
     def save(self, folder: Path) -> list[Path]:
         """Write table.csv, intervals.csv, settings.json and heatmap.png; return the paths."""
-        from lumlip.plotting import heat_map_figure
+        from lumlip.plotting.style import heat_map_figure
 
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / name for name in FILES]
@@ -104,7 +112,7 @@ def compare(
     n_bootstrap : int
         Resamples of the test structures for the 95 % intervals; 0 for none.
     options
-        Passed on to :func:`lumlip.panel.panel`.
+        Passed on to :func:`lumlip.extraction.panel.panel`.
 
     Raises
     ------
@@ -162,3 +170,68 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
                 row |= {"low": low.loc[source, target], "high": high.loc[source, target]}
             rows.append(row)
     return pd.DataFrame(rows)
+
+
+def measured(
+    everything: Panel | None,
+    layer: str = "last_layer",
+    *,
+    metrics: Sequence[str] = ("gfre", "lfre"),
+    n_neighbors: int = 64,
+    by: str = "structure",
+    n_test: int = 1000,
+    n_bootstrap: int = 500,
+    seed: int = 0,
+    device: str = "auto",
+) -> dict[str, Distances]:
+    """Split the atoms of a panel and measure how well its models rebuild each other.
+
+    GFRE between all models; LFRE, which takes longer, between whole models of one family alone.
+
+    Parameters
+    ----------
+    everything : Panel or None
+        With None, or fewer than `FEWEST` structures, the tables are empty.
+    layer : {"backbone", "last_layer"}
+    metrics : sequence of {"gfre", "lfre"}
+    n_neighbors, n_test : int
+        At most a quarter of the train atoms, and a fifth of all.
+    by : str
+        See :func:`lumlip.metrics.splits.split`.
+
+    Returns
+    -------
+    dict of metric to Distances
+    """
+    if everything is None or len(everything.structures) < FEWEST:
+        return {metric: Distances(pd.DataFrame(), np.empty((0, 0, 2))) for metric in metrics}
+    atoms = everything.atoms
+    n_held = n_held_out(atoms.sizes["atom"], n_test)
+    train, test = split(atoms, by=by, n_test=n_held, seed=seed)
+    features = everything.layer(layer)
+    options: dict[str, Any] = {"train": train, "test": test, "device": device}
+    k = neighborhood_size(len(train), n_neighbors)
+    groups = atoms["structure"].to_numpy()[test].tolist()
+    found = {}
+    for metric in metrics:
+        if metric == "lfre":
+            errors = _within_families(features, metric=metric, n_neighbors=k, **options)
+        else:
+            errors = pointwise_errors(features, metric=metric, **options)
+        found[metric] = Distances.of(errors, groups, n_bootstrap=n_bootstrap, seed=seed)
+    return found
+
+
+def _within_families(features: Mapping[str, FloatArray], **options: Any) -> xr.DataArray:
+    """Errors (source, target, atom) between whole models of one family; NaN for other pairs."""
+    names = list(features)
+    shape = (len(names), len(names), len(options["test"]))
+    coordinates = {"source": names, "target": names, "atom": options["test"]}
+    found = xr.DataArray(np.full(shape, np.nan), dims=list(coordinates), coords=coordinates)
+    members: dict[str, list[str]] = {}
+    for name in whole_models(names):
+        members.setdefault(family_of(name), []).append(name)
+    for own in members.values():
+        errors = pointwise_errors({name: features[name] for name in own}, **options)
+        found.loc[{"source": own, "target": own}] = errors
+    return found

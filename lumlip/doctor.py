@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 import lumlip
-from lumlip.environments import families, pins, runs_here
-from lumlip.paths import home
+from lumlip.runtime.environments import families, pins, runs_here
+from lumlip.runtime.paths import home
 
 
 def report(*, clean: bool = False) -> tuple[list[str], bool]:
@@ -61,7 +61,7 @@ def _uv() -> tuple[str, bool]:
 
 
 def _weights() -> tuple[str, bool]:
-    from lumlip.zoo import models
+    from lumlip.zoo.listing import models
 
     counts = models()["available"].value_counts()
     return "models: " + ", ".join(f"{n} {how}" for how, n in counts.items()), True
@@ -69,8 +69,8 @@ def _weights() -> tuple[str, bool]:
 
 def _models_folder() -> tuple[str, bool]:
     """Say which weights lie in the user's folder of downloads, and which of them are known."""
-    from lumlip.sources import models_folder
-    from lumlip.zoo import models
+    from lumlip.zoo.listing import models
+    from lumlip.zoo.sources import models_folder
 
     folder = models_folder()
     if folder is None:

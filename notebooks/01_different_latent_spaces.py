@@ -100,15 +100,22 @@ from IPython.display import display
 from myst_nb import glue
 
 import lumlip
-from lumlip import breakdown, different_spaces, figures, maps, plotting, verdicts
-from lumlip.notebooks import data_folder
-from lumlip.panel import LAYERS, chosen_models, panel
-from lumlip.paper import paper_table
-from lumlip.periodic_table import periodic_heat_map
-from lumlip.reconstruction import neighborhood_size, pointwise_errors
-from lumlip.splits import n_held_out
+from chapters.latent_spaces import claims as different_spaces
+from chapters.latent_spaces.claims import minis_against
+from lumlip.book import findings
+from lumlip.book.chapters import data_folder
+from lumlip.choices import LAYERS
+from lumlip.datasets.paper import chosen_models, paper_table
+from lumlip.extraction.panel import panel
+from lumlip.metrics import breakdown, maps
+from lumlip.metrics.bootstrap import mean_with_interval, table_of
+from lumlip.metrics.reconstruction import neighborhood_size, pointwise_errors
+from lumlip.metrics.splits import n_held_out
+from lumlip.plotting import intervals, style
+from lumlip.plotting.periodic_table import periodic_heat_map
+from lumlip.zoo.relations import family_of, first_of_families
 
-plotting.use_style()
+style.use_style()
 everything = panel(chosen_models(models, chapter=1), structures, device=device, skip_failing=True)
 print(everything.report())
 atoms = everything.atoms
@@ -145,16 +152,16 @@ errors = {
     for name in LAYERS
     for metric in ("gfre", "lfre")
 }
-tables = {key: breakdown.table_of(value) for key, value in errors.items()}
+tables = {key: table_of(value) for key, value in errors.items()}
 shown = list(everything.datasets)
-different, another = breakdown.between(shown, plotting.family_of)
-same = breakdown.within(shown, plotting.family_of)
-fig = plotting.heat_map_figure(tables[layer, "gfre"], metric="gfre", figure=plt.figure())
+different, another = breakdown.between(shown, family_of)
+same = breakdown.within(shown, family_of)
+fig = style.heat_map_figure(tables[layer, "gfre"], metric="gfre", figure=plt.figure())
 fig.savefig(data_folder() / "answer.png", dpi=160)
 plt.show()
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-lfre", "caption": "Local feature reconstruction error (LFRE, no unit), in the same order and colors as the figure before. The linear map is fitted anew for each test atom, on its nearest training atoms in the space of the source. Errors far above one come from few atoms on which the local fit breaks down."}}
-plotting.heat_map_figure(tables[layer, "lfre"], metric="lfre", figure=plt.figure())
+style.heat_map_figure(tables[layer, "lfre"], metric="lfre", figure=plt.figure())
 plt.show()
 
 # %% [markdown]
@@ -171,7 +178,7 @@ below the diagonal are pairs whose backbones agree better than their last layers
 fig, ax = plt.subplots(figsize=(4.6, 4.4))
 pairs = {"different families": different, "variants of one family": same}
 x, y = (tables[name, "gfre"].to_numpy() for name in ("last_layer", "backbone"))
-figures.pair_scatter(ax, x, y, pairs)
+intervals.pair_scatter(ax, x, y, pairs)
 ax.set(xlabel="GFRE of last-layer features", ylabel="GFRE of backbone features")
 plt.show()
 
@@ -191,9 +198,9 @@ groups = atoms["structure"].to_numpy()[test]
 options = {"n_bootstrap": n_bootstrap, "seed": seed}
 fig, axs = plt.subplots(1, 2, figsize=(7.4, 0.6 + 0.3 * len(shown)), sharey=True)
 for ax, metric in zip(axs, ("gfre", "lfre"), strict=True):
-    rows = figures.source_rows(errors[layer, metric], different, groups, **options)
+    rows = intervals.source_rows(errors[layer, metric], different, groups, **options)
     label = f"mean {metric.upper()} to other families"
-    figures.interval_plot(ax, rows, label=label, log=metric == "lfre")
+    intervals.interval_plot(ax, rows, label=label, log=metric == "lfre")
 plt.show()
 
 # %% [markdown]
@@ -212,9 +219,9 @@ for ax, metric in zip(axs, ("gfre", "lfre"), strict=True):
         found = pointwise_errors(
             features[layer], metric=metric, train=fit, test=held, n_neighbors=k, device=device
         )
-        by_split[by, metric] = breakdown.table_of(found).to_numpy()
+        by_split[by, metric] = table_of(found).to_numpy()
     x, y = (by_split[by, metric] for by in ("atom", "structure"))
-    figures.pair_scatter(ax, x, y, pairs, log=metric == "lfre")
+    intervals.pair_scatter(ax, x, y, pairs, log=metric == "lfre")
     ax.set(
         xlabel=f"{metric.upper()}, split by atom", ylabel=f"{metric.upper()}, split by structure"
     )
@@ -234,7 +241,7 @@ by_subset = {
     for metric in ("gfre", "lfre")
 }
 fig, ax = plt.subplots(figsize=(6.4, 0.9 + 0.34 * len(by_subset["gfre"])))
-figures.paired_dots(ax, by_subset, label="error between families")
+intervals.paired_dots(ax, by_subset, label="error between families")
 plt.show()
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-elements", "caption": "GFRE between families by element (no unit), for elements with at least three test atoms; grey: fewer."}}
@@ -256,7 +263,7 @@ structure. Models that group the subsets alike may still differ in what they kno
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-maps", "caption": "One principal-component map per model; each point is a structure, its features averaged over its atoms and scaled by one number (no unit). Colors mark the subset."}}
 points = maps.structure_maps(features[layer], atoms["structure"].to_numpy())
 fig = plt.figure(figsize=(7.4, 1.2 + 2.2 * -(-len(points) // 3)))
-figures.map_panels(fig, points, atoms["subset"].to_numpy())
+intervals.map_panels(fig, points, atoms["subset"].to_numpy())
 plt.show()
 
 # %% [markdown]
@@ -273,14 +280,14 @@ structures. {glue:text}`mini_sentence:s`
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-minis", "caption": "GFRE (no unit) between minis (names in italics) of the paper's four families and one published model of each other family, on the structures that all of them take. Row = source, column = target. SevenNet-0 is the minis' teacher."}}
-firsts = plotting.first_of_families(shown)  # the minis' teacher stands for its family
+firsts = first_of_families(shown)  # the minis' teacher stands for its family
 beside = panel([*minis, *firsts], structures, device=device, skip_failing=True)
 print(beside.report())
 n_held = n_held_out(beside.atoms.sizes["atom"], n_test)
 fit, held = lumlip.split(beside.atoms, by=split, n_test=n_held, seed=seed)
 options_small = {"train": fit, "test": held, "device": device}
 found = pointwise_errors(beside.layer(layer), metric="gfre", **options_small)
-small = breakdown.table_of(found)
+small = table_of(found)
 of_minis = {m: X for m, X in beside.layer(layer).items() if m in minis}
 k = neighborhood_size(len(fit), n_neighbors)
 k_of = {"gfre": None, "lfre": k} if len(of_minis) > 1 else {}
@@ -288,7 +295,7 @@ mini_errors = {
     metric: pointwise_errors(of_minis, metric=metric, n_neighbors=k_of[metric], **options_small)
     for metric in k_of
 }
-plotting.heat_map_figure(small, metric="gfre", figure=plt.figure())
+style.heat_map_figure(small, metric="gfre", figure=plt.figure())
 plt.show()
 
 # %% [markdown]
@@ -324,28 +331,28 @@ for name in LAYERS:
             row[f"paper, {data}"] = (
                 breakdown.mean_between(paper_table(table, metric)) if known else np.nan
             )
-        mean = breakdown.mean_with_interval(errors[name, metric], different, groups, **options)
+        mean = mean_with_interval(errors[name, metric], different, groups, **options)
         row |= dict(zip(("here", "low", "high"), mean, strict=True))
         rows.append(row)
 against = pd.DataFrame(rows).set_index(["layer", "metric"])
 display(against.map(lambda value: "not published" if np.isnan(value) else f"{value:.3f}"))
 chosen = {name: errors[layer, name] for name in ("gfre", "lfre")}
-mini_pairs = breakdown.across(list(of_minis), plotting.family_of)
+mini_pairs = breakdown.across(list(of_minis), family_of)
 mini_groups = beside.atoms["structure"].to_numpy()[held]
 claims = {
     "real": different_spaces.claims(chosen, different, groups, **options),
     "minis": different_spaces.claims(mini_errors, mini_pairs, mini_groups, **options),
 }
 published = breakdown.mean_between(paper_table("cross_model/last_layer/MAD-test", "gfre"))
-finding = verdicts.Finding(1, "mean GFRE between families", published, claims)
+finding = findings.Finding(1, "mean GFRE between families", published, claims)
 finding.record(data_folder())
-verdicts.claims_table(finding)
+findings.claims_table(finding)
 
 # %% tags=["remove-cell"]
 main = tables[layer, "gfre"].to_numpy()
 facts = {"another": another, "layer_name": layer.replace("_", "-"), "n_bootstrap": n_bootstrap}
 for metric in ("gfre", "lfre"):
-    mean = breakdown.mean_with_interval(errors[layer, metric], different, groups, **options)
+    mean = mean_with_interval(errors[layer, metric], different, groups, **options)
     facts |= zip((f"mean_{metric}", f"mean_{metric}_low", f"mean_{metric}_high"), mean, strict=True)
     facts[f"paper_{metric}"] = against.loc[("last_layer", metric.upper()), "paper, MAD-test"]
     facts[f"paper_{metric}_backbone"] = against.loc[("backbone", metric.upper()), "paper, MAD-test"]
@@ -367,7 +374,7 @@ facts["within_clause"] = within if same.any() and not same[different].any() else
 for metric in ("gfre", "lfre"):
     harder = by_split["structure", metric] - by_split["atom", metric]
     facts[f"harder_{metric}"] = np.median(harder[different])
-facts["mini_sentence"] = breakdown.minis_against(small, minis)
+facts["mini_sentence"] = minis_against(small, minis)
 facts |= finding.facts()
 for name, value in facts.items():
     glue(name, value if isinstance(value, (str, int)) else float(value), display=False)

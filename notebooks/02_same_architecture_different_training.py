@@ -99,25 +99,20 @@ from IPython.display import display
 from myst_nb import glue
 
 import lumlip
-from lumlip import (
-    mixture_words,
-    plotting,
-    routing,
-    subsets,
-    variant_claims,
-    variant_study,
-    variant_tables,
-    variant_words,
-    variants,
-    verdicts,
-)
-from lumlip import variant_figures as figures
-from lumlip.distances import interval
-from lumlip.layers import panel_if_any
-from lumlip.notebooks import data_folder
-from lumlip.panel import chosen_models
+from chapters.shared.headlines import seed_floor
+from chapters.variants import claims as variant_claims
+from chapters.variants import figures, mixture_words, routing, study, subsets, words
+from chapters.variants import tables as variant_tables
+from lumlip.book import findings
+from lumlip.book.chapters import data_folder
+from lumlip.comparison import measured
+from lumlip.datasets.paper import chosen_models
+from lumlip.extraction.panel import panel_if_any
+from lumlip.metrics.bootstrap import interval, subset_of
+from lumlip.plotting import style
+from lumlip.zoo import relations
 
-plotting.use_style()
+style.use_style()
 pd.set_option("display.max_colwidth", None)  # claims are whole sentences
 
 # %% tags=["hide-input"]
@@ -127,7 +122,7 @@ narrow = subsets.narrow_models(published, frames) + subsets.narrow_models(minis,
 asked = {
     "published": [m for m in published if m not in narrow],
     "minis": [m for m in minis if m not in narrow],
-    "organic": variants.whole_models([*minis, *(m for m in published if m in narrow)]),
+    "organic": relations.whole_models([*minis, *(m for m in published if m in narrow)]),
     "untrained": controls if minis else [],
 }
 panels = {name: panel_if_any(ids, frames, device=device) for name, ids in asked.items()}
@@ -147,7 +142,7 @@ which of them is meant: a model with two tasks, beside those of SevenNet that ha
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-published", "caption": "GFRE (left) and LFRE (right) between published variants of one architecture, last layer (no unit). Row = source, column = target; below each number its 95 % interval over test structures."}}
-real = variant_study.measured(panels["published"], **options)
+real = measured(panels["published"], **options)
 figures.family_tables(plt.figure(), real)
 plt.show()
 
@@ -166,11 +161,9 @@ apart as well, are {glue:text}`paper_size_low:.2f` to {glue:text}`paper_size_hig
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-minis", "caption": "GFRE (left) and LFRE (right) between minis of one architecture, last layer (no unit), as in the figure before. Of UMA, the tasks only."}}
-small = variant_study.measured(panels["minis"], **options)
-whole = variants.whole_models(small["gfre"].table.index)
-figures.family_tables(
-    plt.figure(), {m: variant_study.subset_of(d, whole) for m, d in small.items()}
-)
+small = measured(panels["minis"], **options)
+whole = relations.whole_models(small["gfre"].table.index)
+figures.family_tables(plt.figure(), {m: subset_of(d, whole) for m, d in small.items()})
 plt.show()
 
 # %% [markdown]
@@ -183,7 +176,7 @@ the paper; pairs that take all structures are shown on both sets. {glue:text}`or
 """
 
 # %% tags=["hide-input"]
-organic = variant_study.measured(panels["organic"], metrics=("gfre",), **options)
+organic = measured(panels["organic"], metrics=("gfre",), **options)
 both_sets = variant_tables.in_both_sets(
     small["gfre"], organic["gfre"], kinds=("seed", "data", "task")
 )
@@ -203,12 +196,12 @@ A single expert, with all the weight of the mixture, is a network that was never
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-parts", "caption": "GFRE (no unit, mean of both directions) between a task of a mixture of experts and itself with one part of another task; at the bottom, the other task as it is. The head comes after the backbone and cannot change it."}}
-swapped, parts = variant_study.swapped_parts([panels["minis"], panels["published"]], **options)
+swapped, parts = study.swapped_parts([panels["minis"], panels["published"]], **options)
 part_rows = variant_tables.part_rows(parts, swapped)
 figures.parts_plot(plt.figure(figsize=(6.4, 2.6)), part_rows)
 plt.show()
 untrained = {
-    name: variant_study.measured(panels["untrained"], name, metrics=("gfre",), **options)["gfre"]
+    name: measured(panels["untrained"], name, metrics=("gfre",), **options)["gfre"]
     for name in ("last_layer", "backbone")
 }
 
@@ -234,11 +227,11 @@ that began with the same random weights, can be closer than the dashed line; pai
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-kinds", "caption": "GFRE of last-layer features (no unit) by what two models differ in. Grey bars: range and mean of the paper's tables. Filled circles: published models; open circles: minis; bars: 95 % interval of the mean; small dots: single ordered pairs. Colors mark the family. Dashed: mean between two seeds."}}
-floor = interval(variant_claims.seed_floor(small["gfre"]))
+floor = interval(seed_floor(small["gfre"]))
 rows = [
     variant_claims.paper_rows(),
-    variant_study.kind_rows(real["gfre"], source="real"),
-    variant_study.kind_rows(small["gfre"], source="minis"),
+    study.kind_rows(real["gfre"], source="real"),
+    study.kind_rows(small["gfre"], source="minis"),
 ]
 every = variant_tables.together(rows)
 figures.kinds_plot(plt.figure(), every[~every["kind"].isin(["part", "training"])], noise=floor[0])
@@ -271,30 +264,30 @@ claims = {
     "minis": variant_claims.claims(small["gfre"], floor=floor[2], mixture=True),
 }
 paper = variant_claims.paper_mean()
-finding = verdicts.Finding(2, "mean GFRE between variants of one architecture", paper, claims)
+finding = findings.Finding(2, "mean GFRE between variants of one architecture", paper, claims)
 finding.record(data_folder())
 shown = every[["kind", "name", "source", "n_pairs", "value", "low", "high"]]
 display(shown[shown["kind"] != "part"].round(3).set_index(["kind", "source", "name"]))
-verdicts.claims_table(finding)
+findings.claims_table(finding)
 
 # %% tags=["remove-cell"]
 last_layers = panels["minis"].layer("last_layer") if panels["minis"] else {}
 widths = {model: values.shape[1] for model, values in last_layers.items()}
 facts = {
-    "real_answer": variant_words.of_published(real["gfre"]),
-    "seed_answer": variant_words.of_seeds(small["gfre"]),
-    "apart_sentence": variant_words.of_trained_apart(real["gfre"]),
+    "real_answer": words.of_published(real["gfre"]),
+    "seed_answer": words.of_seeds(small["gfre"]),
+    "apart_sentence": words.of_trained_apart(real["gfre"]),
     "task_answer": mixture_words.of_tasks(small["gfre"]),
     "parts_answer": mixture_words.of_parts(part_rows, swapped),
     "backbones_sentence": mixture_words.of_backbones(part_rows, swapped),
     "controls_sentence": mixture_words.of_controls(untrained["last_layer"], untrained["backbone"]),
-    "local_sentence": variant_words.of_local_seeds(small),
-    "wider_sentence": variant_words.of_wider_sources(small["gfre"], widths),
-    "organic_sentence": variant_words.of_organic(organic["gfre"]),
+    "local_sentence": words.of_local_seeds(small),
+    "wider_sentence": words.of_wider_sources(small["gfre"], widths),
+    "organic_sentence": words.of_organic(organic["gfre"]),
     "routing_sentence": mixture_words.of_routing(mixtures),
 }
-facts |= {f"{source}_kinds": variant_words.of_kinds(every, source) for source in claims}
-facts |= variant_words.of_paper(every, finding)
+facts |= {f"{source}_kinds": words.of_kinds(every, source) for source in claims}
+facts |= words.of_paper(every, finding)
 for name, value in (facts | finding.facts()).items():
     glue(name, value if isinstance(value, str) else float(value), display=False)
 

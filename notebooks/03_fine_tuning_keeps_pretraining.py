@@ -92,22 +92,31 @@ import pandas as pd
 from IPython.display import display
 from myst_nb import glue
 
-from lumlip import fine_tuning, plotting, verdicts
-from lumlip import fine_tuning_answers as answers
-from lumlip import fine_tuning_figures as figures
-from lumlip import fine_tuning_report as report
-from lumlip import fine_tuning_words as words
-from lumlip.distances import interval
-from lumlip.fine_tuning import FINE_TUNED, PAPER_MODEL, PROTOCOLS, PUBLISHED, SCRATCH, START
-from lumlip.fine_tuning_maps import beyond
-from lumlip.fine_tuning_real import RealModels, margins_of_other_draws
-from lumlip.lineage import errors_on_unseen, lineages
+from chapters.fine_tuning import answers, figures, words
+from chapters.fine_tuning import tables as report
+from chapters.fine_tuning.maps import beyond
+from chapters.fine_tuning.published import RealModels, margins_of_other_draws
+from chapters.shared import fine_tuning
+from chapters.shared.fine_tuning import (
+    FINE_TUNED,
+    PAPER_MODEL,
+    PROTOCOLS,
+    PUBLISHED,
+    SCRATCH,
+    START,
+)
+from chapters.shared.lineage import errors_on_unseen, lineages
+from lumlip.book import findings
+from lumlip.book.chapters import data_folder
+from lumlip.choices import LAYERS
+from lumlip.datasets.paper import chosen_models
+from lumlip.extraction.panel import panel
+from lumlip.metrics.bootstrap import interval
+from lumlip.metrics.reconstruction import neighborhood_size
 from lumlip.minis.cards import card
-from lumlip.notebooks import data_folder
-from lumlip.panel import LAYERS, chosen_models, panel
-from lumlip.reconstruction import neighborhood_size
+from lumlip.plotting import style
 
-plotting.use_style()
+style.use_style()
 draws = {"n_bootstrap": n_bootstrap, "seed": seed}
 lines, ran = lineages(minis, tuning, n_steps=n_steps, device=device)
 print(ran)
@@ -272,9 +281,9 @@ claims = {
     "real": report.real_claims(real, layer),
     "minis": report.mini_claims(list(found.values())),
 }
-finding = verdicts.Finding(3, "mean GFRE between fine-tuned and start", near, claims)
+finding = findings.Finding(3, "mean GFRE between fine-tuned and start", near, claims)
 finding.record(data_folder())
-verdicts.claims_table(finding)
+findings.claims_table(finding)
 
 # %% tags=["remove-cell"]
 backbone = {

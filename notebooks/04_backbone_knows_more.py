@@ -94,24 +94,23 @@ import numpy as np
 import pandas as pd
 from myst_nb import glue
 
-from lumlip import (
-    breakdown,
-    knows_more,
-    layer_figures,
-    layer_reports,
-    layer_words,
-    layers,
-    plotting,
-    questions,
-    verdicts,
-)
-from lumlip import layer_intervals as intervals
-from lumlip.layer_study import kinds_of, studies_of
-from lumlip.notebooks import data_folder
-from lumlip.panel import LAYERS, chosen_models
-from lumlip.paper import paper_rows, paper_table
+from chapters.layers import claims as knows_more
+from chapters.layers import errors as layers
+from chapters.layers import figures, intervals, words
+from chapters.layers import tables as layer_reports
+from chapters.layers.probing import answers, structures_to_ask
+from chapters.layers.study import kinds_of, studies_of
+from chapters.shared.headlines import LINEAR
+from lumlip.book import findings
+from lumlip.book.chapters import data_folder
+from lumlip.choices import LAYERS
+from lumlip.datasets.paper import chosen_models, paper_rows, paper_table
+from lumlip.extraction.panel import panel_if_any
+from lumlip.metrics import breakdown
+from lumlip.plotting import style
+from lumlip.zoo.relations import family_of
 
-plotting.use_style()
+style.use_style()
 options = {"n_bootstrap": n_bootstrap, "seed": seed}
 named = {"real": chosen_models(models, chapter=4), "minis": [*minis, *untrained] if minis else []}
 setting = {"by": split, "n_test": n_test, "seed": seed, "device": device}
@@ -150,7 +149,7 @@ rows = {
 published = paper_rows("last_layer_vs_backbone")
 published["forth"], published["back"] = published["gfre_bb_to_ll"], published["gfre_ll_to_bb"]
 fig, ax = plt.subplots(figsize=(6.6, 4.2))
-layer_figures.back_against_forth(ax, rows, kinds, published[["forth", "back"]])
+figures.back_against_forth(ax, rows, kinds, published[["forth", "back"]])
 plt.show()
 
 # %% [markdown]
@@ -194,7 +193,7 @@ for name, study in studies.items():
             excess[how].append(intervals.excess_rows(found, study.groups, **options))
 excess = {how: pd.concat(tables) for how, tables in excess.items() if tables}
 fig, ax = plt.subplots(figsize=(6.4, 0.9 + 0.3 * len(kinds)))
-layer_figures.excess_plot(ax, excess, kinds)
+figures.excess_plot(ax, excess, kinds)
 plt.show()
 
 # %% [markdown]
@@ -208,7 +207,7 @@ If backbones hold more, one might expect that the backbone of one model holds th
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-cross", "caption": "GFRE (no unit) from the backbone of the row's model to the last layer of the column's. The diagonal is the way forth within each model. White lines part the families."}}
 main = studies.get("real", next(iter(studies.values())))
 cross = intervals.root_mean_square(main.tables["backbone", "last_layer"]).to_pandas()
-plotting.heat_map_figure(cross, metric="gfre", diagonal=True, figure=plt.figure())
+style.heat_map_figure(cross, metric="gfre", diagonal=True, figure=plt.figure())
 plt.show()
 
 # %% [markdown]
@@ -229,12 +228,12 @@ What is left has extreme atoms that a root mean square follows, so the typical a
 steps = [0, 1, 4]
 spectra = {name: layer_reports.spectra(s) for name, s in studies.items()}
 stripped = {name: layer_reports.stripped(s, steps, **options) for name, s in studies.items()}
-drawn = {layer_words.TITLES[name]: table for name, table in stripped.items() if len(table)}
+drawn = {words.TITLES[name]: table for name, table in stripped.items() if len(table)}
 fig = plt.figure(figsize=(7.4, 0.9 + 0.24 * len(kinds)))
 columns = fig.subfigures(1, 2, width_ratios=[1.15, 1]) if drawn else [fig]
-layer_figures.directions_plot(columns[0].subplots(), pd.concat(spectra.values()), kinds)
+figures.directions_plot(columns[0].subplots(), pd.concat(spectra.values()), kinds)
 if drawn:
-    layer_figures.stripped_panels(columns[1], drawn)
+    figures.stripped_panels(columns[1], drawn)
 plt.show()
 
 # %% [markdown]
@@ -242,7 +241,7 @@ plt.show()
 ## What the head drops
 
 Linear probes ask both layers for things that have a name. A probe is a ridge regression, or a ridge classifier,
-tested on structures whose parents it has not seen (`lumlip.probes`, five folds). By default the structures are
+tested on structures whose parents it has not seen (`lumlip.metrics.probes`, five folds). By default the structures are
 those that the minis were validated on, none of which any mini has seen, with forces of SevenNet-0: all models are
 asked for the same forces.
 
@@ -258,14 +257,14 @@ asked for the same forces.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-probes", "caption": "Scores of linear probes on the backbone (filled) and on the last layer (open); 1 is perfect. Broad bars: 95 % intervals over groups of structures with the same parent. Dashed: what the element of the atom, or the composition of the structure, tells alone; dotted: the mean, or the most frequent element. Names in italics: minis and their untrained twins."}}
 everyone = [m for m in kinds if m not in untrained] + [m for m in kinds if m in untrained]
-frames = questions.structures_to_ask(probe_structures)[:: max(1, probe_every)]
-probed = layers.panel_if_any(everyone, frames, device=device)
+frames = structures_to_ask(probe_structures)[:: max(1, probe_every)]
+probed = panel_if_any(everyone, frames, device=device)
 print(probed.report() if probed else "no structure for all models: no probes")
-scores = questions.answers(probed, seed=seed) if probed else {}
+scores = answers(probed, seed=seed) if probed else {}
 if scores:
     n_shown = len(probed.datasets)
     fig = plt.figure(figsize=(7.4, 1.2 + 0.42 * n_shown))
-    layer_figures.probe_panels(fig, scores, {m: kinds[m] for m in everyone})
+    figures.probe_panels(fig, scores, {m: kinds[m] for m in everyone})
     plt.show()
 
 # %% [markdown]
@@ -315,35 +314,35 @@ interval on the right side: for published models the finding {glue:text}`real_ve
 # %% tags=["hide-input"]
 claims = {name: knows_more.claims(study, **options) for name, study in studies.items()}
 statistic = "GFRE last layer to backbone minus the other way"
-finding = verdicts.Finding(
+finding = findings.Finding(
     4, statistic, float((published["back"] - published["forth"]).mean()), claims
 )
 finding.record(data_folder())
-verdicts.claims_table(finding)
+findings.claims_table(finding)
 
 # %% tags=["remove-cell"]
 counted = {name: table.loc[studies[name].models] for name, table in spectra.items()}
 facts = {
     **finding.facts(),
-    "answer_within": layer_words.within(studies),
-    "answer_between": layer_words.between(between, claims),
-    "answer_content": layer_words.content(counted, scores),
-    "local_sentence": layer_words.local(studies, local),
-    "cut_sentence": layer_words.cut(claims, studies),
-    "twins_sentence": layer_words.twins(studies.get("minis"), untrained),
-    "cross_sentence": layer_words.cross(between),
-    "gains": layer_words.gains(scores, controls=untrained),
-    "training": layer_words.training(scores, untrained),
-    "why_sentence": layer_words.why(stripped.get("real")),
+    "answer_within": words.within(studies),
+    "answer_between": words.between(between, claims),
+    "answer_content": words.content(counted, scores),
+    "local_sentence": words.local(studies, local),
+    "cut_sentence": words.cut(claims, studies),
+    "twins_sentence": words.twins(studies.get("minis"), untrained),
+    "cross_sentence": words.cross(between),
+    "gains": words.gains(scores, controls=untrained),
+    "training": words.training(scores, untrained),
+    "why_sentence": words.why(stripped.get("real")),
 }
-for name, title in layer_words.TITLES.items():
+for name, title in words.TITLES.items():
     own = studies[name].models if name in studies else []
-    facts[f"energy_{name}"] = layer_words.leading(counted.get(name), title)
-    facts[f"stripped_{name}"] = layer_words.stripped(stripped.get(name), title)
-    facts[f"probe_{name}"] = layer_words.probes(scores, own, title)
-    facts[f"excess_{name}"] = layer_words.number_of(claims, name, 0)
-    facts[f"pair_{name}"] = layer_words.pair_of(between, name)
-facts |= layer_words.of_paper(published["back"] - published["forth"])
+    facts[f"energy_{name}"] = words.leading(counted.get(name), title)
+    facts[f"stripped_{name}"] = words.stripped(stripped.get(name), title)
+    facts[f"probe_{name}"] = words.probes(scores, own, title)
+    facts[f"excess_{name}"] = words.number_of(claims, name, 0)
+    facts[f"pair_{name}"] = words.pair_of(between, name)
+facts |= words.of_paper(published["back"] - published["forth"])
 for name, value in facts.items():
     glue(name, value if isinstance(value, (str, int)) else float(value), display=False)
 
@@ -368,8 +367,8 @@ for study in studies.values():
     forth = intervals.root_mean_square(study.within.sel(direction="forth"))
     determined = len(study.train) > 2000  # else a map to itself need not come out exact
     for model in study.models if determined else ():
-        if plotting.family_of(model) == "sevennet":
-            assert float(forth.sel(model=model)) < layers.LINEAR, model
+        if family_of(model) == "sevennet":
+            assert float(forth.sel(model=model)) < LINEAR, model
     for layer in LAYERS:
         itself = intervals.root_mean_square(study.tables[layer, layer]).to_numpy()
         assert np.diag(itself).max() < 1e-3 or not determined

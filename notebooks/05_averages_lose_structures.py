@@ -93,19 +93,19 @@ import xarray as xr
 from IPython.display import display
 from myst_nb import glue
 
-from lumlip import averages_lose, fooled, order_figures, order_maps, plotting, verdicts
-from lumlip import order_facts as collect
-from lumlip import order_reports as reports
-from lumlip import order_scaling as scaling
-from lumlip import order_tasks as probing
-from lumlip import order_words as words
-from lumlip.cumulants import cumulant_features
-from lumlip.notebooks import data_folder
-from lumlip.panel import chosen_models
-from lumlip.paper import paper_rows
-from lumlip.pooling import up_to
+from chapters.cumulants import claims as averages_lose
+from chapters.cumulants import facts as collect
+from chapters.cumulants import figures, imitation_tests, maps, probing, scaling, words
+from chapters.cumulants import tables as reports
+from lumlip.book import findings
+from lumlip.book.chapters import data_folder
+from lumlip.datasets.paper import chosen_models, paper_rows
+from lumlip.metrics.cumulants import cumulant_features
+from lumlip.metrics.pooling import up_to
+from lumlip.plotting import style
+from lumlip.zoo.relations import first_of_families
 
-plotting.use_style()
+style.use_style()
 options = {"n_bootstrap": n_bootstrap, "seed": seed}
 named = {"real": chosen_models(models, chapter=5), "minis": minis}
 setting = {"layer": layer, "order": order, "by": split, "n_test": n_test, "seed": seed}
@@ -136,9 +136,9 @@ labels = {reports.FROM_MEAN: "GFRE, order 1 → K", reports.STEP: "GFRE, order K
 fig, axs = plt.subplots(1, 2, figsize=(7.4, 3.9))
 for ax, (kind, label) in zip(axs, labels.items(), strict=True):
     every = xr.concat([reports.values_of(kinds[kind]) for kinds in found.values()], "model")
-    order_figures.order_lines(ax, every, published=published[kind], minis=minis, label=label)
-    order_figures.band(ax, curves[main][kind], label="95 % interval of the mean")
-order_figures.model_legend(fig, axs)
+    figures.order_lines(ax, every, published=published[kind], minis=minis, label=label)
+    figures.band(ax, curves[main][kind], label="95 % interval of the mean")
+figures.model_legend(fig, axs)
 plt.show()
 
 # %% [markdown]
@@ -162,8 +162,8 @@ rebuilt = {"one scale for all orders": found[main][reports.FROM_MEAN], "each ord
 lines = {name: reports.values_of(e).mean("model").to_numpy() for name, e in rebuilt.items()}
 lines["one scale, mean says nothing"] = bound[1:]
 fig, axs = plt.subplots(1, 2, figsize=(7.4, 3.0))
-order_figures.share_bars(axs[0], shares)
-order_figures.scaling_lines(axs[1], lines, range(2, order + 1))
+figures.share_bars(axs[0], shares)
+figures.scaling_lines(axs[1], lines, range(2, order + 1))
 plt.show()
 
 # %% [markdown]
@@ -189,7 +189,7 @@ kappa
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-models", "caption": "GFRE (no unit) between models for averages over atoms and for the cumulants up to the highest order, on structures not seen by the fit. Row = source, column = target."}}
 apart = {k: reports.families_apart(study, k, **options) for k in (1, order)}
 titles = {1: "averages", order: up_to(order)}
-order_figures.table_pair(plt.figure(), {titles[k]: table for k, (table, _) in apart.items()})
+figures.table_pair(plt.figure(), {titles[k]: table for k, (table, _) in apart.items()})
 plt.show()
 
 # %% [markdown]
@@ -209,14 +209,14 @@ The spread of coordination numbers is a property of the *mix* of atoms, which a 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-tasks", "caption": "What a probe predicts of structures with unseen parents, from the features of one model per family, brought together in several ways: balanced accuracy for the subset (no unit), else the share of the variance that is predicted (R², no unit). Crosses: the composition alone, and with the number of atoms."}}
 scores = {
     name: probing.task_scores(
-        one, full=plotting.first_of_families(one.models) if name == main else (), **options
+        one, full=first_of_families(one.models) if name == main else (), **options
     )
     for name, one in studies.items()
 }
-firsts = plotting.first_of_families(study.models)
+firsts = first_of_families(study.models)
 score_tables = probing.score_tables(scores[main], firsts)
 fig = plt.figure(figsize=(7.4, 0.8 + 2.5 * max(1, -(-len(score_tables) // 2))))
-order_figures.score_panels(fig, score_tables)
+figures.score_panels(fig, score_tables)
 plt.show()
 
 # %% [markdown]
@@ -231,11 +231,11 @@ an original from an imitation when both are new to it. {glue:text}`others_senten
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-fooled", "caption": "Originals and the mixtures that imitate their average. Left: median distance between the two in each order, in units of that order's total standard deviation over all structures. Right: balanced accuracy (no unit) of a probe that tells one from the other, from all orders up to K, with 95 % intervals; one half is chance."}}
-imitated = fooled.fool(study, firsts, n=n_imitated, **options)
+imitated = imitation_tests.fool(study, firsts, n=n_imitated, **options)
 fig, axs = plt.subplots(1, 2, figsize=(7.4, 3.4))
-fooled.distance_lines(axs[0], imitated)
-fooled.accuracy_lines(axs[1], imitated)
-order_figures.model_legend(fig, axs)
+imitation_tests.distance_lines(axs[0], imitated)
+imitation_tests.accuracy_lines(axs[1], imitated)
+figures.model_legend(fig, axs)
 plt.show()
 
 # %% [markdown]
@@ -245,7 +245,7 @@ One example, in the eyes of {glue:text}`example_model:s`: its average for {glue:
 """
 
 # %% tags=["hide-input"]
-fooled.example_table(study, imitated[firsts[0]])
+imitation_tests.example_table(study, imitated[firsts[0]])
 
 # %% [markdown]
 """
@@ -260,15 +260,13 @@ explain {glue:text}`loose_known:.0f` % for the structures that made it, and {glu
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-maps", "caption": "Maps of the structures by principal covariates regression (coordinates have no unit), from average features and from all orders. Above: colors mark the subset; below: energy per atom beyond a linear function of the composition (eV/atom), as the model has it. A few far points are beyond the frame."}}
 shown = map_model if map_model in study.models else study.models[0]
-drawn = order_maps.order_maps(study, shown)
-loose = order_maps.order_maps(study, shown, penalty=1e-6)
+drawn = maps.order_maps(study, shown)
+loose = maps.order_maps(study, shown, penalty=1e-6)
 names = {1: f"{shown}: averages", order: f"{shown}: {up_to(order)}"}
 subset = study.everything.atoms["subset"].to_numpy()
 fig = plt.figure(figsize=(7.4, 6.2))
 points = {names[k]: xy for k, xy in drawn.points.items()}
-order_figures.map_grid(
-    fig, points, subset, drawn.energy, label="energy beyond composition (eV/atom)"
-)
+figures.map_grid(fig, points, subset, drawn.energy, label="energy beyond composition (eV/atom)")
 plt.show()
 
 # %% [markdown]
@@ -304,14 +302,14 @@ claims = {
     name: averages_lose.claims(studies[name], *found[name].values(), scores[name], **options)
     for name in studies
 }
-finding = verdicts.Finding(
+finding = findings.Finding(
     5, f"GFRE from the mean to order {order}", reports.paper_value(order), claims
 )
 finding.record(data_folder())
-verdicts.claims_table(finding)
+findings.claims_table(finding)
 
 # %% tags=["remove-cell"]
-order_maps.write_map_viewer(data_folder() / "cumulant-maps.json", study, drawn)
+maps.write_map_viewer(data_folder() / "cumulant-maps.json", study, drawn)
 facts = collect.study_facts(study, curves[main], scores[main])
 facts |= collect.scaling_facts(shares, lines) | collect.fooled_facts(study, imitated)
 facts |= words.between_families({k: mean for k, (_, mean) in apart.items()}, order)

@@ -90,33 +90,26 @@ import matplotlib.pyplot as plt
 import numpy as np
 from myst_nb import glue
 
-from lumlip import plotting
-from lumlip.controls import (
-    blind,
-    figures,
-    floors,
-    headlines,
-    knowledge,
-    numbering,
-    survival,
-    sweeps,
-    words,
-)
-from lumlip.controls.treatments import TREATMENTS, Treatment, sample_of_atoms
-from lumlip.controls.trials import all_trials
-from lumlip.distances import interval
-from lumlip.figures import interval_plot
-from lumlip.layers import panels_of
-from lumlip.lineage import lineages
-from lumlip.panel import chosen_models
-from lumlip.paper import paper_table
+from chapters.controls import baselines as knowledge
+from chapters.controls import element_numbering, figures, noise_floor, robustness, sweeps, words
+from chapters.controls.trials import all_trials
+from chapters.shared import headlines
+from chapters.shared.lineage import lineages
+from chapters.shared.protocols import TREATMENTS, Treatment, sample_of_atoms
+from lumlip.datasets.paper import chosen_models, paper_table
+from lumlip.extraction.panel import panels_of
+from lumlip.metrics import baselines
+from lumlip.metrics.bootstrap import interval
+from lumlip.plotting import style
+from lumlip.plotting.intervals import interval_plot
+from lumlip.zoo.relations import first_of_families
 
-plotting.use_style()
+style.use_style()
 
 # %% tags=["hide-input"]
 draws = {"n_bootstrap": n_bootstrap, "seed": seed, "device": device}
 published = chosen_models(models, chapter=6)
-wrong = numbering.misnumbered([*published, *minis])
+wrong = element_numbering.misnumbered([*published, *minis])
 every = list(dict.fromkeys([*published, *minis, *controls, *wrong]))
 named = {"real": published, "minis": minis, "all": every}
 panels = panels_of({k: v for k, v in named.items() if v}, structures, device=device)
@@ -141,7 +134,7 @@ plain = Treatment(by="structure")
 sample = sample_of_atoms(everyone.atoms, treatment=plain, n_test=n_test, seed=seed)
 learned = everyone.layer("last_layer")
 together = sample.distances(learned, treatment=plain, **draws)
-rows = floors.floor_rows(together, published, minis, controls)
+rows = noise_floor.floor_rows(together, published, minis, controls)
 fig, ax = plt.subplots(figsize=(6.2, 0.8 + 0.28 * len(rows)))
 interval_plot(ax, rows, label="mean GFRE")
 plt.show()
@@ -163,11 +156,13 @@ without knowing what features leave that have learned nothing.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-blind", "caption": "Mean GFRE (no unit) from sources of all kinds to the last layers of published models (left) and of minis (right), with 95 % intervals over test structures. Grey: sources that learned nothing; dotted: as bad as the mean."}}
-known = blind.blind_features(everyone.structures, everyone.atoms["structure"].to_numpy(), seed=seed)
+known = baselines.blind_features(
+    everyone.structures, everyone.atoms["structure"].to_numpy(), seed=seed
+)
 column = int(np.median([X.shape[1] for X in learned.values()]))
 known = knowledge.with_cut(known, sample, width=column)
 tables = knowledge.table_of_controls(learned, known, sample, **draws)
-one_each = {m: learned[m] for m in plotting.first_of_families(published) if m in learned}
+one_each = {m: learned[m] for m in first_of_families(published) if m in learned}
 gained = knowledge.added(one_each, known, sample, **draws)
 targets = {"published models": published, "minis": minis}
 kinds = {"minis": minis, "controls": [*controls, *wrong]}
@@ -203,7 +198,7 @@ Nor is a global map beyond doubt if it was fitted to few atoms. {glue:text}`trai
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-sweeps", "caption": "Left: mean LFRE between families of published models (no unit; one model of each family) against the number of neighbors, with its 95 % interval, on a part of the test atoms; grey: fewer neighbors than source columns. Right: mean GFRE of the same models against the number of train atoms, and a curve a + b / nᶜ fitted to the filled points."}}
 main = next(iter(panels.values()))
-firsts = plotting.first_of_families(list(main.datasets))
+firsts = first_of_families(list(main.datasets))
 features = {m: X for m, X in main.layer("last_layer").items() if m in firsts}
 widths = [X.shape[1] for X in features.values()]
 split = sample_of_atoms(main.atoms, treatment=plain, n_test=n_test, seed=seed)
@@ -247,7 +242,7 @@ The numbers behind the figure; a star marks those whose interval is not beyond t
 """
 
 # %% tags=["hide-input", "hide-output"]
-survival.numbers_table(trials)
+robustness.numbers_table(trials)
 
 # %% [markdown]
 """
@@ -261,7 +256,7 @@ do the same to a DPA mini, which leaves its weights alone.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-numbering", "caption": "GFRE (no unit, last layer) from DPA (left) and to it (right), by the other model; filled: elements numbered by the model's own list; open: by the alphabet, structure by structure. Orange: minis."}}
-moved = numbering.moved(together, [*published, *minis])
+moved = element_numbering.moved(together, [*published, *minis])
 if len(moved):
     figures.numbering_plot(plt.figure(), moved, minis=minis)
     plt.show()
@@ -275,7 +270,7 @@ it stands and in at least half of the ways.
 """
 
 # %% tags=["hide-input"]
-survival.survival_table(trials)
+robustness.survival_table(trials)
 
 # %% [markdown]
 """
@@ -295,11 +290,12 @@ words.beside_paper(paper, moved, sides)
 
 # %% tags=["remove-cell"]
 changes = {
-    way: numbering.change(together, [*published, *minis], way) for way in ("from DPA", "to DPA")
+    way: element_numbering.change(together, [*published, *minis], way)
+    for way in ("from DPA", "to DPA")
 }
 part = tables["from blind"]
 facts = {
-    **survival.facts(trials),
+    **robustness.facts(trials),
     **words.of_paper(paper),
     "answer_survival": words.survival(trials),
     "answer_seeds": words.seeds(together, minis, controls),
@@ -310,12 +306,12 @@ facts = {
     "outlier_sentence": words.outliers(trials),
     "few_sentence": words.few_columns(main.layer("last_layer"), split.train),
     "one_hot_sentence": words.one_hot(trials),
-    "numbering_sentence": words.numbering(changes, numbering.own_change(together), sides),
+    "numbering_sentence": words.numbering(changes, element_numbering.own_change(together), sides),
 }
 for name, some in {"real": published, "minis": minis}.items():
     title = "published models" if name == "real" else "minis"
     other = knowledge.from_others(together, some, some)
-    whole, cut = (knowledge.mean_of(part, [s], some) for s in (blind.ALL, knowledge.CUT))
+    whole, cut = (knowledge.mean_of(part, [s], some) for s in (baselines.ALL, knowledge.CUT))
     facts[f"blind_{name}"] = words.against(other, whole, title)
     facts[f"width_{name}"] = words.width(whole, cut, column)
 facts["answer_blind"] = f"{facts['blind_real']} {facts['beyond_sentence']}"
@@ -340,7 +336,7 @@ Facts that hold by construction; the page fails if one does not.
 
 # %%
 numbers = everyone.atoms["atomic_number"].to_numpy()
-element = {"element": blind.one_hot(numbers)}
+element = {"element": baselines.one_hot(numbers)}
 both = headlines.cumulants_of(element, everyone)["element"]
 share, spread = (
     both[:, i * element["element"].shape[1] :][:, : element["element"].shape[1]] for i in (0, 1)
@@ -348,7 +344,7 @@ share, spread = (
 assert np.allclose(
     spread**2, share * (1 - share)
 )  # all that the mean of one-hot elements leaves open
-random = knowledge.mean_of(part, [blind.NOISE], list(learned))[0]
+random = knowledge.mean_of(part, [baselines.NOISE], list(learned))[0]
 assert random > 0.85 or len(sample.train) < 2000, "random numbers tell something"
 for claim in (claim for trial in trials for claim in trial.tested.values()):
     assert claim.low <= claim.high

@@ -93,19 +93,20 @@ import numpy as np
 import pandas as pd
 from myst_nb import glue
 
-from lumlip import plotting
-from lumlip.breakdown import mean_between
-from lumlip.layers import panels_of
-from lumlip.panel import chosen_models
-from lumlip.paper import paper_table
-from lumlip.similarity import agreement, calibration, figures, groups, hypotheses, metrics, words
-from lumlip.similarity.imbalance import imbalance
-from lumlip.similarity.measured import measured
-from lumlip.similarity.redrawn import redrawn_medians
-from lumlip.similarity.study import LABELS, study_of
-from lumlip.similarity.views import AS_IS, WITHIN, against_truncated
+from chapters.similarity import agreement, calibration, figures, groups, hypotheses, words
+from chapters.similarity.measured import measured
+from chapters.similarity.redrawn import redrawn_medians
+from chapters.similarity.study import LABELS, study_of
+from chapters.similarity.views import AS_IS, WITHIN, against_truncated
+from lumlip.datasets.paper import chosen_models, paper_table
+from lumlip.extraction.panel import panels_of
+from lumlip.metrics.breakdown import mean_between
+from lumlip.metrics.similarity import all_measures
+from lumlip.metrics.similarity.imbalance import imbalance
+from lumlip.plotting import style
+from lumlip.zoo.relations import first_of_families
 
-plotting.use_style()
+style.use_style()
 wanted = {"real": chosen_models(models, chapter=7), "minis": [*minis, *controls]}
 panels = panels_of(wanted, structures, device=device)
 studies = {
@@ -126,7 +127,7 @@ repetition in the source, but does in the target.
 """
 
 # %% tags=["hide-input"]
-table = pd.DataFrame(metrics.invariances(seed=seed)).T
+table = pd.DataFrame(all_measures.invariances(seed=seed)).T
 table.index = pd.Index([LABELS[name] for name in table.index], name="does not notice")
 table.replace({True: "yes", False: "notices"})
 
@@ -221,7 +222,7 @@ whole. {numref}`fig-07-truncated` does so. A measure near one at the left end is
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-truncated", "caption": "Similarity (no unit) of features to their own leading principal directions, averaged over the first model of each family. What is missing is known; a measure that stays at one does not miss it."}}
 chosen = next(iter(studies.values()))
-firsts = plotting.first_of_families(list(chosen.features))
+firsts = first_of_families(list(chosen.features))
 numbers = [1, 2, 4, 8, 16, 32, 64]
 curves = [against_truncated(chosen.features[m], numbers=numbers) for m in firsts]
 truncated = sum(curves) / len(curves)
@@ -349,9 +350,11 @@ for all_of in sets.values():
     values = all_of.table.drop(columns=["explained", "gfre", "gfrd", "lfre"], errors="ignore")
     assert values.max(axis=None) < 1 + 1e-9 or len(all_of.study.rows) < 100  # debiased: noise
 one = next(iter(chosen.prepared.values()))
-assert all(abs(value - 1) < 3 / len(one.X) for value in metrics.similarities(one, one).values())
+assert all(
+    abs(value - 1) < 3 / len(one.X) for value in all_measures.similarities(one, one).values()
+)
 assert np.allclose(truncated["gfre"].iloc[-1], 1, atol=0.2)
-print(f"{len(sets)} sets of models, {len(metrics.METRICS)} measures: checks passed")
+print(f"{len(sets)} sets of models, {len(all_measures.METRICS)} measures: checks passed")
 
 # %% tags=["remove-cell"]
 facts = {

@@ -90,16 +90,16 @@ import pandas as pd
 from myst_nb import glue
 
 import lumlip
-from lumlip import plotting
-from lumlip.breakdown import mean_between
-from lumlip.depth import between, figures, neighborhoods, probing, reports, words
-from lumlip.depth.paths import LAST_LAYER
-from lumlip.depth.study import name, studies_of, thinned
-from lumlip.panel import chosen_models
-from lumlip.paper import paper_table
-from lumlip.sentences import with_interval
+from chapters.depth import figures, neighborhoods, probing, reports, stages, words
+from chapters.depth.paths import LAST_LAYER
+from chapters.depth.study import name, studies_of, thinned
+from lumlip.datasets.paper import chosen_models, paper_table
+from lumlip.metrics.bootstrap import with_interval
+from lumlip.metrics.breakdown import mean_between
+from lumlip.plotting import style
+from lumlip.zoo.relations import family_of
 
-plotting.use_style()
+style.use_style()
 frames = thinned(lumlip.structures(structures), every)
 named = {"real": chosen_models(models, chapter=8), "minis": [*minis, *controls] if minis else []}
 setting = {"by": split, "n_test": n_test, "seed": seed, "device": device}
@@ -269,7 +269,7 @@ published = {
 against["paper"] = pd.Series(published).map("{:.2f}".format)
 for title, report in found.items():
     if report.families:
-        rows = report.lines[reports.AS_THEY_ARE][between.FAMILIES].loc[against.index]
+        rows = report.lines[reports.AS_THEY_ARE][stages.FAMILIES].loc[against.index]
         against[f"{words.TITLES[title]}, here"] = rows.apply(with_interval, axis=1)
 against.rename_axis("mean GFRE between families").fillna("not published")
 
@@ -326,7 +326,7 @@ for study in studies.values():
         for z in np.unique(study.numbers):  # an element is one point there
             assert np.ptp(embedding[study.numbers == z], axis=0).max() == 0, model
         assert np.array_equal(path[LAST_LAYER], study.everything.layer("last_layer")[model])
-        if plotting.family_of(model) == "sevennet" and determined:  # its head is linear
+        if family_of(model) == "sevennet" and determined:  # its head is linear
             steps = name(model, list(path)[-2]), name(model, LAST_LAYER)
             head = study.errors.sel(source=steps[0], target=steps[1])
             assert float((head**2).mean() ** 0.5) < 1e-2, model

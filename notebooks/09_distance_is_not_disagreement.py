@@ -93,24 +93,25 @@ import numpy as np
 import pandas as pd
 from myst_nb import glue
 
-from lumlip import breakdown, plotting
-from lumlip.disagreement import figures, flags, forces, probing, ranks, report, words
-from lumlip.disagreement.energies import model_pairs
-from lumlip.disagreement.seams import Seams
-from lumlip.disagreement.study import PairStudy
-from lumlip.layers import panels_of
-from lumlip.panel import chosen_models
-from lumlip.paper import paper_table
-from lumlip.periodic_table import periodic_heat_map
+from chapters.disagreement import extra_runs, figures, forces, ood_scores, ranks, tables, words
+from chapters.disagreement.energies import model_pairs
+from chapters.disagreement.stitch_pairs import Seams
+from chapters.disagreement.study import PairStudy
+from lumlip.datasets.paper import chosen_models, paper_table
+from lumlip.extraction.panel import panels_of
+from lumlip.metrics import breakdown
+from lumlip.plotting import style
+from lumlip.plotting.periodic_table import periodic_heat_map
+from lumlip.zoo.relations import first_of_families
 
-plotting.use_style()
+style.use_style()
 options = {"n_bootstrap": n_bootstrap, "seed": seed}
 named = {"real": chosen_models(models, chapter=9), "minis": [*minis, *controls] if minis else []}
 panels = panels_of({k: v for k, v in named.items() if v}, structures, device=device)
 setting = {"by": split, "n_folds": n_folds, "seed": seed, "layer": layer, "device": device}
 studies = {name: PairStudy.of(found, **setting) for name, found in panels.items()}
 main = studies.get("real", next(iter(studies.values())))
-firsts = plotting.first_of_families(main.models)
+firsts = first_of_families(main.models)
 pairs = {name: (s.distance[:, s.kept], s.disagreement[:, s.kept]) for name, s in studies.items()}
 
 # %% tags=["hide-input", "hide-output"]
@@ -153,7 +154,7 @@ subset_rows = {
     for name, study in studies.items()
 }
 errors_local = main.local(firsts, n_neighbors=n_neighbors, at_most=local_atoms, seed=seed)
-local_ranks = report.same_structures(main, errors_local, firsts, **options)
+local_ranks = tables.same_structures(main, errors_local, firsts, **options)
 fig, ax = plt.subplots(figsize=(6.4, 3.0))
 figures.by_subset(ax, subset_rows)
 plt.show()
@@ -202,10 +203,12 @@ probed = {"real": firsts} if "real" in studies else {}
 probed |= (
     {"minis": [m for m in minis[:2] if m in studies["minis"].models]} if "minis" in studies else {}
 )
-frames = probing.structures_to_move(force_structures, [m for own in probed.values() for m in own])
+frames = extra_runs.structures_to_move(
+    force_structures, [m for own in probed.values() for m in own]
+)
 few = {"n_forces": min(n_forces, len(main.everything.structures)), "seed": seed, "device": device}
 probes = {
-    name: probing.probe(
+    name: extra_runs.probe(
         chosen, frames, study=main if name == "real" else None, n_changed=n_changed, **few
     )
     for name, chosen in probed.items()
@@ -215,7 +218,7 @@ found_forces = {
     for name, one in probes.items()
     if one.panel is not None
 }
-force_rows = report.force_rows(found_forces, **options)
+force_rows = tables.force_rows(found_forces, **options)
 if len(force_rows):
     fig = plt.figure(figsize=(7.4, 3.1))
     figures.force_panels(fig, found_forces, force_rows)
@@ -243,14 +246,14 @@ on all subsets. {glue:text}`flag_gain:s` {glue:text}`flag_others:s`
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-flags", "caption": "Left: AUROC of every score (rows, of the last layer if not said) for every shift (columns), mean over models or pairs; 0.5 is chance, below it new structures score lower. Right: mean over the held-out subsets with 95 % intervals over structures; open: the same structures, with maps fitted on their subset, too."}}
-made = probes.get("real", probing.Probes(None, None, np.zeros(0, dtype=int), {}))
-material = probing.material_of(
+made = probes.get("real", extra_runs.Probes(None, None, np.zeros(0, dtype=int), {}))
+material = extra_runs.material_of(
     main, made, firsts, n_neighbors=n_neighbors, local_atoms=local_atoms, seed=seed
 )
-shifts, train = probing.shifts_of(main, made, seed=seed)
-flagged, seen = flags.unseen_and_seen(material, shifts, train, **options)
-areas = flags.table(flagged)
-means = report.mean_areas(flagged, seen, shifts)
+shifts, train = extra_runs.shifts_of(main, made, seed=seed)
+flagged, seen = ood_scores.unseen_and_seen(material, shifts, train, **options)
+areas = ood_scores.table(flagged)
+means = tables.mean_areas(flagged, seen, shifts)
 if len(areas):
     fig = plt.figure(figsize=(7.4, 3.4))
     figures.flag_panels(fig, areas, means)
@@ -277,7 +280,7 @@ of large variance, the energy asks for others.
 seams = {name: Seams.of(study) for name, study in studies.items()}
 stitched = {name: one.table(**options) for name, one in seams.items()}
 surgeries = {name: one.surgery() for name, one in seams.items()}
-seam_ranks = {name: report.seam_ranks(table) for name, table in stitched.items()}
+seam_ranks = {name: tables.seam_ranks(table) for name, table in stitched.items()}
 fig = plt.figure(figsize=(7.4, 4.0))
 figures.seam_panels(fig, stitched, surgeries)
 plt.show()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lumlip.paths import ensured, home
+from lumlip.runtime.paths import ensured, home
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -29,7 +29,7 @@ def test_the_main_names_and_every_error_are_listed():
 
 
 def test_similarity_is_there_without_an_import_of_its_own():
-    assert "cka" in python("import lumlip; print(lumlip.similarity.__all__)")
+    assert "cka" in python("import lumlip; print(lumlip.metrics.similarity.__all__)")
     assert "cka" in python("from lumlip import similarity; print(similarity.__all__)")
 
 

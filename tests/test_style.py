@@ -1,5 +1,6 @@
 """The code is linted, formatted and typed as pyproject.toml says."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,4 +16,12 @@ ROOT = Path(__file__).parents[1]
 def test_tool_finds_nothing(tool):
     argv = [sys.executable, "-m", *tool]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_imports_keep_the_contracts():
+    run = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    where = os.pathsep.join([str(ROOT), str(ROOT / "notebooks")])
+    argv, env = [sys.executable, "-c", run], {**os.environ, "PYTHONPATH": where}
+    done = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -12,11 +12,13 @@ import pytest
 from ase.build import bulk
 from ase.calculators.morse import MorsePotential
 from matplotlib.figure import Figure
-from test_variant_study import distances
 
 import lumlip
-from lumlip import environments, variant_figures, variant_study, variant_words, variants
-from lumlip.plotting import family_of
+from chapters.variants import figures, study, words
+from lumlip.runtime import environments
+from lumlip.zoo import relations
+from lumlip.zoo.relations import family_of
+from tests.chapters.variants.test_study import distances
 
 PAGE = Path(__file__).parents[1] / "book" / "your-own-model.md"
 
@@ -103,24 +105,24 @@ def own(tmp_path, monkeypatch):
 
 
 def test_a_family_without_a_written_name_is_called_as_its_file():
-    assert variants.family_name("uma") == "UMA"
-    assert variants.family_name("morse") == "morse"
+    assert relations.family_name("uma") == "UMA"
+    assert relations.family_name("morse") == "morse"
 
 
 def test_every_family_of_lumlip_has_a_written_name():
-    assert set(variants.NAMES) == set(environments.families())
+    assert set(relations.NAMES) == set(environments.families())
 
 
 def test_sentences_and_figures_of_variants_take_a_new_family(own):
     models = [*own, "chgnet-0.2.0", "chgnet-0.3.0"]
     assert [family_of(model) for model in models[1:3]] == ["morse", "chgnet"]
     found = distances(models, lambda a, b: 0.3 if family_of(a) == family_of(b) else 0.7)
-    rows = variant_study.kind_rows(found, source="real")
-    assert "not known (morse 0.30)" in variant_words.of_kinds(rows, "real")
-    assert "0.30" in variant_words.of_published(found)
+    rows = study.kind_rows(found, source="real")
+    assert "not known (morse 0.30)" in words.of_kinds(rows, "real")
+    assert "0.30" in words.of_published(found)
     figure = Figure(layout="constrained")
-    variant_figures.family_tables(figure, {"gfre": found})
+    figures.family_tables(figure, {"gfre": found})
     assert figure.axes[0].get_ylabel() == "morse, source"
     lines = Figure(layout="constrained")
-    variant_figures.kinds_plot(lines, rows)
+    figures.kinds_plot(lines, rows)
     assert "morse" in [label.get_text() for label in lines.axes[0].get_yticklabels()]

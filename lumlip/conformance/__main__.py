@@ -16,8 +16,8 @@ import ase.io
 
 import lumlip.conformance
 from lumlip.conformance import BRIEF, CHECKS, Subject
-from lumlip.verified import private_copy
-from lumlip.worker import pick_device
+from lumlip.extraction.worker import pick_device
+from lumlip.runtime.verified import private_copy
 
 BRIEF_EVERY = 3  # a brief look takes every third structure
 

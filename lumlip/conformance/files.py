@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from lumlip.conformance.subject import Subject
-from lumlip.paths import ensured
+from lumlip.runtime.paths import ensured
 
 
 def damaged_files(subject: Subject) -> float:

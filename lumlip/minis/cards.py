@@ -35,7 +35,7 @@ def cards() -> pd.DataFrame:
     -------
     pandas.DataFrame
         Indexed by ``mini``, ``branch`` (empty if there is one only) and ``part`` (``all`` or
-        ``unseen``); columns as in :func:`lumlip.minis.scores.scores`, and ``teacher``.
+        ``unseen``); columns as in :func:`recipes.minis.scores.scores`, and ``teacher``.
     """
     import pandas as pd
 

@@ -30,7 +30,7 @@ def read_labelled(
     kinds: Sequence[str] = KINDS,
     dataset: Literal["general", "lps"] = "general",
 ) -> list[Atoms]:
-    """Read structures with their labels, as :mod:`lumlip.minis.make_data` writes them.
+    """Read structures with their labels, as :mod:`recipes.minis.make_data` writes them.
 
     Parameters
     ----------
@@ -87,7 +87,7 @@ def _file(folder: Path, name: str) -> Path:
     for path in (folder / name, folder / f"{name}.gz"):
         if path.exists():
             return path
-    raise ValueError(f"no labelled structures {folder / name}; make them: lumlip.minis.make_data")
+    raise ValueError(f"no labelled structures {folder / name}; make them: recipes.minis.make_data")
 
 
 def _with_labels(atoms: Atoms, level: str) -> Atoms:

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lumlip import records
-from lumlip.environments import command, variables
-from lumlip.paths import ensured, home, sha256_file
-from lumlip.verified import verified
+from lumlip.runtime import records
+from lumlip.runtime.environments import command, variables
+from lumlip.runtime.paths import ensured, home, sha256_file
+from lumlip.runtime.verified import verified
 
 if TYPE_CHECKING:
     import torch
@@ -97,7 +97,7 @@ def _restore_all(family: str, final: Path, sha256: str) -> None:
         argv = command(family, "lumlip.minis.snapshots", *options)
         done = subprocess.run(argv, env=variables(), capture_output=True, text=True, check=False)
         if done.returncode:
-            from lumlip.sources import WeightsError
+            from lumlip.errors import WeightsError
 
             raise WeightsError(f"cannot restore {final.stem}: {done.stderr.strip()[-1000:]}")
         for out in made:

@@ -98,8 +98,8 @@ def _loop(calculator: object, structures: Sequence[Atoms]) -> None:
 
 def run(model: str, file: str, sample: int) -> dict:
     """Time both sides for one model of the zoo."""
-    from lumlip import environments
-    from lumlip.zoo import resolve
+    from lumlip.runtime import environments
+    from lumlip.zoo.table import resolve
 
     entry = resolve(model)
     argv = [str(environments.python(entry.family)), __file__, "--inside", entry.family]
@@ -114,7 +114,7 @@ def main() -> None:
     import tempfile
     from pathlib import Path
 
-    from lumlip.zoo import shipped
+    from lumlip.zoo.table import shipped
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*")

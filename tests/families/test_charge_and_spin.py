@@ -8,9 +8,9 @@ import pytest
 from ase.build import molecule
 
 import lumlip
-from lumlip import environments
-from lumlip.checks import check_model
-from lumlip.validation import StructureError
+from lumlip.conformance.check_model import check_model
+from lumlip.errors import StructureError
+from lumlip.runtime import environments
 
 SCRIPT = Path(__file__).parent / "foreign" / "conditioned_pet.py"
 

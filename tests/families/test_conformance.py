@@ -20,12 +20,13 @@ from ase.build import bulk, fcc111, graphene, molecule
 from ase.cluster import Octahedron
 from ase.spacegroup import crystal
 
-from lumlip import environments
 from lumlip.conformance import BRIEF, CHECKS
 from lumlip.conformance.bounds import LOOSER
 from lumlip.conformance.symmetries import BY_DESIGN
-from lumlip.weights import ready
-from lumlip.zoo import models, resolve
+from lumlip.runtime import environments
+from lumlip.zoo.listing import models
+from lumlip.zoo.table import resolve
+from lumlip.zoo.weights import ready
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import bench_extraction

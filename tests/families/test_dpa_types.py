@@ -5,7 +5,7 @@ import pytest
 from ase.build import bulk
 
 import lumlip
-from lumlip.zoo import resolve
+from lumlip.zoo.table import resolve
 
 
 def test_only_the_known_branch_has_the_control():

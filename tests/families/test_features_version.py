@@ -15,8 +15,8 @@ import pytest
 from ase.build import bulk, molecule
 
 import lumlip
-from lumlip.paths import ensured, home
-from lumlip.zoo import resolve, shipped
+from lumlip.runtime.paths import ensured, home
+from lumlip.zoo.table import resolve, shipped
 
 REFERENCE = Path(__file__).with_name("features.json")
 RENEW = f"run `python tests/families/{Path(__file__).name}`"
@@ -54,7 +54,7 @@ def fault(family, got, expected):
     moved = [n for n in sorted(names) if differ(got["numbers"].get(n), expected["numbers"].get(n))]
     return moved and (
         f"{family}: other numbers in {', '.join(moved)}: bump FEATURES_VERSION in "
-        f"lumlip/families/{family}.py (in lumlip/arrays.py, if all families changed) and {RENEW}"
+        f"lumlip/families/{family}.py (in lumlip/extraction/arrays.py, if all families changed) and {RENEW}"
     )
 
 

@@ -15,10 +15,10 @@ import numpy as np
 import pytest
 
 import lumlip
-from lumlip import environments
 from lumlip.conformance.subject import energy_error
-from lumlip.extraction import UntrustedCheckpointError
+from lumlip.extraction.features import UntrustedCheckpointError
 from lumlip.minis.data import KINDS, STRUCTURES, read_labelled
+from lumlip.runtime import environments
 
 SCRIPTS = Path(__file__).parent / "foreign"
 #: What follows the path in the model's id.

@@ -8,7 +8,7 @@ import pytest
 from ase.build import bulk
 
 import lumlip
-from lumlip.depth.paths import depth_path
+from chapters.depth.paths import depth_path
 from lumlip.families import base
 
 # Model -> widths of its steps. Scalars and norms: 224 = 128 + 64 + 32, 66 = 22 * (1 + 1 + 1).

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from ase.build import bulk, fcc111, molecule
 
-from lumlip import environments
-from lumlip.weights import ready
-from lumlip.zoo import resolve
+from lumlip.runtime import environments
+from lumlip.zoo.table import resolve
+from lumlip.zoo.weights import ready
 
 TASKS = (
     "omat",

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from lumlip import tables
-from lumlip.minis.card import write_card
+from lumlip.book import models_page
 from lumlip.minis.cards import CHECKPOINTS, card, cards
 from lumlip.minis.data import TEACHERS
+from recipes.minis.card import write_card
 
 
 def test_every_card_has_rows_with_both_parts():
@@ -42,7 +42,7 @@ def test_a_card_needs_its_recipe(tmp_path):
 
 
 def test_the_table_shows_errors_beside_the_baselines():
-    text = tables.minis_markdown()
+    text = models_page.minis_markdown()
     row = next(line for line in text.splitlines() if line.startswith("| `mace-mini` |"))
     found = cards().loc[("mace-mini", "", "all")]
     assert f"{found['energy']:.3f} ({found['energy_ratio']:.0%})" in row
@@ -51,7 +51,7 @@ def test_the_table_shows_errors_beside_the_baselines():
 
 
 def test_published_files_are_listed_once_with_their_source():
-    lines = tables.published_markdown().splitlines()
+    lines = models_page.published_markdown().splitlines()
     assert sum("`dpa-3.1-3m`" in line for line in lines) == 1
     mace = next(line for line in lines if "`mace-mp-0b3-medium`" in line)
     assert "https://" in mace

@@ -9,13 +9,14 @@ import ase.io
 import numpy as np
 import pytest
 
-from lumlip import environments, features
-from lumlip.arrays import save_structures
+from lumlip import features
+from lumlip.datasets.sets import structures
+from lumlip.extraction.arrays import save_structures
 from lumlip.minis.cards import CHECKPOINTS, card, cards
 from lumlip.minis.data import KINDS, STRUCTURES, data_sha256, opened, read_labelled
-from lumlip.paths import sha256_file
-from lumlip.structure_sets import structures
-from lumlip.zoo import resolve, shipped
+from lumlip.runtime import environments
+from lumlip.runtime.paths import sha256_file
+from lumlip.zoo.table import resolve, shipped
 
 MINIS = shipped(mini=True)
 #: One per family: model id, and what its branch was trained on.

@@ -5,11 +5,13 @@ import subprocess
 import numpy as np
 import pytest
 
-from lumlip import environments, features, structures
+from lumlip import features, structures
 from lumlip.minis import snapshots
 from lumlip.minis.cards import CHECKPOINTS
-from lumlip.weights import ready
-from lumlip.zoo import models, resolve
+from lumlip.runtime import environments
+from lumlip.zoo.listing import models
+from lumlip.zoo.table import resolve
+from lumlip.zoo.weights import ready
 
 ALONG = [f"{m}.step{s:04d}" for m in models().index for s in resolve(m).steps]
 

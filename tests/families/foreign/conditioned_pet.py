@@ -9,7 +9,7 @@ SMALL = {"d_pet": 8, "d_head": 8, "d_node": 8, "d_feedforward": 8, "num_heads": 
 def main() -> None:
     import torch
 
-    from lumlip.minis import pet_model
+    from recipes.minis import pet_model
 
     pet_model.SIZES |= SMALL | {"system_conditioning": True}
     torch.manual_seed(0)

@@ -1,0 +1,137 @@
+"""The chapters of the book: find them, and turn a script into a notebook.
+
+A chapter is a pair in ``notebooks/``: ``NN_claim.py`` (py:percent, the source) and
+``NN_claim.ipynb`` (the same cells, executed). The direction is always script to notebook.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lumlip.errors import ChapterError
+
+DATA_VARIABLE = "LUMLIP_BOOK_DATA"
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"file_extension": ".py", "name": "python", "pygments_lexer": "ipython3"},
+}
+_KEPT_CELL_METADATA = ("tags", "mystnb")
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """One executable page: ``source`` is the script, ``notebook`` the committed outputs."""
+
+    source: Path
+
+    @property
+    def name(self) -> str:
+        """The file name without its suffix, ``01_claim``."""
+        return self.source.stem
+
+    @property
+    def notebook(self) -> Path:
+        """The executed notebook beside the script."""
+        return self.source.with_suffix(".ipynb")
+
+
+def book_root() -> Path:
+    """Return the folder that holds ``_toc.yml``: the checkout of lumlip.
+
+    It is looked for above the working directory, then above the installed package.
+    """
+    starts = [Path.cwd(), Path(__file__).resolve().parent]
+    for folder in (folder for start in starts for folder in (start, *start.parents)):
+        if _is_checkout(folder):
+            return folder
+    raise ChapterError(
+        "the chapters are not here: lumlip was installed without its checkout. Clone the "
+        "repository, then `pip install -e '.[book]'` there, or run this command inside the clone"
+    )
+
+
+def _is_checkout(folder: Path) -> bool:
+    project = folder / "pyproject.toml"
+    parts = (folder / "_toc.yml", folder / "notebooks", project)
+    return all(part.exists() for part in parts) and 'name = "lumlip"' in project.read_text()
+
+
+def chapters() -> list[Chapter]:
+    """Return the chapters of the book, in the order of their numbers."""
+    return [Chapter(path) for path in sorted((book_root() / "notebooks").glob("[0-9]*.py"))]
+
+
+def executable_pages() -> list[Chapter]:
+    """Return every page that is run: the chapters, then pages of ``book/`` with a script."""
+    return chapters() + [Chapter(path) for path in sorted((book_root() / "book").glob("*.py"))]
+
+
+def find_chapter(name: str | Path) -> Chapter:
+    """Return the chapter meant by ``"03"``, ``"03_claim"`` or a path to its script or notebook."""
+    known = {chapter.name: chapter for chapter in executable_pages()}
+    wanted = Path(name).stem if str(name).endswith((".py", ".ipynb")) else str(name)
+    found = [key for key in known if key == wanted or key.split("_")[0] == wanted.zfill(2)]
+    if len(found) != 1:
+        raise ChapterError(
+            f"got chapter {str(name)!r}, which fits {found or 'none'}; known: {', '.join(known)}"
+        )
+    return known[found[0]]
+
+
+def data_folder() -> Path:
+    """Return the folder where a chapter writes files for the viewers of its page.
+
+    During ``lumlip book`` it is ``book/_data`` of the copied sources, else ``runs/data``.
+    """
+    folder = Path(os.environ.get(DATA_VARIABLE, Path("runs") / "data"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def fix_ids(notebook: Any) -> Any:
+    """Give the cells their numbers as ids: random ones would make each conversion a change."""
+    for number, cell in enumerate(notebook.cells):
+        cell["id"] = f"cell-{number}"
+    return notebook
+
+
+def _node(values: dict[str, Any]) -> Any:
+    from nbformat import from_dict
+
+    return from_dict(values)  # type: ignore[no-untyped-call]
+
+
+def notebook_metadata() -> Any:
+    """Return the fixed metadata of every notebook: those of the machine would differ."""
+    return _node(METADATA)
+
+
+def convert(source: Path) -> Any:
+    """Return the notebook (an ``nbformat.NotebookNode``, no outputs) of a py:percent script."""
+    import jupytext
+
+    notebook = jupytext.read(source, fmt="py:percent")
+    for cell in notebook.cells:
+        kept = {key: cell.metadata[key] for key in _KEPT_CELL_METADATA if cell.metadata.get(key)}
+        cell.metadata = _node(kept)
+    notebook.metadata = notebook_metadata()
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return fix_ids(notebook)
+
+
+def read(ipynb: Path) -> Any:
+    """Return the notebook (an ``nbformat.NotebookNode``) of a file."""
+    import nbformat
+
+    return nbformat.read(ipynb, as_version=4)  # type: ignore[no-untyped-call]
+
+
+def write(notebook: Any, ipynb: Path) -> None:
+    """Write a notebook to a file, in a new folder if need be."""
+    import nbformat
+
+    ipynb.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, ipynb)  # type: ignore[no-untyped-call]

@@ -1,0 +1,173 @@
+"""Tables of the models page, in Markdown, made from what the program itself uses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from lumlip.conformance.check_model import check_model
+from lumlip.conformance.symmetries import BY_DESIGN
+from lumlip.minis.cards import cards
+from lumlip.runtime.environments import pins
+from lumlip.zoo.listing import models
+from lumlip.zoo.table import ModelEntry, resolve, shipped
+
+#: What the table of checks shows, and the heading of each column.
+CHECKED = {
+    "energy_identity": "energy from last layer",
+    "package_energy": "package's energy",
+    "rotation": "rotation",
+    "inversion": "inversion",
+    "translation": "translation",
+    "permutation": "permutation",
+    "batching": "batching",
+}
+
+#: So many tasks of a model are named in the table of downloads.
+SHOWN_TASKS = 6
+
+
+def models_markdown(ids: Sequence[str] | None = None) -> str:
+    """List models: training data, functional, size, licence, reference; by default all.
+
+    Minis alone have no licence and reference of their own, and these columns are left out.
+    """
+    entries = list(map(resolve, models().index if ids is None else ids))
+    rows = [
+        (
+            f"`{entry.id}`",
+            entry.training_data,
+            entry.functional,
+            f"{entry.parameters:,}" if entry.parameters else "",
+            f"{len(entry.elements)}" if entry.elements else "",
+            f"{entry.cutoff:g}" if entry.cutoff else "",
+            entry.licence,
+            _link(entry.reference),
+        )
+        for entry in entries
+    ]
+    heads = ["model", "trained on", "functional", "parameters", "elements", "cutoff / Å"]
+    heads += [] if all(entry.mini for entry in entries) else ["licence", "reference"]
+    return markdown_table(heads, [row[: len(heads)] for row in rows])
+
+
+def published_markdown() -> str:
+    """List the published models to download: one row per file, its tasks, source and access."""
+    files: dict[tuple[str, str], list[ModelEntry]] = {}
+    for entry in map(resolve, models().query("weights == 'download'").index):
+        files.setdefault((entry.family, entry.file), []).append(entry)
+    rows = [
+        (
+            f"`{some[0].id.partition('@')[0]}`",
+            some[0].training_data + _some([f"`@{entry.task}`" for entry in some if entry.task]),
+            f"[{'on request' if some[0].access else 'open'}]({some[0].source})",
+            some[0].licence,
+            _link(some[0].reference),
+        )
+        for some in files.values()
+    ]
+    return markdown_table(("model", "trained on; tasks", "weights", "licence", "reference"), rows)
+
+
+def _some(names: Sequence[str]) -> str:
+    """Write names one after the other, the first few of many, after what stands before them."""
+    rest = len(names) - SHOWN_TASKS
+    listed = ", ".join(names[:SHOWN_TASKS]) + (f" and {rest} more" if rest > 0 else "")
+    return f"; {listed}" if names else ""
+
+
+def minis_markdown(*, fine_tuned: bool = False) -> str:
+    """List the minis' validation errors beside those of the trivial baselines, from their cards.
+
+    Parameters
+    ----------
+    fine_tuned : bool
+        The minis that learned lithium thiophosphates, instead of the others.
+    """
+    table = cards().reset_index()
+    table = table[table["mini"].str.contains("-lps-") == fine_tuned]
+    rows = []
+    table["id"] = table["mini"] + table["branch"].map(lambda branch: f"@{branch}" if branch else "")
+    for name, parts in table.groupby("id", sort=False):
+        part, label = parts.set_index("part"), str(name)
+        whole = part.loc["all"]
+        rows.append(
+            (
+                f"`{label}`",
+                f"`{whole['teacher']}`",
+                f"{whole['energy']:.3f} ({whole['energy_ratio']:.0%})",
+                f"{whole['energy_linear']:.3f}",
+                f"{whole['energy_lookup']:.3f}",
+                f"{whole['force']:.3f} ({whole['force_ratio']:.0%})",
+                f"{whole['force_zero']:.3f}",
+                f"{_share(part, 'energy_ratio')}, {_share(part, 'force_ratio')}",
+            )
+        )
+    energy = ("energy (ratio)", "linear", "look-up")
+    force = ("force (ratio)", "zero", "ratios, unseen")
+    return markdown_table(("mini", "teacher", *energy, *force), rows)
+
+
+def _share(parts: pd.DataFrame, name: str) -> str:
+    return f"{parts[name]['unseen']:.0%}" if "unseen" in parts.index else "none"
+
+
+def packages_markdown() -> str:
+    """List the package of every family, as its environment pins it."""
+    families = dict.fromkeys(models()["family"])
+    rows = [(family, f"`{pins(family).dependencies[0]}`") for family in families]
+    return markdown_table(("family", "package"), rows)
+
+
+def checks_markdown(structures: str | os.PathLike[str], ids: Sequence[str] | None = None) -> str:
+    """Run the checks of every model on some structures and list the errors.
+
+    Raises
+    ------
+    AssertionError
+        If a check fails: a page with a wrong extractor must not be rendered.
+    """
+    rows = []
+    for model in ids or shipped():
+        report = check_model(model, structures)
+        failed = report.index[~report["ok"]].tolist()
+        assert not failed, f"{model} fails {failed}:\n{report}"
+        family = resolve(model).family
+        rows.append((f"`{model}`", *(_error(report, name, family) for name in CHECKED)))
+    return markdown_table(("model", *CHECKED.values()), rows)
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a Markdown table.
+
+    >>> print(markdown_table(["a", "b"], [["1", "2"]]))
+    | a | b |
+    | --- | --- |
+    | 1 | 2 |
+    """
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _error(report: pd.DataFrame, name: str, family: str) -> str:
+    """Write an error, or by how much a family lacks the symmetry that it was not made to keep."""
+    error = float(report["error"][name])
+    if (family, name) in BY_DESIGN:
+        return f"**{error:.2g} of spread**"
+    return _power(error)
+
+
+def _power(error: Any) -> str:
+    """Write an error as a bound, a power of ten: its digits are rounding noise."""
+    if pd.isna(error):
+        return "nothing to compare"
+    return "0" if error == 0 else f"< 1e{int(f'{error:.0e}'.split('e')[1]) + 1:+03d}"
+
+
+def _link(reference: str) -> str:
+    kind, _, name = reference.partition(":")
+    address = {"doi": "https://doi.org/", "arXiv": "https://arxiv.org/abs/"}.get(kind)
+    return f"[{kind}]({address}{name})" if address else reference

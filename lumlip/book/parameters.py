@@ -1,0 +1,126 @@
+"""The parameters of a chapter: what the script declares, and values that fit the declaration.
+
+A chapter's cell tagged ``parameters`` holds lines like ``n: int = 100  # Number of samples``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ForwardRef
+
+from lumlip.errors import ParameterError
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One declared parameter; ``type`` and ``default`` as they stand in the script."""
+
+    name: str
+    type: str
+    default: str
+    help: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.type} = {self.default}  # {self.help}"
+
+
+def declared_parameters(notebook: Any) -> dict[str, Parameter]:
+    """Return the parameters of a notebook, by name.
+
+    Papermill's own `inspect_notebook` skips a line such as ``k: int | None = None``.
+    """
+    for cell in notebook.cells:
+        if "parameters" in cell.metadata.get("tags", []):
+            return read_declarations(cell.source)
+    return {}
+
+
+def read_declarations(source: str) -> dict[str, Parameter]:
+    """Return the parameters that Python lines declare.
+
+    >>> print(read_declarations("n: int | None = 1  # How many")["n"])
+    n: int | None = 1  # How many
+    """
+    lines, found = source.splitlines(), {}
+    for node in ast.parse(source).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        value = getattr(node, "value", None)
+        if isinstance(target, ast.Name) and value is not None:
+            annotation = getattr(node, "annotation", None)
+            kind = ast.unparse(annotation) if annotation else "Any"
+            rest = lines[(node.end_lineno or 1) - 1].encode()[node.end_col_offset or 0 :].decode()
+            default = ast.get_source_segment(source, value) or ""
+            found[target.id] = Parameter(target.id, kind, default, rest.strip(" #"))
+    return found
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """Return ``{"name": "value"}`` of command line items ``name=value``.
+
+    >>> parse_assignments(["n_test=500", "models=[a, b]"])
+    {'n_test': '500', 'models': '[a, b]'}
+    """
+    values: dict[str, str] = {}
+    for item in assignments:
+        name, equals, value = item.partition("=")
+        if not equals or not name.strip():
+            raise ParameterError(f"got {item!r}, expected name=value")
+        if name.strip() in values:
+            raise ParameterError(f"got {name.strip()!r} twice")
+        values[name.strip()] = value.strip()
+    return values
+
+
+def checked(
+    values: Mapping[str, Any], declared: Mapping[str, Parameter], chapter: str
+) -> dict[str, Any]:
+    """Return the values, strings read as YAML, each of the type that the chapter declares."""
+    known = "\n".join(f"  {parameter}" for parameter in declared.values()) or "  (none)"
+    result = {}
+    for name, value in values.items():
+        if name not in declared:
+            raise ParameterError(f"chapter {chapter} has no parameter {name!r}; known:\n{known}")
+        try:
+            result[name] = _convert(value, declared[name].type)
+        except ValueError as error:
+            raise ParameterError(f"parameter {name!r}: {error}; known:\n{known}") from None
+    return result
+
+
+def _convert(value: Any, annotation: str) -> Any:
+    """Return a value of the annotated type, or raise ValueError.
+
+    >>> _convert("[a, b]", "list[str]"), _convert("3", "float"), _convert("1.10", "str")
+    (['a', 'b'], 3.0, '1.10')
+    >>> _convert("paper", "list")
+    ['paper']
+    """
+    from pydantic import PydanticUserError, TypeAdapter, ValidationError
+
+    expected: TypeAdapter[Any] = TypeAdapter(ForwardRef(annotation))  # type: ignore[arg-type]
+    for reading in _readings(value, annotation):
+        try:
+            return expected.validate_python(reading, strict=True)
+        except ValidationError:
+            continue
+        except PydanticUserError as error:
+            raise ValueError(f"the chapter declares an unknown type, {annotation}") from error
+    hint = ", for a list write [a, b]" if "list" in annotation else ""
+    raise ValueError(f"got {value!r}, expected {annotation}{hint}")
+
+
+def _readings(value: Any, annotation: str) -> Iterator[Any]:
+    """Yield what a value may mean: YAML, one word for a list of one, or the text as it stands."""
+    import yaml
+
+    if isinstance(value, str) and annotation != "str":
+        try:
+            parsed = yaml.safe_load(value)
+        except yaml.YAMLError:
+            parsed = value
+        yield parsed
+        if parsed == value and "," not in value:
+            yield [value]
+    yield value

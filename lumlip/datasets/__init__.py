@@ -1,0 +1,1 @@
+"""Structure sets, their validation and properties, and the paper's tables."""

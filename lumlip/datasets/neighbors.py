@@ -1,0 +1,94 @@
+"""Which atoms are close to each other, periodic images included."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+Array = NDArray[Any]
+
+
+def neighbor_pairs(atoms: Atoms, cutoff: float) -> tuple[Array, Array, Array]:
+    """Pairs of atoms nearer than a cutoff, with their periodic images.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms of n atoms
+    cutoff : float
+        In Å; any size against the cell is right.
+
+    Returns
+    -------
+    first, second, distance : arrays of shape (n_pairs,)
+        Indices of the atoms, first <= second, and the distance in Å. Both are equal for an atom
+        and its own image. Each pair comes at least once, pairs across a boundary twice.
+
+    Examples
+    --------
+    A one-atom cell: six images at the lattice constant.
+
+    >>> first, second, distance = neighbor_pairs(Atoms("Po", cell=[3.4] * 3, pbc=True), 3.5)
+    >>> len(distance), float(distance.max())
+    (6, 3.4)
+    """
+    positions, origin = _with_images(atoms, cutoff)
+    n_atoms = len(atoms)
+    pairs = cKDTree(positions).query_pairs(cutoff, output_type="ndarray")
+    pairs = pairs[pairs[:, 0] < n_atoms]  # query_pairs sorts each pair: drop image with image
+    distance = np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
+    ends = np.sort(origin[pairs], axis=1)
+    return ends[:, 0], ends[:, 1], distance
+
+
+def neighbors_of_atoms(atoms: Atoms, cutoff: float) -> tuple[Array, Array, Array]:
+    """Every neighbor of every atom nearer than a cutoff, each periodic image for itself.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms of n atoms
+    cutoff : float
+        In Å.
+
+    Returns
+    -------
+    atom, neighbor, distance : arrays of shape (n_pairs,)
+        Indices, both directions of each pair, and the distance in Å.
+
+    Examples
+    --------
+    >>> atom, neighbor, distance = neighbors_of_atoms(Atoms("CO", [[0, 0, 0], [0, 0, 1.1]]), 2.0)
+    >>> atom.tolist(), neighbor.tolist()
+    ([0, 1], [1, 0])
+    """
+    positions, origin = _with_images(atoms, cutoff)
+    centers = cKDTree(positions[: len(atoms)])
+    found = centers.sparse_distance_matrix(cKDTree(positions), cutoff, output_type="ndarray")
+    found = found[found["i"] != found["j"]]
+    found = np.sort(found, order=["i", "j"])
+    return found["i"], origin[found["j"]], found["v"]
+
+
+def _with_images(atoms: Atoms, cutoff: float) -> tuple[Array, Array]:
+    """Positions of all atoms, then of their images within the cutoff of the cell, and whose."""
+    origin = np.arange(len(atoms))
+    if not atoms.pbc.any():
+        return atoms.positions, origin
+    cell = atoms.cell.complete().array
+    scaled = np.linalg.solve(cell.T, atoms.positions.T).T
+    scaled[:, atoms.pbc] %= 1.0
+    # The distance of opposite faces is one over the length of the reciprocal vector.
+    margin = np.where(atoms.pbc, cutoff * np.linalg.norm(np.linalg.inv(cell), axis=0), 0.0)
+    reach = np.ceil(margin).astype(int)
+    shifts = np.array(
+        [s for s in itertools.product(*(range(-r, r + 1) for r in reach)) if any(s)]
+    ).reshape(-1, 1, 3)
+    images = (shifts + scaled).reshape(-1, 3)
+    periodic = images[:, atoms.pbc]
+    near = ((periodic >= -margin[atoms.pbc]) & (periodic <= 1 + margin[atoms.pbc])).all(axis=1)
+    scaled = np.concatenate([scaled, images[near]])
+    return scaled @ cell, np.concatenate([origin, np.tile(origin, len(shifts))[near]])

@@ -1,0 +1,162 @@
+"""The published numbers of arXiv:2512.05717, to stand beside ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+
+
+@cache
+def _tables() -> dict[str, Any]:
+    text = files("lumlip.datasets").joinpath("data/paper_tables.json").read_text(encoding="utf-8")
+    tables: dict[str, Any] = json.loads(text)["tables"]
+    return tables
+
+
+def paper_tables() -> list[str]:
+    """Return the names of the published tables."""
+    return sorted(_tables())
+
+
+def paper_entry(name: str) -> dict[str, Any]:
+    """Return all that is published with a table, as it stands in the data file.
+
+    Raises
+    ------
+    ValueError
+        Unknown table.
+
+    Examples
+    --------
+    >>> paper_entry("fine_tuning/PET-MAD-on-LPS/test_rmse")["rows"]["FF"]
+    [8.73, 89.4]
+    """
+    if name not in _tables():
+        raise ValueError(f"got table {name!r}; known: {', '.join(paper_tables())}")
+    entry: dict[str, Any] = _tables()[name]
+    return entry
+
+
+def paper_table(name: str, metric: str) -> pd.DataFrame:
+    """Return a published table of errors: row = source, column = target, NaN if not published.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`paper_tables`, such as ``"cross_model/last_layer/MAD-test"``.
+    metric : {"gfre", "lfre"}
+
+    Raises
+    ------
+    ValueError
+        Unknown table, or a metric that was not published for it.
+
+    Examples
+    --------
+    >>> table = paper_table("cross_model/last_layer/MAD-test", "gfre")
+    >>> float(table.loc["PET-MAD-1.0.2", "MACE-MP-0b3-medium"])
+    0.261
+    """
+    table = paper_entry(name)
+    if "models" not in table.get(metric, {}):
+        raise ValueError(f"got metric {metric!r}; table {name!r} has: {', '.join(table)}")
+    models = table[metric]["models"]
+    return pd.DataFrame(table[metric]["values"], index=models, columns=models, dtype=float)
+
+
+def paper_rows(name: str) -> pd.DataFrame:
+    """Return a published list of numbers: one row per model, protocol or order.
+
+    Parameters
+    ----------
+    name : str
+        One of :func:`paper_tables` that is no table between models: ``"last_layer_vs_backbone"``,
+        ``"fine_tuning/PET-MAD-on-LPS/test_rmse"`` or
+        ``"cumulants/PET-MAD/last_layer/MAD-test"`` (index: the order, int).
+
+    Returns
+    -------
+    DataFrame
+        NaN where nothing was published.
+
+    Raises
+    ------
+    ValueError
+        Unknown table, or one between models.
+
+    Examples
+    --------
+    >>> paper_rows("cumulants/PET-MAD/last_layer/MAD-test").loc[2]
+    gfre_from_order_1_to_K    0.241
+    gfre_K_to_K+1             0.384
+    Name: 2, dtype: float64
+    """
+    entry = paper_entry(name)
+    if "rows" in entry:
+        rows = entry["rows"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=entry["columns"], dtype=float)
+    lists = {key: value for key, value in entry.items() if isinstance(value, dict)}
+    if any("models" in value for value in lists.values()):
+        raise ValueError(f"got {name!r}, a table between models; expected paper_table for it")
+    by_order = {key: {int(k): v for k, v in value.items()} for key, value in lists.items()}
+    return pd.DataFrame(by_order, dtype=float).sort_index()
+
+
+_HEADLINE = ("mace-mp-0b3-medium", "pet-mad-s-1.0.2", "dpa-3.1-3m@Omat24", "uma-s-1.1@omat")
+#: Ids of lumlip's table of models for the checkpoints that the paper compares, by chapter: one for
+#: each finding, and those beyond the paper, which take up the first finding's models again.
+PAPER_MODELS = {
+    1: _HEADLINE,
+    2: (
+        *("mace-mp-0b3-medium", "mace-omat-0", "mace-matpes-pbe-0", "mace-matpes-r2scan-0"),
+        *("mace-mp-0a-small", "mace-mp-0a-medium", "mace-mp-0a-large", "mace-mh-1@omat_pbe"),
+        *("pet-mad-s-1.0.2", "pet-omat-xs", "pet-omat-s", "pet-omat-m", "pet-omat-l"),
+        *("pet-omatpes-l", "pet-oam-l", "pet-omad-l"),
+        *("dpa-3.1-3m@Omat24", "dpa-3.1-3m@MP_traj_v024_alldata_mixu", "dpa-3.1-3m@OC20M"),
+        *("dpa-3.1-3m@ODAC23", "dpa-3.1-3m@SPICE2"),
+        *(f"uma-s-1.1@{task}" for task in ("omat", "oc20", "odac", "omc", "omol")),
+    ),
+    4: (
+        *("pet-mad-s-1.0.2", "pet-omatpes-l", "pet-omat-m", "pet-oam-l", "pet-omad-l"),
+        *(f"uma-s-1.1@{task}" for task in ("oc20", "odac", "omat", "omc", "omol")),
+    ),
+    5: _HEADLINE,
+    **dict.fromkeys(range(6, 10), _HEADLINE),
+}
+
+
+def paper_models(chapter: int) -> list[str]:
+    """Return the ids of the models that the paper compares on the subject of a chapter.
+
+    Raises
+    ------
+    ValueError
+        The authors do not publish those models as checkpoints.
+
+    Examples
+    --------
+    >>> paper_models(1)
+    ['mace-mp-0b3-medium', 'pet-mad-s-1.0.2', 'dpa-3.1-3m@Omat24', 'uma-s-1.1@omat']
+    """
+    if chapter not in PAPER_MODELS:
+        known = ", ".join(map(str, PAPER_MODELS))
+        raise ValueError(f"no table of models lists those of chapter {chapter}; known: {known}")
+    return list(PAPER_MODELS[chapter])
+
+
+def chosen_models(models: Sequence[str], *, chapter: int) -> list[str]:
+    """Return model ids as given, or those of the paper's checkpoints for the word "paper".
+
+    Parameters
+    ----------
+    models : sequence of str
+        Ids; ``["paper"]`` stands for :func:`lumlip.datasets.paper.paper_models` of the chapter.
+    chapter : int
+        Of the book.
+    """
+    return paper_models(chapter) if list(models) == ["paper"] else list(models)

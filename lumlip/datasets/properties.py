@@ -1,0 +1,151 @@
+"""What can be read off a structure without a model: neighbors, volumes, forces in a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from ase import Atoms
+from ase.data import covalent_radii
+from numpy.typing import ArrayLike
+
+from lumlip.array_types import FloatArray
+from lumlip.datasets.neighbors import neighbors_of_atoms
+
+#: Two atoms are neighbors if they are closer than this times the sum of their covalent radii.
+REACH = 1.1
+#: Å; an empty layer thicker than this makes a slab or a molecule of a structure.
+VACUUM = 7.0
+#: Arrays that forces (eV/Å) may stand in.
+FORCES = ("ref_forces", "forces")
+
+
+def coordination_numbers(structures: Sequence[Atoms], *, reach: float = REACH) -> FloatArray:
+    """Number of neighbors of every atom: those closer than ``reach * (r_i + r_j)``.
+
+    Parameters
+    ----------
+    structures : list of ase.Atoms
+    reach : float
+        Factor on the sum of the covalent radii r (those of ase, which are generous for alkali
+        metals: these count neighbors of their own kind in salts).
+
+    Returns
+    -------
+    array of shape (n_atoms,)
+        Atoms in the order of the structures; whole numbers.
+
+    Examples
+    --------
+    >>> from ase.build import bulk
+    >>> coordination_numbers([bulk("NaCl", "rocksalt", a=5.64), Atoms("He")])
+    array([6., 6., 0.])
+    """
+    return np.concatenate([_coordination(atoms, reach) for atoms in structures])
+
+
+def _coordination(atoms: Atoms, reach: float) -> FloatArray:
+    radius = covalent_radii[atoms.numbers]
+    atom, neighbor, distance = neighbors_of_atoms(atoms, 2 * reach * float(radius.max()))
+    bonded = distance < reach * (radius[atom] + radius[neighbor])
+    return np.bincount(atom[bonded], minlength=len(atoms)).astype(float)
+
+
+def widest_gap(atoms: Atoms) -> float:
+    """Thickness in Å of the widest layer along a cell vector that holds no atomic center.
+
+    Infinite for a structure that is not periodic in all directions.
+
+    Parameters
+    ----------
+    atoms : ase.Atoms
+    """
+    if not atoms.pbc.all():
+        return float("inf")
+    height = 1 / np.linalg.norm(np.linalg.inv(atoms.cell.array), axis=0)
+    along = np.sort(atoms.get_scaled_positions(wrap=True), axis=0)
+    gaps = np.diff(np.vstack([along, along[:1] + 1]), axis=0)
+    return float((gaps.max(axis=0) * height).max())
+
+
+def volume_per_atom(structures: Sequence[Atoms], *, vacuum: float = VACUUM) -> FloatArray:
+    """Volume of the cell over its number of atoms, in Å^3.
+
+    Parameters
+    ----------
+    structures : list of ase.Atoms
+    vacuum : float
+        Å; with a wider gap, or without periodicity, the cell's volume says nothing.
+
+    Returns
+    -------
+    array of shape (n_structures,)
+        NaN for slabs, molecules and clusters.
+    """
+    return np.array(
+        [a.get_volume() / len(a) if widest_gap(a) < vacuum else np.nan for a in structures]
+    )
+
+
+def force_magnitudes(structures: Sequence[Atoms]) -> FloatArray | None:
+    """Length of the force on every atom, if all structures carry forces.
+
+    Parameters
+    ----------
+    structures : list of ase.Atoms
+        With forces (n_atoms, 3) in eV/Å under one of the names in `FORCES`.
+
+    Returns
+    -------
+    array of shape (n_atoms,) or None
+        In eV/Å, atoms in the order of the structures; None if a structure has no forces.
+    """
+    for name in FORCES:
+        if all(name in atoms.arrays for atoms in structures):
+            forces = np.concatenate([atoms.arrays[name] for atoms in structures])
+            lengths: FloatArray = np.linalg.norm(forces, axis=1)
+            return lengths
+    return None
+
+
+def composition(structures: Sequence[Atoms]) -> FloatArray:
+    """Share of each element in every structure.
+
+    Parameters
+    ----------
+    structures : list of ase.Atoms, length n_structures
+
+    Returns
+    -------
+    array of shape (n_structures, n_elements)
+        Rows add up to 1. Elements in the order of their atomic numbers; only those that occur.
+    """
+    known = np.unique(np.concatenate([atoms.numbers for atoms in structures]))
+    shares: FloatArray = np.array(
+        [(atoms.numbers[:, None] == known).mean(axis=0) for atoms in structures]
+    )
+    return shares
+
+
+def one_hot(numbers: ArrayLike) -> FloatArray:
+    """One column per element that occurs, 1 where the atom is of it.
+
+    Parameters
+    ----------
+    numbers : array of int of shape (n_atoms,)
+
+    Returns
+    -------
+    array of shape (n_atoms, n_elements)
+        Elements in the order of their atomic numbers.
+
+    Examples
+    --------
+    >>> one_hot([8, 1, 1])
+    array([[0., 1.],
+           [1., 0.],
+           [1., 0.]])
+    """
+    array = np.asarray(numbers)
+    found: FloatArray = (array[:, None] == np.unique(array)).astype(float)
+    return found

@@ -1,0 +1,164 @@
+"""Finding the faults of a structure before a model sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.data import chemical_symbols
+
+from lumlip.datasets.neighbors import neighbor_pairs
+from lumlip.errors import StructureError
+from lumlip.families.base import STATE, whole_number
+
+#: Two atoms closer than this, in Å, count as overlapping: the shortest bond there is, H2, has 0.74.
+OVERLAP = 0.5
+#: How many faults an error message lists before it only counts them.
+LISTED = 5
+#: Cells of less than this volume, in Å^3, count as flat: hydrogen at 400 GPa has 1.3 per atom.
+FLAT = 0.1
+
+
+def check_structures(
+    structures: Sequence[Atoms],
+    *,
+    elements: Collection[int] | None = None,
+    model: str | None = None,
+) -> None:
+    """Raise one error that lists what is wrong, frame by frame.
+
+    Faults: not an ``ase.Atoms``, no atoms, NaN or infinite positions or cell, a dummy atom,
+    a charge, spin or spin multiplicity in ``info`` that is no whole number, a zero-volume or
+    left-handed cell along with periodic boundaries, atoms closer than 0.5 Å (periodic images
+    included), and elements unknown to the model.
+
+    Parameters
+    ----------
+    structures : list of ase.Atoms, length n_structures
+        Frames, counted from 0 in the message.
+    elements : collection of int or None
+        Atomic numbers that the model knows; None: every element will do.
+    model : str or None
+        The model's name, for the message.
+
+    Raises
+    ------
+    StructureError
+        If any frame has a fault; the first five are listed, the others counted.
+
+    Examples
+    --------
+    >>> check_structures([Atoms("H2", [[0, 0, 0], [0, 0, 0.1]])])
+    Traceback (most recent call last):
+    ...
+    lumlip.errors.StructureError: 1 of 1 structure has a fault:
+      frame 0 (H2): atoms 0 (H) and 1 (H) are 0.100 Å apart, closer than 0.5 Å: \
+remove the duplicate atom or check the cell and the length unit (Å)
+    """
+    if isinstance(structures, Atoms):
+        structures = [structures]
+    known = None if elements is None else frozenset(elements)
+    faults = []
+    for frame, atoms in enumerate(structures):
+        fault = next(_faults(atoms, known, model), None)
+        if fault is not None:
+            formula = f" ({atoms.get_chemical_formula()})" if isinstance(atoms, Atoms) else ""
+            faults.append(f"  frame {frame}{formula}: {fault}")
+    if faults:
+        raise StructureError(_message(faults, len(structures)))
+
+
+def _message(faults: list[str], n_structures: int) -> str:
+    """Join the first faults and count the others."""
+    ending = " has a fault:" if n_structures == 1 else "s have a fault:"
+    lines = [f"{len(faults)} of {n_structures} structure{ending}", *faults[:LISTED]]
+    if len(faults) > LISTED:
+        lines.append(f"  ... and {len(faults) - LISTED} more")
+    return "\n".join(lines)
+
+
+def _faults(atoms: Any, elements: frozenset[int] | None, model: str | None) -> Iterator[str]:
+    """Faults of one frame, in an order in which each check may rely on those before it."""
+    if not isinstance(atoms, Atoms):
+        yield f"got {type(atoms).__name__}, expected ase.Atoms: read the file with ase.io.read"
+        return
+    if len(atoms) == 0:
+        yield "no atoms: remove the frame"
+        return
+    bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
+    if len(bad):
+        yield (
+            f"position of atom {bad[0]} is {atoms.positions[bad[0]].tolist()}, "
+            "expected finite numbers: repair or remove the frame"
+        )
+        return
+    yield from _element_faults(atoms, elements, model)
+    yield from _state_faults(atoms)
+    cell_fault = _cell_fault(atoms)
+    if cell_fault:
+        yield cell_fault
+        return
+    first, second, distance = neighbor_pairs(atoms, OVERLAP)
+    if len(distance):
+        yield _overlap(atoms, *min(zip(distance, first, second, strict=True)))
+
+
+def _element_faults(
+    atoms: Atoms, elements: frozenset[int] | None, model: str | None
+) -> Iterator[str]:
+    """Atomic numbers that are none, or that the model does not know."""
+    numbers = set(atoms.numbers.tolist())
+    dummies = sorted(z for z in numbers if not 1 <= z < len(chemical_symbols))
+    if dummies:
+        yield f"atomic number {dummies[0]} is no element: replace or remove the dummy atom (X)"
+    elif elements is not None and not numbers <= elements:
+        unknown = ", ".join(chemical_symbols[z] for z in sorted(numbers - elements))
+        yield (
+            f"{model or 'the model'} does not know {unknown} "
+            f"(it knows {len(elements)} elements): leave the frame out "
+            "(extract --skip-unknown) or choose another model"
+        )
+
+
+def _state_faults(atoms: Atoms) -> Iterator[str]:
+    """Charges and spins that a model could not take as they are."""
+    for name in STATE:
+        if name in atoms.info:
+            try:
+                whole_number(atoms.info[name], name)
+            except ValueError as error:
+                yield f"{error}: correct it, or remove it from the structure's info"
+
+
+def _cell_fault(atoms: Atoms) -> str | None:
+    """Say what is wrong with the cell of a frame with periodic boundaries, if anything."""
+    if not np.isfinite(atoms.cell.array).all():
+        return "the cell has NaN or infinite entries: repair or remove the frame"
+    if not atoms.pbc.any():
+        return None
+    missing = [axis for axis in range(3) if atoms.pbc[axis] and not atoms.cell.array[axis].any()]
+    if missing:
+        return f"periodic along {'abc'[missing[0]]}, but that cell vector is zero: set it or pbc"
+    volume = np.linalg.det(atoms.cell.complete().array)
+    if abs(volume) < FLAT:
+        return f"the cell has a volume of {abs(volume):.3g} Å^3: set a cell or pbc=False"
+    if volume < 0:
+        return (
+            "the cell is left-handed (a x b . c < 0): swap two cell vectors, which keeps the atoms"
+        )
+    return None
+
+
+def _overlap(atoms: Atoms, distance: float, first: int, second: int) -> str:
+    """Name the closest pair."""
+    if first == second:
+        pair = f"atom {first} ({atoms.symbols[first]}) and its own periodic image are"
+    else:
+        one, other = atoms.symbols[first], atoms.symbols[second]
+        pair = f"atoms {first} ({one}) and {second} ({other}) are"
+    return (
+        f"{pair} {distance:.3f} Å apart, closer than {OVERLAP} Å: "
+        "remove the duplicate atom or check the cell and the length unit (Å)"
+    )

@@ -1,0 +1,1 @@
+"""Features of models: jobs, workers, and the store that keeps them."""

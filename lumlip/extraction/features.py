@@ -1,0 +1,89 @@
+"""Features of a model on a set of structures: from the cache, or from the model itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ase import Atoms
+
+from lumlip.choices import DEVICES, check_choice
+from lumlip.datasets.sets import structures as read_structures
+from lumlip.extraction.jobs import made, prepared
+from lumlip.extraction.workers import Crew
+from lumlip.zoo.table import resolve
+
+if TYPE_CHECKING:
+    import os
+
+    import xarray as xr
+
+
+def features(
+    model: str,
+    structures: str | os.PathLike[str] | Sequence[Atoms],
+    *,
+    device: str = "auto",
+    dtype: str = "float32",
+    trust_checkpoint: bool = False,
+    batch_atoms: int | None = None,
+    layers: bool = False,
+) -> xr.Dataset:
+    """Latent features of every atom, and energies, predicted by a model.
+
+    The result comes from the cache if the same checkpoint has seen the same structures before. Else
+    the model runs in the environment of its family, which is made at first use; a run that was
+    stopped goes on where it was.
+
+    Parameters
+    ----------
+    model : str
+        An id from :func:`lumlip.models` (``"chgnet-0.3.0"``, ``"sevennet-mf-0@PBE"``) or
+        ``FAMILY:PATH[@TASK]`` for a checkpoint file of your own.
+    structures : str, path or sequence of ase.Atoms
+        A named set (``"mini-mad"``), a file that ase reads, or structures.
+    device : {"auto", "cpu", "cuda"}
+    dtype : {"float32", "float64"}
+        Precision of the model's own arithmetic.
+    trust_checkpoint : bool
+        Load a checkpoint that is not in the table of models, or whose authors publish no sum to
+        check it against. Loading one can run any code in it.
+    batch_atoms : int, optional
+        Bound on the atoms in one forward pass; smaller needs less memory.
+    layers : bool
+        Also the features after every layer of the network, in order of depth: variables
+        ``layer_00_embedding``, ``layer_01_interaction_1`` and so on, each (atom, NAME_channel).
+        Equivariant channels enter as invariants: scalars as they are, all others as norms.
+
+    Returns
+    -------
+    xarray.Dataset
+        Lazily opened: ``backbone`` (atom, backbone_channel), ``last_layer`` (atom,
+        last_layer_channel), ``energy`` (structure) in eV, and what else a family knows of a
+        structure, such as ``routing`` (structure, routing_channel) of UMA; coordinates
+        ``structure`` and ``atomic_number`` (atom), ``subset``, ``part`` and ``parent``
+        (structure); attributes that say what was run.
+
+    Raises
+    ------
+    ValueError
+        Unknown model, task, device or precision; faulty structures, or elements that the model
+        does not know (each with its frame number).
+    WeightsError
+        The weights are not here and cannot be fetched; the message says where to get them.
+    UntrustedCheckpointError
+        A checkpoint that nobody vouches for, without ``trust_checkpoint``.
+    ExtractionError
+        The model itself failed; the message holds the end of its log.
+    """
+    check_choice("device", device, DEVICES)
+    entry = resolve(model)
+    job = prepared(
+        entry,
+        read_structures(structures),
+        dtype=dtype,
+        trust_checkpoint=trust_checkpoint,
+        layers=layers,
+    )
+    with Crew() as crew:
+        return made(job, crew, device=device, batch_atoms=batch_atoms)

@@ -1,0 +1,172 @@
+"""One model on one set of structures: what to run, where its features lie, and who makes them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ase import Atoms
+from filelock import FileLock, Timeout
+
+from lumlip.choices import DEVICES, DTYPES, check_choice
+from lumlip.datasets.sets import structures_sha256
+from lumlip.datasets.validation import check_structures
+from lumlip.extraction.arrays import FEATURES_VERSION
+from lumlip.extraction.store import (
+    assemble,
+    damage,
+    labelled,
+    open_store,
+    remove,
+    set_aside,
+    write_job,
+)
+from lumlip.extraction.worker import finished
+from lumlip.extraction.workers import Crew
+from lumlip.runtime.environments import features_version, say, versions
+from lumlip.runtime.paths import ensured, home
+from lumlip.zoo.table import ModelEntry
+from lumlip.zoo.weights import ready
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model on one set of structures, and where its features lie in the cache."""
+
+    entry: ModelEntry
+    structures: Sequence[Atoms]
+    sha256: str | None
+    structures_sha256: str
+    dtype: str
+    layers: bool = False
+
+    @cached_property
+    def store(self) -> Path:
+        """The Zarr store; its name changes with everything that could change the features."""
+        parts = (self.entry.id, self.sha256, self.structures_sha256, self.dtype, self.version)
+        packages = sorted(versions(self.entry.family).items())
+        wanted = (*parts, packages, self.layers)
+        key = hashlib.sha256(repr(wanted).encode()).hexdigest()[:16]
+        return home() / "features" / _file_name(self.entry.id) / f"{key}.zarr"
+
+    @property
+    def version(self) -> str:
+        """Version of the code that decides the features: of what all families share, its own."""
+        return f"{FEATURES_VERSION}.{features_version(self.entry.family)}"
+
+
+def prepared(
+    entry: ModelEntry,
+    atoms: Sequence[Atoms],
+    *,
+    dtype: str,
+    trust_checkpoint: bool,
+    layers: bool = False,
+) -> Job:
+    """Check the structures and find the weights: what can go wrong before the model runs."""
+    check_choice("dtype", dtype, DTYPES)
+    check_structures(atoms, elements=entry.elements, model=entry.id)
+    entry = ready(entry, trust_checkpoint=trust_checkpoint)
+    return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype, layers)
+
+
+def made(job: Job, crew: Crew, *, device: str, batch_atoms: int | None = None) -> xr.Dataset:
+    """Open the features of a job, made by a worker of the crew if they are not there whole.
+
+    The labels of the structures are the job's own, whatever those had that were seen first.
+    """
+    check_choice("device", device, DEVICES)
+    if not job.store.exists() or damage(job.store):
+        _run(job, crew, device=device, batch_atoms=batch_atoms)
+    return labelled(open_store(job.store), job.structures)
+
+
+def free_first(jobs: Iterable[Job]) -> Iterator[Job]:
+    """Yield the jobs one by one: first those that no other process is at, in the order given.
+
+    Two chapters that want the same models then share the work instead of waiting for each other.
+    """
+    waiting = list(jobs)
+    while waiting:
+        job = next((job for job in waiting if not _taken(job)), waiting[0])
+        waiting.remove(job)
+        yield job
+
+
+def _taken(job: Job) -> bool:
+    """Tell whether another process is making these features now."""
+    if job.store.exists():
+        return False
+    try:
+        with _lock(job, timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def _lock(job: Job, *, timeout: float = -1) -> FileLock:
+    ensured(job.store.parent)
+    return FileLock(f"{job.store}.lock", timeout=timeout)
+
+
+def _run(job: Job, crew: Crew, *, device: str, batch_atoms: int | None) -> None:
+    with _lock(job):
+        if job.store.exists():  # another process may have made it while this one waited
+            if not (found := damage(job.store)):
+                return
+            aside = set_aside(job.store)
+            say(f"lumlip: {job.entry.id}: damaged in the cache ({found}), made again; was {aside}")
+        folder = ensured(job.store.with_suffix(".partial"))
+        write_job(folder, job.structures, _order(job, device=device, batch_atoms=batch_atoms))
+        n_left = len(job.structures) - len(finished(folder))
+        facts = crew.run(job.entry, folder, job.structures, n_left=n_left)
+        assemble(folder, job.store, job.structures, _attributes(job, facts))
+        remove(folder)
+
+
+def _order(job: Job, *, device: str, batch_atoms: int | None) -> dict[str, Any]:
+    from lumlip.runtime.environments import pins
+
+    return {
+        "model": job.entry.id,
+        "family": job.entry.family,
+        "checkpoint": job.entry.checkpoint,
+        "task": job.entry.task,
+        "sha256": job.sha256,
+        "device": device,
+        "dtype": job.dtype,
+        "layers": job.layers,
+        "batch_atoms": batch_atoms,
+        "packages": [d.split("==")[0].strip() for d in pins(job.entry.family).dependencies],
+    }
+
+
+def _attributes(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
+    from lumlip import __version__
+
+    return {
+        "model": job.entry.id,
+        "family": job.entry.family,
+        "checkpoint_sha256": job.sha256 or "",
+        "structures_sha256": job.structures_sha256,
+        "dtype": job.dtype,
+        "features_version": job.version,
+        "device": facts["device"],
+        "cutoff": facts["cutoff"],
+        "package_versions": json.dumps(facts["versions"], sort_keys=True),
+        "lumlip_version": __version__,
+    }
+
+
+def _file_name(model: str) -> str:
+    """Return a folder name for a model id, which may hold a path."""
+    safe = "".join(c if c.isalnum() or c in "-._@" else "_" for c in model)
+    return safe[-80:]

@@ -1,0 +1,307 @@
+"""Several models side by side on the same atoms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+from ase import Atoms
+from numpy.typing import NDArray
+
+from lumlip.array_types import FloatArray, IntArray
+from lumlip.choices import LAYERS, check_choice
+from lumlip.datasets.sets import structures as read_structures
+from lumlip.datasets.validation import check_structures
+from lumlip.errors import (
+    ExtractionError,
+    FamilyEnvironmentError,
+    NothingLeftError,
+    UntrustedCheckpointError,
+    WeightsError,
+)
+from lumlip.extraction.jobs import Job, free_first, made, prepared
+from lumlip.extraction.workers import Crew
+from lumlip.zoo.table import ModelEntry, resolve
+from lumlip.zoo.weights import ready
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: What a split of structures can keep whole.
+KEPT_WHOLE = ("parent", "composition", "structure")
+
+#: What ``skip_failing`` goes on after: the model cannot be run, the others may.
+FAILURES = (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError, WeightsError)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Features of several models on the structures that all of them can take.
+
+    Attributes
+    ----------
+    structures : list of ase.Atoms
+        The common structures.
+    datasets : dict of str to xarray.Dataset
+        One data set per model, the same atoms in the same order in each.
+    dropped : dict of int to str
+        Frames that some model cannot take, and why.
+    missing : dict of str to str
+        Models that could not be run, and why.
+    """
+
+    structures: list[Atoms]
+    datasets: dict[str, xr.Dataset]
+    dropped: dict[int, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+    def layer(self, name: str) -> dict[str, FloatArray]:
+        """Return one feature matrix (n_atoms, n_channels) per model, in float64."""
+        check_choice("layer", name, LAYERS)
+        return {model: ds[name].to_numpy().astype(float) for model, ds in self.datasets.items()}
+
+    @property
+    def atoms(self) -> xr.Dataset:
+        """What is the same for all models: which atom sits where."""
+        first = next(iter(self.datasets.values()))
+        return first.drop_vars(list(first.data_vars))
+
+    def report(self) -> str:
+        """Say in a few lines what was compared, and what could not be."""
+        n_atoms = sum(len(atoms) for atoms in self.structures)
+        lines = [f"{len(self.datasets)} models, {len(self.structures)} structures, {n_atoms} atoms"]
+        if self.dropped:
+            reason = next(iter(self.dropped.values()))
+            lines.append(f"left out: {len(self.dropped)} structures, such as {reason}")
+        lines += [f"missing: {model} ({reason})" for model, reason in self.missing.items()]
+        return "\n".join(lines)
+
+
+def panel(
+    models: Sequence[str],
+    structures: str | os.PathLike[str] | Sequence[Atoms],
+    *,
+    device: str = "auto",
+    dtype: str = "float32",
+    trust_checkpoint: bool = False,
+    skip_failing: bool = False,
+    layers: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> Panel:
+    """Extract the features of several models and keep the structures that all of them take.
+
+    The weights of all models are looked for before the first one is run.
+
+    Parameters
+    ----------
+    models : sequence of str
+        Model ids, see :func:`lumlip.features`.
+    structures : str, path or sequence of ase.Atoms
+    device, dtype, trust_checkpoint
+        As for :func:`lumlip.features`.
+    skip_failing : bool
+        Go on without a model that cannot be run, and say so in ``missing``. A wrong model id is an
+        error all the same.
+    layers : bool
+        Also the features after every layer, as for :func:`lumlip.features`.
+    say : callable, optional
+        Told the name of each model before it is run.
+
+    Raises
+    ------
+    ValueError
+        An unknown or repeated model id, or faulty structures.
+    NothingLeftError
+        No model can be run, or no structure suits all of them.
+    WeightsError, UntrustedCheckpointError
+        As for :func:`lumlip.features`, unless ``skip_failing``.
+    """
+    entries = [resolve(model) for model in models]
+    if len({entry.id for entry in entries}) < len(entries):
+        raise ValueError(f"got a model twice; expected distinct ids: {', '.join(models)}")
+    frames = read_structures(structures)
+    check_structures(frames)
+    missing = _without_weights(entries, trust=trust_checkpoint, skip_failing=skip_failing)
+    usable = [entry for entry in entries if entry.id not in missing]
+    common, dropped = _common_frames(frames, {e.id: e.elements for e in usable})
+    own = {e.id: [i for i, atoms in enumerate(frames) if takes(e.elements, atoms)] for e in usable}
+    jobs = [
+        prepared(
+            entry,
+            [frames[i] for i in own[entry.id]],
+            dtype=dtype,
+            trust_checkpoint=trust_checkpoint,
+            layers=layers,
+        )
+        for entry in usable
+    ]
+    datasets, failed = _all_made(jobs, device=device, skip_failing=skip_failing, say=say)
+    missing |= failed
+    if not datasets:
+        raise NothingLeftError(f"no model could be run: {missing}")
+    shown = {m: select(datasets[m], np.isin(own[m], common)) for m in own if m in datasets}
+    return Panel([frames[i] for i in common], shown, dropped, missing)
+
+
+def _all_made(
+    jobs: Sequence[Job], *, device: str, skip_failing: bool, say: Callable[[str], None] | None
+) -> tuple[dict[str, xr.Dataset], dict[str, str]]:
+    """Make the features of each job; name the models that failed, and why."""
+    datasets, failed = {}, {}
+    with Crew() as crew:
+        for job in free_first(_by_family(jobs)):
+            model = job.entry.id
+            if say:
+                say(model)
+            try:
+                datasets[model] = made(job, crew, device=device)
+            except FAILURES as error:
+                if not skip_failing:
+                    raise
+                failed[model] = str(error).splitlines()[0]
+    return datasets, failed
+
+
+def _by_family(jobs: Sequence[Job]) -> list[Job]:
+    """Put jobs of one family next to each other: one worker then does them all."""
+    families = list(dict.fromkeys(job.entry.family for job in jobs))
+    return sorted(jobs, key=lambda job: families.index(job.entry.family))
+
+
+def _without_weights(
+    entries: Sequence[ModelEntry], *, trust: bool, skip_failing: bool
+) -> dict[str, str]:
+    """Name the models whose weights are not here, and why, before anything takes long."""
+    missing = {}
+    for entry in entries:
+        try:
+            ready(entry, trust_checkpoint=trust)
+        except FAILURES as error:
+            if not skip_failing:
+                raise
+            missing[entry.id] = str(error).splitlines()[0]
+    return missing
+
+
+def takes(elements: frozenset[int] | None, atoms: Atoms) -> bool:
+    """Tell whether a model that knows these elements (None: not known which) takes a structure."""
+    return elements is None or elements.issuperset(atoms.numbers.tolist())
+
+
+def _common_frames(
+    frames: Sequence[Atoms], known: dict[str, frozenset[int] | None]
+) -> tuple[list[int], dict[int, str]]:
+    common, dropped = [], {}
+    for i, atoms in enumerate(frames):
+        refusing = [model for model, elements in known.items() if not takes(elements, atoms)]
+        if refusing:
+            formula = atoms.get_chemical_formula()
+            dropped[i] = f"frame {i}, {formula}: not for {', '.join(refusing)}"
+        else:
+            common.append(i)
+    if not common:
+        some = next(iter(dropped.values()), "no structures")
+        raise NothingLeftError(f"no structure suits all of the models: {some}")
+    return common, dropped
+
+
+def select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
+    """Keep some structures, their atoms, and number the structures anew."""
+    if keep.all():
+        return dataset
+    structure = dataset["structure"].to_numpy()
+    kept = dataset.isel(structure=np.flatnonzero(keep), atom=np.flatnonzero(keep[structure]))
+    number = np.cumsum(keep) - 1
+    return kept.assign_coords(structure=("atom", number[kept["structure"].to_numpy()]))
+
+
+def only(everything: Panel | None, models: Sequence[str]) -> Panel | None:
+    """Keep some models of a panel; None if none of them is there."""
+    if everything is None:
+        return None
+    kept = {m: everything.datasets[m] for m in models if m in everything.datasets}
+    return replace(everything, datasets=kept) if kept else None
+
+
+def panel_if_any(models: Sequence[str], structures: Any, **options: Any) -> Panel | None:
+    """Return the panel of models, or None, saying why, if no model or common structure is left.
+
+    Parameters
+    ----------
+    models, structures
+        As for :func:`lumlip.extraction.panel.panel`.
+    options
+        ``device``, ``dtype`` and ``layers`` of it.
+    """
+    if not models:
+        return None
+    try:
+        return panel(models, structures, skip_failing=True, **options)
+    except NothingLeftError as error:
+        print(error)
+        return None
+
+
+def panels_of(
+    named: Mapping[str, Sequence[str]], structures: Any, **options: Any
+) -> dict[str, Panel]:
+    """Make a panel of each set of models, and print what became of it.
+
+    Parameters
+    ----------
+    named : dict of name to list of model ids
+        Sets without a usable model or a common structure are left out.
+    structures : str, path or sequence of ase.Atoms
+    options
+        Of :func:`panel_if_any`.
+
+    Raises
+    ------
+    ValueError
+        Nothing is left to study.
+    """
+    found = {}
+    for name, models in named.items():
+        everything = panel_if_any(models, structures, **options)
+        print(f"{name}: {everything.report() if everything else 'nothing to study'}")
+        if everything:
+            found[name] = everything
+    if not found:
+        raise ValueError(f"got {named}, expected a model that can be run on these structures")
+    return found
+
+
+def as_samples(everything: Panel, *, by: str = "parent") -> xr.Dataset:
+    """Structures in the place of atoms, for :func:`lumlip.metrics.splits.split` by parent.
+
+    Parameters
+    ----------
+    everything : Panel
+    by : {"parent", "composition", "structure"}
+        What becomes the parent of a structure: its own, its reduced formula, or itself.
+    """
+    check_choice("split of structures", by, KEPT_WHOLE)
+    atoms, frames = everything.atoms, everything.structures
+    parents: NDArray[Any] = np.arange(len(frames))
+    if by == "parent":
+        parents = atoms["parent"].to_numpy()
+    elif by == "composition":
+        parents = np.array([_reduced(frame.numbers) for frame in frames])
+    return xr.Dataset(
+        coords={
+            "structure": ("atom", np.arange(len(frames))),
+            "subset": ("structure", atoms["subset"].to_numpy()),
+            "parent": ("structure", parents),
+        }
+    )
+
+
+def _reduced(numbers: IntArray) -> str:
+    """Name a reduced formula by its elements and their numbers."""
+    elements, counts = np.unique(numbers, return_counts=True)
+    reduced = counts // np.gcd.reduce(counts)
+    return " ".join(f"{z}:{n}" for z, n in zip(elements, reduced, strict=True))

@@ -1,0 +1,192 @@
+"""The features of one model on one set of structures, as a Zarr store that xarray opens lazily.
+
+While a model runs, its batches lie in a ``.partial`` folder. Only when all are there is the store
+written, beside its place, and then renamed into it: a store that was stopped is not there. What
+happens to its files later, a lost chunk say, zarr would take for zeros or NaN: their checksums lie
+beside the store and tell.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import uuid
+import zlib
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from lumlip.extraction.arrays import EXTRA, LAYER, save_structures
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+_CHUNK_ATOMS = 16384
+_ALWAYS = ("backbone", "last_layer")
+_LABELS = ("subset", "part", "parent")
+_PIECE = 1 << 22  # bytes of a file that are read at once
+
+Files = dict[str, tuple[int, int]]
+#: Stores that this process found whole: their files with sizes and times of change.
+_found_whole: dict[Path, Files] = {}
+
+
+def write_job(folder: Path, structures: Sequence[Atoms], order: dict[str, Any]) -> None:
+    """Leave in the folder what the worker needs to know."""
+    save_structures(folder / "structures.npz", structures)
+    (folder / "job.json").write_text(json.dumps(order), encoding="utf-8")
+
+
+def assemble(
+    folder: Path, store: Path, structures: Sequence[Atoms], attributes: dict[str, Any]
+) -> None:
+    """Put a worker's batches in the order of the structures and write the store."""
+    import xarray as xr
+
+    arrays = _gather(folder, structures)
+    of_atoms = [name for name in arrays if _is_of_atoms(name)]
+    variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms}
+    for name in arrays:
+        if name.startswith(EXTRA):
+            plain = name.removeprefix(EXTRA)
+            variables[plain] = (("structure", f"{plain}_channel"), arrays[name])
+    n_atoms = [len(atoms) for atoms in structures]
+    dataset = xr.Dataset(
+        {**variables, "energy": ("structure", arrays["energy"], {"unit": "eV"})},
+        coords={
+            "structure": ("atom", np.repeat(np.arange(len(structures)), n_atoms)),
+            "atomic_number": ("atom", np.concatenate([atoms.numbers for atoms in structures])),
+        },
+        attrs=attributes,
+    )
+    chunks = {
+        layer: {"chunks": (min(_CHUNK_ATOMS, len(arrays[layer])), arrays[layer].shape[1])}
+        for layer in of_atoms
+    }
+    part = store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.part")
+    dataset.to_zarr(part, mode="w", consolidated=False, zarr_format=2, encoding=chunks)
+    _write_checksums(part, _checksums_of(store))
+    part.rename(store)
+
+
+def open_store(store: Path) -> xr.Dataset:
+    """Open a store; arrays are read when they are used."""
+    import xarray as xr
+
+    dataset: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None)
+    return dataset
+
+
+def labelled(dataset: xr.Dataset, structures: Sequence[Atoms]) -> xr.Dataset:
+    """Add ``subset``, ``part`` and ``parent`` (structure) of the structures as coordinates.
+
+    They are in no store: a model does not see them, so that they may change while it stays.
+    """
+    labels = {name: ("structure", _labels(structures, name)) for name in _LABELS}
+    return dataset.assign_coords(labels)
+
+
+def damage(store: Path) -> str:
+    """Say what is wrong with the files of a store; nothing if they are as they were written.
+
+    A process reads a store through once, and again only if sizes or times of its files change.
+    """
+    try:
+        if _found_whole.get(store) == (state := _state(store)):
+            return ""
+        expected = json.loads(_checksums_of(store).read_text(encoding="utf-8"))
+        found = _checksums(store, state)
+    except (FileNotFoundError, ValueError):
+        return "no checksums, or files that vanish"
+    wrong = sorted(k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k))
+    if wrong:
+        return f"{len(wrong)} of {len(expected)} files, such as {wrong[0]}"
+    _found_whole[store] = state
+    return ""
+
+
+def set_aside(store: Path) -> Path:
+    """Give a damaged store another name, where nobody looks for features, and return that."""
+    kept = store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.damaged")
+    store.rename(kept)
+    return kept
+
+
+def remove(folder: Path) -> None:
+    """Remove a worker's folder with all that is in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _checksums_of(store: Path) -> Path:
+    """Return the file with the checksums of a store: beside it, as zarr knows all files inside."""
+    return store.with_name(f"{store.name}.crc32.json")
+
+
+def _write_checksums(store: Path, path: Path) -> None:
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps(_checksums(store, _state(store)), indent=0), encoding="utf-8")
+    part.replace(path)
+
+
+def _state(store: Path) -> Files:
+    """Size in bytes and time of change in ns of every file of a store, by its path in there."""
+    stats = {file: file.stat() for file in store.rglob("*") if not file.is_dir()}
+    return {f.relative_to(store).as_posix(): (s.st_size, s.st_mtime_ns) for f, s in stats.items()}
+
+
+def _checksums(store: Path, names: Iterable[str]) -> dict[str, int]:
+    """CRC-32 of files of a store; several at once, as the sum leaves Python free."""
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        return dict(zip(names, pool.map(lambda name: _crc32(store / name), names), strict=True))
+
+
+def _crc32(path: Path) -> int:
+    total = 0
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            total = zlib.crc32(piece, total)
+    return total
+
+
+def _labels(structures: Sequence[Atoms], name: str) -> NDArray[np.str_]:
+    return np.array([str(atoms.info.get(name, "")) for atoms in structures], dtype=np.str_)
+
+
+def _gather(folder: Path, structures: Sequence[Atoms]) -> dict[str, NDArray[Any]]:
+    """Scatter the batches into arrays on disk, so that the features need not fit in memory."""
+    lengths = np.array([len(atoms) for atoms in structures])
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    whole: dict[str, NDArray[Any]] = {"energy": np.full(len(structures), np.nan)}
+    for path in sorted(folder.glob("batch-*.npz")):
+        with np.load(path) as data:
+            index = data["index"]
+            whole["energy"][index] = data["energy"]
+            for name in (key for key in data.files if key.startswith(EXTRA)):
+                if name not in whole:
+                    whole[name] = np.full((len(structures), data[name].shape[1]), np.nan)
+                whole[name][index] = data[name]
+            rows = np.concatenate([np.arange(starts[i], starts[i] + lengths[i]) for i in index])
+            for layer in filter(_is_of_atoms, data.files):
+                if layer not in whole:
+                    whole[layer] = _scratch(folder / f"{layer}.npy", lengths.sum(), data[layer])
+                whole[layer][rows] = data[layer]
+    missing = np.flatnonzero(~np.isfinite(whole["energy"]))
+    if len(missing):
+        raise RuntimeError(f"no features for frames {missing[:5].tolist()} of {len(structures)}")
+    return whole
+
+
+def _is_of_atoms(name: str) -> bool:
+    """Tell whether an array of a batch has a row per atom."""
+    return name in _ALWAYS or name.startswith(LAYER)
+
+
+def _scratch(path: Path, n_rows: int, like: NDArray[Any]) -> NDArray[Any]:
+    shape = (int(n_rows), like.shape[1])
+    return np.lib.format.open_memmap(path, mode="w+", dtype=like.dtype, shape=shape)

@@ -1,0 +1,181 @@
+"""Run models over structures, inside the environment of their family.
+
+``python -m lumlip.extraction.worker`` reads names of folders from standard input, a line each, until it ends.
+For each it reads ``job.json`` and ``structures.npz`` there and leaves one ``batch-*.npz`` per
+forward pass. Structures that already have one are not done again. What happens is told on standard
+output, one JSON object a line; all else goes to ``worker.log`` in the folder. After an error the
+worker ends: what a failed model left behind must not reach the next.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from lumlip.extraction.arrays import EXTRA, LAYER, load_structures, save_arrays
+from lumlip.extraction.batching import DEFAULT_BATCH_ATOMS, plan_batches
+from lumlip.runtime.paths import sha256_file
+from lumlip.runtime.stdout import private_stdout
+from lumlip.runtime.verified import private_copy
+
+Tell = Callable[..., None]
+LOG = "worker.log"
+
+
+def main() -> int:
+    """Do the jobs in the folders named on standard input."""
+    channel = private_stdout()
+
+    def tell(event: str, **facts: Any) -> None:
+        print(json.dumps({"event": event, **facts}), file=channel, flush=True)
+
+    for line in sys.stdin:
+        folder = Path(line.rstrip("\n"))
+        _write_log_to(folder / LOG)
+        try:
+            work(folder, tell)
+        except Exception as error:
+            traceback.print_exc()
+            tell("error", kind=type(error).__name__, message=str(error))
+            return 1
+        gc.collect()  # the weights of this model make room for those of the next
+    return 0
+
+
+def work(folder: Path, tell: Tell) -> None:
+    """Extract the features of every structure in the folder that has none yet."""
+    job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+    structures = load_structures(folder / "structures.npz")
+    device = pick_device(job["device"])
+    extractor = _loaded(job, device)
+    _check_elements(structures, extractor.elements, job["model"])
+    tell("loaded", device=device, cutoff=extractor.cutoff, versions=_versions(job["packages"]))
+    todo = sorted(set(range(len(structures))) - finished(folder))
+    batch_atoms = job["batch_atoms"] or DEFAULT_BATCH_ATOMS[device]
+    plan = plan_batches(structures, indices=todo, batch_atoms=batch_atoms, cutoff=extractor.cutoff)
+    for batch in plan:
+        _extract_batch(extractor, structures, batch, folder, layers=job.get("layers", False))
+        tell("batch", atoms=sum(len(structures[i]) for i in batch), structures=len(batch))
+    tell("done")
+
+
+def _loaded(job: dict[str, Any], device: str) -> Any:
+    """Load the model of a job: a file only if, and exactly as, it has been trusted."""
+    make = import_module(f"lumlip.families.{job['family']}").Extractor
+    options = {"task": job["task"], "device": device, "dtype": job["dtype"]}
+    path = Path(job["checkpoint"])
+    if path.is_absolute():
+        with private_copy(path, [job["sha256"]]) as copy:
+            return make(str(copy), **options)
+    extractor = make(job["checkpoint"], **options)  # weights that the package brings, like its code
+    _check_weights(extractor.checkpoint_file, job["sha256"])
+    return extractor
+
+
+def finished(folder: Path) -> set[int]:
+    """Return the indices of the structures whose features lie in the folder."""
+    done: set[int] = set()
+    for path in folder.glob("batch-*.npz"):
+        with np.load(path) as data:
+            done.update(data["index"].tolist())
+    return done
+
+
+def pick_device(wanted: str) -> str:
+    """Turn "auto" into what there is; refuse what there is not."""
+    import torch
+
+    if wanted == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if wanted.startswith("cuda") and not torch.cuda.is_available():
+        raise ValueError(f"device {wanted!r} asked for, but torch {torch.__version__} sees no GPU")
+    if wanted not in ("cpu", "cuda"):
+        raise ValueError(f"got device {wanted!r}; expected one of: auto, cpu, cuda")
+    return wanted
+
+
+def _extract_batch(
+    extractor: Any,
+    structures: Sequence[Atoms],
+    batch: Sequence[int],
+    folder: Path,
+    *,
+    layers: bool = False,
+) -> None:
+    import torch
+
+    try:
+        got = extractor.extract([structures[i] for i in batch], layers=layers)
+    except torch.cuda.OutOfMemoryError:
+        if len(batch) == 1:
+            raise
+        torch.cuda.empty_cache()
+        half = len(batch) // 2
+        for part in (batch[:half], batch[half:]):
+            _extract_batch(extractor, structures, part, folder, layers=layers)
+        return
+    _check_finite(got, batch)
+    save_arrays(
+        folder / f"batch-{batch[0]:07d}.npz",
+        index=np.array(batch),
+        backbone=got.backbone,
+        last_layer=got.last_layer,
+        energy=np.asarray(got.energy, dtype=np.float64),
+        **{f"{EXTRA}{name}": np.asarray(values) for name, values in got.extra.items()},
+        **{f"{LAYER}{i:02d}_{name}": x for i, (name, x) in enumerate(got.layers.items())},
+    )
+
+
+def _check_finite(got: Any, batch: Sequence[int]) -> None:
+    layers = {name: getattr(got, name) for name in ("backbone", "last_layer", "energy")}
+    for name, values in {**layers, **got.extra, **got.layers}.items():
+        if not np.isfinite(values).all():
+            raise ValueError(f"the model gave NaN or inf in {name} for one of the frames {batch}")
+
+
+def _check_weights(path: Path, expected: str | None) -> None:
+    got = sha256_file(path)
+    if expected and got != expected:
+        raise ValueError(
+            f"the weights in {path.name} are not the ones in lumlip's table of models: "
+            f"got sha256 {got[:12]}…, expected {expected[:12]}…; another package version?"
+        )
+
+
+def _check_elements(structures: Sequence[Atoms], known: frozenset[int], model: str) -> None:
+    from lumlip.datasets.validation import check_structures
+
+    check_structures(structures, elements=known, model=model)
+
+
+def _versions(packages: Sequence[str]) -> dict[str, str]:
+    found = {}
+    for name in packages:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "unknown"
+    return found
+
+
+def _write_log_to(path: Path) -> None:
+    """Send what packages print, in Python or not, to the end of this file."""
+    log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.close(log)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Start workers, follow what they say, and turn their failures into errors."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from ase import Atoms
+
+from lumlip.errors import ExtractionError
+from lumlip.extraction.worker import LOG
+from lumlip.runtime.environments import command, say, variables
+from lumlip.zoo.table import ModelEntry
+
+_LOG_LINES = 15
+
+
+class Crew:
+    """The worker of a family, kept at work for one model of the family after the other.
+
+    Importing a family's packages takes longer than most jobs do, so this happens once. Used in a
+    ``with`` block, which ends the worker. A model of another family gets a new worker, and the one
+    before ends: only one at a time takes memory.
+    """
+
+    def __init__(self) -> None:
+        self._family = ""
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def run(
+        self, entry: ModelEntry, folder: Path, structures: Sequence[Atoms], *, n_left: int
+    ) -> dict[str, Any]:
+        """Run the job in the folder to its end and return what the worker told of itself."""
+        from tqdm import tqdm
+
+        if n_done := len(structures) - n_left:
+            say(f"lumlip: {entry.id}: {n_done} structures are done already, going on")
+        facts: dict[str, Any] = {}
+        total = sum(len(atoms) for atoms in structures)
+        try:
+            told = self._told(entry.family, folder)
+            with tqdm(desc=entry.id, total=total, unit="atom", disable=None) as bar:
+                for line in told:
+                    _hear(json.loads(line), facts, bar)
+                    if "done" in facts:
+                        return facts
+        except BaseException:
+            self._end(kill=True)
+            raise
+        self._end()
+        raise _failure(entry, folder, facts)
+
+    def _told(self, family: str, folder: Path) -> Iterator[str]:
+        """Hand the folder to the family's worker and return the lines that it tells."""
+        if self._process is None or family != self._family:
+            self._end()
+            self._start(family, folder / LOG)
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(f"{folder}\n")
+        self._process.stdin.flush()
+        return iter(self._process.stdout.readline, "")
+
+    def _start(self, family: str, log: Path) -> None:
+        argv = command(family, "lumlip.extraction.worker")
+        with log.open("w", encoding="utf-8") as errors:
+            self._process = subprocess.Popen(
+                argv,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                env=variables(),
+            )
+        self._family = family
+
+    def _end(self, *, kill: bool = False) -> None:
+        """Let the worker go: its input ends, or it is killed in the middle of a job."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        if kill:
+            process.kill()
+        with suppress(BrokenPipeError), process:  # closes its input and waits
+            pass
+
+
+def _hear(event: dict[str, Any], facts: dict[str, Any], bar: Any) -> None:
+    kind = event.pop("event")
+    if kind == "batch":
+        bar.update(event["atoms"])
+    elif kind == "loaded":
+        facts.update(event)
+    else:
+        facts[kind] = event
+
+
+def _failure(entry: ModelEntry, folder: Path, facts: dict[str, Any]) -> Exception:
+    told = facts.get("error", {})
+    text = (folder / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    tail = "\n".join(f"  | {line}" for line in text[-_LOG_LINES:])
+    if told.get("kind") in ("ValueError", "StructureError"):  # the user's to mend
+        wrong = ValueError(told["message"])
+        wrong.add_note(f"the log of {entry.id} ends with\n{tail}")
+        return wrong
+    reason = told.get("message") or "the worker died without a word (killed, or out of memory?)"
+    return ExtractionError(
+        f"{entry.id} failed: {reason}\n{tail}\n"
+        f"What was done before is kept in {folder}; the same call goes on from there. "
+        f"If memory ran out, choose a smaller batch_atoms."
+    )

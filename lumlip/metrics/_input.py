@@ -1,0 +1,148 @@
+"""Checked input of every feature metric: feature matrices of the same atoms, and the split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lumlip.array_types import FloatArray, IntArray
+
+# Spread that still counts as rounding, in units of eps |x|. Measured in single precision: atoms
+# that are equivalent in a perfect crystal differ by 0.6 to 1.7 units (CHGNet, SevenNet, MACE, UMA),
+# 17 at most (DIEP); moved by 1e-4 Angstrom, by 115 or more in all of these models.
+ROUNDING_UNITS = 32
+
+
+def as_features(features: ArrayLike, name: str) -> FloatArray:
+    """Return the features as a float64 array of shape (n_atoms, n_features).
+
+    Parameters
+    ----------
+    features : array of shape (n_atoms, n_features)
+    name : str
+        What an error calls them.
+
+    Raises
+    ------
+    ValueError
+        If the array is not two-dimensional, is empty, or holds NaN or infinity.
+    """
+    array = np.asarray(features)
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(
+            f"{name}: got shape {array.shape}, expected (n_atoms, n_features), neither of them 0"
+        )
+    if array.dtype.kind not in "fiu":
+        raise ValueError(f"{name}: got dtype {array.dtype}, expected real numbers")
+    array = array.astype(np.float64, copy=False)
+    bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
+    if bad.size:
+        raise ValueError(
+            f"{name}: got NaN or infinity in {bad.size} of {len(array)} rows "
+            f"(first: row {bad[0]}), expected finite numbers"
+        )
+    return array
+
+
+def as_split(train: ArrayLike, test: ArrayLike, n_atoms: int) -> tuple[IntArray, IntArray]:
+    """Return the indices of train and test atoms, checked against each other.
+
+    Parameters
+    ----------
+    train, test : arrays of int of shape (n_train,) and (n_test,), or masks of shape (n_atoms,)
+        The order of indices is kept.
+    n_atoms : int
+
+    Raises
+    ------
+    ValueError
+        If an index is out of range, repeated or on both sides, fewer than 2 atoms are in train,
+        or none in test.
+    """
+    train_index = _as_index(train, n_atoms, "train", at_least=2)
+    test_index = _as_index(test, n_atoms, "test", at_least=1)
+    shared = np.intersect1d(train_index, test_index)
+    if shared.size:
+        raise ValueError(
+            f"train and test: got {shared.size} atoms in both (first: {shared[0]}), expected none"
+        )
+    return train_index, test_index
+
+
+def _as_index(index: ArrayLike, n_atoms: int, name: str, *, at_least: int) -> IntArray:
+    array = np.asarray(index)
+    if array.dtype == bool:
+        if array.shape != (n_atoms,):
+            raise ValueError(f"{name}: got a mask of shape {array.shape}, expected ({n_atoms},)")
+        array = np.flatnonzero(array)
+    if array.ndim != 1 or array.size < at_least:
+        raise ValueError(
+            f"{name}: got shape {array.shape}, expected a list of at least {at_least} atoms"
+        )
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"{name}: got dtype {array.dtype}, expected integer indices or a mask")
+    if array.min() < 0 or array.max() >= n_atoms:
+        raise ValueError(
+            f"{name}: got indices from {array.min()} to {array.max()}, expected 0 to {n_atoms - 1}"
+        )
+    if np.unique(array).size != array.size:
+        raise ValueError(f"{name}: got repeated indices, expected every atom at most once")
+    return array.astype(np.int64)
+
+
+def check_same_structures(features: Iterable[tuple[str, object]]) -> None:
+    """Refuse features that say they are of different structures, though as many atoms.
+
+    Parameters
+    ----------
+    features : iterable of (name, array)
+        Those with ``attrs["structures_sha256"]``, as variables of a feature store have it, are
+        compared; plain arrays say nothing and pass.
+
+    Raises
+    ------
+    ValueError
+        Naming two of them that differ.
+    """
+    known: list[tuple[str, str]] = []
+    for name, array in features:
+        sha256 = getattr(array, "attrs", {}).get("structures_sha256")
+        if sha256 is not None:
+            known.append((name, str(sha256)))
+    for name, sha256 in known:
+        first, expected = known[0]
+        if sha256 != expected:
+            raise ValueError(
+                f"{name}: got features of other structures than {first} (structures_sha256 "
+                f"{sha256[:12]} and {expected[:12]}), expected the same atoms in the same order"
+            )
+
+
+def rounding_spread(rows: FloatArray) -> float:
+    """Return the total standard deviation that rounding alone may leave between equal rows.
+
+    Numbers that all fit in single precision were computed in it, whatever type they have now.
+    Columns that do not vary at all have no such rounding, however large they are.
+
+    Parameters
+    ----------
+    rows : array of shape (n_samples, n_features)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rounding_spread(np.array([[1.0, 7.0], [1.5, 7.0]])) < 5e-6
+    True
+    """
+    with np.errstate(over="ignore", under="ignore"):
+        single = bool((rows.astype(np.float32) == rows).all())
+        size = np.abs(rows).mean(axis=0)
+        varying = (rows != rows[0]).any(axis=0)
+        # The mean that is subtracted is rounded, too, in double precision.
+        spread = float(np.finfo(np.float64).eps * np.linalg.norm(size))
+        if single:
+            in_single = float(np.finfo(np.float32).eps * np.linalg.norm(size[varying]))
+            spread = max(spread, in_single)
+    return ROUNDING_UNITS * spread

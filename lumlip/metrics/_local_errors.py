@@ -1,0 +1,58 @@
+"""Errors of the test atoms from linear maps fitted on each one's nearest train atoms: LFRE."""
+
+from __future__ import annotations
+
+import torch
+
+from lumlip.metrics._crossvalidation import fold_order
+from lumlip.metrics._device import map_in_threads
+from lumlip.metrics._neighbors import nearest_train_atoms
+from lumlip.metrics._ridge import TruncatedRegression
+from lumlip.metrics._scaling import ScaledFeatures
+from lumlip.metrics._targets import Targets
+
+# Numbers in one chunk's block of targets: on the CPU it should fit in the cache of a core.
+BLOCK = {"cpu": 2**19, "cuda": 2**26}
+
+
+def local_errors(
+    source: ScaledFeatures, targets: Targets, n_neighbors: int, chunk_size: int | None
+) -> torch.Tensor:
+    """Distance of every test atom from its local prediction, without unit: (n_targets, n_test).
+
+    Parameters
+    ----------
+    source : ScaledFeatures
+    targets : Targets
+    n_neighbors : int
+        Train atoms in each fit.
+    chunk_size : int or None
+        Test atoms at a time; None: as many as fit in the cache.
+    """
+    device = source.test.device
+    neighbors = nearest_train_atoms(source, n_neighbors)
+    neighbors = neighbors[:, fold_order(n_neighbors)[0].to(device)]
+    n_test = len(source.test)
+    fitting = max(1, BLOCK[device.type] // (n_neighbors * targets.train.shape[1]))
+    size = chunk_size or min(fitting, -(-n_test // torch.get_num_threads()))
+    atoms = torch.split(torch.arange(n_test, device=device), size)
+    errors = map_in_threads(
+        lambda chunk: _chunk_errors(source, targets, chunk, neighbors[chunk]), atoms, device
+    )
+    return torch.cat(errors, dim=1)
+
+
+def _chunk_errors(
+    source: ScaledFeatures, targets: Targets, atoms: torch.Tensor, neighbors: torch.Tensor
+) -> torch.Tensor:
+    x, x_mean = _center(source.train[neighbors])
+    y, y_mean = _center(targets.train[neighbors])
+    local_map = TruncatedRegression(x, y, targets)
+    predicted = y_mean + local_map.predict_one(source.test[atoms] - x_mean)
+    return targets.norms(targets.test[atoms] - predicted)
+
+
+def _center(samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Subtract the means over samples (in place): (batch, n, d) and the means (batch, d)."""
+    mean = samples.mean(dim=1)
+    return samples.sub_(mean[:, None]), mean

@@ -1,0 +1,49 @@
+"""Nearest neighbors in feature space, in chunks, with ties in a fixed order."""
+
+from __future__ import annotations
+
+import torch
+
+from lumlip.metrics._scaling import ScaledFeatures
+
+
+def nearest_train_atoms(
+    features: ScaledFeatures, n_neighbors: int, *, block: int = 2**24
+) -> torch.Tensor:
+    """Find the nearest train atoms of every test atom.
+
+    Sorted by squared distance, computed as |x|^2 + |y|^2 - 2 x.y as in scikit-matter; equally far
+    atoms come in the order of the train atoms.
+
+    Parameters
+    ----------
+    features : ScaledFeatures
+    n_neighbors : int
+    block : int
+        Distances in memory at a time.
+
+    Returns
+    -------
+    tensor of int64 of shape (n_test, n_neighbors)
+        Rows of ``features.train``.
+    """
+    squared = features.train.square().sum(dim=1)
+    chunks = []
+    for rows in torch.split(features.test, max(1, block // len(features.train))):
+        distance = squared + rows.square().sum(dim=1)[:, None] - 2 * rows @ features.train.mT
+        chunks.append(_smallest(distance, n_neighbors))
+    return torch.cat(chunks)
+
+
+def _smallest(distance: torch.Tensor, n: int) -> torch.Tensor:
+    """Columns of the n smallest entries of each row, as a stable sort of the row puts them."""
+    value, column = distance.topk(n, dim=1, largest=False, sorted=False)
+    column, order = column.sort(dim=1)
+    by_value = value.gather(1, order).sort(dim=1, stable=True).indices
+    column = column.gather(1, by_value)
+    # topk takes any of the entries that tie with the last one: redo those rows in full.
+    last = value.max(dim=1, keepdim=True).values
+    tied = torch.nonzero((distance <= last).sum(dim=1) > n)[:, 0]
+    if len(tied):
+        column[tied] = distance[tied].sort(dim=1, stable=True).indices[:, :n]
+    return column

@@ -1,0 +1,53 @@
+"""The linear regressor behind GFRE and LFRE: truncated SVD with a cross-validated cutoff."""
+
+from __future__ import annotations
+
+import torch
+
+from lumlip.metrics._crossvalidation import CrossValidation, rounding_floor, thin_svd
+from lumlip.metrics._targets import Targets
+
+
+class TruncatedRegression:
+    """A batch of linear maps without intercept, each source factorized once for all its targets.
+
+    Parameters
+    ----------
+    source : tensor of shape (batch, n, d)
+        Centered samples in the order of `lumlip.metrics._crossvalidation.fold_order`.
+    y : tensor of shape (batch, n, n_columns)
+        Centered targets of the same samples, all side by side.
+    targets : Targets
+        Which columns belong together: each target has a cutoff of its own.
+
+    Attributes
+    ----------
+    cutoffs : tensor of shape (batch, n_targets)
+        Singular values up to this are dropped.
+    """
+
+    def __init__(self, source: torch.Tensor, y: torch.Tensor, targets: Targets) -> None:
+        self._y = y
+        self._targets = targets
+        self.cutoffs = CrossValidation(source).choose_cutoffs(y, targets)
+        self._left, singular, self._right = thin_svd(source)
+        threshold = self.cutoffs.clamp(min=rounding_floor(source))[:, :, None]
+        # 1 / s where s is kept, else 0: (batch, n_targets, rank).
+        self._inverse = torch.where(singular[:, None] > threshold, 1 / singular[:, None], 0.0)
+
+    def predict(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict the targets of many samples: (batch, m, d) -> (batch, m, n_columns)."""
+        x = x @ self._right
+        parts = torch.split(self._left.mT @ self._y, list(self._targets.widths), dim=2)
+        predicted = [(x * self._inverse[:, None, t]) @ part for t, part in enumerate(parts)]
+        return torch.cat(predicted, dim=2)
+
+    def predict_one(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict the targets of one sample by each map: (batch, d) -> (batch, n_columns).
+
+        A row of weights on the fitted samples for each target is cheaper than projecting all y.
+        """
+        weights = (x[:, None] @ self._right * self._inverse) @ self._left.mT
+        every_target = weights @ self._y
+        own = self._targets.of_column.expand(len(x), 1, -1)
+        return every_target.gather(1, own)[:, 0]

@@ -1,0 +1,68 @@
+"""Features of train and test atoms on one scale: what every reconstruction starts from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from lumlip.array_types import FloatArray, IntArray
+from lumlip.metrics._input import rounding_spread
+
+
+@dataclass(frozen=True)
+class ScaledFeatures:
+    """Features of the train and the test atoms, centered and scaled with the train atoms' numbers.
+
+    Attributes
+    ----------
+    train : tensor of shape (n_train, n_features)
+        Column means 0; the variances of the columns add up to 1.
+    test : tensor of shape (n_test, n_features)
+    """
+
+    train: torch.Tensor
+    test: torch.Tensor
+
+    @property
+    def width(self) -> int:
+        """Number of features per atom."""
+        return self.train.shape[1]
+
+
+def scale(
+    features: FloatArray, train: IntArray, test: IntArray, name: str, device: torch.device
+) -> ScaledFeatures:
+    """Center every column by its train mean, divide all by ``sqrt(sum of the train variances)``.
+
+    So the mean squared norm of the train rows is 1: predicting nothing has an error of 1.
+
+    Parameters
+    ----------
+    features : array of shape (n_atoms, n_features)
+    train : array of int of shape (n_train,)
+    test : array of int of shape (n_test,)
+    name : str
+        What an error calls the features.
+    device : torch.device
+
+    Raises
+    ------
+    ValueError
+        If the features are the same for all train atoms, but for rounding.
+    """
+    rounding = rounding_spread(features[train])
+    train_rows = torch.as_tensor(features[train], device=device)
+    mean = train_rows.mean(dim=0)
+    train_rows = train_rows - mean
+    total = train_rows.square().mean(dim=0).sum().sqrt()
+    if not rounding < float(total) < float("inf"):
+        raise ValueError(
+            f"{name}: got a total standard deviation of {float(total):.3g} over the {len(train)} "
+            f"train atoms, expected features that vary beyond rounding ({rounding:.1g}) and do not "
+            "overflow"
+        )
+    return ScaledFeatures(
+        train=train_rows / total,
+        test=(torch.as_tensor(features[test], device=device) - mean) / total,
+    )

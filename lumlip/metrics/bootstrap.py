@@ -1,0 +1,357 @@
+"""Distances between models: reconstruction errors both ways, with draws of the test structures.
+
+What is computed from distances (a mean, a difference, a ratio) is computed draw by draw: its
+interval then knows that all of them were measured on the same structures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from lumlip.array_types import BoolArray, FloatArray
+from lumlip.metrics.splits import _codes
+
+#: In place of draws where a model is missing; goes through all arithmetic.
+NOTHING: FloatArray = np.full(1, np.nan)
+
+
+@dataclass(frozen=True)
+class Distances:
+    """Reconstruction errors among models, with resamples of the test structures.
+
+    Attributes
+    ----------
+    table : DataFrame of shape (n_models, n_models)
+        Errors on all test atoms, row = source, column = target.
+    draws : array of shape (n_models, n_models, 1 + n_bootstrap)
+        The same, then those of every resample.
+    """
+
+    table: pd.DataFrame
+    draws: FloatArray
+
+    @classmethod
+    def of(
+        cls, errors: xr.DataArray, groups: Sequence[int], *, n_bootstrap: int = 500, seed: int = 0
+    ) -> Distances:
+        """Make them from the errors of every test atom.
+
+        Parameters
+        ----------
+        errors : DataArray of shape (source, target, atom)
+            From :func:`lumlip.metrics.reconstruction.pointwise_errors`, square.
+        groups : sequence of int, length n_test
+            The structure of every test atom.
+        """
+        table = table_of(errors)
+        resampled = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
+        return cls(table, np.concatenate([table.to_numpy()[..., None], resampled], axis=-1))
+
+    @classmethod
+    def exact(cls, table: pd.DataFrame) -> Distances:
+        """Take a published table: without resamples, so every interval is the number itself."""
+        values = table.to_numpy(dtype=float)
+        return cls(table, np.stack([values, values], axis=-1))
+
+    def to(self, source: str, target: str) -> FloatArray:
+        """Error in one direction (1 + n_bootstrap,); NaN if one of the models is missing."""
+        names = list(self.table.index)
+        if source not in names or target not in names:
+            return NOTHING
+        found: FloatArray = self.draws[names.index(source), names.index(target)]
+        return found
+
+    def between(self, some: str | Sequence[str], other: str) -> FloatArray:
+        """Distance: mean of both directions, and over those of ``some`` that are there.
+
+        Returns
+        -------
+        array of shape (1 + n_bootstrap,)
+            On all test atoms, then on every resample; NaN if no pair is there.
+        """
+        names = [some] if isinstance(some, str) else some
+        ways = [self.to(*pair) for name in names for pair in ((name, other), (other, name))]
+        present = [way for way in ways if np.isfinite(way[0])]
+        return np.mean(present, axis=0) if present else NOTHING
+
+
+def interval(draws: FloatArray) -> tuple[float, float, float]:
+    """Return the value on all test atoms, and the 95 % interval of the resamples.
+
+    Parameters
+    ----------
+    draws : array of shape (1 + n_bootstrap,)
+        A distance, or what was computed from some: a difference, a mean, a ratio. NaN throughout
+        if a model was missing.
+    """
+    if not np.isfinite(draws[0]):
+        return np.nan, np.nan, np.nan
+    low, high = interval_95(draws[1:])
+    return float(draws[0]), float(low), float(high)
+
+
+def pooled(families: Sequence[FloatArray]) -> FloatArray:
+    """Mean over families, draw by draw; NaN if there is none.
+
+    The families share the test structures and their draws, so the means have an interval, too.
+    """
+    present = [draws for draws in families if np.isfinite(draws[0])]
+    return np.mean(present, axis=0) if present else NOTHING
+
+
+def with_interval(found: Sequence[float], *, digits: int = 2, sign: str = "") -> str:
+    """Write (value, low, high).
+
+    Parameters
+    ----------
+    found : sequence of three floats
+    digits : int
+        After the point.
+    sign : str
+        ``"+"`` to write it before positive numbers, too.
+
+    Examples
+    --------
+    >>> with_interval((0.5, 0.4, 0.61)), with_interval((0.5, -0.4, 0.6), digits=1, sign="+")
+    ('0.50 (0.40 to 0.61)', '+0.5 (-0.4 to +0.6)')
+    """
+    value, low, high = (f"{number:{sign}.{digits}f}" for number in found)
+    return f"{value} ({low} to {high})"
+
+
+def resampled_errors(
+    errors: ArrayLike, *, groups: ArrayLike, n_bootstrap: int, seed: int = 0
+) -> FloatArray:
+    """Root mean square errors of many draws of the test groups, with replacement.
+
+    Parameters
+    ----------
+    errors : array of shape (..., n_test)
+        Of the test atoms, in any unit.
+    groups : array of shape (n_test,)
+        The structure of every test atom.
+    n_bootstrap, seed : int
+        All errors share the draws.
+
+    Returns
+    -------
+    array of shape (..., n_bootstrap)
+        In the unit of the errors.
+
+    Raises
+    ------
+    ValueError
+        If ``groups`` has another length than the errors.
+    """
+    squares = np.square(np.asarray(errors, dtype=np.float64))
+    group = np.asarray(groups)
+    if group.shape != squares.shape[-1:]:
+        raise ValueError(f"groups: got shape {group.shape}, expected {squares.shape[-1:]}")
+    group = _codes(group)
+    n_atoms = np.bincount(group)
+    # Sums over the atoms of each group: sort the atoms by group, then reduce the runs.
+    order = np.argsort(group, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(n_atoms)[:-1]])
+    sums = np.add.reduceat(squares[..., order], starts, axis=-1)
+    n_groups = len(n_atoms)
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_bootstrap)
+    resampled: FloatArray = np.sqrt((sums @ draws.T) / (draws @ n_atoms))
+    return resampled
+
+
+def interval_95(draws: ArrayLike, *, axis: int | None = None) -> FloatArray:
+    """Lower and upper end of the middle 95 % of some draws.
+
+    Parameters
+    ----------
+    draws : array of shape (..., n_draws, ...)
+    axis : int, optional
+        Along which the draws lie; all of the array by default.
+
+    Returns
+    -------
+    array of shape (2, ...)
+        In the unit of the draws.
+
+    Examples
+    --------
+    >>> interval_95(range(101))
+    array([ 2.5, 97.5])
+    """
+    ends: FloatArray = np.quantile(np.asarray(draws, dtype=np.float64), [0.025, 0.975], axis=axis)
+    return ends
+
+
+def interval_of_halves(
+    value: ArrayLike, halves: ArrayLike
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return values with 95 % intervals from their numbers on random halves of the samples.
+
+    A mean over n samples varies between halves drawn without replacement as much as it varies
+    between sets of n samples, so that their spread is the standard error. Drawing with replacement
+    would make copies, which measures of neighbors take for perfect agreement.
+
+    Parameters
+    ----------
+    value : array of shape (...)
+    halves : array of shape (n_draws, ...)
+        In the unit of the value.
+
+    Returns
+    -------
+    (array of shape (...), array of shape (...), array of shape (...))
+        The value, and 1.96 standard deviations of the draws below and above it.
+    """
+    middle = np.asarray(value, dtype=np.float64)
+    spread = 1.96 * np.std(np.asarray(halves, dtype=np.float64), axis=0, ddof=1)
+    return middle, middle - spread, middle + spread
+
+
+def bootstrap_interval(
+    errors: ArrayLike,
+    *,
+    groups: ArrayLike,
+    n_bootstrap: int,
+    level: float = 0.95,
+    seed: int = 0,
+) -> tuple[FloatArray, FloatArray]:
+    """Interval of root mean square errors when the test groups are drawn anew, with replacement.
+
+    Every draw takes as many groups (structures) as there are, all atoms of each, and the root of
+    the ratio of the sums over them. All errors share the draws, so that they can be compared.
+
+    Parameters
+    ----------
+    errors : array of shape (..., n_test)
+        Errors of the test atoms, in any unit; the fitted maps stay as they are.
+    groups : array of shape (n_test,)
+        The structure of every test atom.
+    n_bootstrap : int
+        Number of draws.
+    level : float
+        Share of the draws inside the interval, between 0 and 1.
+    seed : int
+
+    Returns
+    -------
+    (array of shape (...), array of shape (...))
+        Lower and upper bound, in the unit of the errors.
+
+    Raises
+    ------
+    ValueError
+        If a length, ``n_bootstrap`` or ``level`` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> errors = np.repeat([0.1, 0.2, 0.3, 0.4], 5)
+    >>> low, high = bootstrap_interval(errors, groups=np.repeat(range(4), 5), n_bootstrap=500)
+    >>> bool(low < 0.2 < np.sqrt(np.mean(errors**2)) < high)
+    True
+    """
+    if n_bootstrap < 1 or not 0 < level < 1:
+        raise ValueError(
+            f"got n_bootstrap={n_bootstrap} and level={level}, expected 1 or more, and 0 to 1"
+        )
+    resampled = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
+    tail = (1 - level) / 2
+    low, high = np.quantile(resampled, [tail, 1 - tail], axis=-1)
+    return low, high
+
+
+def table_of(errors: xr.DataArray) -> pd.DataFrame:
+    """Root mean square over test atoms: the table of errors, row = source, column = target.
+
+    Parameters
+    ----------
+    errors : DataArray of shape (source, target, atom)
+        From :func:`lumlip.metrics.reconstruction.pointwise_errors`.
+    """
+    values = np.sqrt((errors**2).mean("atom").to_numpy())
+    return pd.DataFrame(
+        values,
+        index=list(errors["source"].values),
+        columns=list(errors["target"].values),
+    )
+
+
+def mean_with_interval(
+    errors: xr.DataArray,
+    pairs: BoolArray,
+    groups: Sequence[int],
+    *,
+    n_bootstrap: int = 200,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Mean error over pairs of models, with its 95 % interval over test structures.
+
+    Every resample draws whole structures with replacement, takes each pair's root mean square over
+    the atoms of the draw, and averages over the pairs. The fitted maps stay as they are.
+
+    Parameters
+    ----------
+    errors : DataArray of shape (source, target, atom)
+    pairs : bool array of shape (n_sources, n_targets)
+    groups : sequence of int, length n_test
+        The structure of every test atom.
+
+    Returns
+    -------
+    (float, float, float)
+        Mean, lower and upper bound.
+    """
+    chosen = errors.to_numpy()[pairs]
+    draws = resampled_errors(chosen, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
+    low, high = interval_95(draws.mean(axis=0))
+    return float(np.sqrt((chosen**2).mean(axis=1)).mean()), float(low), float(high)
+
+
+def statistic_with_interval(
+    errors: xr.DataArray,
+    statistic: Callable[[FloatArray], FloatArray | np.float64],
+    groups: Sequence[int],
+    *,
+    n_bootstrap: int = 200,
+    seed: int = 0,
+) -> tuple[float, float, float]:
+    """Any number read off a table of errors, with its 95 % interval over test structures.
+
+    Parameters
+    ----------
+    errors : DataArray of shape (source, target, atom)
+    statistic : callable
+        Of a table (n_sources, n_targets); also of many, (n_sources, n_targets, n_bootstrap).
+    groups : sequence of int, length n_test
+        The structure of every test atom.
+
+    Returns
+    -------
+    (float, float, float)
+        Value, lower and upper bound.
+    """
+    table = np.sqrt((errors.to_numpy() ** 2).mean(axis=-1))
+    draws = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
+    low, high = interval_95(statistic(draws))
+    return float(statistic(table)), float(low), float(high)
+
+
+def subset_of(distances: Distances, models: Sequence[str]) -> Distances:
+    """Keep some models, in the order given."""
+    names = list(distances.table.index)
+    chosen = [names.index(model) for model in models]
+    draws = distances.draws[np.ix_(chosen, chosen)]
+    return Distances(distances.table.loc[list(models), list(models)], draws)
+
+
+def mean_over(distances: Distances, pairs: BoolArray) -> FloatArray:
+    """Mean over pairs of models (1 + n_bootstrap,), as draws; NaN without pairs."""
+    found = distances.draws[pairs].mean(axis=0) if pairs.any() else np.full(1, np.nan)
+    return np.asarray(found, dtype=float)

@@ -1,0 +1,148 @@
+"""Principal covariates regression: a map that weighs the spread of features against a property."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import ArrayLike
+
+from lumlip.array_types import FloatArray
+from lumlip.datasets.properties import composition
+from lumlip.metrics._input import as_features
+
+#: Squared singular values up to this (the largest is about n_samples) are rounding.
+FLOOR = 1e-12
+
+
+@dataclass(frozen=True)
+class Pcovr:
+    """A linear projection of features, as `pcovr` makes it.
+
+    Attributes
+    ----------
+    mean : array of shape (n_features,)
+    scale : float
+        Total standard deviation of the samples that the map was made with.
+    projector : array of shape (n_features, n_components)
+    """
+
+    mean: FloatArray
+    scale: float
+    projector: FloatArray
+
+    def transform(self, X: ArrayLike) -> FloatArray:
+        """Project samples, (n, n_features) -> (n, n_components); none need be known to the map."""
+        points: FloatArray = (as_features(X, "X") - self.mean) / self.scale @ self.projector
+        return points
+
+
+def pcovr(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    mixing: float = 0.5,
+    n_components: int = 2,
+    penalty: float = 1e-6,
+) -> Pcovr:
+    """Fit a map by principal covariates regression of samples with a property [1]_, [2]_.
+
+    X is centered and divided by its total standard deviation, y centered and divided by its own;
+    ``y^`` is the ridge regression of y on X. The map's points are the leading eigenvectors of
+    ``mixing X X^T + (1 - mixing) y^ y^T``, times the roots of their eigenvalues: with a mixing of 1
+    those of a principal component analysis, with 0 the regression alone. Signs are fixed: the
+    coordinate with the largest magnitude is positive along each axis.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    y : array of shape (n_samples,)
+        The property, in any unit.
+    mixing : float
+        Between 0 and 1.
+    n_components : int
+        At most the rank of X.
+    penalty : float
+        Of the ridge regression, added to ``X^T X`` of the scaled features; the default is that of
+        scikit-matter. With more features than samples it should be chosen larger: the regression
+        otherwise gives y itself, and the map shows what holds for these samples only.
+
+    Raises
+    ------
+    ValueError
+        If a shape, the mixing or the number of components does not fit, or X or y does not vary.
+
+    References
+    ----------
+    .. [1] S. de Jong, H. A. L. Kiers, "Principal covariates regression: Part I. Theory",
+       Chemom. Intell. Lab. Syst. 14, 155 (1992).
+    .. [2] B. A. Helfrecht et al., "Structure-property maps with kernel principal covariates
+       regression", Mach. Learn.: Sci. Technol. 1, 045021 (2020).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(50, 3)) * [3, 1, 0.1]
+    >>> y = X[:, 2]  # hardly varies: a principal component analysis does not show it
+    >>> near, far = (pcovr(X, y, mixing=mixing).transform(X) for mixing in (1, 0.1))
+    >>> [bool(abs(np.corrcoef(points.T, y)[2, :2]).max() > 0.9) for points in (near, far)]
+    [False, True]
+    """
+    rows, target = as_features(X, "X"), np.asarray(y, dtype=float)
+    _check(rows, target, mixing)
+    mean, scale = rows.mean(axis=0), float(np.sqrt(rows.var(axis=0).sum()))
+    left, singular, right = np.linalg.svd((rows - mean) / scale, full_matrices=False)
+    kept = singular**2 > FLOOR
+    left, singular, right = left[:, kept], singular[kept], right[kept]
+    if not 1 <= n_components <= len(singular):
+        raise ValueError(f"n_components: got {n_components}, expected 1 to {len(singular)}")
+    fitted = left.T @ ((target - target.mean()) / target.std())
+    fitted *= singular**2 / (singular**2 + penalty)
+    # In the basis of the left singular vectors, both terms are small matrices.
+    mixed = mixing * np.diag(singular**2) + (1 - mixing) * np.outer(fitted, fitted)
+    values, vectors = np.linalg.eigh(mixed)
+    leading = vectors[:, ::-1][:, :n_components] * np.sqrt(values[::-1][:n_components].clip(0))
+    points = left @ leading
+    largest = points[np.abs(points).argmax(axis=0), np.arange(n_components)]
+    projector = (right.T / singular) @ leading * np.where(largest < 0, -1.0, 1.0)
+    return Pcovr(mean, scale, projector)
+
+
+def _check(rows: FloatArray, target: FloatArray, mixing: float) -> None:
+    if target.shape != (len(rows),) or not np.isfinite(target).all():
+        raise ValueError(f"y: got shape {target.shape}, expected ({len(rows)},), finite numbers")
+    if not 0 <= mixing <= 1:
+        raise ValueError(f"mixing: got {mixing}, expected 0 to 1")
+    for name, spread in (("X", rows.std(axis=0).max()), ("y", target.std())):
+        if not spread > 0:
+            raise ValueError(f"{name}: got the same for all samples, expected it to vary")
+
+
+def energy_target(energies: ArrayLike, structures: Sequence[Atoms]) -> FloatArray:
+    """Energy per atom less what a linear function of the composition predicts, by least squares.
+
+    Parameters
+    ----------
+    energies : array of shape (n_structures,)
+        Of whole structures, in eV.
+    structures : sequence of ase.Atoms
+
+    Returns
+    -------
+    array of shape (n_structures,)
+        In eV/atom. Zero for an element that occurs in one structure only.
+
+    Examples
+    --------
+    >>> oxides = [Atoms("CuO"), Atoms("CuO2"), Atoms("Cu2O2")]
+    >>> energy_target([-4.0, -9.0, -9.6], oxides).round(6)
+    array([ 0.2,  0. , -0.2])
+    """
+    numbers, shares = np.asarray(energies, dtype=float), composition(structures)
+    if numbers.shape != (len(structures),):
+        raise ValueError(f"energies: got shape {numbers.shape}, expected ({len(structures)},)")
+    per_atom = numbers / [len(atoms) for atoms in structures]
+    rest: FloatArray = per_atom - shares @ np.linalg.lstsq(shares, per_atom, rcond=None)[0]
+    return rest

@@ -1,0 +1,454 @@
+"""How well one model's features are rebuilt from another's: GFRE, LFRE and GFRD.
+
+All errors are relative: 0 means rebuilt exactly, 1 as bad as predicting the mean of the train
+atoms; test atoms may exceed it. The direction counts: from the source X to the target Y, in tables
+from the row to the column.
+
+Protocol and numbers are those of ``skmatter.metrics`` with its default scaler and regressor, in
+float64: X and Y are centered and divided by their total standard deviation over the train atoms;
+the linear map is a truncated SVD whose cutoff two-fold cross-validation chooses [1]_.
+
+References
+----------
+.. [1] A. Goscinski, G. Fraux, G. Imbalzano, M. Ceriotti, "The role of feature space in atomistic
+   learning", Mach. Learn.: Sci. Technol. 2, 025028 (2021).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from lumlip.array_types import FloatArray
+from lumlip.choices import METRICS
+from lumlip.metrics._pairs import Pairs
+from lumlip.metrics.bootstrap import bootstrap_interval
+
+__all__ = [
+    "METRICS",
+    "gfrd",
+    "gfre",
+    "lfre",
+    "neighborhood_size",
+    "pointwise_errors",
+    "pointwise_gfrd",
+    "pointwise_gfre",
+    "pointwise_lfre",
+    "reconstruction_table",
+]
+
+
+def gfre(
+    X: ArrayLike, Y: ArrayLike, *, train: ArrayLike, test: ArrayLike, device: str = "auto"
+) -> float:
+    """Global feature reconstruction error: rebuild one model's features linearly from another's.
+
+    ``GFRE(X, Y) = sqrt(mean_i |y_i - x_i W|^2)`` over the test atoms, W fitted on the train atoms.
+
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_source_channels)
+        Features that predict, in any unit.
+    Y : array of shape (n_atoms, n_target_channels)
+        Features to rebuild, in any unit; the same atoms in the same order.
+    train, test : arrays of int, or masks of shape (n_atoms,)
+        Atoms to fit on and to measure on. They share none.
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+
+    Returns
+    -------
+    float
+        Without unit. 0: Y is linearly contained in X. 1: X says nothing of Y.
+
+    Raises
+    ------
+    ValueError
+        If shapes, the split or the device do not fit, X and Y say to be of different structures
+        (``attrs["structures_sha256"]``), a number is not finite, or the features are the same for
+        all train atoms but for rounding.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(200, 3))
+    >>> Y = np.column_stack([X[:, 0], X[:, 0] * X[:, 1]])
+    >>> train, test = np.arange(150), np.arange(150, 200)
+    >>> round(gfre(X, Y, train=train, test=test), 2)
+    0.53
+    >>> round(gfre(X, 3 * X[:, :2] + 1, train=train, test=test), 6)
+    0.0
+    """
+    return _root_mean_square(pointwise_gfre(X, Y, train=train, test=test, device=device))
+
+
+def pointwise_gfre(
+    X: ArrayLike, Y: ArrayLike, *, train: ArrayLike, test: ArrayLike, device: str = "auto"
+) -> FloatArray:
+    """Error of every test atom behind `gfre`: ``gfre = sqrt(mean(pointwise_gfre ** 2))``.
+
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_source_channels)
+    Y : array of shape (n_atoms, n_target_channels)
+        The same atoms in the same order.
+    train, test : arrays of int, or masks of shape (n_atoms,)
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+
+    Returns
+    -------
+    array of shape (n_test,)
+        ``|y_i - x_i W|`` in the order of ``test``, without unit.
+
+    Raises
+    ------
+    ValueError
+        As `gfre`.
+    """
+    return _one_pair(X, Y, "gfre", train=train, test=test, device=device)
+
+
+def lfre(
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    train: ArrayLike,
+    test: ArrayLike,
+    n_neighbors: int,
+    device: str = "auto",
+) -> float:
+    """Local feature reconstruction error: rebuild linearly from the nearest train atoms alone.
+
+    As `gfre`, but every test atom has a linear map of its own, fitted on its ``n_neighbors``
+    nearest train atoms in the source space, both sides centered by their means over these. A small
+    LFRE beside a large GFRE says that Y is a smooth, but not a linear function of X.
+
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_source_channels)
+        Features that predict, and in which neighbors are near, in any unit.
+    Y : array of shape (n_atoms, n_target_channels)
+        Features to rebuild, in any unit; the same atoms in the same order.
+    train, test : arrays of int, or masks of shape (n_atoms,)
+        Atoms to fit on and to measure on. They share none.
+    n_neighbors : int
+        From 2 to n_train. The order of neighbors decides the folds of the cross-validation;
+        equally near ones come in the order of ``train``.
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+
+    Returns
+    -------
+    float
+        Without unit, see `gfre`.
+
+    Raises
+    ------
+    ValueError
+        As `gfre`, and if ``n_neighbors`` is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).uniform(size=(400, 1))
+    >>> Y = np.hstack([np.sin(6 * x), np.cos(6 * x)])  # curved, but smooth in x
+    >>> train, test = np.arange(300), np.arange(300, 400)
+    >>> round(gfre(x, Y, train=train, test=test), 1)
+    0.8
+    >>> lfre(x, Y, train=train, test=test, n_neighbors=10) < 0.01
+    True
+    """
+    errors = pointwise_lfre(X, Y, train=train, test=test, n_neighbors=n_neighbors, device=device)
+    return _root_mean_square(errors)
+
+
+def pointwise_lfre(
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    train: ArrayLike,
+    test: ArrayLike,
+    n_neighbors: int,
+    device: str = "auto",
+) -> FloatArray:
+    """Error of every test atom behind `lfre`: ``lfre = sqrt(mean(pointwise_lfre ** 2))``.
+
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_source_channels)
+    Y : array of shape (n_atoms, n_target_channels)
+        The same atoms in the same order.
+    train, test : arrays of int, or masks of shape (n_atoms,)
+    n_neighbors : int
+        From 2 to n_train.
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+
+    Returns
+    -------
+    array of shape (n_test,)
+        In the order of ``test``, without unit.
+
+    Raises
+    ------
+    ValueError
+        As `lfre`.
+    """
+    return _one_pair(X, Y, "lfre", train=train, test=test, n_neighbors=n_neighbors, device=device)
+
+
+def gfrd(
+    X: ArrayLike, Y: ArrayLike, *, train: ArrayLike, test: ArrayLike, device: str = "auto"
+) -> float:
+    """Global feature reconstruction distortion: what the linear map does beyond a rotation.
+
+    ``GFRD(X, Y) = sqrt(mean_i |x_i W - x_i Q|^2)`` over the test atoms: W the map of `gfre`, Q the
+    orthogonal map that is closest to it on the train atoms (narrower features padded with zeros).
+
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_source_channels)
+    Y : array of shape (n_atoms, n_target_channels)
+    train, test : arrays of int, or masks of shape (n_atoms,)
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+
+    Returns
+    -------
+    float
+        Without unit. 0: as far as X predicts Y, Y is X rotated.
+
+    Raises
+    ------
+    ValueError
+        As `gfre`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(200, 2))
+    >>> train, test = np.arange(150), np.arange(150, 200)
+    >>> turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    >>> round(gfrd(X, X @ turn, train=train, test=test), 6)
+    0.0
+    >>> round(gfrd(X, X * [1, 3], train=train, test=test), 1)
+    0.4
+    """
+    return _root_mean_square(pointwise_gfrd(X, Y, train=train, test=test, device=device))
+
+
+def pointwise_gfrd(
+    X: ArrayLike, Y: ArrayLike, *, train: ArrayLike, test: ArrayLike, device: str = "auto"
+) -> FloatArray:
+    """Distortion of every test atom behind `gfrd`: ``gfrd = sqrt(mean(pointwise_gfrd ** 2))``.
+
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_source_channels)
+    Y : array of shape (n_atoms, n_target_channels)
+        The same atoms in the same order.
+    train, test : arrays of int, or masks of shape (n_atoms,)
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+
+    Returns
+    -------
+    array of shape (n_test,)
+        ``|x_i W - x_i Q|`` in the order of ``test``, without unit.
+
+    Raises
+    ------
+    ValueError
+        As `gfrd`.
+    """
+    return _one_pair(X, Y, "gfrd", train=train, test=test, device=device)
+
+
+def neighborhood_size(n_train: int, n_neighbors: int) -> int:
+    """Return how many neighbors to take for `lfre`: as many as wanted, at most a quarter of train.
+
+    With more, a neighborhood is no longer local.
+
+    Parameters
+    ----------
+    n_train : int
+        Train atoms.
+    n_neighbors : int
+        As many as wanted.
+
+    Examples
+    --------
+    >>> neighborhood_size(8000, 64), neighborhood_size(100, 64), neighborhood_size(5, 64)
+    (64, 25, 2)
+    """
+    return min(n_neighbors, max(2, n_train // 4))
+
+
+def pointwise_errors(
+    sources: Mapping[str, ArrayLike],
+    targets: Mapping[str, ArrayLike] | None = None,
+    *,
+    metric: str = "gfre",
+    train: ArrayLike,
+    test: ArrayLike,
+    n_neighbors: int | None = None,
+    device: str = "auto",
+    chunk_size: int | None = None,
+) -> xr.DataArray:
+    """Errors of every test atom for every pair of a source and a target.
+
+    The table is ``sqrt(mean(errors ** 2))`` over atoms: over all of them, one element or one
+    subset. Every source is factorized once for all targets: ask for all pairs in one call.
+
+    Parameters
+    ----------
+    sources : mapping of name to array of shape (n_atoms, n_channels)
+        In any unit; errors have none.
+    targets : mapping, optional
+        The same atoms; by default the sources, so that the table is square.
+    metric : {"gfre", "lfre", "gfrd"}
+    train, test : arrays of int, or masks of shape (n_atoms,)
+    n_neighbors : int, optional
+        For ``"lfre"`` only; by default the smaller width of each pair. Then the cells of a table
+        differ in more than the features: a fixed number compares them on equal terms.
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+    chunk_size : int, optional
+        Test atoms of ``"lfre"`` that one thread works on at a time; by default as many as fit in
+        the cache. The results do not depend on it, memory and time do.
+
+    Returns
+    -------
+    DataArray of shape (source, target, atom)
+        Coordinates: the names, and the indices ``test`` of the atoms.
+
+    Raises
+    ------
+    ValueError
+        Before any work starts, as `gfre` and `lfre`; or if the metric is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(100, 4))
+    >>> errors = pointwise_errors({"a": X, "b": X**2}, train=range(80), test=range(80, 100))
+    >>> dict(errors.sizes)
+    {'source': 2, 'target': 2, 'atom': 20}
+    >>> bool(errors.sel(source="a", target="a").max() < 1e-12)
+    True
+    """
+    pairs = Pairs.checked(
+        sources,
+        targets,
+        metric=metric,
+        train=train,
+        test=test,
+        n_neighbors=n_neighbors,
+        device=device,
+        chunk_size=chunk_size,
+    )
+    coordinates = {"source": pairs.source_names, "target": pairs.target_names, "atom": pairs.test}
+    return xr.DataArray(pairs.errors(), dims=list(coordinates), coords=coordinates, name=metric)
+
+
+def reconstruction_table(
+    sources: Mapping[str, ArrayLike],
+    targets: Mapping[str, ArrayLike] | None = None,
+    *,
+    metric: str = "gfre",
+    train: ArrayLike,
+    test: ArrayLike,
+    n_neighbors: int | None = None,
+    n_bootstrap: int = 0,
+    groups: ArrayLike | None = None,
+    seed: int = 0,
+    device: str = "auto",
+    chunk_size: int | None = None,
+) -> pd.DataFrame:
+    """Table of errors between all pairs, row = source, column = target.
+
+    Parameters
+    ----------
+    sources : mapping of name to array of shape (n_atoms, n_channels)
+        In any unit; errors have none.
+    targets : mapping, optional
+        The same atoms; by default the sources.
+    metric : {"gfre", "lfre", "gfrd"}
+    train, test, n_neighbors, device, chunk_size
+        As in `pointwise_errors`.
+    n_bootstrap : int
+        Resamples for the 95 % intervals; 0 for none.
+    groups : array of shape (n_atoms,), optional
+        The structure of every atom: the bootstrap draws whole structures, for their atoms are not
+        independent. By default it draws atoms.
+    seed : int
+        Of the bootstrap.
+
+    Returns
+    -------
+    DataFrame of shape (n_sources, n_targets)
+        With ``n_bootstrap``, its ``attrs["low"]`` and ``attrs["high"]`` are tables of the same
+        shape: the interval of every cell over test structures, the maps being fixed.
+
+    Raises
+    ------
+    ValueError
+        Before any work starts, as `pointwise_errors`; or if ``groups`` has another length.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(300, 2))
+    >>> features = {"plane": X, "axis": X[:, :1]}
+    >>> table = reconstruction_table(features, train=range(200), test=range(200, 300))
+    >>> table.round(2).abs()
+           plane  axis
+    plane   0.00   0.0
+    axis    0.68   0.0
+    """
+    pairs = Pairs.checked(
+        sources,
+        targets,
+        metric=metric,
+        train=train,
+        test=test,
+        n_neighbors=n_neighbors,
+        device=device,
+        chunk_size=chunk_size,
+    )
+    test_groups = pairs.groups_of_test(groups)
+    if n_bootstrap < 0:
+        raise ValueError(f"n_bootstrap: got {n_bootstrap}, expected 0 or more")
+    errors = pairs.errors()
+    table = pairs.frame(np.sqrt(np.square(errors).mean(axis=2)))
+    if n_bootstrap:
+        bounds = bootstrap_interval(errors, groups=test_groups, n_bootstrap=n_bootstrap, seed=seed)
+        for name, bound in zip(("low", "high"), bounds, strict=True):
+            table.attrs[name] = pairs.frame(bound)
+    return table
+
+
+def _one_pair(
+    X: ArrayLike,
+    Y: ArrayLike,
+    metric: str,
+    *,
+    train: ArrayLike,
+    test: ArrayLike,
+    n_neighbors: int | None = None,
+    device: str,
+) -> FloatArray:
+    pairs = Pairs.checked(
+        {"X": X},
+        {"Y": Y},
+        metric=metric,
+        train=train,
+        test=test,
+        n_neighbors=n_neighbors,
+        device=device,
+    )
+    errors: FloatArray = pairs.errors()[0, 0]
+    return errors
+
+
+def _root_mean_square(errors: FloatArray) -> float:
+    return float(np.sqrt(np.square(errors).mean()))

@@ -1,0 +1,32 @@
+"""How alike two sets of features are: the measures that the field argues about, on one footing.
+
+All take the features of the same samples, rows in the same order and in any unit, and agree with
+the published definitions; where a library defines one otherwise, its docstring says so.
+Similarities have no unit. Arrays that say to be of different structures
+(``attrs["structures_sha256"]``) are refused.
+"""
+
+from lumlip.metrics.similarity.anchors import anchored_cosine
+from lumlip.metrics.similarity.canonical import pwcca, svcca
+from lumlip.metrics.similarity.dimension import mle_dimension, two_nn
+from lumlip.metrics.similarity.imbalance import information_imbalance
+from lumlip.metrics.similarity.kernels import cka
+from lumlip.metrics.similarity.neighborhoods import cknna, mutual_knn
+from lumlip.metrics.similarity.pairs import distance_correlation, rsa
+from lumlip.metrics.similarity.shape import procrustes_similarity, shape_distance
+
+__all__ = [
+    "anchored_cosine",
+    "cka",
+    "cknna",
+    "distance_correlation",
+    "information_imbalance",
+    "mle_dimension",
+    "mutual_knn",
+    "procrustes_similarity",
+    "pwcca",
+    "rsa",
+    "shape_distance",
+    "svcca",
+    "two_nn",
+]

@@ -1,0 +1,104 @@
+"""What all metrics of similarity start from: rows that belong together, distances, neighbors."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.spatial.distance import pdist, squareform
+
+from lumlip.array_types import FloatArray, IntArray
+from lumlip.metrics._input import as_features, check_same_structures, rounding_spread
+
+
+def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
+    """Return features as a float64 array (n_samples, n_features), or say what is wrong.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    name : str
+        What an error calls them.
+    at_least : int
+        Samples that are needed.
+
+    Raises
+    ------
+    ValueError
+        Not two-dimensional, fewer samples than needed, or a number that is not finite.
+    """
+    array = as_features(X, name)
+    if len(array) < at_least:
+        raise ValueError(f"{name}: got {len(array)} samples, expected {at_least} or more")
+    return array
+
+
+def both(X: ArrayLike, Y: ArrayLike, *, at_least: int = 2) -> tuple[FloatArray, FloatArray]:
+    """Return two sets of features of the same samples.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    Y : array of shape (n_samples, n_other_features)
+    at_least : int
+        Samples that are needed.
+
+    Raises
+    ------
+    ValueError
+        As :func:`samples`, or if the numbers of samples differ, or the structures that both say
+        to be of (``attrs["structures_sha256"]``).
+    """
+    check_same_structures([("X", X), ("Y", Y)])
+    first, second = samples(X, "X", at_least=at_least), samples(Y, "Y", at_least=at_least)
+    if len(first) != len(second):
+        raise ValueError(f"got {len(first)} and {len(second)} samples, expected the same ones")
+    return first, second
+
+
+def centered(X: FloatArray) -> FloatArray:
+    """Subtract the mean of each column; a matrix that does not vary is an error.
+
+    Raises
+    ------
+    ValueError
+        All samples are the same, but for rounding.
+    """
+    moved: FloatArray = X - X.mean(axis=0)
+    if np.linalg.norm(moved) <= rounding_spread(X) * np.sqrt(len(X)):
+        raise ValueError("got features that are the same for all samples")
+    return moved
+
+
+def unit_rows(X: FloatArray) -> FloatArray:
+    """Bring every row to unit length; rows of zeros stay."""
+    lengths = np.linalg.norm(X, axis=1, keepdims=True)
+    found: FloatArray = X / np.where(lengths > 0, lengths, 1.0)
+    return found
+
+
+def distances(X: FloatArray) -> FloatArray:
+    """Euclidean distances (n_samples, n_samples)."""
+    found: FloatArray = squareform(pdist(X))
+    return found
+
+
+def neighbor_order(distance: FloatArray) -> IntArray:
+    """Return, row by row, the other samples by increasing distance: (n_samples, n_samples - 1).
+
+    Equally near ones come in the order of the samples.
+    """
+    own = distance.copy()
+    np.fill_diagonal(own, -np.inf)  # so that a sample comes before its copies
+    return np.argsort(own, axis=1, kind="stable")[:, 1:]
+
+
+def check_k(k: int, n_samples: int) -> None:
+    """Refuse a number of neighbors that there are not.
+
+    Raises
+    ------
+    ValueError
+        ``k`` is not in 1 to n_samples - 1.
+    """
+    if not 1 <= k < n_samples:
+        raise ValueError(f"k: got {k}, expected 1 to {n_samples - 1} of {n_samples} samples")

@@ -1,0 +1,111 @@
+"""Canonical correlations: how far one set of features is a linear map of the other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lumlip.array_types import FloatArray
+from lumlip.metrics.similarity._samples import both, centered
+
+#: Directions with a smaller share of the largest standard deviation are rounding noise.
+_RANK = 1e-10
+
+
+def svcca(X: ArrayLike, Y: ArrayLike, *, variance: float = 0.99) -> float:
+    """Mean canonical correlation of the leading principal components [1]_.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    Y : array of shape (n_samples, n_other_features)
+        The same samples in the same order.
+    variance : float
+        Share of the variance that the components kept of each side hold, above 0, to 1.
+
+    Returns
+    -------
+    float
+        1: one side's components are a linear map of the other's. With nearly as many components
+        as samples it is 1 for anything.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not fit, features that do not vary, or a share out of range.
+
+    References
+    ----------
+    .. [1] M. Raghu, J. Gilmer, J. Yosinski, J. Sohl-Dickstein, NeurIPS (2017), arXiv:1706.05806.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> round(svcca(X, X @ [[1, 2, 0], [0, 1, 3], [0, 0, 1]], variance=1), 6)
+    1.0
+    """
+    if not 0 < variance <= 1:
+        raise ValueError(f"variance: got {variance}, expected above 0, to 1")
+    bases = [components(Z, variance=variance) for Z in both(X, Y)]
+    return mean_correlation(*bases)
+
+
+def pwcca(X: ArrayLike, Y: ArrayLike) -> float:
+    """Canonical correlations weighted by how much of X their directions hold [1]_.
+
+    ``sum_i a_i rho_i / sum_i a_i`` with ``a_i = sum_j |<h_i, x_j>|``, h_i the i-th canonical
+    variate of X and x_j its centered columns. Not symmetric.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+        The side whose directions count.
+    Y : array of shape (n_samples, n_other_features)
+        The same samples in the same order.
+
+    Returns
+    -------
+    float
+        1: the directions of X are a linear map of Y.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not fit, or features that do not vary.
+
+    References
+    ----------
+    .. [1] A. S. Morcos, M. Raghu, S. Bengio, NeurIPS (2018), arXiv:1806.05759.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> round(pwcca(X[:, :2], X), 6)
+    1.0
+    """
+    first, second = both(X, Y)
+    P, Q = (components(Z, variance=1.0) for Z in (first, second))
+    return weighted_correlation(P, Q, centered(first))
+
+
+def mean_correlation(P: FloatArray, Q: FloatArray) -> float:
+    """Return the mean canonical correlation of two orthonormal bases."""
+    return float(np.clip(np.linalg.svd(P.T @ Q, compute_uv=False), 0, 1).mean())
+
+
+def weighted_correlation(P: FloatArray, Q: FloatArray, X: FloatArray) -> float:
+    """Return PWCCA from the bases of both sides and the centered features of the first."""
+    U, correlation, _ = np.linalg.svd(P.T @ Q, full_matrices=False)
+    weight = np.abs(U.T @ (P.T @ X)).sum(axis=1)
+    return float(np.clip(correlation, 0, 1) @ weight / weight.sum())
+
+
+def components(X: FloatArray, *, variance: float) -> FloatArray:
+    """Orthonormal principal components (n_samples, n_kept) that hold a share of the variance."""
+    U, s, _ = np.linalg.svd(centered(X), full_matrices=False)
+    share = np.cumsum(s**2) / np.sum(s**2)
+    n_kept = int(np.searchsorted(share, variance - 1e-12)) + 1
+    n_kept = min(n_kept, int((s > _RANK * s[0]).sum()))
+    return U[:, :n_kept]

@@ -1,0 +1,127 @@
+"""Shared neighbors: mutual nearest neighbors, and CKA between neighbors only."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lumlip.array_types import BoolArray, FloatArray, IntArray
+from lumlip.metrics.similarity._samples import (
+    both,
+    centered,
+    check_k,
+    distances,
+    neighbor_order,
+    unit_rows,
+)
+from lumlip.metrics.similarity.kernels import ratio, unbiased_hsic
+
+
+def mutual_knn(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
+    """Share of the k nearest neighbors that two sets of features have in common [1]_.
+
+    ``mean_i |N_k(x_i) & N_k(y_i)| / k``, neighbors by Euclidean distance, without the sample
+    itself.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    Y : array of shape (n_samples, n_other_features)
+        The same samples in the same order.
+    k : int
+        Neighbors, 1 to n_samples - 1.
+
+    Returns
+    -------
+    float
+        1: the same neighbors; features that have nothing in common score ``k / (n_samples - 1)``.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not fit, or ``k`` is out of range.
+
+    References
+    ----------
+    .. [1] M. Huh, B. Cheung, T. Wang, P. Isola, ICML (2024), arXiv:2405.07987.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.arange(10.0)[:, None]
+    >>> mutual_knn(x, np.exp(x), k=1)  # 1 has 0 and 2 equally near, and all go downwards
+    1.0
+    """
+    first, second = both(X, Y)
+    check_k(k, len(first))
+    return shared(*(neighbor_order(distances(Z)) for Z in (first, second)), k=k)
+
+
+def shared(first: IntArray, second: IntArray, *, k: int) -> float:
+    """Return the mean share of neighbors in common, from orders (n_samples, n_samples - 1)."""
+    masks = [nearest_mask(order[:, :k]) for order in (first, second)]
+    return float((masks[0] & masks[1]).sum() / (k * len(first)))
+
+
+def cknna(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
+    """Centered kernel nearest-neighbor alignment: CKA between shared neighbors only [1]_.
+
+    ``HSIC_1(M K, M L) / sqrt(HSIC_1(M_K K, M_K K) HSIC_1(M_L L, M_L L))`` of the cosines K and L
+    between centered rows, M_K the mask of each row's k largest ones, M that of those which both
+    masks have.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    Y : array of shape (n_samples, n_other_features)
+        The same samples in the same order.
+    k : int
+        Neighbors, 1 to n_samples - 1. With all of them, this is debiased linear CKA.
+
+    Returns
+    -------
+    float
+        1: the same similarities among the same neighbors; near 0: no neighbors in common.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not fit, fewer than 4 samples, ``k`` is out of range, features that do not vary.
+
+    References
+    ----------
+    .. [1] M. Huh, B. Cheung, T. Wang, P. Isola, ICML (2024), arXiv:2405.07987, appendix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> round(cknna(X, X[:, ::-1], k=10), 6)
+    1.0
+    """
+    first, second = both(X, Y, at_least=4)
+    check_k(k, len(first))
+    kernels = cosines(first), cosines(second)
+    return aligned_near(*kernels, *(neighbor_order(-K)[:, :k] for K in kernels))
+
+
+def cosines(X: FloatArray) -> FloatArray:
+    """Return the cosines (n_samples, n_samples) between centered rows."""
+    unit = unit_rows(centered(X))
+    return unit @ unit.T
+
+
+def aligned_near(K: FloatArray, L: FloatArray, near: IntArray, other: IntArray) -> float:
+    """Return CKNNA of two kernel matrices, with the nearest samples (n_samples, k) in each."""
+    masks = nearest_mask(near), nearest_mask(other)
+    both_near = masks[0] & masks[1]
+    cross = unbiased_hsic(K * both_near, L * both_near)
+    own = [unbiased_hsic(Z * mask, Z * mask) for Z, mask in zip((K, L), masks, strict=True)]
+    return ratio(cross, *own)
+
+
+def nearest_mask(near: IntArray) -> BoolArray:
+    """Return which samples (n_samples, n_samples) are among the nearest (n_samples, k)."""
+    mask = np.zeros((len(near), len(near)), dtype=bool)
+    np.put_along_axis(mask, near, True, axis=1)
+    return mask

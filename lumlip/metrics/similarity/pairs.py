@@ -1,0 +1,123 @@
+"""Distances between samples compared: representational similarity, distance correlation."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import rankdata
+
+from lumlip.array_types import FloatArray
+from lumlip.metrics.similarity._samples import both, centered, distances
+
+
+def rsa(X: ArrayLike, Y: ArrayLike) -> float:
+    """Representational similarity: rank correlation between the distances of all pairs [1]_.
+
+    Spearman's coefficient between the Euclidean distances of the ``n (n - 1) / 2`` pairs of
+    samples in X and in Y.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    Y : array of shape (n_samples, n_other_features)
+        The same samples in the same order.
+
+    Returns
+    -------
+    float
+        1: the same order of distances; 0: nothing in common.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not fit, fewer than 3 samples, features that do not vary.
+
+    References
+    ----------
+    .. [1] N. Kriegeskorte, M. Mur, P. Bandettini, Front. Syst. Neurosci. 2, 4 (2008).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(50, 3))
+    >>> round(rsa(X, 7 * X - 1), 6)
+    1.0
+    """
+    pairs = [pair_ranks(distances(centered(Z))) for Z in both(X, Y, at_least=3)]
+    return rank_correlation(*pairs)
+
+
+def pair_ranks(distance: FloatArray) -> FloatArray:
+    """Return the ranks of the distances of all pairs, centered and of unit length."""
+    ranks = rankdata(distance[np.triu_indices(len(distance), 1)])
+    moved: FloatArray = ranks - ranks.mean()
+    length = np.linalg.norm(moved)
+    return moved / length if length > 0 else moved
+
+
+def rank_correlation(first: FloatArray, second: FloatArray) -> float:
+    """Return the correlation of two sets of :func:`pair_ranks`."""
+    return float(first @ second)
+
+
+def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = True) -> float:
+    """Correlation of all distances: 0 only for features that are independent [1]_.
+
+    ``R^2 = <A, B> / sqrt(<A, A> <B, B>)`` of the distance matrices A and B after centering; with
+    ``bias_corrected``, U-centering [2]_ and R^2 itself is returned (it may be below 0), else
+    double centering and R is returned, as in the original definition.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    Y : array of shape (n_samples, n_other_features)
+        The same samples in the same order.
+    bias_corrected : bool
+        Without it, features that are independent score the more the wider they are.
+
+    Returns
+    -------
+    float
+        1: the same distances up to one scale.
+
+    Raises
+    ------
+    ValueError
+        Shapes do not fit, fewer than 4 samples, features that do not vary.
+
+    References
+    ----------
+    .. [1] G. J. Szekely, M. L. Rizzo, N. K. Bakirov, Ann. Stat. 35, 2769 (2007).
+    .. [2] G. J. Szekely, M. L. Rizzo, Ann. Stat. 42, 2382 (2014).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(50, 3))
+    >>> round(distance_correlation(X, -2 * X), 6)
+    1.0
+    """
+    pair = [distances(centered(Z)) for Z in both(X, Y, at_least=4)]
+    if bias_corrected:
+        return overlap(*(u_centered(d) for d in pair))
+    return float(np.sqrt(max(0.0, overlap(*(_double_centered(d) for d in pair)))))
+
+
+def overlap(A: FloatArray, B: FloatArray) -> float:
+    """Return the cosine of two matrices."""
+    return float(np.sum(A * B) / np.sqrt(np.sum(A * A) * np.sum(B * B)))
+
+
+def u_centered(distance: FloatArray) -> FloatArray:
+    """Return a distance matrix whose rows sum to zero without the diagonal (Szekely 2014)."""
+    n = len(distance)
+    rows = distance.sum(axis=1) / (n - 2)
+    moved: FloatArray = distance - rows - rows[:, None] + distance.sum() / ((n - 1) * (n - 2))
+    np.fill_diagonal(moved, 0.0)
+    return moved
+
+
+def _double_centered(distance: FloatArray) -> FloatArray:
+    rows = distance.mean(axis=1)
+    moved: FloatArray = distance - rows - rows[:, None] + distance.mean()
+    return moved

@@ -1,0 +1,160 @@
+"""How the variance of features is spread over directions, and features cut to some of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from lumlip.array_types import FloatArray
+from lumlip.datasets.properties import one_hot
+
+
+def _axes(X: FloatArray, train: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
+    """Variances (n_features,) and axes (n_features, n_features) of the train atoms, or of all.
+
+    From the covariance matrix, which is much faster than from the features; it resolves variances
+    down to 1e-16 of the largest, more than is asked for here.
+    """
+    rows = X if train is None else X[np.asarray(train)]
+    rows = rows - rows.mean(axis=0)
+    variance, axes = np.linalg.eigh(rows.T @ rows / len(rows))
+    return variance[::-1].clip(min=0), axes.T[::-1]
+
+
+def effective_directions(X: ArrayLike, *, train: ArrayLike) -> float:
+    """Participation ratio: over how many directions the variance is spread.
+
+    ``(sum_k v_k)^2 / sum_k v_k^2`` with the variances v along the principal axes: d for d equal
+    ones, near 1 if a single direction has nearly all of the variance.
+
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_features)
+    train : array of int
+        The atoms to look at.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).normal(size=(10_000, 4))
+    >>> round(effective_directions(X, train=range(10_000)), 2)
+    4.0
+    >>> round(effective_directions(X * [10, 1, 1, 1], train=range(10_000)), 2)
+    1.06
+    """
+    variance, _ = _axes(np.asarray(X, dtype=float), train)
+    return float(variance.sum() ** 2 / np.square(variance).sum())
+
+
+def leading_share(X: ArrayLike, *, train: ArrayLike) -> float:
+    """Share of the variance that lies along the first principal axis."""
+    variance, _ = _axes(np.asarray(X, dtype=float), train)
+    return float(variance[0] / variance.sum())
+
+
+def narrowed(
+    X: ArrayLike,
+    width: int,
+    *,
+    train: ArrayLike | None = None,
+    how: Literal["pca", "random"] = "pca",
+    seed: int = 0,
+) -> FloatArray:
+    """Cut features to fewer columns.
+
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_features)
+    width : int
+        Number of columns to keep.
+    train : array of int, optional
+        The atoms that the principal axes come from; all by default.
+    how : {"pca", "random"}
+        Keep the directions of the largest variance, or random orthogonal ones.
+    seed : int
+        Of the random directions.
+
+    Returns
+    -------
+    array of shape (n_atoms, width)
+
+    Raises
+    ------
+    ValueError
+        A width that is not between 1 and the number of features, or more than PCA can give.
+    """
+    rows = np.asarray(X, dtype=float)
+    if how == "pca":
+        axes = _axes(rows, train)[1]
+    else:
+        random = np.random.default_rng(seed).normal(size=(rows.shape[1],) * 2)
+        axes = np.linalg.qr(random)[0].T
+    if not 1 <= width <= len(axes):
+        raise ValueError(f"width: got {width}, expected 1 to {len(axes)}")
+    cut: FloatArray = rows @ axes[:width].T
+    return cut
+
+
+def without_leading(
+    X: ArrayLike, n_directions: int, *, train: ArrayLike | None = None
+) -> FloatArray:
+    """Take the directions of the largest variance out of features.
+
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_features)
+    n_directions : int
+        How many; fewer than the features span.
+    train : array of int, optional
+        The atoms that the directions come from; all by default.
+
+    Returns
+    -------
+    array of shape (n_atoms, n_features)
+        Centered by the train atoms.
+    """
+    rows = np.asarray(X, dtype=float)
+    rows = rows - (rows if train is None else rows[np.asarray(train)]).mean(axis=0)
+    axes = _axes(rows, train)[1][:n_directions]
+    left: FloatArray = rows - (rows @ axes.T) @ axes
+    return left
+
+
+def energy_in_leading(
+    last_layer: ArrayLike, structure: ArrayLike, numbers: ArrayLike, energy: ArrayLike
+) -> float:
+    """How much of an atom's energy the leading direction of the last layer is: their R^2.
+
+    The energy of a structure is a linear function of its summed last layer and of how many atoms
+    of each element it has. So least squares over the structures give the weights back, and
+    with them the energy ``w . x_i`` that the last layer gives to each atom (for gated heads
+    approximately).
+
+    Parameters
+    ----------
+    last_layer : array of shape (n_atoms, n_channels)
+    structure : int array of shape (n_atoms,)
+        Index of every atom's structure.
+    numbers : int array of shape (n_atoms,)
+        Atomic numbers.
+    energy : array of shape (n_structures,)
+        In eV.
+
+    Returns
+    -------
+    float
+        Squared correlation over the atoms, 0 to 1; NaN with too few structures for the fit.
+    """
+    X, owner, z = np.asarray(last_layer, dtype=float), np.asarray(structure), np.asarray(numbers)
+    terms = np.hstack([X, one_hot(z)])
+    sums = np.zeros((int(owner.max()) + 1, terms.shape[1]))
+    np.add.at(sums, owner, terms)
+    if len(sums) < 2 * terms.shape[1]:
+        return float("nan")
+    n_atoms = np.bincount(owner)
+    per_atom = np.asarray(energy, dtype=float) / n_atoms
+    weights = np.linalg.lstsq(sums / n_atoms[:, None], per_atom, rcond=1e-9)[0]
+    centered = X - X.mean(axis=0)
+    leading = centered @ _axes(X, np.arange(len(X)))[1][0]
+    return float(np.corrcoef(leading, centered @ weights[: X.shape[1]])[0, 1] ** 2)

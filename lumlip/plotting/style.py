@@ -1,0 +1,154 @@
+"""Figures: one look for the whole book, chosen once with :func:`use_style`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from lumlip.zoo.relations import family_of
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: One hue per family, told apart by readers with any kind of color vision (Okabe and Ito 2008).
+FAMILY_COLORS = {
+    "chgnet": "#0072B2",
+    "sevennet": "#D55E00",
+    "diep": "#009E73",
+    "mace": "#CC79A7",
+    "pet": "#E69F00",
+    "dpa": "#56B4E9",
+    "uma": "#7A5195",
+}
+ERROR_COLORS = "mako_r"
+INK = "#222222"
+#: Names of minis in figures and, as a mark, in the book's pages.
+MINI_COLOR = "#d1662b"
+
+
+def use_style() -> None:
+    """Set the look of the figures and tables that follow, in matplotlib and pandas."""
+    import matplotlib as mpl
+    import pandas as pd
+
+    pd.set_option("display.max_colwidth", None)  # a claim is read to its end
+
+    mpl.rcParams.update(
+        {
+            "axes.edgecolor": "#555555",
+            "axes.labelcolor": INK,
+            "axes.linewidth": 0.8,
+            "axes.spines.right": False,
+            "axes.spines.top": False,
+            "figure.constrained_layout.use": True,
+            "figure.dpi": 130,
+            "font.family": "DejaVu Sans",
+            "font.size": 8.5,
+            "legend.frameon": False,
+            "lines.linewidth": 2,
+            "savefig.dpi": 130,
+            "text.color": INK,
+            "xtick.color": INK,
+            "ytick.color": INK,
+        }
+    )
+
+
+def heat_map(
+    ax: Axes, table: pd.DataFrame, *, label: str, vmax: float = 1.0, diagonal: bool = False
+) -> None:
+    """Draw a table of reconstruction errors: row = source, column = target, numbers in the cells.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    table : DataFrame of shape (n_models, n_models)
+    label : str
+        What the colors mean, for the color bar.
+    vmax : float
+        Error at the dark end; larger ones get the same color.
+    diagonal : bool
+        Show it also in a table of models against themselves, where it is left out by default.
+    """
+    import seaborn as sns
+
+    values = table.to_numpy(dtype=float)
+    is_square = list(table.index) == list(table.columns)
+    mask = np.eye(len(values), dtype=bool) if is_square and not diagonal else None
+    sns.heatmap(
+        table,
+        ax=ax,
+        mask=mask,
+        cmap=ERROR_COLORS,
+        vmin=0,
+        vmax=vmax,
+        square=True,
+        linewidths=0.6,
+        linecolor="white",
+        annot=True,
+        fmt=".2f",
+        annot_kws={"size": 7.5},
+        cbar_kws={"label": label, "shrink": 0.72, "pad": 0.02},
+    )
+    ax.set(xlabel="target: rebuilt", ylabel="source: rebuilt from")
+    ax.set_facecolor("#f1f1f1")
+    ax.tick_params(length=0)
+    ax.set_xticklabels(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
+    ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
+
+
+def family_lines(ax: Axes, families: Sequence[str]) -> None:
+    """Part the families of a heat map by heavier white lines."""
+    for i in range(1, len(families)):
+        if families[i] != families[i - 1]:
+            ax.axhline(i, color="white", lw=3.5)
+            ax.axvline(i, color="white", lw=3.5)
+
+
+def mark_minis(ax: Axes) -> None:
+    """Write the names of minis in italics and in a color of their own."""
+    from lumlip.zoo.table import resolve
+
+    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
+        if resolve(label.get_text()).mini:
+            label.set(fontstyle="italic", color=MINI_COLOR)
+
+
+def heat_map_figure(
+    table: pd.DataFrame,
+    *,
+    metric: str,
+    vmax: float = 1.0,
+    diagonal: bool = False,
+    figure: Figure | None = None,
+) -> Figure:
+    """Return a figure with one heat map, sized to its number of models.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_models, n_models)
+    metric : str
+        Its name goes to the color bar.
+    vmax : float
+        Error at the dark end of the colors.
+    diagonal : bool
+        See :func:`heat_map`.
+    figure : matplotlib Figure, optional
+        Drawn into this one, for a notebook that shows its own figures; else into a new one.
+    """
+    from matplotlib.figure import Figure
+
+    size = 2.6 + 0.44 * len(table)
+    made = Figure(layout="constrained") if figure is None else figure
+    made.set_size_inches(size + 0.5, size - 0.35)
+    ax = made.subplots()
+    label = f"{metric.upper()} (0: fully contained, 1: not at all)"
+    heat_map(ax, table, label=label, vmax=vmax, diagonal=diagonal)
+    if list(table.index) == list(table.columns):
+        family_lines(ax, [family_of(model) for model in table.index])
+        mark_minis(ax)
+    return made

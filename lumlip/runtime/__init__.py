@@ -1,0 +1,1 @@
+"""Paths, environments of the families, settings of the installer."""

@@ -1,0 +1,257 @@
+"""One isolated Python environment per model family, made on demand with uv.
+
+The families cannot share one environment (their pins exclude each other), so each gets its own,
+made from the pins at the top of its file ``families/NAME.py``: a PEP 723 block, read without
+running it. Where the current interpreter has the family's packages in the pinned versions, it is
+used as it is.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import re
+import shutil
+import site
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import distributions
+from pathlib import Path
+
+from lumlip.errors import FamilyEnvironmentError
+from lumlip.runtime.paths import ensured, home
+from lumlip.runtime.pip_settings import uv_settings
+
+FAMILIES_DIR = Path(__file__).parents[1] / "families"
+_BLOCK = re.compile(r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
+_DONE = ".complete"
+_PIN = re.compile(r"([\w.-]+)(?:\[.*\])?==(\S+)")
+# lumlip itself needs these, in a range of versions: the features say which, and are kept apart.
+_SHARED = ("ase", "numpy", "torch")
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What the top of a family's file says about its environment."""
+
+    family: str
+    package: str
+    dependencies: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Changes whenever the pins, or the Python they are installed for, change."""
+        text = repr((self.dependencies, self.env, sys.version_info[:3], sys.platform))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    @property
+    def folder(self) -> Path:
+        """Where the environment is, or will be made."""
+        return home() / "environments" / f"{self.family}-{self.digest}"
+
+
+def families() -> list[str]:
+    """Return the known families: one per file in ``lumlip/families``."""
+    return sorted(p.stem for p in FAMILIES_DIR.glob("*.py") if p.stem not in ("__init__", "base"))
+
+
+@cache
+def pins(family: str) -> Pins:
+    """Read a family's pins and package name from its file, without running it.
+
+    Raises
+    ------
+    ValueError
+        If the family is unknown, or its file lacks the PEP 723 block or ``PACKAGE``.
+    """
+    if family not in families():
+        raise ValueError(f"unknown family {family!r}; known: {', '.join(families())}")
+    path = FAMILIES_DIR / f"{family}.py"
+    source = path.read_text(encoding="utf-8")
+    match = _BLOCK.search(source)
+    package = _constant(source, "PACKAGE")
+    if match is None or package is None:
+        raise ValueError(f"{path.name} needs a '# /// script' block of pins and a PACKAGE name")
+    lines = match["content"].splitlines()
+    block = tomllib.loads("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
+    # [tool.lumlip.env] sets variables for the installation (say, to build without an extension).
+    extra = block.get("tool", {}).get("lumlip", {}).get("env", {})
+    return Pins(family, package, tuple(block["dependencies"]), tuple(sorted(extra.items())))
+
+
+def _constant(source: str, name: str) -> str | None:
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
+            return str(ast.literal_eval(node.value))
+    return None
+
+
+def features_version(family: str) -> str:
+    """Return ``FEATURES_VERSION`` of a family's file, read without running it.
+
+    A file without one is still being written: every change of it is a version of its own.
+    """
+    source = (FAMILIES_DIR / f"{family}.py").read_bytes()
+    own = _constant(source.decode("utf-8"), "FEATURES_VERSION")
+    return own or hashlib.sha256(source).hexdigest()[:12]
+
+
+def python(family: str) -> Path:
+    """Return an interpreter that has the family's packages, made first if need be."""
+    wanted = pins(family)
+    if _here(wanted):
+        return Path(sys.executable)
+    if not is_made(family):
+        _make(wanted)
+    return _interpreter(wanted.folder)
+
+
+def is_made(family: str) -> bool:
+    """Tell whether the family can run without an installation."""
+    wanted = pins(family)
+    return bool(_here(wanted)) or (wanted.folder / _DONE).exists()
+
+
+def versions(family: str) -> dict[str, str]:
+    """Return the versions of the pinned distributions that a family runs with, by name.
+
+    Those installed here if the current interpreter is used, else those that are pinned. Nothing is
+    imported, and no environment is made.
+    """
+    wanted = pins(family)
+    return dict(_here(wanted) or _pinned(wanted))
+
+
+def runs_here(family: str) -> bool:
+    """Tell whether the family runs in the current interpreter."""
+    return bool(_here(pins(family)))
+
+
+def _pinned(wanted: Pins) -> dict[str, str]:
+    """Return the pinned versions by name; of ``NAME @ URL`` the address."""
+    found = {}
+    for dependency in wanted.dependencies:
+        match = _PIN.fullmatch(dependency)
+        name, version = match.groups() if match else dependency.split(" @ ", 1)
+        found[name] = version
+    return found
+
+
+@cache
+def _here(wanted: Pins) -> dict[str, str]:
+    """Return the versions in this interpreter; none if a package is missing or not as pinned."""
+    pinned = _pinned(wanted)
+    found = {name: _installed(name) for name in pinned}
+    return found if all(_fits(name, pinned[name], has) for name, has in found.items()) else {}
+
+
+def _fits(name: str, pinned: str, installed: str) -> bool:
+    """Tell whether a version is the pinned one, for whatever kind of machine (``2.13.0+cpu``)."""
+    if name in _SHARED:
+        return bool(installed)
+    return pinned in (installed, installed.partition("+")[0])
+
+
+def _installed(name: str) -> str:
+    """Return the version of a distribution in this interpreter, empty if it has none.
+
+    Only what a worker would see counts: nothing from the working directory, ``PYTHONPATH``, or the
+    packages of this user alone.
+    """
+    found = distributions(name=name, path=site.getsitepackages())
+    return next((distribution.version for distribution in found), "")
+
+
+def command(family: str, module: str, *args: str) -> list[str]:
+    """Return the command line that runs one of lumlip's modules in the family's environment."""
+    return [str(python(family)), "-m", module, *args]
+
+
+def variables() -> dict[str, str]:
+    """Return the process environment for :func:`command`: ``lumlip`` importable, little else.
+
+    In particular nothing from the working directory, which may be anybody's: a ``random.py`` there
+    would run in place of Python's own.
+    """
+    # Threads that wait in place slow each other down many times over on a machine that is shared.
+    patient = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
+    isolated = {"PYTHONPATH": str(_import_folder()), "PYTHONNOUSERSITE": "1", "PYTHONSAFEPATH": "1"}
+    headless = {"MPLBACKEND": "agg"}  # a notebook's own backend is not installed there
+    return {**patient, **os.environ, **isolated, **headless}
+
+
+def _import_folder() -> Path:
+    """Return a folder that holds lumlip alone.
+
+    Its own parent would not do: that may be the site-packages of this interpreter, whose other
+    packages must not leak into a family's environment.
+    """
+    package = Path(__file__).parents[1]
+    folder = home() / "import" / hashlib.sha256(str(package).encode()).hexdigest()[:12]
+    link = ensured(folder) / "lumlip"
+    try:
+        link.symlink_to(package, target_is_directory=True)
+    except FileExistsError:
+        pass
+    except OSError:  # no right to make links (Windows): a fresh copy
+        shutil.copytree(package, link, dirs_exist_ok=True)
+    return folder
+
+
+def _interpreter(folder: Path) -> Path:
+    scripts = "Scripts/python.exe" if os.name == "nt" else "bin/python"
+    return folder / scripts
+
+
+def _make(wanted: Pins) -> None:
+    from filelock import FileLock
+
+    folder = wanted.folder
+    ensured(folder.parent)
+    with FileLock(f"{folder}.lock"):
+        if (folder / _DONE).exists():  # another process made it while this one waited
+            return
+        shutil.rmtree(folder, ignore_errors=True)
+        start = time.perf_counter()
+        say(f"lumlip: making the environment of {wanted.family} (once) ...")
+        for step in _steps(wanted):
+            _run(step, wanted)
+        (folder / _DONE).write_text("\n".join(wanted.dependencies) + "\n", encoding="utf-8")
+        seconds = time.perf_counter() - start
+        say(f"lumlip: environment of {wanted.family} ready after {seconds:.0f} s")
+
+
+def _steps(wanted: Pins) -> Iterator[list[str]]:
+    from uv import find_uv_bin
+
+    uv = os.fspath(find_uv_bin())
+    yield [uv, "venv", "--quiet", "--python", sys.executable, str(wanted.folder)]
+    python_path = str(_interpreter(wanted.folder))
+    yield [uv, "pip", "install", "--quiet", "--python", python_path, *wanted.dependencies]
+
+
+def _run(step: list[str], wanted: Pins) -> None:
+    env = {**os.environ, **uv_settings(), **dict(wanted.env)}
+    # Not in the working directory: uv would take its settings, say a package index, from there.
+    elsewhere = wanted.folder.parent
+    done = subprocess.run(step, env=env, cwd=elsewhere, capture_output=True, text=True, check=False)
+    if done.returncode:
+        shutil.rmtree(wanted.folder, ignore_errors=True)
+        raise FamilyEnvironmentError(
+            f"cannot make the environment of family {wanted.family!r} in {wanted.folder}\n"
+            f"  wanted: {', '.join(wanted.dependencies)}\n"
+            f"  uv said: {done.stderr.strip() or done.stdout.strip()}\n"
+            f"Install them yourself where you run lumlip, or mend the index settings of pip."
+        )
+
+
+def say(line: str) -> None:
+    """Tell the user what goes on, beside the results."""
+    print(line, file=sys.stderr, flush=True)

@@ -1,0 +1,51 @@
+"""What was found out about downloaded weights at their first use: where they lie, their sha256.
+
+Kept as ``weights.json`` in lumlip's cache folder, one entry per file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lumlip.runtime.paths import ensured, home, sha256_file
+
+
+def read() -> dict[str, dict[str, Any]]:
+    """Return all records, by the key that they were kept under."""
+    try:
+        found: dict[str, dict[str, Any]] = json.loads(_book().read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def remember(key: str, facts: Mapping[str, Any]) -> None:
+    """Keep one record; the others stay, also those that another process writes meanwhile."""
+    from filelock import FileLock
+
+    book = _book()
+    ensured(book.parent)
+    with FileLock(f"{book}.lock"):
+        part = book.with_suffix(".part")
+        text = json.dumps({**read(), key: dict(facts)}, indent=1, sort_keys=True)
+        part.write_text(text + "\n", encoding="utf-8")
+        part.replace(book)
+
+
+def facts(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe a file; the sum in its record holds while its place, size and times stay the same.
+
+    Some files have 10 GB. Whoever loads one computes the sum anew (see :mod:`lumlip.runtime.verified`).
+    """
+    stat = path.stat()
+    times = {"modified": stat.st_mtime_ns, "changed": stat.st_ctime_ns}  # the latter cannot be set
+    seen = {"path": str(path), "size": stat.st_size, **times}
+    same = all(record.get(name) == value for name, value in seen.items())
+    return {**seen, "sha256": record["sha256"] if same else sha256_file(path)}
+
+
+def _book() -> Path:
+    return home() / "weights.json"

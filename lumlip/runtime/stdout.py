@@ -1,0 +1,13 @@
+"""Standard output kept for the caller of a worker."""
+
+from __future__ import annotations
+
+import os
+from typing import TextIO
+
+
+def private_stdout() -> TextIO:
+    """Keep standard output for the caller: what packages print goes to standard error."""
+    channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return channel

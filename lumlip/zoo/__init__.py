@@ -1,0 +1,1 @@
+"""The table of models: where weights lie, and how models are related."""

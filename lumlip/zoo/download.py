@@ -1,0 +1,41 @@
+"""Fetch a published checkpoint by its family's official loader, inside the family's environment.
+
+``python -m lumlip.zoo.download FAMILY NAME`` tells one JSON object on standard output: the ``path`` of
+the file, or the ``message`` of what went wrong. All else, such as a package's progress bar, goes to
+standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib import import_module
+from pathlib import Path
+
+from lumlip.runtime.stdout import private_stdout
+
+
+def main() -> int:
+    """Fetch what the command line names."""
+    channel = private_stdout()
+    family, name = sys.argv[1:]
+    try:
+        path = fetch(family, name)
+    except Exception as error:  # loaders raise nearly anything without a network
+        first = next(iter(str(error).strip().splitlines()), "")
+        print(json.dumps({"message": f"{type(error).__name__}: {first}"}), file=channel, flush=True)
+        return 1
+    print(json.dumps({"path": str(path)}), file=channel, flush=True)
+    return 0
+
+
+def fetch(family: str, name: str) -> Path:
+    """Return the file of a published checkpoint, downloaded if it is not in the package's cache."""
+    path = Path(import_module(f"lumlip.families.{family}").download(name)).resolve()
+    if not path.is_file():
+        raise FileNotFoundError(f"the loader of {family} left no file {path}")
+    return path
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""Variants of one architecture: what two of them differ in, as far as their metadata tell.
+
+A pair of models differs in some *aspects*: the seed, the functional, the training data, and so on.
+A pair that differs in one aspect shows what that aspect alone does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from lumlip.array_types import BoolArray
+from lumlip.minis.cards import CHECKPOINTS, card
+from lumlip.zoo.table import ModelEntry, resolve
+
+#: Kinds of difference, and what figures call them, in their order there.
+KINDS = {
+    "seed": "seed",
+    "functional": "functional",
+    "data": "training data",
+    "fine-tuning": "fine-tuned from the other",
+    "size": "size or version",
+    "multi-task": "one task or many",
+    "task": "task or branch",
+    "expert": "single expert",
+    "target": "target of the training",
+    "several": "several of these",
+    "seed and more": "seed and another",
+    "training": "trained or not",
+    "part": "part of a task",
+    "unknown": "not known",
+    "architecture": "architecture",
+}
+#: Families, as :func:`family_name` writes them; others are written as they are called.
+NAMES = {
+    "chgnet": "CHGNet",
+    "sevennet": "SevenNet",
+    "diep": "DIEP",
+    "mace": "MACE",
+    "pet": "PET",
+    "dpa": "DPA",
+    "uma": "UMA",
+}
+#: Aspects of pairs that are not two variants as one would publish them.
+APART = frozenset({"architecture", "seed", "training", "expert", "part"})
+#: Settings of a mini's recipe, and the aspect that each belongs to.
+RECIPE = {
+    "seed": "seed",
+    "level": "functional",
+    "kinds": "data",
+    "channels": "size",
+    "dataset": "fine-tuning",
+    "start": "fine-tuning",
+    "new_head": "fine-tuning",
+    "heads_only": "fine-tuning",
+}
+#: Parameters may differ by this share in models of one size: another input, another task.
+SAME_SIZE = 0.02
+_EXPERT = re.compile(r"(?:[^:]+:)?expert:\d+")
+_PART = re.compile(
+    r"(?P<name>.+)@(?P<task>[^:]+):(?P<part>embedding|routing|head):(?P<other>[^:]+)"
+)
+
+
+def family_name(family: str) -> str:
+    """Return how figures and sentences write a family.
+
+    >>> family_name("sevennet"), family_name("mypotential")
+    ('SevenNet', 'mypotential')
+    """
+    return NAMES.get(family, family)
+
+
+def is_untrained(model: str) -> bool:
+    """Tell whether a model has initial weights: its energies mean nothing."""
+    return resolve(model).training_data.startswith("nothing")
+
+
+def kind_of(a: str, b: str) -> str:
+    """Return what two models differ in: one of `KINDS`.
+
+    Examples
+    --------
+    >>> kind_of("sevennet-mf-0@PBE", "sevennet-mf-0@R2SCAN")
+    'task'
+    >>> kind_of("mace-mini", "mace-mini-seed2")
+    'seed'
+    >>> kind_of("chgnet-0.3.0", "sevennet-0")
+    'architecture'
+    """
+    found = aspects(a, b)
+    if len(found) == 1:
+        return next(iter(found))
+    return "seed and more" if "seed" in found else "several"
+
+
+def aspects(a: str, b: str) -> frozenset[str]:
+    """Return all that two models differ in, as far as it is known: ``{"unknown"}`` if nothing is.
+
+    Minis tell it by their recipes, other models by the rows of the table of models. Training data
+    of another functional count as other data; so do not those of a model with several tasks, of
+    which each has its own.
+    """
+    one, two = resolve(a), resolve(b)
+    if one.family != two.family:
+        return frozenset({"architecture"})
+    if one.checkpoint == two.checkpoint:
+        return frozenset({_of_tasks(one.task, two.task) if one.step == two.step else "training"})
+    return _of_recipes(one, two) or _of_rows(one, two) or frozenset({"unknown"})
+
+
+def _of_tasks(a: str | None, b: str | None) -> str:
+    """What two tasks of the same weights differ in."""
+    if all(_EXPERT.fullmatch(task or "") for task in (a, b)):
+        return "expert"
+    return "part" if ":" in f"{a}{b}" else "task"
+
+
+def _of_recipes(one: ModelEntry, two: ModelEntry) -> frozenset[str]:
+    """What the recipes of two minis differ in; nothing if one has no card of its own."""
+    names = [Path(entry.checkpoint).stem for entry in (one, two)]
+    if not all((CHECKPOINTS / f"{name}.json").exists() for name in names):
+        return frozenset()
+    first, second = (card(name)["recipe"] for name in names)
+    return frozenset(kind for key, kind in RECIPE.items() if first.get(key) != second.get(key))
+
+
+def _of_rows(one: ModelEntry, two: ModelEntry) -> frozenset[str]:
+    """What two rows of the table of models differ in."""
+    found = set()
+    data = (one.training_data, two.training_data)
+    if any(text.startswith("nothing") for text in data):
+        return frozenset({"training"})
+    if any(f"{a}, then" in f"{b}," for a, b in (data, data[::-1]) if a):
+        found.add("fine-tuning")
+    elif bool(one.task) != bool(two.task):
+        found.add("multi-task")
+        found |= {"functional"} if one.functional != two.functional else set()
+    elif one.task != two.task:
+        found.add("task")
+    elif data[0] != data[1]:
+        found.add("data")
+    elif one.functional != two.functional:
+        found.add("functional")
+    if _other_size(one, two) or (not found and all(data)):
+        found.add("size")
+    return frozenset(found)
+
+
+def _other_size(one: ModelEntry, two: ModelEntry) -> bool:
+    """Tell whether parameters or cutoff, where known, are not those of one size and version."""
+    if one.cutoff and two.cutoff and one.cutoff != two.cutoff:
+        return True
+    if not one.parameters or not two.parameters:
+        return False
+    return abs(one.parameters / two.parameters - 1) > SAME_SIZE
+
+
+def pairs_by_kind(models: Sequence[str]) -> dict[str, BoolArray]:
+    """Return the ordered pairs (n_models, n_models) of each kind of difference that occurs."""
+    kinds = np.array([[kind_of(a, b) if a != b else "" for b in models] for a in models])
+    return {kind: kinds == kind for kind in KINDS if (kinds == kind).any()}
+
+
+def variant_pairs(models: Sequence[str]) -> BoolArray:
+    """Return the ordered pairs of two variants of one architecture.
+
+    Two seeds, two experts and the like are none: they are measured to compare variants with.
+    """
+    return np.array([[a != b and not aspects(a, b) & APART for b in models] for a in models])
+
+
+def whole_models(models: Sequence[str]) -> list[str]:
+    """Return those that are used as they were trained: no single experts, no swapped parts."""
+    return [model for model in models if ":" not in (resolve(model).task or "")]
+
+
+@dataclass(frozen=True)
+class Swaps:
+    """Two tasks of one mixture of experts, and the first with single parts of the second.
+
+    Attributes
+    ----------
+    base, other : str
+        Model ids.
+    parts : dict of str to str
+        Part of the task (embedding, routing, head) to the id of ``base`` with that of ``other``.
+    """
+
+    base: str
+    other: str
+    parts: dict[str, str]
+
+
+def swaps(models: Sequence[str]) -> Swaps | None:
+    """Find the first two tasks among models whose parts were swapped; None if there are none.
+
+    Examples
+    --------
+    >>> swaps(["uma-mini@omat", "uma-mini@omol", "uma-mini@omat:routing:omol"]).parts
+    {'routing': 'uma-mini@omat:routing:omol'}
+    """
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for model in models:
+        if match := _PART.fullmatch(model):
+            ends = (f"{match['name']}@{match['task']}", f"{match['name']}@{match['other']}")
+            if set(ends) <= set(models):
+                found.setdefault(ends, {})[match["part"]] = model
+    return next((Swaps(*ends, parts) for ends, parts in found.items()), None)
+
+
+def family_of(model: str) -> str:
+    """Return the family that a model's color and group come from."""
+    from lumlip.zoo.table import resolve
+
+    return resolve(model).family
+
+
+def first_of_families(models: Sequence[str]) -> list[str]:
+    """Return one model of each family, in the order of the list; SevenNet-0 for its family."""
+    firsts: dict[str, str] = {}
+    for model in models:
+        if model == "sevennet-0":
+            firsts["sevennet"] = model
+        firsts.setdefault(family_of(model), model)
+    return [model for model in models if model in firsts.values()]

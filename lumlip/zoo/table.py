@@ -1,0 +1,242 @@
+"""The table of models, and how a model id finds its row.
+
+A model id is a row of ``zoo.toml`` (``chgnet-0.3.0``, ``sevennet-mf-0@PBE``: what follows ``@`` is
+the task), such a row at a step of its training (``mace-mini-lps-ff.step0300``), or
+``FAMILY:PATH[@TASK]`` for a checkpoint file of the user's. Where the weights lie, and
+how they get there, is told in :mod:`lumlip.zoo.weights`.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from ase.data import atomic_numbers
+
+from lumlip.runtime.environments import families
+from lumlip.runtime.verified import checkpoint_sha256
+
+if TYPE_CHECKING:
+    pass
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelEntry:
+    """One model: where its weights are and what is known of it without loading them.
+
+    Attributes
+    ----------
+    checkpoint : str
+        A name that the family knows (``"package"``; ``"download"``: its official loader knows it),
+        a file in ``lumlip/minis/checkpoints`` (``"bundled"``), or a path (``"file"``).
+    task : str or None
+        Task, head, branch or modality.
+    task_pattern : str or None
+        Regular expression: tasks that need no row of their own and share all else with this one.
+    weights : {"package", "bundled", "download", "file"}
+        Where the weights come from: inside the family's wheel, inside lumlip, a download, or a
+        user's file.
+    steps : tuple of int
+        Steps along its training whose weights are kept, too.
+    step : int or None
+        The step that this entry stands for; None: the end.
+    mini : bool
+        True for a small model that lumlip's own recipes have trained, for tests and examples.
+    file : str
+        Name of the published file (``"download"``).
+    source : str
+        Where its authors publish it.
+    access : str
+        Where to ask for access, if the file is gated.
+    sha256 : str or None
+        Of the checkpoint file. None where the authors give none, and for a file of the user's,
+        until somebody asks for it.
+    trusted : bool
+        False for a file that the table does not know: to load it may run code from it.
+    elements : frozenset of int or None
+        Atomic numbers that the model takes; None if only loading it would tell.
+    cutoff : float or None
+        In Å; None if only loading it would tell.
+    """
+
+    id: str
+    family: str
+    checkpoint: str
+    task: str | None = None
+    task_pattern: str | None = None
+    weights: Literal["package", "bundled", "download", "file"] = "package"
+    steps: tuple[int, ...] = ()
+    step: int | None = None
+    mini: bool = False
+    file: str = ""
+    source: str = ""
+    access: str = ""
+    sha256: str | None = None
+    trusted: bool = True
+    parameters: int | None = None
+    training_data: str = ""
+    functional: str = ""
+    elements: frozenset[int] | None = None
+    cutoff: float | None = None
+    licence: str = ""
+    reference: str = ""
+    notes: str = ""
+
+
+def shipped(*, mini: bool | None = None) -> list[str]:
+    """Return the ids that work offline everywhere: weights inside a package, or inside lumlip.
+
+    Parameters
+    ----------
+    mini : bool, optional
+        Only the minis, or only the others.
+    """
+    entries = [e for e in _table().values() if e.weights in ("package", "bundled")]
+    return [e.id for e in entries if mini is None or e.mini == mini]
+
+
+def resolve(model_id: str) -> ModelEntry:
+    """Find a model by its id.
+
+    Parameters
+    ----------
+    model_id : str
+        An id of the table, or ``FAMILY:PATH[@TASK]`` for a checkpoint file.
+
+    Raises
+    ------
+    ValueError
+        Unknown id (close matches and all known ids are named), task missing or unknown (the known
+        ones are named), unknown family, no such file.
+
+    Examples
+    --------
+    >>> resolve("chgnet-0.3.0").functional
+    'PBE(+U)'
+    >>> resolve("sevennet-mf-0")
+    Traceback (most recent call last):
+    ...
+    ValueError: model 'sevennet-mf-0' needs a task; known: sevennet-mf-0@PBE, sevennet-mf-0@R2SCAN
+    """
+    name, _, task = model_id.partition("@")
+    if ":" in name:  # a task may hold a colon, too: uma-mini@expert:2
+        return _user_file(model_id)
+    table = _table()
+    if model_id in table:
+        return table[model_id]
+    if at_step := re.fullmatch(r"(.+)\.step(\d+)", model_id):
+        return _along_the_way(table, *at_step.groups())
+    variants = [entry for known, entry in table.items() if known.startswith(f"{name}@")]
+    for entry in variants:
+        if entry.task_pattern and re.fullmatch(entry.task_pattern, task):
+            return replace(entry, id=model_id, task=task, task_pattern=None)
+    raise ValueError(_problem(model_id, variants))
+
+
+def _along_the_way(table: dict[str, ModelEntry], name: str, step: str) -> ModelEntry:
+    """Make the entry of a model at a step of its training."""
+    along = [entry.id for entry in table.values() if entry.steps]
+    if name not in along:
+        raise ValueError(f"no steps are kept of {name!r}; known: {', '.join(along)}")
+    steps = table[name].steps
+    if int(step) not in steps:
+        known = ", ".join(f"{name}.step{s:04d}" for s in steps)
+        raise ValueError(f"no step {int(step)} of {name!r} is kept; known: {known}")
+    return replace(table[name], id=f"{name}.step{int(step):04d}", step=int(step), sha256=None)
+
+
+def _problem(model_id: str, variants: list[ModelEntry]) -> str:
+    """Say what is wrong with a model id, and what would be right."""
+    table = _table()
+    name, _, task = model_id.partition("@")
+    if variants:
+        forms = [f"{name}@{v.task_pattern}" for v in variants if v.task_pattern]
+        problem = f"has no task {task!r}" if task else "needs a task"
+        return f"model {name!r} {problem}; known: {', '.join([*(v.id for v in variants), *forms])}"
+    if name in table:
+        return f"model {name!r} has no tasks, got {model_id!r}"
+    names = dict.fromkeys(known.partition("@")[0] for known in table)
+    close = get_close_matches(model_id, table, n=3) or get_close_matches(name, names, n=3)
+    hint = f"did you mean {' or '.join(close)}? " if close else ""
+    return (
+        f"unknown model {model_id!r}; {hint}known: {', '.join(names)}; "
+        "or FAMILY:PATH[@TASK] for a checkpoint file"
+    )
+
+
+def _user_file(model_id: str) -> ModelEntry:
+    """Make the entry of ``FAMILY:PATH[@TASK]``; a copy of a file of the table is trusted."""
+    family, _, rest = model_id.partition(":")
+    if family not in families():
+        raise ValueError(
+            f"unknown family {family!r} in {model_id!r}; known: {', '.join(families())}"
+        )
+    path, task = _path_and_task(rest)
+    if not path.is_file():
+        raise ValueError(f"no checkpoint file {str(path)!r} (model {model_id!r})")
+    sha256 = checkpoint_sha256(path)
+    known = any(entry.sha256 == sha256 for entry in _table().values())
+    return ModelEntry(
+        id=model_id,
+        family=family,
+        checkpoint=str(path),
+        task=task,
+        weights="file",
+        sha256=sha256,
+        trusted=known,
+    )
+
+
+def _path_and_task(text: str) -> tuple[Path, str | None]:
+    """Split ``PATH[@TASK]``; a path may itself hold an ``@``."""
+    whole = Path(text).expanduser()
+    if whole.exists() or "@" not in text:
+        return whole, None
+    path, _, task = text.rpartition("@")
+    return Path(path).expanduser(), task
+
+
+@cache
+def _table() -> dict[str, ModelEntry]:
+    """Read ``zoo.toml``."""
+    rows = tomllib.loads((_HERE / "zoo.toml").read_text(encoding="utf-8"))
+    return {name: _entry(name, _whole(row, rows)) for name, row in rows.items()}
+
+
+def _whole(row: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
+    """Fill in what a row leaves out and the row that it names under ``like`` has."""
+    if "like" not in row:
+        return row
+    own = {key: value for key, value in row.items() if key != "like"}
+    # A pattern belongs to the one task that it is written for.
+    return {**_whole(rows[row["like"]], rows), "task_pattern": None, **own}
+
+
+def _entry(name: str, row: dict[str, Any]) -> ModelEntry:
+    _, _, task = name.partition("@")
+    elements = frozenset(_elements(row["elements"])) if row.get("elements") else None
+    steps = tuple(row.get("steps", ()))
+    own = {**row, "elements": elements, "steps": steps}
+    return ModelEntry(id=name, task=task or None, **own)
+
+
+def _elements(text: str) -> set[int]:
+    """Read a set of elements: ``"H-Pu, not Po-Ra"`` are Z = 1 to 94 without 84 to 88.
+
+    >>> sorted(_elements("H, C-O, not N"))
+    [1, 6, 8]
+    """
+    included, _, excluded = text.partition(", not ")
+    return _spans(included) - _spans(excluded)
+
+
+def _spans(text: str) -> set[int]:
+    ends = [span.partition("-") for span in text.split(", ") if span]
+    return {z for a, _, b in ends for z in range(atomic_numbers[a], atomic_numbers[b or a] + 1)}

@@ -1,0 +1,163 @@
+"""Where the weights of a model lie, and whether they are safe to load.
+
+A file that authors publish is looked for in the folder ``LUMLIP_MODELS``, then where it was found
+the last time, and then the official loader of its family is asked, which needs a network. Loading a
+checkpoint can run code that is in it. So one loads unasked only if it comes with a package or with
+lumlip, if its sha256 is in the table of models, or if the user has trusted the same bytes before.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from lumlip.errors import UntrustedCheckpointError, WeightsError
+from lumlip.minis import cards, snapshots
+from lumlip.minis.cards import CHECKPOINTS
+from lumlip.runtime import records
+from lumlip.runtime.paths import sha256_file
+from lumlip.zoo.sources import find, key, local, where
+from lumlip.zoo.table import ModelEntry, resolve
+
+
+def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
+    """Make sure that a model's weights are here, unchanged and trusted.
+
+    Parameters
+    ----------
+    entry : ModelEntry
+        From :func:`lumlip.zoo.table.resolve`.
+    trust_checkpoint : bool
+        Load a file of which only the user knows where it comes from.
+
+    Returns
+    -------
+    ModelEntry
+        The same, `checkpoint` being what the family's extractor takes, `sha256` known.
+
+    Raises
+    ------
+    WeightsError
+        No such file here, and the family's official loader cannot fetch it. The message says where
+        to get it and where to put it.
+    UntrustedCheckpointError
+        The file may run code and nobody vouches for it.
+    ValueError
+        The file is not the one in the table of models.
+    """
+    if entry.weights == "download":
+        return _published(entry, trust_checkpoint)
+    if entry.weights == "bundled":
+        path = CHECKPOINTS / entry.checkpoint
+        if entry.step is not None:
+            last = _checked(resolve(entry.id.rpartition(".step")[0]), path)
+            made, sha256 = snapshots.restored(entry.family, path, entry.step, sha256=last)
+            return replace(entry, checkpoint=str(made), sha256=sha256)
+        return replace(entry, checkpoint=str(path), sha256=_checked(entry, path))
+    if entry.weights == "file" and not (entry.trusted or trust_checkpoint):
+        raise UntrustedCheckpointError(
+            f"{entry.checkpoint} is not in the table of models (sha256 {_short(entry.sha256)}); "
+            f"loading one can run any code that is in it. If you know where it comes from: "
+            f"trust_checkpoint=True, or --trust-checkpoint on the command line."
+        )
+    if entry.weights == "file":  # absolute, so that it is never taken for a name of the package's
+        return replace(entry, checkpoint=str(Path(entry.checkpoint).absolute()))
+    return entry
+
+
+def locate(entry: ModelEntry) -> Path | None:
+    """Return the file with a model's weights; None if its package alone knows where it is.
+
+    Raises
+    ------
+    WeightsError
+        As for :func:`ready`.
+    """
+    if entry.weights == "package":
+        return None
+    if entry.weights == "file":
+        return Path(entry.checkpoint)
+    if entry.weights == "bundled":
+        return CHECKPOINTS / entry.checkpoint
+    return find(entry)
+
+
+def availability(entries: Iterable[ModelEntry]) -> list[str]:
+    """Say of each model: "offline", "download" or "gated download"."""
+    known = records.read()
+    return [_available(entry, known) for entry in entries]
+
+
+def card(entry: ModelEntry) -> dict[str, Any] | None:
+    """Read how a bundled model was trained and what it reached; None for all others.
+
+    An untrained twin has the card of the model whose initial weights it holds.
+    """
+    if entry.weights != "bundled":
+        return None
+    name = Path(entry.checkpoint).stem.removesuffix("-untrained")
+    return cards.card(name, folder=CHECKPOINTS)
+
+
+def _published(entry: ModelEntry, trust_checkpoint: bool) -> ModelEntry:
+    record = records.read().get(key(entry), {})
+    if not (entry.sha256 or record or trust_checkpoint):
+        # Before the download: there are official loaders that open what they fetch.
+        raise UntrustedCheckpointError(_untrusted(entry, "its authors publish no sha256"))
+    path = find(entry)
+    facts = records.facts(path, record)
+    _check_known(entry, path, facts["sha256"])
+    if not entry.sha256:
+        _check_unchanged(entry, record, facts["sha256"], trust_checkpoint)
+    if facts != record:
+        records.remember(key(entry), facts)
+    return replace(entry, checkpoint=str(path), sha256=facts["sha256"])
+
+
+def _available(entry: ModelEntry, known: Mapping[str, Mapping[str, Any]]) -> str:
+    if entry.weights != "download" or local(entry, known):
+        return "offline"
+    return "gated download" if entry.access else "download"
+
+
+def _untrusted(entry: ModelEntry, problem: str) -> str:
+    return (
+        f"no trusted weights for {entry.id}: loading {entry.file} can run any code that is in it, "
+        f"and {problem}. If you trust its source: trust_checkpoint=True, or --trust-checkpoint on "
+        f"the command line; once is enough as long as the file stays the same{where(entry)}"
+    )
+
+
+def _checked(entry: ModelEntry, path: Path) -> str:
+    if not path.is_file():
+        raise WeightsError(f"{path}, a part of lumlip, is not there ({entry.id}); reinstall lumlip")
+    sha256 = sha256_file(path)
+    _check_known(entry, path, sha256)
+    return sha256
+
+
+def _check_known(entry: ModelEntry, path: Path, sha256: str) -> None:
+    if entry.sha256 and entry.sha256 != sha256:
+        raise ValueError(
+            f"{path} is not the file in lumlip's table of models ({entry.id}): "
+            f"got sha256 {_short(sha256)}, expected {_short(entry.sha256)}"
+        )
+
+
+def _check_unchanged(
+    entry: ModelEntry, record: Mapping[str, Any], sha256: str, trust_checkpoint: bool
+) -> None:
+    before = record.get("sha256", sha256)
+    if before == sha256:
+        return
+    change = f"it has changed: sha256 {_short(sha256)}, at its first use {_short(before)}"
+    if not trust_checkpoint:
+        raise UntrustedCheckpointError(_untrusted(entry, change))
+    warnings.warn(f"{entry.file} ({entry.id}): {change}", stacklevel=4)
+
+
+def _short(sha256: str | None) -> str:
+    return f"{(sha256 or 'unknown')[:12]}…"

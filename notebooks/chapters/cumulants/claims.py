@@ -1,0 +1,89 @@
+"""The claims of the fifth finding: averages over atoms lose most of a structure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from chapters.cumulants.probing import mean_gain
+from chapters.cumulants.study import OrderStudy, curves
+from chapters.cumulants.tasks import SUBSET, Key
+from lumlip.book.findings import Claim
+from lumlip.metrics.bootstrap import interval_95
+from lumlip.metrics.pooling import up_to
+from lumlip.metrics.probes import ProbeScore
+
+LOST, ADDED = 0.5, 0.05
+Interval = tuple[float, float, float]
+
+
+def mean_curve(errors: xr.DataArray, study: OrderStudy, **options: Any) -> dict[int, Interval]:
+    """Mean over models of the error at each order, with its 95 % interval.
+
+    Parameters
+    ----------
+    errors : DataArray of shape (model, order, structure)
+    study : OrderStudy
+    options
+        ``n_bootstrap`` and ``seed``.
+    """
+    values, draws = (part.mean("model") for part in curves(errors, study.groups, **options))
+    low, high = interval_95(draws.to_numpy(), axis=-1)
+    numbers = zip(values.to_numpy(), low, high, strict=True)
+    orders = errors["order"].to_numpy()
+    return {
+        int(k): (float(v), float(a), float(b)) for k, (v, a, b) in zip(orders, numbers, strict=True)
+    }
+
+
+def smallest_step(errors: xr.DataArray, study: OrderStudy, **options: Any) -> Interval:
+    """Mean over models of the error from order K to K + 1, the smallest over K.
+
+    Parameters as in `mean_curve`. In each draw the smallest is looked for anew.
+    """
+    values, draws = (part.mean("model") for part in curves(errors, study.groups, **options))
+    low, high = interval_95(draws.min("order").to_numpy())
+    return float(values.min()), float(low), float(high)
+
+
+def claims(
+    study: OrderStudy | None,
+    from_mean: xr.DataArray | None,
+    steps: xr.DataArray | None,
+    scores: Mapping[Key, ProbeScore],
+    **options: Any,
+) -> list[Claim]:
+    """Return the claims with their numbers; none without models.
+
+    Parameters
+    ----------
+    study : OrderStudy or None
+    from_mean, steps : DataArray of shape (model, order, structure)
+        From `OrderStudy.from_mean` and `OrderStudy.steps`.
+    scores : mapping
+        Of the task of subsets, from `chapters.cumulants.tasks.ask_all`; without them there is no third claim.
+    options
+        ``n_bootstrap`` and ``seed``.
+    """
+    if study is None or from_mean is None or steps is None:
+        return []
+    lost = mean_curve(from_mean, study, **options)[study.order]
+    added = smallest_step(steps, study, **options)
+    gained = mean_gain(scores, SUBSET, up_to(study.order))
+    useful = Claim(
+        f"the subset is told better with cumulants up to {study.order} than with the mean",
+        *gained,
+        bound=0.0,
+    )
+    return [
+        Claim(f"GFRE from the mean to order {study.order} is above {LOST:g}", *lost, bound=LOST),
+        Claim(
+            f"GFRE from each order to the next is above {ADDED:g} (the smallest counts)",
+            *added,
+            bound=ADDED,
+        ),
+        *([useful] if np.isfinite(gained[0]) else []),
+    ]

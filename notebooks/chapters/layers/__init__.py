@@ -1,0 +1,1 @@
+"""Chapter 04: backbone and last layer."""

@@ -1,0 +1,106 @@
+"""Probes of both layers: what is asked, and how the answers compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pandas as pd
+from ase import Atoms
+from threadpoolctl import threadpool_limits
+
+from lumlip.array_types import IntArray
+from lumlip.choices import LAYERS
+from lumlip.datasets import properties
+from lumlip.datasets.sets import structures as read_structures
+from lumlip.extraction.panel import Panel
+from lumlip.metrics.bootstrap import interval_95
+from lumlip.metrics.probe_targets import Key, Question, ask, energy_question, questions
+from lumlip.metrics.probes import ProbeScore
+from lumlip.minis.data import STRUCTURES, read_labelled
+
+
+def structures_to_ask(which: str) -> list[Atoms]:
+    """Return the structures for the probes.
+
+    Parameters
+    ----------
+    which : str
+        ``"labelled"``: those that the minis were validated on, with forces of SevenNet-0. Else a
+        set or a file, see :func:`lumlip.structures`.
+    """
+    if which == "labelled":
+        return read_labelled(STRUCTURES, "validation")
+    return read_structures(which)
+
+
+def answers(everything: Panel, *, seed: int = 0) -> dict[Key, ProbeScore]:
+    """Ask every layer of every model everything: (model, layer, question) -> score.
+
+    The baselines stand under the model ``"baseline"``, see `_baselines`; questions about the
+    model's own energy take it from the first model there.
+    """
+    with threadpool_limits(1):  # small matrices keep no team of threads busy
+        return _answers(everything, seed=seed)
+
+
+def _answers(everything: Panel, *, seed: int) -> dict[Key, ProbeScore]:
+    structure = everything.atoms["structure"].to_numpy()
+    found: dict[Key, ProbeScore] = {}
+    for_all = questions(everything.structures)
+    for model, dataset in everything.datasets.items():
+        own = energy_question(everything.structures, dataset["energy"].to_numpy())
+        asked = for_all + own
+        if not found:
+            numbers = everything.atoms["atomic_number"].to_numpy()
+            found |= _baselines(asked, structure, numbers, seed=seed)
+        for layer in LAYERS:
+            X = dataset[layer].to_numpy().astype(float)
+            for question in asked:
+                found[model, layer, question.name] = ask(question, X, structure, seed=seed)
+    return found
+
+
+def _baselines(
+    asked: Sequence[Question],
+    structure: IntArray,
+    numbers: IntArray,
+    *,
+    seed: int,
+) -> dict[Key, ProbeScore]:
+    """Return what one knows without a model.
+
+    Under ``"mean"``: the mean, or the most frequent class. Under ``"element"``: what the element of
+    an atom or the composition of a structure tells; not for the element itself.
+    """
+    elements = properties.one_hot(numbers)
+    found: dict[Key, ProbeScore] = {}
+    for question in asked:
+        nothing_given = replace(question, given=None)
+        found["baseline", "mean", question.name] = ask(nothing_given, None, structure, seed=seed)
+        if question.name != "element":
+            hot = elements if question.given is None else None
+            found["baseline", "element", question.name] = ask(question, hot, structure, seed=seed)
+    return found
+
+
+def score_table(found: Mapping[Key, ProbeScore]) -> pd.DataFrame:
+    """Scores as a table: rows (model, layer), a column for each question."""
+    series = pd.Series({key: score.value for key, score in found.items()})
+    order = list(dict.fromkeys(key[2] for key in found))
+    table = series.unstack(sort=False)
+    table.index.names = ["model", "layer"]
+    return table[order]
+
+
+def dropped(
+    found: Mapping[Key, ProbeScore], question: str
+) -> dict[str, tuple[float, float, float]]:
+    """Score of the backbone minus that of the last layer, with its 95 % interval, by model."""
+    models = dict.fromkeys(key[0] for key in found if key[0] != "baseline")
+    differences = {}
+    for model in models:
+        backbone, last = (found[model, layer, question] for layer in LAYERS)
+        low, high = interval_95(backbone.draws - last.draws)
+        differences[model] = (backbone.value - last.value, float(low), float(high))
+    return differences

@@ -1,0 +1,1 @@
+"""How the minis were trained."""

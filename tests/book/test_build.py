@@ -1,0 +1,258 @@
+"""Building the book and rerunning a chapter, on a small whole book (see the conftest)."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from lumlip.book import answer, build, rerun
+from lumlip.book import chapters as notebooks
+from lumlip.book.chapters import chapters, convert, find_chapter
+from lumlip.book.execution import execute
+from lumlip.book.notebook_checks import output_faults
+from lumlip.errors import ChapterError, ParameterError
+
+
+@pytest.fixture
+def script(checkout):
+    return checkout / "notebooks" / "01_squares.py"
+
+
+def texts(notebook):
+    """Return what the cells printed, as one string."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "".join(output.get("text", "") for output in outputs)
+
+
+def test_chapters_are_found_from_the_working_directory(checkout, script):
+    assert [chapter.source for chapter in chapters()] == [script]
+
+
+@pytest.mark.parametrize(
+    "name", ["1", "01", "01_squares", "01_squares.py", "notebooks/01_squares.ipynb"]
+)
+def test_a_chapter_has_many_names(script, name):
+    assert find_chapter(name).source == script
+
+
+def test_an_unknown_chapter_lists_the_known(checkout):
+    with pytest.raises(ChapterError, match=r"got chapter '7'.*known: 01_squares"):
+        find_chapter("7")
+
+
+def test_without_a_checkout_the_error_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(notebooks, "__file__", str(tmp_path / "lumlip" / "notebooks.py"))
+    with pytest.raises(ChapterError, match="Clone the repository"):
+        chapters()
+
+
+def test_two_runs_give_the_same_bytes(checkout, script):
+    first, second = checkout / "first.ipynb", checkout / "second.ipynb"
+    for target in (first, second):
+        execute(script, target, cwd=checkout)
+    assert first.read_bytes() == second.read_bytes()
+    assert output_faults(first) == []
+    assert notebooks.read(first).cells[3]["id"] == "cell-3"
+
+
+def test_the_kernel_is_this_interpreter_whatever_is_installed(checkout, monkeypatch):
+    """A kernelspec of the same name from another environment must not be taken."""
+    spec = checkout / "jupyter" / "kernels" / "python3"
+    spec.mkdir(parents=True)
+    other = {"argv": ["/bin/false"], "display_name": "other", "language": "python"}
+    (spec / "kernel.json").write_text(json.dumps(other))
+    monkeypatch.setenv("JUPYTER_PATH", str(checkout / "jupyter"))
+    monkeypatch.setenv("OMP_NUM_THREADS", "13")
+    show = checkout / "show.py"
+    show.write_text('# %%\nimport os, sys\nprint(sys.executable, os.environ["OMP_NUM_THREADS"])\n')
+    execute(show, checkout / "show.ipynb", cwd=checkout)
+    assert texts(notebooks.read(checkout / "show.ipynb")) == f"{sys.executable} 2\n"
+
+
+def test_execute_takes_parameters(checkout, script):
+    execute(script, checkout / "out.ipynb", parameters={"n": 7}, cwd=checkout)
+    assert "of 7 steps" in texts(notebooks.read(checkout / "out.ipynb"))
+
+
+def test_a_failing_cell_is_named_and_what_ran_is_kept(checkout, script):
+    script.write_text(script.read_text().replace('print("rows:"', '1 / 0\nprint("rows:"'))
+    with pytest.raises(
+        ChapterError, match=r"cell In \[5\] \('1 / 0'\) failed with ZeroDivisionError"
+    ) as got:
+        build.build()
+    partial = checkout / "_build" / "book_src" / "notebooks" / "01_squares.ipynb"
+    assert str(partial) in str(got.value)
+    assert "of 100 steps" in texts(notebooks.read(partial))
+
+
+@pytest.mark.parametrize("how", ["build", "rerun"])
+def test_a_dying_kernel_is_reported_and_what_ran_is_kept(checkout, script, how):
+    script.write_text(
+        script.read_text().replace('print("rows:"', 'import os; os._exit(1)\nprint("rows:"')
+    )
+    with pytest.raises(ChapterError, match=r"01_squares\.py: the kernel died") as got:
+        build.build() if how == "build" else rerun.run("01", out_dir=checkout / "out")
+    partial = Path(str(got.value).rpartition("see ")[2])
+    assert "of 100 steps" in texts(notebooks.read(partial))
+
+
+def test_too_large_outputs_are_refused(checkout):
+    script = checkout / "large.py"
+    script.write_text('# %%\nprint("0123456789" * 20_000)\n')
+    with pytest.raises(ChapterError, match="an output of cell 0 has 200,"):
+        execute(script, checkout / "large.ipynb", cwd=checkout)
+
+
+@pytest.mark.heavy
+def test_build_runs_renders_and_leaves_the_sources_alone(checkout, capsys):
+    before = sorted(path for path in checkout.rglob("*") if path.is_file())
+    index = build.build()
+    assert index == checkout / "_build" / "html" / "index.html"
+    # The mean of x^2 at 100 even steps on [0, 1] is (2 n - 1) / (6 (n - 1)) = 199/594 = 0.335.
+    page = (checkout / "_build" / "html" / "book" / "intro.html").read_text()
+    assert "0.34" in page
+    assert "THEBE_JS_URL" not in page
+    assert "[1/2] running notebooks/01_squares.py" in capsys.readouterr().out
+    after = sorted(path for path in checkout.rglob("*") if path.is_file())
+    assert [path for path in after if "_build" not in path.parts] == before
+
+
+@pytest.mark.heavy
+def test_update_commits_outputs_and_data_and_no_run_renders_them(checkout):
+    with pytest.raises(ChapterError, match=r"no committed outputs for 01_squares.ipynb"):
+        build.build(run=False)
+    build.build(update=True)
+    committed = checkout / "notebooks" / "01_squares.ipynb"
+    assert json.loads((checkout / "book" / "_data" / "squares.json").read_text())[0] == 0.0
+    committed.write_text(committed.read_text().replace("rows: a, b", "rows: as committed"))
+    index = build.build(run=False)
+    page = index.parent / "notebooks" / "01_squares.html"
+    assert "rows: as committed" in page.read_text()
+
+
+@pytest.mark.heavy
+def test_build_draws_the_findings_of_all_chapters_once(checkout, script, monkeypatch):
+    script.write_text(
+        script.read_text().replace(
+            "# %%\nassert np",
+            "# %%\nfrom lumlip.book.findings import Claim, Finding\n\n"
+            'claim = Claim("", 0.6, 0.5, 0.7, bound=0.1)\n'
+            'Finding(1, "mean GFRE", 0.5, {"real": [claim]}).record(data_folder())\nassert np',
+        )
+    )
+    drawn = []
+    real_draw = answer.draw
+    monkeypatch.setattr(answer, "draw", lambda folder: drawn.append(real_draw(folder)))
+    build.build(update=True)
+    assert [path.name for path in drawn] == [answer.FIGURE]
+    assert (checkout / "book" / "_data" / answer.FIGURE).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.heavy
+def test_a_warning_of_the_renderer_fails_the_build(checkout):
+    intro = checkout / "book" / "intro.md"
+    intro.write_text(intro.read_text() + "\nSee {ref}`nowhere`.\n")
+    with pytest.raises(ChapterError, match=r"undefined label: 'nowhere'(.|\n)*jupyter-book.log"):
+        build.build()
+
+
+@pytest.mark.heavy
+def test_run_with_parameters_writes_a_notebook_and_a_page(checkout):
+    page = rerun.run("01", {"n": "7", "names": "[x, y, z]", "scale": "2", "neighbors": "null"})
+    assert page.name == "index.html"
+    folder = page.parents[1]
+    assert folder.parent == checkout / "runs"
+    assert folder.name.startswith("01_squares-")
+    printed = texts(notebooks.read(folder / "chapter.ipynb"))
+    assert "of 7 steps" in printed
+    assert "rows: x, y, z" in printed
+    html = (folder / "html" / "notebooks" / "01_squares.html").read_text()
+    # The mean of x^2 at 7 even steps on [0, 2]: 4 * 13/36 = 1.44.
+    assert "1.44" in html
+    assert "glue(" not in html, "cells tagged remove-cell are hidden"
+    assert (folder / "data" / "squares.json").is_file()
+    assert not (checkout / "notebooks" / "01_squares.ipynb").exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"m": "7"}, r"01_squares has no parameter 'm'; known:\n  n: int = 100  # Number of steps"),
+        ({"n": "many"}, r"'n': got 'many', expected int"),
+        ({"n": "1.5"}, r"'n': got '1.5', expected int"),
+        ({"n": "true"}, r"'n': got 'true', expected int"),
+        ({"names": "a,b"}, r"'names': got 'a,b', expected list\[str\], for a list write \[a, b\]"),
+        ({"names": "[1, 2]"}, r"'names': got '\[1, 2\]', expected list\[str\]"),
+        ({"neighbors": "few"}, r"'neighbors': got 'few', expected int \| None"),
+    ],
+)
+def test_wrong_parameters_are_refused(checkout, values, message):
+    with pytest.raises(ParameterError, match=message):
+        rerun.run("01", values)
+    assert not (checkout / "runs").exists()
+
+
+def test_a_failing_rerun_keeps_the_partial_notebook(checkout):
+    out = checkout / "mine {1}"
+    with pytest.raises(ChapterError, match=r"cell In \[4\] .* failed with ValueError") as got:
+        rerun.run("01", {"n": "-1"}, out)
+    assert str(out / "chapter.ipynb") in str(got.value)
+    assert "injected-parameters" in (out / "chapter.ipynb").read_text()
+
+
+@pytest.mark.parametrize("there", [["chapter.ipynb"], ["html"], ["data", "html"]])
+def test_a_run_overwrites_nothing_and_says_so_before_the_work(checkout, there):
+    out = checkout / "mine"
+    for name in there:
+        (out / name).mkdir(parents=True)
+        (out / name / "kept.txt").write_text("mine")
+    before = sorted(out.rglob("*"))
+    names = ", ".join(str(out / name) for name in rerun.WRITTEN if name in there)
+    with pytest.raises(FileExistsError, match=f"^{names} (is|are) there already"):
+        rerun.run("01", {"n": "-1"}, out)  # which would fail in a cell
+    assert sorted(out.rglob("*")) == before
+
+
+@pytest.mark.heavy
+def test_a_run_into_the_checkout_leaves_the_built_book_alone(checkout):
+    built = checkout / "_build" / "html" / "index.html"
+    built.parent.mkdir(parents=True)
+    built.write_text("the built book")
+    before = {path: path.read_bytes() for path in checkout.rglob("*") if path.is_file()}
+    page = rerun.run("01", {"n": "7"}, Path())
+    assert page == checkout / "html" / "index.html"
+    assert {path: path.read_bytes() for path in before} == before
+    made = {path.relative_to(checkout).parts[0] for path in checkout.rglob("*")} - {
+        path.relative_to(checkout).parts[0] for path in before
+    }
+    assert made <= set(rerun.WRITTEN)
+
+
+@pytest.mark.heavy
+def test_a_page_that_cannot_be_rendered_keeps_the_notebook_and_the_log(checkout):
+    (checkout / "_config.yml").write_text("no_such_option: [")
+    with pytest.raises(ChapterError, match="all of it: ") as got:
+        rerun.run("01", {"n": "7"}, checkout / "out")
+    assert (checkout / "out" / "chapter.ipynb").is_file()
+    log = Path(str(got.value).rpartition("all of it: ")[2])
+    assert log.read_text()
+    shutil.rmtree(log.parents[1])
+
+
+@pytest.mark.heavy
+def test_default_runs_can_be_repeated(checkout):
+    pages = [rerun.run("01", {"n": "7"}) for _ in range(2)]
+    assert pages[0] != pages[1]
+    assert all(page.is_file() for page in pages)
+
+
+def test_conversion_keeps_tags_and_captions_only(script):
+    script.write_text(
+        script.read_text().replace('tags=["remove-cell"]', 'tags=["remove-cell"] a="b"')
+    )
+    cells = convert(script).cells
+    assert {key for cell in cells for key in cell.metadata} == {"tags", "mystnb"}
+    assert [cell["id"] for cell in cells[:2]] == ["cell-0", "cell-1"]

@@ -1,0 +1,43 @@
+"""Steps in order of depth, and the stages at which models are compared."""
+
+import pytest
+
+from chapters.depth.paths import STAGES, depth_path, relative_depths, stages
+
+LONG = ["embedding", *(f"interaction_{i}" for i in range(1, 6)), "last_layer"]
+
+
+def test_path_leads_from_the_embedding_to_the_last_layer(study):
+    path = study.paths["chgnet-0.3.0"]
+    assert list(path) == ["embedding", *(f"interaction_{i}" for i in (1, 2, 3)), "last_layer"]
+    assert [X.shape[1] for X in path.values()] == [3, 5, 8, 3, 2]
+
+
+def test_data_set_without_layers_is_refused(study):
+    dataset = study.everything.datasets["chgnet-0.3.0"]
+    bare = dataset.drop_vars([name for name in dataset.data_vars if name.startswith("layer_")])
+    with pytest.raises(ValueError, match="layers=True"):
+        depth_path(bare)
+
+
+@pytest.mark.parametrize(("n", "middle"), [(1, 1), (2, 1), (3, 2), (4, 2), (5, 3)])
+def test_middle_is_half_way(n, middle):
+    steps = ["embedding", *(f"interaction_{i + 1}" for i in range(n)), "last_layer"]
+    found = stages(steps)
+    assert list(found) == list(STAGES)
+    assert found["middle"] == f"interaction_{middle}"
+    assert (found["first"], found["last"]) == ("interaction_1", f"interaction_{n}")
+
+
+def test_edges_of_uma_are_a_step_of_their_own():
+    steps = ["embedding", "edges", "interaction_1", "interaction_2", "last_layer"]
+    assert list(stages(steps).values()) == [
+        "embedding", "edges", "interaction_1", "interaction_2", "last_layer",
+    ]  # fmt: skip
+
+
+def test_depths_are_even_and_the_last_layer_stands_apart():
+    places = relative_depths(LONG)
+    assert places["interaction_1"] == pytest.approx(0.2)
+    assert places["interaction_5"] == 1
+    assert places["last_layer"] > 1

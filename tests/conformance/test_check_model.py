@@ -1,0 +1,264 @@
+"""check_model() with the real SevenNet-0, and the checks on a toy that is made wrong on purpose."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ase.build import bulk, molecule
+from ase.neighborlist import neighbor_list
+
+from lumlip import conformance
+from lumlip.book import models_page
+from lumlip.conformance import CHECKS
+from lumlip.conformance.check_model import SAMPLE, _sample, check_model
+from lumlip.extraction.features import UntrustedCheckpointError
+from lumlip.families import base
+
+
+def labelled(atoms, subset):
+    atoms.info["subset"] = subset
+    return atoms
+
+
+@pytest.fixture
+def structures():
+    crystals = [labelled(bulk(s, cubic=True), "bulk") for s in ("Cu", "Si", "Po")]
+    return [*crystals, labelled(molecule("CH3OH"), "molecule")]
+
+
+def test_sample_takes_each_subset_in_turn(structures):
+    names = [
+        atoms.get_chemical_formula() for atoms in _sample(structures, frozenset({1, 6, 8, 14, 29}))
+    ]
+    assert names == ["Cu4", "CH4O", "Si8"]
+    assert len(_sample(structures * 20, None)) == SAMPLE
+
+
+def test_nothing_to_check_on_is_an_error(structures):
+    with pytest.raises(ValueError, match="no structure of at most 40 atoms that the model takes"):
+        _sample(structures, frozenset({92}))
+
+
+@pytest.mark.heavy
+def test_real_model_passes_every_check(structures):
+    report = check_model("sevennet-0", structures)
+    assert list(report.index) == list(CHECKS)
+    assert report["ok"].all()
+    assert (report["error"].dropna() <= report["bound"][report["error"].notna()]).all()
+
+
+@pytest.mark.heavy
+def test_model_that_loses_most_parity_passes_on_the_structures_of_the_models_page():
+    """That page is too slow for nbval: its largest error of all is here, 4 % in one layer."""
+    report = check_model("sevennet-mf-0@PBE", "mini-mad:test")
+    assert report["ok"].all()
+    assert 0.01 < report.at["layers_inversion", "error"] < 0.1
+
+
+def test_checkpoint_of_the_user_needs_trust(structures, tmp_path):
+    (tmp_path / "mine.pth").write_bytes(b"weights")
+    with pytest.raises(UntrustedCheckpointError):
+        check_model(f"sevennet:{tmp_path / 'mine.pth'}", structures)
+
+
+@pytest.mark.heavy
+def test_table_of_checks_has_a_row_per_model(structures):
+    lines = models_page.checks_markdown(structures, ["sevennet-0"]).splitlines()
+    assert lines[0].startswith("| model | energy from last layer")
+    assert lines[2].startswith("| `sevennet-0` | < 1e-")
+
+
+def test_table_of_checks_is_refused_when_one_fails(structures, monkeypatch):
+    import pandas as pd
+
+    failing = pd.DataFrame({"error": [1.0], "bound": [0.1], "ok": [False]}, index=["rotation"])
+    monkeypatch.setattr(models_page, "check_model", lambda *_: failing)
+    with pytest.raises(AssertionError, match=r"sevennet-0 fails \['rotation'\]"):
+        models_page.checks_markdown(structures, ["sevennet-0"])
+
+
+def test_table_of_models_has_every_model_and_its_reference():
+    text = models_page.models_markdown()
+    for row in ("`chgnet-0.3.0`", "`sevennet-mf-0@R2SCAN`", "`diep-matpes-r2scan`"):
+        assert row in text
+    assert "https://doi.org/10.1038/s42256-023-00716-3" in text  # CHGNet's paper
+
+
+def test_errors_are_written_as_powers_of_ten():
+    assert models_page._power(3.2e-7) == "< 1e-06"
+    assert models_page._power(9.99e-7) == "< 1e-05"
+    assert models_page._power(0.0) == "0"
+    assert models_page._power(float("nan")) == "nothing to compare"
+
+
+class Toy(base.Extractor):
+    """Two sums over neighbors, their tanh, and an energy that is linear in it."""
+
+    elements, cutoff, name = frozenset({1, 6, 8, 14, 29}), 3.0, "toy"
+
+    def __init__(self, checkpoint, **_):
+        with base.reading(checkpoint, "toy"):
+            assert checkpoint.read_bytes() == b"weights of a toy"
+        self.checkpoint_file = checkpoint
+
+    def extract(self, structures, *, layers=False):
+        base.check_elements(structures, self.elements, self.name)
+        backbone = np.concatenate([self.sums(atoms) for atoms in structures])
+        last_layer = np.tanh(backbone)
+        energy = self.energy_from_last_layer(last_layer, structures)
+        extra = {"size": np.ones((len(structures), 2))}
+        after = self.steps(structures, backbone) if layers else {}
+        return base.Features(backbone, last_layer, energy, extra, after)
+
+    def steps(self, structures, backbone):
+        return {"embedding": np.round(backbone[:, 2:], 9), "interaction_1": backbone}
+
+    def sums(self, atoms):
+        i, j, d = neighbor_list("ijd", base.in_box(atoms, self.cutoff), self.cutoff)
+        smooth = (1 - d / self.cutoff) ** 2
+        terms = [smooth, smooth * atoms.numbers[j]]
+        parts = [np.bincount(i, weights=term, minlength=len(atoms)) for term in terms]
+        return np.stack([*parts, atoms.numbers], axis=1) / 10
+
+    def energy_from_last_layer(self, last_layer, structures):
+        return base.sum_by_structure(last_layer @ [1.0, 2.0, 3.0], structures)
+
+    def package_calculator(self):
+        raise NotImplementedError
+
+    def package_energy(self, atoms):
+        return float(self.extract([atoms]).energy[0])
+
+
+class Turned(Toy):
+    def sums(self, atoms):
+        return super().sums(atoms) + 1e-3 * np.ptp(atoms.positions[:, 2])
+
+
+class Handed(Toy):
+    def sums(self, atoms):
+        return super().sums(atoms) + 1e-3 * (np.linalg.det(atoms.cell.array) < 0)
+
+
+class Mixed(Toy):
+    def extract(self, structures, *, layers=False):
+        good = super().extract(structures, layers=layers)
+        return replace(good, extra={"size": good.extra["size"] * len(structures)})
+
+
+class Short(Toy):
+    def extract(self, structures, *, layers=False):
+        return replace(super().extract(structures, layers=layers), extra={"size": np.ones((1, 2))})
+
+
+class Leaky(Toy):
+    def energy_from_last_layer(self, last_layer, structures):
+        return super().energy_from_last_layer(last_layer, structures) * (1 + 1e-4 * len(self.seen))
+
+    def extract(self, structures, *, layers=False):
+        self.seen = ()
+        good = super().extract(structures, layers=layers)
+        self.seen = (1,)
+        return good
+
+
+class Credulous(Toy):
+    def __init__(self, checkpoint, **_):
+        self.checkpoint_file = checkpoint
+
+
+class Curt(Toy):
+    def __init__(self, checkpoint, **_):
+        self.checkpoint_file = checkpoint
+        if checkpoint.is_dir() or checkpoint.read_bytes() != b"weights of a toy":
+            raise ValueError("cannot read that")
+
+
+class Meddling(Toy):
+    def extract(self, structures, *, layers=False):
+        good = super().extract(structures, layers=layers)
+        return replace(good, energy=good.energy * (1 + 1e-15)) if layers else good
+
+
+class Misnamed(Toy):
+    def steps(self, structures, backbone):
+        return {"embedding": backbone[:, 2:], "interaction_2": backbone}
+
+
+class Seeing(Toy):
+    def steps(self, structures, backbone):
+        return {"embedding": backbone[:, :1], "interaction_1": backbone}
+
+
+class Turning(Toy):
+    def steps(self, structures, backbone):
+        heights = np.concatenate([atoms.positions[:, 2:] for atoms in structures])
+        return {**super().steps(structures, backbone), "interaction_1": heights - heights.mean()}
+
+
+class Crowded(Toy):
+    def steps(self, structures, backbone):
+        good = super().steps(structures, backbone)
+        return good | {"interaction_1": backbone * len(structures)}
+
+
+class Ignorant(Toy):
+    def extract(self, structures, *, layers=False):
+        if set(structures[0].numbers.tolist()) <= self.elements:
+            return super().extract(structures, layers=layers)
+        raise KeyError("unknown")
+
+
+def failing(kind, folder, monkeypatch):
+    """Names of the checks that a toy fails."""
+    path = folder / "toy.pt"
+    path.write_bytes(b"weights of a toy")
+    frames = [molecule("CH3CH2OH"), bulk("Cu", cubic=True), bulk("Si"), bulk("Po")]
+    for atoms in frames:
+        atoms.rattle(0.03, seed=1)
+    monkeypatch.setattr(
+        conformance.Subject,
+        "load",
+        lambda self, dtype, checkpoint=None: kind(type(path)(checkpoint or path)),
+    )
+    subject = conformance.Subject("toy", str(path), None, "cpu", "float64", tuple(frames))
+    assert len(subject.structures) == 3  # no polonium
+    return [
+        name
+        for name, check in CHECKS.items()
+        if (error := check.measure(subject)) is not None and not error <= check.bound_of(subject)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fails"),
+    [
+        (Toy, []),
+        (Handed, ["inversion", "layers_inversion"]),
+        (Mixed, ["extras"]),
+        (Short, ["extras"]),
+        (Leaky, ["energy_identity"]),
+        (Credulous, ["damaged_files"]),
+        (Curt, ["damaged_files"]),
+        (Meddling, ["layers_harmless"]),
+        (Misnamed, ["layers_form"]),
+        (Seeing, ["layers_form"]),
+        (Crowded, ["layers_batching"]),
+        (Ignorant, ["unknown_element"]),
+    ],
+)
+def test_a_fault_fails_its_check(kind, fails, tmp_path, monkeypatch):
+    assert failing(kind, tmp_path, monkeypatch) == fails
+
+
+def test_features_that_turn_with_the_structure_fail(tmp_path, monkeypatch):
+    assert {"rotation", "layers_rotation"} <= set(failing(Turned, tmp_path, monkeypatch))
+    turning = failing(Turning, tmp_path, monkeypatch)
+    assert "layers_rotation" in turning
+    assert "rotation" not in turning
+
+
+def test_not_invariant_by_design_is_measured_as_an_amount(tmp_path, monkeypatch):
+    for name in ("rotation", "layers_rotation"):
+        monkeypatch.setitem(conformance.symmetries.BY_DESIGN, ("toy", name), 0.5)
+    assert not {"rotation", "layers_rotation"} & set(failing(Turned, tmp_path, monkeypatch))

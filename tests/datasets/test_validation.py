@@ -1,0 +1,146 @@
+"""Each fault of a structure is named, with its frame."""
+
+import time
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk, molecule
+from ase.neighborlist import neighbor_list
+
+from lumlip import structures
+from lumlip.datasets.neighbors import neighbor_pairs
+from lumlip.datasets.validation import check_structures
+from lumlip.errors import StructureError
+
+GOOD = [bulk("Cu", "fcc", a=3.6), molecule("H2O"), Atoms("Xe")]
+
+
+def _nan() -> Atoms:
+    atoms = molecule("H2O")
+    atoms.positions[1, 2] = np.nan
+    return atoms
+
+
+def _infinite_cell() -> Atoms:
+    atoms = bulk("Cu")
+    atoms.cell.array[0, 0] = np.inf
+    return atoms
+
+
+def _left_handed() -> Atoms:
+    atoms = bulk("NaCl", "rocksalt", a=5.64)
+    atoms.set_cell(atoms.cell.array[[1, 0, 2]])
+    if np.linalg.det(atoms.cell.array) > 0:
+        atoms.set_cell(atoms.cell.array[[1, 0, 2]])
+    return atoms
+
+
+def _with(**info) -> Atoms:
+    atoms = molecule("H2O")
+    atoms.info.update(info)
+    return atoms
+
+
+FAULTS = {
+    "nan": (_nan(), r"position of atom 1 is \[.*nan\]"),
+    "infinite": (Atoms("H", [[np.inf, 0, 0]]), r"position of atom 0 is \[inf"),
+    "infinite cell": (_infinite_cell(), "cell has NaN or infinite"),
+    "no atoms": (Atoms(), "no atoms: remove"),
+    "no cell": (Atoms("Cu", pbc=True), "periodic along a, but that cell vector is zero"),
+    "flat cell": (Atoms("Cu", cell=[[3, 0, 0], [0, 3, 0], [3, 3, 0]], pbc=True), "volume of 0 Å"),
+    "left-handed": (_left_handed(), "left-handed.*swap two cell vectors"),
+    "overlap": (
+        Atoms("CuO", [[0, 0, 0], [0, 0, 0.2]]),
+        r"atoms 0 \(Cu\) and 1 \(O\) are 0\.200 Å apart, closer than 0\.5",
+    ),
+    "overlap across the boundary": (
+        Atoms("CuO", [[0.1, 0, 0], [3.9, 0, 0]], cell=[4, 4, 4], pbc=True),
+        r"atoms 0 \(Cu\) and 1 \(O\) are 0\.200 Å",
+    ),
+    "own image": (
+        Atoms("Cu", cell=[0.4, 5, 5], pbc=True),
+        r"atom 0 \(Cu\) and its own periodic image are 0\.400 Å",
+    ),
+    "dummy": (Atoms("XH", [[0, 0, 0], [0, 0, 1]]), "atomic number 0 is no element"),
+    "half a charge": (_with(charge=0.5), r"\(H2O\): charge is 0\.5, expected one whole number"),
+    "half a spin": (_with(charge=0, spin=2.5), r"spin is 2\.5, expected one whole number"),
+    "no charge": (_with(charge=np.nan), "charge is nan, expected one whole number"),
+    "infinite charge": (_with(charge=np.inf), "charge is inf, expected one whole number"),
+    "charge in words": (_with(charge="neutral"), "charge is 'neutral', expected"),
+    "charge of None": (_with(charge=None), "charge is None, expected"),
+    "charge that is true": (_with(charge=True), "charge is True, expected"),
+    "charges of atoms": (_with(charge=np.zeros(3)), r"charge is array\(\[0\., 0\., 0\.\]\), exp"),
+    "half a multiplicity": (_with(spin_multiplicity=np.float32(1.5)), "spin_multiplicity is 1.5"),
+    "no Atoms": ("Cu", r"got str, expected ase\.Atoms"),
+}
+
+
+def test_good_structures_pass():
+    check_structures(GOOD)
+    check_structures(GOOD, elements={1, 8, 29, 54}, model="mine")
+    check_structures(GOOD[0])
+
+
+@pytest.mark.parametrize("one", [1, -1.0, np.int64(1), np.float32(2), np.array(3), np.array(-2.0)])
+def test_whole_charges_and_spins_pass_whatever_their_type(one):
+    check_structures([_with(charge=one, spin=one, spin_multiplicity=one)])
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_fault_is_named_with_its_frame(name):
+    atoms, words = FAULTS[name]
+    with pytest.raises(StructureError, match=rf"(?s)1 of 4 structures.*frame 3.*{words}"):
+        check_structures([*GOOD, atoms])
+
+
+def test_unknown_elements_are_named_with_the_model():
+    frames = [*GOOD, Atoms("PoRn", [[0, 0, 0], [0, 0, 3]])]
+    with pytest.raises(StructureError, match=r"frame 3 \(PoRn\): sevennet-0 does not know Po, Rn"):
+        check_structures(frames, elements=range(1, 84), model="sevennet-0")
+
+
+def test_first_five_faults_are_listed_and_the_others_counted():
+    with pytest.raises(StructureError) as caught:
+        check_structures([Atoms()] * 4 + GOOD + [Atoms()] * 4)
+    message = str(caught.value)
+    assert message.startswith("8 of 11 structures have a fault")
+    assert [f"frame {i}" in message for i in (0, 1, 2, 3, 7, 8)] == [True] * 5 + [False]
+    assert message.endswith("... and 3 more")
+
+
+def test_error_is_a_value_error():
+    assert issubclass(StructureError, ValueError)
+
+
+def test_short_bonds_and_non_periodic_left_handed_cells_are_fine():
+    left = Atoms("H2", [[0, 0, 0], [0, 0, 0.6]], cell=-np.eye(3))
+    check_structures([left])
+
+
+@pytest.mark.parametrize("cutoff", [0.5, 2.0, 5.0, 11.0])
+@pytest.mark.parametrize("pbc", [True, False, (True, False, False), (True, True, False)])
+def test_pairs_are_those_of_ases_neighbor_list(cutoff, pbc):
+    rng = np.random.default_rng(0)
+    cell = [[3, 0.2, 0], [1.5, 4, 0.1], [-1, 0.5, 5]]
+    atoms = Atoms("Cu4", scaled_positions=rng.uniform(-1, 2, (4, 3)), cell=cell, pbc=pbc)
+    first, second, distance = neighbor_pairs(atoms, cutoff)
+    i, j, d = neighbor_list("ijd", atoms, cutoff)
+    ours = {(a, b, round(x, 8)) for a, b, x in zip(first, second, distance, strict=True)}
+    theirs = {(min(p), max(p), round(x, 8)) for *p, x in zip(i, j, d, strict=True)}
+    assert ours == theirs
+
+
+def test_large_frames_are_quick():
+    atoms = bulk("Cu", "fcc", a=3.6, cubic=True) * (20, 20, 20)
+    start = time.process_time()
+    check_structures([atoms])
+    assert len(atoms) == 32_000
+    assert time.process_time() - start < 3
+
+
+def test_mini_mad_is_checked_quickly():
+    frames = structures("mini-mad")
+    start = time.process_time()
+    check_structures(frames, elements=range(1, 95))
+    assert time.process_time() - start < 3

@@ -1,0 +1,162 @@
+"""features(): the real SevenNet-0 in its own environment, the cache, resuming, clear errors."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from ase.build import bulk, molecule
+from ase.io import write
+
+import lumlip
+from lumlip.extraction import features, jobs
+from lumlip.extraction.worker import pick_device
+
+MODEL = "sevennet-0"
+
+
+@pytest.fixture(scope="module")
+def structures():
+    made = [bulk(symbol, cubic=True) for symbol in ("Cu", "Al", "Si", "Fe")]
+    for i, atoms in enumerate(made):
+        atoms.rattle(0.05, seed=i)
+    return [*made, molecule("H2O"), bulk("NaCl", "rocksalt", a=5.64)]
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, shared_environments):
+    """An empty cache, but with the environments that are made already."""
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    (tmp_path / "environments").symlink_to(shared_environments)
+    return tmp_path
+
+
+def refuse(*_args, **_options):
+    raise AssertionError("the model was run again")
+
+
+@pytest.mark.heavy
+def test_dataset_has_the_promised_form(home, structures):
+    ds = lumlip.features(MODEL, structures)
+    n_atoms = [len(atoms) for atoms in structures]
+    assert ds["backbone"].dims == ("atom", "backbone_channel")
+    assert ds["last_layer"].dims == ("atom", "last_layer_channel")
+    assert ds["backbone"].shape == (sum(n_atoms), 128)  # models.md: 128 scalars, then 64
+    assert ds["last_layer"].shape == (sum(n_atoms), 64)
+    assert ds["energy"].dims == ("structure",)
+    assert ds["backbone"].dtype == np.float32
+    assert np.array_equal(ds["structure"], np.repeat(np.arange(len(structures)), n_atoms))
+    assert np.array_equal(ds["atomic_number"], np.concatenate([a.numbers for a in structures]))
+    assert {"subset", "part", "parent"} <= set(ds.coords)
+    wanted = {"model", "family", "checkpoint_sha256", "package_versions", "structures_sha256"}
+    assert wanted | {"dtype", "device"} <= set(ds.attrs)
+    assert ds.attrs["model"] == MODEL
+
+
+@pytest.mark.heavy
+def test_second_call_comes_from_the_cache(home, structures, monkeypatch):
+    first = lumlip.features(MODEL, structures).load()
+    monkeypatch.setattr(jobs, "_run", refuse)
+    assert lumlip.features(MODEL, structures).identical(first)
+
+
+@pytest.mark.heavy
+def test_batches_do_not_change_the_features(home, structures):
+    whole = lumlip.features(MODEL, structures, dtype="float64").load()
+    (store,) = home.glob("features/*/*.zarr")
+    shutil.rmtree(store)  # else the second call would read what the first one wrote
+    single = lumlip.features(MODEL, structures, dtype="float64", batch_atoms=1)
+    for name in ("backbone", "last_layer", "energy"):
+        assert np.abs(single[name] - whole[name]).max() <= 1e-9 * np.abs(whole[name]).max()
+
+
+@pytest.mark.heavy
+def test_moved_atom_or_other_precision_is_another_store(home, structures):
+    lumlip.features(MODEL, structures[:1])
+    moved = [structures[0].copy()]
+    moved[0].positions[0, 0] += 1e-6
+    lumlip.features(MODEL, moved)
+    lumlip.features(MODEL, structures[:1], dtype="float64")
+    assert len(list(home.glob("features/*/*.zarr"))) == 3
+
+
+@pytest.mark.heavy
+def test_killed_run_leaves_no_store_and_is_resumed(home, tmp_path):
+    many = [bulk("Cu", cubic=True) * (2, 2, 2) for _ in range(40)]
+    for i, atoms in enumerate(many):
+        atoms.rattle(0.05, seed=i)
+    write(tmp_path / "many.xyz", many)
+    argv = [sys.executable, "-m", "lumlip.cli", "extract", MODEL, str(tmp_path / "many.xyz")]
+    argv += ["--batch-atoms", "1"]
+    process = subprocess.Popen(argv, start_new_session=True, stdout=-3, stderr=-3)
+    wait_for_batches(home, 3)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    n_done = len(list(home.glob("features/*/*.partial/batch-*.npz")))
+    assert 3 <= n_done < 40
+    assert not list(home.glob("features/*/*.zarr"))
+    again = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert f"{n_done} structures are done already, going on" in again.stderr
+    assert not list(home.glob("features/*/*.partial"))
+    resumed = lumlip.features(MODEL, tmp_path / "many.xyz")
+    one_go = lumlip.features(MODEL, many[:3])
+    assert np.allclose(resumed["energy"][:3], one_go["energy"], rtol=1e-5)
+
+
+def wait_for_batches(home, count):
+    deadline = time.monotonic() + 120
+    while len(list(home.glob("features/*/*.partial/batch-*.npz"))) < count:
+        assert time.monotonic() < deadline, "the worker wrote no batches"
+        time.sleep(0.02)
+
+
+@pytest.mark.heavy
+def test_other_weights_than_the_table_says_are_refused(home, structures, monkeypatch):
+    entry = features.resolve(MODEL)
+    forged = type(entry)(**{**vars(entry), "sha256": "0" * 64})
+    monkeypatch.setattr(features, "resolve", lambda _: forged)
+    with pytest.raises(ValueError, match=r"are not the ones in lumlip's table.*expected 0000"):
+        lumlip.features(MODEL, structures[:1])
+
+
+def test_checkpoint_of_the_user_needs_trust(home, structures, tmp_path):
+    (tmp_path / "mine.pth").write_bytes(b"weights")
+    with pytest.raises(features.UntrustedCheckpointError, match="trust_checkpoint=True"):
+        lumlip.features(f"sevennet:{tmp_path / 'mine.pth'}", structures)
+
+
+@pytest.mark.heavy
+def test_random_file_fails_clearly(home, structures, tmp_path):
+    (tmp_path / "mine.pth").write_bytes(b"weights")
+    with pytest.raises(ValueError, match=r"mine\.pth"):
+        lumlip.features(f"sevennet:{tmp_path / 'mine.pth'}", structures, trust_checkpoint=True)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "known"),
+    [("device", "gpu", "auto, cpu, cuda"), ("dtype", "float16", "float32, float64")],
+)
+def test_unknown_choice_names_the_known_ones(structures, option, value, known):
+    with pytest.raises(ValueError, match=f"got {option} '{value}'; expected one of: {known}"):
+        lumlip.features(MODEL, structures, **{option: value})
+
+
+def test_unknown_elements_are_named_before_the_model_is_loaded(structures, monkeypatch):
+    monkeypatch.setattr(jobs, "_run", refuse)
+    with pytest.raises(ValueError, match=r"frame 1.*Po"):
+        lumlip.features(MODEL, [structures[0], bulk("Po", "sc", a=3.35)])
+
+
+def test_gpu_asked_for_but_not_there():
+    import torch
+
+    if torch.cuda.is_available():
+        assert pick_device("auto") == "cuda"
+    else:
+        assert pick_device("auto") == "cpu"
+        with pytest.raises(ValueError, match="sees no GPU"):
+            pick_device("cuda")

@@ -1,0 +1,137 @@
+"""What makes features stale and what does not; damaged ones are made again; labels are in none."""
+
+import numpy as np
+import pytest
+from ase.build import bulk
+
+import lumlip
+from lumlip.extraction import jobs
+from lumlip.extraction.workers import Crew
+from lumlip.runtime import environments
+from lumlip.zoo.table import ModelEntry, resolve
+
+MODEL = "sevennet-0"
+FAMILY = '''# /// script
+# requires-python = ">=3.11"
+# dependencies = ["toolz=={pin}"]
+# ///
+"""A family for tests."""
+PACKAGE = "toolz"
+{version}
+CUTOFF = 5.0  # {comment}
+'''
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """Return the name of the store that a family file with these contents leads to."""
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    monkeypatch.setattr(environments, "FAMILIES_DIR", tmp_path)
+    (tmp_path / "base.py").write_text("")
+
+    def name(pin="1.0.0", version="FEATURES_VERSION = 1", comment="in Å"):
+        text = FAMILY.format(pin=pin, version=version, comment=comment)
+        (tmp_path / "tiny.py").write_text(text, encoding="utf-8")
+        environments.pins.cache_clear()
+        entry = ModelEntry(id="tiny-1", family="tiny", checkpoint="1")
+        return jobs.Job(entry, [bulk("Cu")], "5ha", "256", "float32").store.name
+
+    yield name
+    environments.pins.cache_clear()
+
+
+def test_a_comment_leaves_the_features_as_they_are(store, tmp_path):
+    before = store()
+    (tmp_path / "base.py").write_text("# another comment")
+    assert store(comment="angstrom") == before
+
+
+def test_versions_of_family_code_and_packages_make_features_anew(store, monkeypatch):
+    names = [store(), store(version="FEATURES_VERSION = 2"), store(pin="0.12.1")]
+    monkeypatch.setattr(jobs, "FEATURES_VERSION", jobs.FEATURES_VERSION + 1)
+    assert len({*names, store()}) == 4
+
+
+def test_every_change_of_a_file_without_a_version_makes_features_anew(store):
+    assert store(version="") == store(version="")
+    assert store(version="") != store(version="", comment="angstrom")
+
+
+@pytest.mark.parametrize("family", environments.families())
+def test_every_family_has_a_version(family):
+    assert environments.features_version(family).isdigit()
+
+
+@pytest.fixture(scope="module")
+def structures():
+    made = [bulk("Cu", cubic=True), bulk("NaCl", "rocksalt", a=5.64)]
+    for i, atoms in enumerate(made):
+        atoms.rattle(0.05, seed=i)
+    return lumlip.structures(made)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory, shared_environments, structures):
+    """Return a function that opens the features in a cache of its own, and the store's path."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "environments").symlink_to(shared_environments)
+    with pytest.MonkeyPatch.context() as patch, Crew() as crew:
+        patch.setenv("LUMLIP_HOME", str(folder))
+
+        def features(frames=structures):
+            job = jobs.prepared(resolve(MODEL), frames, dtype="float32", trust_checkpoint=False)
+            return jobs.made(job, crew, device="cpu").load(), job.store
+
+        yield features
+
+
+def flip_a_bit(store):
+    """Change a number: the decompressor has no sums to check."""
+    path = store / "backbone" / "0.0"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def truncate(store):
+    path = store / "backbone" / "0.0"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+DAMAGES = {
+    "a flipped bit": flip_a_bit,
+    "a chunk less": lambda store: (store / "last_layer" / "0.0").unlink(),
+    "no .zarray": lambda store: (store / "energy" / ".zarray").unlink(),
+    "a truncated chunk": truncate,
+    "no checksums": lambda store: store.with_name(f"{store.name}.crc32.json").unlink(),
+}
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("how", DAMAGES)
+def test_damaged_features_are_set_aside_and_made_again(made, how, capfd, monkeypatch):
+    right, store = made()
+    monkeypatch.setattr("lumlip.extraction.store._found_whole", {})  # as a new process
+    before = set(store.parent.glob("*.damaged"))
+    DAMAGES[how](store)
+    again, _ = made()
+    assert again.identical(right)
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if "damaged" in line]
+    (aside,) = set(store.parent.glob("*.damaged")) - before
+    assert line.startswith(f"lumlip: {MODEL}: damaged in the cache (")
+    assert line.endswith(f"made again; was {aside}")
+
+
+@pytest.mark.heavy
+def test_labels_are_those_of_the_structures_at_hand(made, structures, monkeypatch):
+    before, _ = made()
+    edited = [atoms.copy() for atoms in structures]
+    for i, atoms in enumerate(edited):
+        atoms.info |= {"parent": f"a longer name {i}", "subset": "mine", "part": "train"}
+    monkeypatch.setattr(jobs, "_run", lambda *_args, **_options: pytest.fail("was run again"))
+    after, _ = made(edited)
+    assert after["parent"].to_numpy().tolist() == ["a longer name 0", "a longer name 1"]
+    assert after["subset"].to_numpy().tolist() == ["mine"] * 2
+    assert after["part"].to_numpy().tolist() == ["train"] * 2
+    assert np.array_equal(after["backbone"], before["backbone"])
+    assert before["parent"].to_numpy().tolist() == ["frame-0", "frame-1"]

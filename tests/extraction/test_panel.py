@@ -1,0 +1,177 @@
+"""Several models on the atoms that all of them take."""
+
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from ase.build import bulk
+
+from lumlip import features
+from lumlip.datasets.paper import PAPER_MODELS, chosen_models
+from lumlip.errors import ExtractionError, UntrustedCheckpointError
+from lumlip.extraction import jobs, workers
+from lumlip.extraction import panel as panel_module
+from lumlip.extraction.panel import panel
+from lumlip.runtime.paths import home
+from lumlip.zoo import weights
+from lumlip.zoo.table import resolve
+
+MODELS = ["sevennet-0", "chgnet-0.3.0"]
+
+
+@pytest.fixture(scope="module")
+def structures():
+    made = [bulk("Cu", cubic=True), bulk("Po", "sc", a=3.35), bulk("Si", cubic=True)]
+    for i, atoms in enumerate(made):
+        atoms.rattle(0.05, seed=i)
+    return made
+
+
+@pytest.mark.heavy
+def test_structures_that_one_model_does_not_take_are_left_out_and_named(structures):
+    shown = panel(MODELS, structures)  # SevenNet-0 has no polonium, CHGNet has
+    assert [atoms.get_chemical_formula() for atoms in shown.structures] == ["Cu4", "Si8"]
+    assert shown.dropped == {1: "frame 1, Po: not for sevennet-0"}
+    assert "left out: 1 structures, such as frame 1, Po" in shown.report()
+    for dataset in shown.datasets.values():
+        assert dataset["atomic_number"].to_numpy().tolist() == [29] * 4 + [14] * 8
+        assert dataset["structure"].to_numpy().tolist() == [0] * 4 + [1] * 8
+        assert dataset.sizes["structure"] == 2
+    layers = shown.layer("last_layer")
+    assert {name: X.shape for name, X in layers.items()} == dict.fromkeys(MODELS, (12, 64))
+    assert all(X.dtype == np.float64 for X in layers.values())
+
+
+@pytest.mark.heavy
+def test_failing_model_is_reported_and_the_others_go_on(structures, monkeypatch):
+    real = panel_module.made
+
+    def failing(job, *args, **options):
+        if job.entry.id == "chgnet-0.3.0":
+            raise ExtractionError("chgnet-0.3.0 failed: out of memory\n  | log")
+        return real(job, *args, **options)
+
+    monkeypatch.setattr(panel_module, "made", failing)
+    shown = panel(MODELS, structures, skip_failing=True)
+    assert list(shown.datasets) == ["sevennet-0"]
+    assert "missing: chgnet-0.3.0 (chgnet-0.3.0 failed: out of memory)" in shown.report()
+    with pytest.raises(ExtractionError):
+        panel(MODELS, structures)
+
+
+def test_weights_of_all_models_are_looked_for_first(structures, monkeypatch, tmp_path):
+    def refuse(*_args, **_options):
+        raise AssertionError("a model was run before all weights were there")
+
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    monkeypatch.delenv("LUMLIP_MODELS", raising=False)
+    monkeypatch.setattr(panel_module, "made", refuse)
+    with pytest.raises(UntrustedCheckpointError, match="no trusted weights for mace-omat-0"):
+        panel(["sevennet-0", "mace-omat-0"], structures)
+
+
+@pytest.mark.heavy
+def test_model_without_weights_is_left_out_with_its_elements(structures, monkeypatch):
+    monkeypatch.delenv("LUMLIP_MODELS", raising=False)
+    shown = panel(["sevennet-0", "mace-off23-small"], structures, skip_failing=True)
+    assert list(shown.datasets) == ["sevennet-0"]
+    assert len(shown.structures) == 2  # polonium is not for SevenNet; copper not for the other
+    assert "missing: mace-off23-small (no trusted weights" in shown.report()
+
+
+def test_repeated_model_is_refused(structures):
+    with pytest.raises(ValueError, match="got a model twice"):
+        panel(["sevennet-0", "sevennet-0"], structures)
+
+
+def test_unknown_model_is_an_error_even_when_failures_are_skipped(structures):
+    with pytest.raises(ValueError, match="sevennet-0"):
+        panel(["sevenet-0", "chgnet-0.3.0"], structures, skip_failing=True)
+
+
+def test_nothing_in_common_is_an_error():
+    with pytest.raises(ValueError, match="no structure suits all of the models: frame 0, Po"):
+        panel(MODELS, [bulk("Po", "sc", a=3.35)])
+
+
+def test_the_papers_models_by_one_word():
+    assert chosen_models(["paper"], chapter=1)[0] == "mace-mp-0b3-medium"
+    assert chosen_models(MODELS, chapter=1) == MODELS
+    with pytest.raises(ValueError, match="chapter 3; known: 1, 2, 4, 5, 6"):
+        chosen_models(["paper"], chapter=3)
+    for ids in PAPER_MODELS.values():
+        assert all(resolve(model).weights == "download" for model in ids)
+
+
+@pytest.fixture
+def worker_starts(monkeypatch):
+    """Return the families whose worker was started, in order."""
+    started = []
+    real = workers.command
+    monkeypatch.setattr(workers, "command", lambda f, *args: started.append(f) or real(f, *args))
+    return started
+
+
+@pytest.mark.heavy
+def test_one_worker_runs_all_models_of_a_family(structures, worker_starts, monkeypatch, tmp_path):
+    models = ["sevennet-0", "chgnet-0.3.0", "sevennet-mf-0@PBE", "chgnet-0.2.0"]
+    alone = {model: features(model, structures[:1]).load() for model in models}
+    del worker_starts[:]
+    (tmp_path / "environments").symlink_to(home() / "environments")
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    together = panel(models, structures[:1])
+    assert worker_starts == ["sevennet", "chgnet"]
+    assert list(together.datasets) == models
+    for model in models:
+        assert together.datasets[model].identical(alone[model])
+
+
+@pytest.mark.heavy
+def test_worker_that_died_is_replaced(structures, worker_starts, monkeypatch, tmp_path):
+    def forged(entry, **options):
+        right = weights.ready(entry, **options)
+        return replace(right, sha256="0" * 64) if entry.id == "sevennet-0" else right
+
+    (tmp_path / "environments").symlink_to(home() / "environments")
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    monkeypatch.setattr(jobs, "ready", forged)
+    with pytest.raises(ValueError, match="are not the ones in lumlip's table"):
+        panel(["sevennet-0"], structures[:1])
+    with workers.Crew() as crew:
+        made = [
+            jobs.prepared(resolve(m), structures[:1], dtype="float32", trust_checkpoint=False)
+            for m in ("sevennet-0", "sevennet-mf-0@PBE")
+        ]
+        with pytest.raises(ValueError, match="are not the ones"):
+            jobs.made(made[0], crew, device="cpu")
+        assert jobs.made(made[1], crew, device="cpu").sizes["structure"] == 1
+    assert worker_starts == ["sevennet"] * 3
+
+
+def test_jobs_that_no_other_process_is_at_come_first(structures, monkeypatch, tmp_path):
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
+    asked = [
+        jobs.prepared(resolve(m), structures[:1], dtype="float32", trust_checkpoint=False)
+        for m in ("sevennet-0", "chgnet-0.3.0", "mace-mini")
+    ]
+    with subprocess.Popen([sys.executable, "-c", HOLD, asked[0].store], **PIPES) as other:
+        other.stdout.readline()
+        assert list(jobs.free_first(asked)) == [*asked[1:], asked[0]]
+        other.stdin.close()
+    assert list(jobs.free_first(asked)) == asked
+
+
+PIPES = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+HOLD = """
+import sys
+from pathlib import Path
+from filelock import FileLock
+store = Path(sys.argv[1])
+store.parent.mkdir(parents=True, exist_ok=True)
+with FileLock(f"{store}.lock"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""

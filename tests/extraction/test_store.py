@@ -1,0 +1,132 @@
+"""Batches become one data set, variables of a structure that only some families have included."""
+
+import numpy as np
+import pytest
+from ase.build import bulk, molecule
+
+from chapters.depth.paths import depth_path
+from lumlip.extraction.arrays import save_arrays
+from lumlip.extraction.panel import Panel
+from lumlip.extraction.store import assemble, damage, labelled, open_store
+from lumlip.extraction.worker import _extract_batch, finished
+from lumlip.families.base import Features
+
+STRUCTURES = [bulk("Cu", cubic=True), molecule("H2O"), bulk("Si")]
+
+
+class Counting:
+    """An extractor whose features say which structure they belong to."""
+
+    def __init__(self, bad=False):
+        self.bad = bad
+
+    def extract(self, structures, *, layers=False):
+        n_atoms = sum(map(len, structures))
+        total = np.array([float(atoms.numbers.sum()) for atoms in structures])
+        mixed = np.stack([total, -total, 2 * total], axis=1)
+        if self.bad:
+            mixed[0, 1] = np.nan
+        owner = np.repeat(total, [len(atoms) for atoms in structures])[:, None]
+        after = {"embedding": owner, "interaction_1": owner * [1, 2]} if layers else {}
+        backbone, last_layer = np.zeros((n_atoms, 2)), np.ones((n_atoms, 3))
+        return Features(backbone, last_layer, total, {"routing": mixed}, after)
+
+
+def test_extra_variable_goes_from_the_worker_to_the_data_set(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    for batch in ([2], [0, 1]):
+        _extract_batch(Counting(), STRUCTURES, batch, folder)
+    assert finished(folder) == {0, 1, 2}
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {"model": "counting"})
+    dataset = open_store(tmp_path / "job.zarr")
+    assert dataset["routing"].dims == ("structure", "routing_channel")
+    assert dataset["routing"][:, 0].to_numpy().tolist() == [116.0, 10.0, 28.0]
+    assert dataset["routing"][:, 2].equals(2 * dataset["routing"][:, 0])
+    assert dataset["energy"].equals(dataset["routing"][:, 0])
+    assert not Panel(STRUCTURES, {"counting": dataset}).atoms.data_vars
+
+
+def test_layers_go_to_the_data_set_in_order_of_depth(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    for batch in ([2], [0, 1]):
+        _extract_batch(Counting(), STRUCTURES, batch, folder, layers=True)
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+    dataset = open_store(tmp_path / "job.zarr")
+    second = dataset["layer_01_interaction_1"]
+    assert second.dims == ("atom", "layer_01_interaction_1_channel")
+    assert second[[0, 4, 7], 1].to_numpy().tolist() == [232.0, 20.0, 56.0]
+    path = depth_path(dataset)
+    assert list(path) == ["embedding", "interaction_1", "last_layer"]
+    assert np.array_equal(2 * path["embedding"], path["interaction_1"][:, 1:])
+
+
+def test_data_set_without_layers_has_no_path(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    _extract_batch(Counting(), STRUCTURES, [0, 1, 2], folder)
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+    with pytest.raises(ValueError, match="layers=True"):
+        depth_path(open_store(tmp_path / "job.zarr"))
+
+
+def test_batches_without_one_make_no_variable(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    layers = {"backbone": np.zeros((2, 4)), "last_layer": np.zeros((2, 5))}
+    save_arrays(folder / "batch-0.npz", index=np.array([0]), energy=np.array([1.0]), **layers)
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES[2:], {})
+    assert set(open_store(tmp_path / "job.zarr").data_vars) == {"backbone", "last_layer", "energy"}
+
+
+def test_extra_variable_that_is_not_a_number_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"gave NaN or inf in routing for one of the frames \[1\]"):
+        _extract_batch(Counting(bad=True), STRUCTURES, [1], tmp_path)
+    assert not finished(tmp_path)
+
+
+@pytest.fixture
+def store(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    _extract_batch(Counting(), STRUCTURES, [0, 1, 2], folder)
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+    return tmp_path / "job.zarr"
+
+
+def test_labels_are_not_stored_but_added(store):
+    assert set(open_store(store).coords) == {"structure", "atomic_number"}
+    frames = [atoms.copy() for atoms in STRUCTURES]
+    frames[1].info["parent"] = "water"
+    added = labelled(open_store(store), frames)
+    assert added["parent"].dims == ("structure",)
+    assert added["parent"].to_numpy().tolist() == ["", "water", ""]
+    assert {"subset", "part"} <= set(added.coords)
+
+
+def test_whole_store_is_read_through_once(store, monkeypatch):
+    assert damage(store) == ""
+    with monkeypatch.context() as patch:
+        patch.setattr("lumlip.extraction.store._checksums", lambda *_: pytest.fail("read again"))
+        assert damage(store) == ""
+    (store / "energy" / ".zattrs").touch()  # changed since, but not what is in it
+    assert damage(store) == ""
+
+
+def test_damage_is_named(store):
+    assert damage(store) == ""
+    path = store / "routing" / "0.0"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")  # of the same size
+    (store / "energy" / "0").unlink()
+    (store / "last_layer" / "1.0").write_bytes(b"one too many")
+    n_files = 2 + 3 * 6  # of the group, and metadata with one chunk of six arrays
+    assert damage(store) == f"3 of {n_files} files, such as energy/0"
+
+
+def test_missing_batch_is_named(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    _extract_batch(Counting(), STRUCTURES, [0], folder)
+    with pytest.raises(RuntimeError, match=r"no features for frames \[1, 2\] of 3"):
+        assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})

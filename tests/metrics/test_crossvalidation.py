@@ -1,0 +1,129 @@
+"""The chosen cutoffs against scikit-matter's regressor, above all where squared errors cancel."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.model_selection import KFold
+from skmatter.linear_model import Ridge2FoldCV
+
+from lumlip.metrics import _crossvalidation
+from lumlip.metrics._crossvalidation import ALPHAS, FOLD_SEED, CrossValidation, fold_order
+from lumlip.metrics._ridge import TruncatedRegression
+from lumlip.metrics._scaling import ScaledFeatures
+from lumlip.metrics._targets import Targets
+
+
+def _regressor():
+    # The defaults of skmatter.metrics (check_global_reconstruction_measures_input).
+    return Ridge2FoldCV(
+        alphas=np.geomspace(1e-9, 0.9, 20),
+        alpha_type="relative",
+        regularization_method="cutoff",
+        random_state=0x5F3759DF,
+        shuffle=True,
+        scoring="neg_root_mean_squared_error",
+        n_jobs=1,
+    )
+
+
+def _targets(*arrays):
+    tensors = [torch.as_tensor(array) for array in arrays]
+    return Targets.join([ScaledFeatures(train=tensor, test=tensor[:1]) for tensor in tensors])
+
+
+def _batch(array):
+    return torch.as_tensor(array)[fold_order(len(array))[0]][None]
+
+
+def _chosen(X, *Ys):
+    targets = _targets(*Ys)
+    validation = CrossValidation(_batch(X))
+    cutoffs = validation.choose_cutoffs(_batch(np.hstack(Ys)), targets)[0]
+    largest = validation.cutoffs[0, -1] / ALPHAS[-1]
+    return (cutoffs / largest).numpy()
+
+
+def _cancelling(seed):
+    """Targets that half of the directions rebuild to 1e-10; the other, small half spoils that."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(80, 24)) * np.repeat([1, 1e-6], 12)
+    Y = X[:, :12] @ rng.normal(size=(12, 4)) + 1e-10 * rng.normal(size=(80, 4))
+    return X @ np.linalg.qr(rng.normal(size=(24, 24)))[0], Y
+
+
+def test_folds_are_those_of_scikit_learn():
+    for n in (2, 7, 64):
+        order, n_first = fold_order(n)
+        folds = KFold(2, shuffle=True, random_state=FOLD_SEED).split(np.zeros(n))
+        first, second = next(folds)
+        assert order.tolist() == [*first, *second]
+        assert n_first == len(first)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("noise", [0.0, 1e-3, 1.0, 30.0])
+def test_cutoffs_are_those_of_scikit_matter(seed, noise):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(50, 20)) * np.geomspace(1, 1e-6, 20)
+    Ys = [X @ rng.normal(size=(20, d)) + noise * rng.normal(size=(50, d)) for d in (1, 7)]
+    chosen = _chosen(X, *Ys)
+    expected = [_regressor().fit(X, Y).alpha_ for Y in Ys]
+    np.testing.assert_allclose(chosen, expected, rtol=1e-12)
+
+
+def test_residuals_decide_where_squares_cancel(monkeypatch):
+    cases = [_cancelling(seed) for seed in range(8)]
+    expected = [_regressor().fit(X, Y).alpha_ for X, Y in cases]
+    chosen = [_chosen(X, Y)[0] for X, Y in cases]
+    np.testing.assert_allclose(chosen, expected, rtol=1e-12)
+    # Without the fallback rounding decides: the cases do need it.
+    monkeypatch.setattr(_crossvalidation, "LOSS_UNCERTAINTY", 0.0)
+    unchecked = [_chosen(X, Y)[0] for X, Y in cases]
+    assert not np.allclose(unchecked, expected, rtol=1e-12)
+
+
+def test_quick_and_exact_loss_agree():
+    rng = np.random.default_rng(0)
+    X, Y = (
+        torch.as_tensor(rng.normal(size=(3, 40, 15))),
+        torch.as_tensor(rng.normal(size=(3, 40, 6))),
+    )
+    targets = _targets(Y[0])
+    validation = CrossValidation(X)
+    for fold, fitted, predicted in zip(
+        validation._folds, (Y[:, :20], Y[:, 20:]), (Y[:, 20:], Y[:, :20]), strict=True
+    ):
+        quick = fold.loss(fitted, predicted, targets)[..., 0]
+        exact = fold.exact_loss(torch.arange(3), fitted, predicted)
+        torch.testing.assert_close(quick, exact, rtol=1e-9, atol=0)
+        # The last row keeps nothing: the error of predicting 0.
+        nothing = predicted.square().mean(dim=1).sqrt().mean(dim=1)
+        torch.testing.assert_close(quick[:, -1], nothing)
+
+
+def test_of_equal_scores_the_smallest_cutoff_wins():
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    # Well conditioned: many cutoffs keep all; and a target of zeros has equal scores throughout.
+    assert _chosen(X, X)[0] == pytest.approx(ALPHAS[0], rel=1e-12)
+    assert _chosen(X, np.zeros((30, 2)))[0] == pytest.approx(ALPHAS[0], rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(40, 8), (30, 50)])
+def test_predictions_are_those_of_scikit_matter(shape):
+    rng = np.random.default_rng(1)
+    X, x = rng.normal(size=shape), rng.normal(size=(5, shape[1]))
+    Ys = [X[:, :6] ** 2 + X[:, :6], rng.normal(size=(len(X), 3))]
+    fitted = TruncatedRegression(_batch(X), _batch(np.hstack(Ys)), _targets(*Ys))
+    expected = np.hstack([_regressor().fit(X, Y).predict(x) for Y in Ys])
+    many = fitted.predict(torch.as_tensor(x)[None])[0]
+    np.testing.assert_allclose(many, expected, rtol=1e-9)
+    one = fitted.predict_one(torch.as_tensor(x[:1]))
+    np.testing.assert_allclose(one, expected[:1], rtol=1e-9)
+
+
+def test_a_source_of_rounding_remains_predicts_nothing():
+    # Equal atoms, centered: what rounding leaves must not be blown up by 1 / s.
+    X = 1e-17 * np.random.default_rng(0).normal(size=(20, 3))
+    Y = np.random.default_rng(1).normal(size=(20, 2))
+    fitted = TruncatedRegression(_batch(X), _batch(Y), _targets(Y))
+    assert not fitted.predict(torch.ones(1, 4, 3, dtype=torch.float64)).any()

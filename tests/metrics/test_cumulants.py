@@ -1,0 +1,177 @@
+"""Cumulants against their definition, known distributions and the laws that they obey."""
+
+from math import factorial
+
+import numpy as np
+import pytest
+import scipy.stats
+import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lumlip.metrics.cumulants import _from_moments, cumulant_features
+
+ONE = np.zeros(1, dtype=int)
+
+
+def _raw(sample, order=8):
+    """kappa_1 to kappa_order of one structure with one feature, the roots undone."""
+    sample = np.asarray(sample, dtype=float)[:, None]
+    roots = cumulant_features(sample, np.zeros(len(sample), dtype=int), order=order)[0]
+    return np.sign(roots) * np.abs(roots) ** np.arange(1, order + 1)
+
+
+def _from_definition(order):
+    """kappa_n of central moments m_n: the Taylor coefficients of log E[exp(t (x - mean))]."""
+    t = sympy.Symbol("t")
+    m = [sympy.Integer(1), sympy.Integer(0), *sympy.symbols(f"m2:{order + 1}")]
+    generating = sum(m[n] * t**n / factorial(n) for n in range(1, order + 1))
+    log = sum((-1) ** (j + 1) * generating**j / sympy.Integer(j) for j in range(1, order // 2 + 1))
+    coefficients = sympy.Poly(sympy.expand(log), t)
+    return m, [coefficients.coeff_monomial(t**n) * factorial(n) for n in range(2, order + 1)]
+
+
+def test_as_the_logarithm_of_the_moment_generating_function():
+    sample = np.random.default_rng(0).gamma(2.0, size=37)
+    moments, cumulants = _from_definition(8)
+    values = {
+        moments[n]: scipy.stats.moment(sample, order=n, center=sample.mean()) for n in range(2, 9)
+    }
+    expected = [float(kappa.subs(values)) for kappa in cumulants]
+    assert_allclose(_raw(sample)[1:], expected, rtol=1e-9)
+    # The published formula has 420 and 560 interchanged; these are the definition's.
+    m2, m3, m4 = moments[2:5]
+    assert cumulants[-1].expand().coeff(m4).coeff(m2, 2) == 420
+    assert cumulants[-1].expand().coeff(m3, 2).coeff(m2) == 560
+
+
+def test_a_discrete_distribution_has_its_exact_cumulants():
+    # Bernoulli(1/4), from d/dp recursion kappa_{n+1} = p (1 - p) dkappa_n / dp.
+    p = sympy.Symbol("p")
+    kappa, expected = p, []
+    for _ in range(8):
+        expected.append(float(kappa.subs(p, sympy.Rational(1, 4))))
+        kappa = sympy.expand(p * (1 - p) * sympy.diff(kappa, p))
+    assert_allclose(_raw([0, 0, 0, 1]), expected, rtol=1e-10)
+
+
+def test_central_moments_of_a_gaussian_and_an_exponential():
+    # Through the function under the features: exact moments, no sampling.
+    gaussian = [1, 0, 1, 0, 3, 0, 15, 0, 105]  # (n - 1)!! for even n
+    exponential = [1, 0, 1, 2, 9, 44, 265, 1854, 14833]  # subfactorials: E[(x - 1)^n]
+    as_arrays = [[np.array([[float(m)]]) for m in ms] for ms in (gaussian, exponential)]
+    kappas = [[float(k[0, 0]) for k in _from_moments(ms, ms)] for ms in as_arrays]
+    assert kappas[0] == [1, 0, 0, 0, 0, 0, 0]
+    assert kappas[1] == [factorial(n - 1) for n in range(2, 9)]  # kappa_8 = 5040
+
+
+def test_cumulants_of_independent_sums_add_up():
+    a, b = np.array([0.0, 1.0, 4.0]), np.array([-2.0, 0.5, 0.7, 3.0])
+    sums = (a[:, None] + b[None]).ravel()  # every pair once: independent
+    assert_allclose(_raw(sums), _raw(a) + _raw(b), rtol=1e-9)
+
+
+def test_mean_and_central_moments_are_those_of_scipy():
+    rng = np.random.default_rng(0)
+    X, structure = rng.normal(size=(50, 3)), np.repeat(np.arange(5), 10)
+    features = cumulant_features(X, structure, order=3)
+    for s in range(5):
+        rows = X[structure == s]
+        assert_allclose(features[s, :3], rows.mean(axis=0))
+        assert_allclose(features[s, 3:6] ** 2, scipy.stats.moment(rows, order=2))
+        assert_allclose(features[s, 6:9] ** 3, scipy.stats.moment(rows, order=3))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    order=st.integers(1, 8),
+    shift=st.floats(-10, 10),
+    scale=st.floats(1e-40, 1e40) | st.floats(-1e40, -1e-40),
+)
+def test_shift_scale_and_order_of_atoms(seed, order, shift, scale):
+    rng = np.random.default_rng(seed)
+    structure = np.sort(np.concatenate([np.arange(4), rng.integers(0, 4, size=20)]))
+    # Skewed, so that no cumulant is near 0.
+    X = rng.gamma(0.5, size=(24, 2)) ** 2
+    features = cumulant_features(X, structure, order=order)
+    assert features.shape == (4, 2 * order)
+    atoms = rng.permutation(24)
+    permuted = cumulant_features(X[atoms], structure[atoms], order=order)
+    size = np.tile(np.abs(features).reshape(4, order, 2).max(axis=1), order)
+    # A k-th root turns a relative error of 1e-14 near 0 into (1e-14)^(1/8) = 0.02 of the spread.
+    assert_allclose(permuted, features, atol=0.05 * size.max(), rtol=1e-6)
+    moved = cumulant_features(X + shift, structure, order=1)
+    assert_allclose(moved, features[:, :2] + shift, rtol=1e-9, atol=1e-9)
+    # kappa_k(c x) = c^k kappa_k(x): its root takes the sign of c for odd k only.
+    signs = np.repeat([np.sign(scale) ** k for k in range(1, order + 1)], 2)
+    scaled = cumulant_features(scale * X, structure, order=order)
+    assert_allclose(scaled / abs(scale), signs * features, atol=0.05 * size.max(), rtol=1e-6)
+
+
+def test_shifts_leave_higher_orders_alone():
+    X = np.random.default_rng(0).gamma(1.0, size=(30, 4))
+    structure = np.repeat([0, 1, 2], 10)
+    features = cumulant_features(X, structure, order=8)
+    moved = cumulant_features(X + 100, structure, order=8)
+    assert_allclose(moved[:, 4:], features[:, 4:], rtol=1e-9)
+
+
+def test_what_rounding_leaves_is_nothing():
+    # Symmetric values have no odd cumulants; equal values none at all beyond the mean.
+    symmetric = _raw([-0.3, -0.1, 0.1, 0.3, 0.7, -0.7])
+    assert not symmetric[2::2].any()
+    assert symmetric[1] > 0.1
+    equal = cumulant_features(np.full((7, 2), 0.1), np.zeros(7, dtype=int), order=8)
+    assert_allclose(equal[:, :2], 0.1)
+    assert not equal[:, 2:].any()
+    single = cumulant_features([[2.0, -3.0]], ONE, order=4)
+    assert_allclose(single, [[2, -3, 0, 0, 0, 0, 0, 0]])
+
+
+def test_higher_orders_contain_the_lower():
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    structure = np.repeat([0, 1], 10)
+    eight = cumulant_features(X, structure, order=8)
+    for order in range(1, 8):
+        lower = cumulant_features(X, structure, order=order)
+        np.testing.assert_array_equal(eight[:, : 3 * order], lower)
+
+
+def test_a_weight_of_two_is_a_second_copy():
+    rng = np.random.default_rng(0)
+    X, structure, copies = rng.gamma(1.0, size=(20, 3)), np.arange(20) % 3, rng.integers(1, 4, 20)
+    expected = cumulant_features(np.repeat(X, copies, 0), np.repeat(structure, copies), order=6)
+    for unit in (1, 0.01):  # only ratios count
+        found = cumulant_features(X, structure, order=6, weights=unit * copies)
+        assert_allclose(found, expected, rtol=1e-8, atol=1e-8)
+
+
+@pytest.mark.parametrize("weights", [[1, 1], [1, 0, 1], [1, np.nan, 1]])
+def test_weights_are_one_positive_number_per_atom(weights):
+    with pytest.raises(ValueError, match="finite numbers above 0, one for each of the 3 atoms"):
+        cumulant_features([[1.0], [2.0], [3.0]], [0, 0, 1], order=2, weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"order": 0}, "order: got 0, expected an integer from 1 to 8"),
+        ({"order": 9}, "order: got 9"),
+        ({"order": 2.5}, "order: got 2.5"),
+        ({"order": True}, "order: got True"),
+        (
+            {"structure": [0, 0]},
+            r"structure: got shape \(2,\) .* expected integers of shape \(3,\)",
+        ),
+        ({"structure": [0.0, 0.0, 1.0]}, "structure: got .* dtype float64"),
+        ({"structure": [0, 0, 2]}, "got 2 different indices from 0 to 2, expected 0 to n_struc"),
+        ({"structure": [1, 1, 2]}, "got 2 different indices from 1 to 2"),
+        ({"X": [[np.nan], [0], [1]]}, "X: got NaN or infinity in 1 of 3 rows"),
+    ],
+)
+def test_bad_input_is_refused(change, message):
+    call = {"X": [[1.0], [2.0], [3.0]], "structure": [0, 0, 1], "order": 2} | change
+    with pytest.raises(ValueError, match=message):
+        cumulant_features(call["X"], call["structure"], order=call["order"])

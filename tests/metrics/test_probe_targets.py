@@ -1,0 +1,121 @@
+"""What is asked of features, and what is given for free."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from ase.build import bulk, molecule
+
+from chapters.layers.probing import answers, dropped, score_table
+from lumlip.extraction.panel import Panel
+from lumlip.metrics.probe_targets import ask, energy_question, questions
+
+
+def made_structures(n=24):
+    rng = np.random.default_rng(0)
+    made = []
+    for i in range(n):
+        salt = bulk("NaCl", "rocksalt", a=5.2 + 0.02 * i)
+        salt.info["parent"] = f"salt-{i // 2}"
+        water = molecule("H2O")
+        water.info["parent"] = f"water-{i // 2}"
+        made += [salt, water]
+    for atoms in made:
+        atoms.rattle(0.02, rng=rng)
+        atoms.arrays["ref_forces"] = rng.normal(size=(len(atoms), 3))
+    return made
+
+
+@pytest.fixture(scope="module")
+def structures():
+    return made_structures()
+
+
+@pytest.fixture(scope="module")
+def panel(structures):
+    """A model that knows element and volume in its backbone, the energy in its last layer."""
+    numbers = np.concatenate([a.numbers for a in structures])
+    owner = np.repeat(np.arange(len(structures)), [len(a) for a in structures])
+    volume = np.array([a.get_volume() if a.pbc.all() else 0.0 for a in structures])[owner]
+    noise = np.random.default_rng(1).normal(size=(len(owner), 2))
+    elements = (numbers[:, None] == np.unique(numbers)).astype(float)
+    energy = np.bincount(owner, weights=noise[:, 0] - 0.1 * numbers)
+    dataset = xr.Dataset(
+        {
+            "backbone": (("atom", "backbone_channel"), np.c_[elements, volume]),
+            "last_layer": (("atom", "last_layer_channel"), noise),
+            "energy": ("structure", energy),
+        },
+        coords={"structure": ("atom", owner), "atomic_number": ("atom", numbers)},
+    )
+    return Panel(structures, {"sevennet-0": dataset})
+
+
+def test_questions_name_what_the_structures_allow(structures):
+    assert [question.name for question in questions(structures)] == [
+        "element",
+        "coordination number",
+        "log volume per atom",
+        "force magnitude",
+    ]
+    waters = [atoms.copy() for atoms in structures[1::2]]
+    for atoms in waters:
+        del atoms.arrays["ref_forces"]
+    assert [question.name for question in questions(waters)] == ["element", "coordination number"]
+
+
+def test_groups_are_parents(structures):
+    asked = questions(structures)
+    assert len(set(asked[0].groups)) == 24
+    assert asked[0].groups[:2].tolist() == ["salt-0", "salt-0"]
+
+
+def test_energy_beyond_composition_has_none_of_it(structures):
+    energy = [
+        -3.0 * (atoms.numbers == 8).sum() - (atoms.numbers == 1).sum() for atoms in structures
+    ]
+    noise = np.random.default_rng(0).normal(size=len(structures))
+    (asked,) = energy_question(structures, energy + noise)
+    sizes = [len(atoms) for atoms in structures]
+    assert asked.values.std() == pytest.approx((noise / sizes).std(), rel=0.1)
+
+
+@pytest.fixture(scope="module")
+def found(panel):
+    return answers(panel)
+
+
+def test_what_each_layer_knows(found):
+    known = score_table(found).loc["sevennet-0"]
+    assert known.loc["backbone", "element"] == 1
+    assert known.loc["last_layer", "element"] < 0.5
+    assert known.loc["backbone", "log volume per atom"] > 0.8
+    assert known.loc["last_layer", "log volume per atom"] < 0.3
+    assert known.loc["last_layer", "energy beyond composition"] > 0.95
+    assert known.loc["backbone", "energy beyond composition"] < 0.3
+
+
+def test_baselines_know_what_they_may(found):
+    baseline = score_table(found).loc["baseline"]
+    assert baseline.loc["mean", "element"] == pytest.approx(0.25)
+    assert baseline.loc["mean", "coordination number"] == 0
+    assert np.isnan(baseline.loc["element", "element"])
+    assert baseline.loc["element", "coordination number"] > 0.9
+    assert baseline.loc["element", "energy beyond composition"] < 0.05
+
+
+def test_dropped_is_backbone_minus_last_layer(found):
+    value, low, high = dropped(found, "element")["sevennet-0"]
+    table = score_table(found)["element"]
+    assert value == pytest.approx(
+        table["sevennet-0", "backbone"] - table["sevennet-0", "last_layer"]
+    )
+    assert 0 < low <= value <= high
+
+
+def test_rows_without_the_property_are_left_out(panel, structures):
+    asked = {q.name: q for q in questions(structures)}
+    volume = asked["log volume per atom"]
+    assert np.isnan(volume.values).sum() == len(structures) // 2
+    owner = panel.atoms["structure"].to_numpy()
+    score = ask(volume, panel.layer("backbone")["sevennet-0"], owner)
+    assert np.isfinite(score.value)

@@ -1,0 +1,457 @@
+"""GFRE, LFRE and GFRD against scikit-matter, known answers, invariances, bad input."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import skmatter.metrics as reference
+import torch
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
+from lumlip.metrics import reconstruction
+from lumlip.metrics.reconstruction import (
+    gfrd,
+    gfre,
+    lfre,
+    neighborhood_size,
+    pointwise_errors,
+    pointwise_gfrd,
+    pointwise_gfre,
+    pointwise_lfre,
+    reconstruction_table,
+)
+
+N_TRAIN, N_TEST = 90, 30
+TRAIN, TEST = np.arange(N_TRAIN), np.arange(N_TRAIN, N_TRAIN + N_TEST)
+# Below this an error is rounding (features are scaled to a total variance of 1).
+ROUNDING = 1e-10
+
+
+def _latent(rng, width):
+    return rng.normal(size=(N_TRAIN + N_TEST, width))
+
+
+def _tall(rng):
+    Z = _latent(rng, 6)
+    return np.tanh(Z @ rng.normal(size=(6, 9))), np.tanh(Z @ rng.normal(size=(6, 13)))
+
+
+def _wide(rng):
+    Z = _latent(rng, 12)
+    return np.tanh(Z @ rng.normal(size=(12, 150))), np.cos(Z @ rng.normal(size=(12, 120)))
+
+
+def _random(rng):
+    return _latent(rng, 20), _latent(rng, 10)
+
+
+def _rank_deficient(rng):
+    Z = _latent(rng, 5)
+    return Z @ rng.normal(size=(5, 40)) + 3, np.sin(Z @ rng.normal(size=(5, 30)))
+
+
+def _float32_noise(rng):
+    X, Y = _rank_deficient(rng)
+    return X.astype(np.float32).astype(float), Y.astype(np.float32).astype(float)
+
+
+def _steep_spectrum(rng):
+    scales = np.geomspace(1, 1e-7, 24)
+    Z = _latent(rng, 24)
+    return (Z * scales) @ rng.normal(size=(24, 24)), np.tanh(Z[:, :8] @ rng.normal(size=(8, 16)))
+
+
+def _contained(rng):
+    X = _latent(rng, 12)
+    return X, X @ rng.normal(size=(12, 20)) - 1
+
+
+def _partly_constant(rng):
+    X, Y = _tall(rng)
+    X[:, 2], Y[:, ::3] = 4.0, -1e3
+    return X, Y
+
+
+def _symmetric_crystal(rng):
+    # Groups of equivalent atoms: equal but for float32 noise, on both sides.
+    Z = _latent(rng, 6)
+    Z = Z[rng.integers(0, 40, size=len(Z))]
+    X, Y = np.tanh(Z @ rng.normal(size=(6, 32))), np.tanh(Z @ rng.normal(size=(6, 24)))
+    return X + 1e-7 * rng.normal(size=X.shape), Y + 1e-7 * rng.normal(size=Y.shape)
+
+
+CASES = [
+    _tall,
+    _wide,
+    _random,
+    _rank_deficient,
+    _float32_noise,
+    _steep_spectrum,
+    _contained,
+    _partly_constant,
+    _symmetric_crystal,
+]
+
+
+@pytest.fixture(params=CASES, ids=lambda case: case.__name__.strip("_"))
+def pair(request):
+    return request.param(np.random.default_rng(7))
+
+
+@pytest.fixture
+def stable_reference(monkeypatch):
+    """scikit-matter with a stable sort of the neighbors.
+
+    Its own (numpy's default) puts equally near atoms in an order that depends on the processor.
+    """
+
+    class StableNumpy:
+        def __getattr__(self, name):
+            return getattr(np, name)
+
+        @staticmethod
+        def argsort(array):
+            return np.argsort(array, kind="stable")
+
+    monkeypatch.setattr("skmatter.metrics._reconstruction_measures.np", StableNumpy())
+    return reference
+
+
+def test_gfre_gives_the_numbers_of_scikit_matter(pair):
+    expected = reference.pointwise_global_reconstruction_error(
+        *pair, train_idx=TRAIN, test_idx=TEST
+    )
+    errors = pointwise_gfre(*pair, train=TRAIN, test=TEST)
+    assert_allclose(errors, expected, rtol=1e-6, atol=ROUNDING)
+    assert_allclose(
+        gfre(*pair, train=TRAIN, test=TEST),
+        reference.global_reconstruction_error(*pair, train_idx=TRAIN, test_idx=TEST),
+        rtol=1e-6,
+        atol=ROUNDING,
+    )
+
+
+@pytest.mark.parametrize("n_neighbors", [2, 9, 32, N_TRAIN])
+def test_lfre_gives_the_numbers_of_scikit_matter(pair, n_neighbors, request):
+    test = TEST[::3]
+    expected = reference.pointwise_local_reconstruction_error(
+        *pair, n_neighbors, train_idx=TRAIN, test_idx=test
+    )
+    errors = pointwise_lfre(*pair, train=TRAIN, test=test, n_neighbors=n_neighbors)
+    # Which of several equivalent atoms is nearest is decided at the level of the noise.
+    noise = 1e-7 if "symmetric_crystal" in request.node.name else ROUNDING
+    assert_allclose(errors, expected, rtol=1e-6, atol=noise)
+    assert_allclose(
+        lfre(*pair, train=TRAIN, test=test, n_neighbors=n_neighbors),
+        np.sqrt(np.mean(expected**2)),
+        rtol=1e-6,
+        atol=noise,
+    )
+
+
+def test_gfrd_gives_the_numbers_of_scikit_matter(pair):
+    # scikit-matter fails where the source is the wider one: columns of zeros widen the target.
+    X, Y = pair
+    padded = np.pad(Y, [(0, 0), (0, max(0, X.shape[1] - Y.shape[1]))])
+    expected = reference.pointwise_global_reconstruction_distortion(
+        X, padded, train_idx=TRAIN, test_idx=TEST
+    )
+    errors = pointwise_gfrd(X, Y, train=TRAIN, test=TEST)
+    assert_allclose(errors, expected, rtol=1e-6, atol=ROUNDING)
+    assert_allclose(gfrd(*pair, train=TRAIN, test=TEST), np.sqrt(np.mean(expected**2)), rtol=1e-6)
+
+
+def test_exact_copies_are_sorted_stably(stable_reference):
+    # The corners of a cube: mean 0, total variance 1, so that all distances are exact integers.
+    rng = np.random.default_rng(3)
+    corners = np.stack(np.meshgrid(*[[-0.5, 0.5]] * 4), axis=-1).reshape(16, 4)
+    X = np.concatenate([rng.permutation(np.repeat(corners, 5, axis=0)), corners])
+    # The same source features, different targets: the order of the copies matters.
+    Y = np.tanh(X @ rng.normal(size=(4, 5))) + 0.1 * rng.normal(size=(96, 5))
+    train, test = np.arange(80), np.arange(80, 96)
+    expected = stable_reference.pointwise_local_reconstruction_error(
+        X, Y, 23, train_idx=train, test_idx=test
+    )
+    errors = pointwise_lfre(X, Y, train=train, test=test, n_neighbors=23)
+    assert_allclose(errors, expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("metric", ["gfre", "lfre", "gfrd"])
+def test_a_table_holds_what_the_pairs_give(metric):
+    rng = np.random.default_rng(0)
+    (a, b), (c, _) = _tall(rng), _rank_deficient(rng)
+    features = {"a": a, "b": b, "c": c}
+    k = {"n_neighbors": 17} if metric == "lfre" else {}
+    errors = pointwise_errors(features, metric=metric, train=TRAIN, test=TEST, **k)
+    assert errors.dims == ("source", "target", "atom")
+    assert_allclose(errors.atom, TEST)
+    alone = {"gfre": pointwise_gfre, "lfre": pointwise_lfre, "gfrd": pointwise_gfrd}[metric]
+    for source, X in features.items():
+        for target, Y in features.items():
+            expected = alone(X, Y, train=TRAIN, test=TEST, **k)
+            cell = errors.sel(source=source, target=target)
+            assert_allclose(cell, expected, rtol=1e-9, atol=ROUNDING)
+    table = reconstruction_table(features, metric=metric, train=TRAIN, test=TEST, **k)
+    assert_allclose(table, np.sqrt((errors**2).mean("atom")), rtol=1e-12)
+    assert list(table.index) == list(table.columns) == ["a", "b", "c"]
+
+
+def test_a_table_may_have_other_targets():
+    rng = np.random.default_rng(0)
+    (a, b), (c, _) = _tall(rng), _wide(rng)
+    table = reconstruction_table({"a": a}, {"b": b, "c": c}, train=TRAIN, test=TEST)
+    assert table.shape == (1, 2)
+    assert_allclose(table.loc["a", "c"], gfre(a, c, train=TRAIN, test=TEST), rtol=1e-9)
+
+
+def test_by_default_the_smaller_width_is_the_number_of_neighbors():
+    rng = np.random.default_rng(0)
+    (a, b), (c, _) = _tall(rng), _rank_deficient(rng)
+    features = {"a": a, "b": b, "c": c}
+    table = reconstruction_table(features, metric="lfre", train=TRAIN, test=TEST)
+    for source, X in features.items():
+        for target, Y in features.items():
+            k = min(X.shape[1], Y.shape[1])
+            expected = lfre(X, Y, train=TRAIN, test=TEST, n_neighbors=k)
+            assert_allclose(table.loc[source, target], expected, rtol=1e-9, atol=ROUNDING)
+
+
+def test_chunks_and_threads_change_nothing():
+    X, Y = _steep_spectrum(np.random.default_rng(1))
+    options = {"metric": "lfre", "train": TRAIN, "test": TEST, "n_neighbors": 20}
+    expected = pointwise_errors({"X": X, "Y": Y}, **options)
+    threads = torch.get_num_threads()
+    for n_threads in (1, 3):
+        torch.set_num_threads(n_threads)
+        for chunk_size in (1, 7, 1000):
+            errors = pointwise_errors({"X": X, "Y": Y}, chunk_size=chunk_size, **options)
+            assert_allclose(errors, expected, rtol=1e-9, atol=ROUNDING)
+        assert torch.get_num_threads() == n_threads
+    torch.set_num_threads(threads)
+
+
+# Known answers
+
+
+def test_a_feature_set_rebuilds_itself(pair):
+    for features in pair:
+        if features.shape[1] < N_TRAIN:  # else the train atoms do not span the space
+            assert gfre(features, features, train=TRAIN, test=TEST) < 1e-6
+
+
+def test_unrelated_features_are_no_better_than_the_mean():
+    rng = np.random.default_rng(0)
+    X, Y = rng.normal(size=(4000, 3)), rng.normal(size=(4000, 5))
+    error = gfre(X, Y, train=np.arange(3000), test=np.arange(3000, 4000))
+    # 1 from the scaling; 3 fitted coefficients add 3 / 3000, 5000 test numbers scatter by 1 %.
+    assert error == pytest.approx(1, abs=0.03)
+
+
+def test_half_of_the_variance_missing_gives_the_square_root_of_a_half():
+    rng = np.random.default_rng(0)
+    Y = rng.normal(size=(6000, 2))
+    error = gfre(Y[:, :1], Y, train=np.arange(4000), test=np.arange(4000, 6000))
+    assert error == pytest.approx(np.sqrt(0.5), abs=0.02)
+
+
+def test_lfre_follows_a_curve_that_gfre_misses():
+    t = np.random.default_rng(0).uniform(0, 6, size=(1000, 1))
+    Y = np.hstack([np.sin(t), np.cos(t)])
+    train, test = np.arange(800), np.arange(800, 1000)
+    assert gfre(t, Y, train=train, test=test) > 0.7
+    assert lfre(t, Y, train=train, test=test, n_neighbors=8) < 0.01
+
+
+def test_direction_counts():
+    X, Y = _contained(np.random.default_rng(0))
+    assert gfre(X, Y, train=TRAIN, test=TEST) < 1e-6
+    assert gfre(Y[:, :3], X, train=TRAIN, test=TEST) > 0.5
+
+
+def test_a_rotation_is_no_distortion_and_a_stretch_is():
+    rng = np.random.default_rng(0)
+    X = _latent(rng, 5)
+    rotation = np.linalg.qr(rng.normal(size=(5, 5)))[0]
+    assert gfrd(X, 7 * X @ rotation, train=TRAIN, test=TEST) < 1e-9
+    assert gfrd(X, X * [1, 1, 1, 1, 10], train=TRAIN, test=TEST) > 0.5
+
+
+# Invariances
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 10**6), scale=st.floats(1e-3, 1e3), n_neighbors=st.integers(4, 60))
+def test_rotation_shift_and_scale_change_nothing(seed, scale, n_neighbors):
+    rng = np.random.default_rng(seed)
+    X, Y = _tall(rng)
+    turned = scale * X @ np.linalg.qr(rng.normal(size=(9, 9)))[0] + rng.normal(size=9)
+    for metric in (gfre, gfrd):
+        expected = metric(X, Y, train=TRAIN, test=TEST)
+        assert metric(turned, Y, train=TRAIN, test=TEST) == pytest.approx(expected, rel=1e-6)
+        assert metric(X, scale * Y + 5, train=TRAIN, test=TEST) == pytest.approx(expected, rel=1e-6)
+    options = {"train": TRAIN, "test": TEST, "n_neighbors": n_neighbors}
+    assert lfre(turned, Y, **options) == pytest.approx(lfre(X, Y, **options), rel=1e-6)
+    assert lfre(X, scale * Y + 5, **options) == pytest.approx(lfre(X, Y, **options), rel=1e-6)
+
+
+def test_the_order_of_target_columns_and_of_test_atoms_is_free():
+    rng = np.random.default_rng(0)
+    X, Y = _tall(rng)
+    columns, rows = rng.permutation(Y.shape[1]), rng.permutation(N_TEST)
+    for function, k in ((pointwise_gfre, {}), (pointwise_lfre, {"n_neighbors": 20})):
+        expected = function(X, Y, train=TRAIN, test=TEST, **k)
+        errors = function(X, Y[:, columns], train=TRAIN, test=TEST[rows], **k)
+        assert_allclose(errors, expected[rows], rtol=1e-9)
+
+
+def test_single_precision_input_masks_and_lists_are_fine():
+    X, Y = _tall(np.random.default_rng(0))
+    mask = np.zeros(len(X), dtype=bool)
+    mask[TRAIN] = True
+    expected = gfre(X.astype("f4").astype("f8"), Y, train=TRAIN, test=TEST)
+    assert gfre(X.astype("f4"), Y.tolist(), train=mask, test=~mask) == expected
+    assert gfre(torch.as_tensor(X), pd.DataFrame(Y), train=list(TRAIN), test=range(90, 120)) > 0
+
+
+# Bootstrap
+
+
+def test_intervals_stand_in_the_attributes_of_the_table():
+    rng = np.random.default_rng(0)
+    X, Y = _tall(rng)
+    structure = np.repeat(np.arange(24), 5)
+    options = {"train": TRAIN, "test": TEST, "groups": structure, "n_bootstrap": 300}
+    table = reconstruction_table({"X": X, "Y": Y}, **options)
+    low, high = table.attrs["low"], table.attrs["high"]
+    assert (low.index == table.index).all()
+    assert (high.columns == table.columns).all()
+    assert ((low <= table + ROUNDING) & (table <= high + ROUNDING)).all(axis=None)
+    again = reconstruction_table({"X": X, "Y": Y}, **options)
+    assert low.equals(again.attrs["low"])
+    other = reconstruction_table({"X": X, "Y": Y}, seed=1, **options)
+    assert not low.equals(other.attrs["low"])
+    plain = reconstruction_table({"X": X, "Y": Y}, train=TRAIN, test=TEST)
+    assert plain.attrs == {}
+    assert plain.equals(table)
+
+
+# Bad input
+
+
+def _ones(n, d=3):
+    return np.random.default_rng(0).normal(size=(n, d))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"X": _ones(119)}, "different numbers of atoms .X: 119, Y: 120., expected the same"),
+        ({"X": _ones(120)[:, 0]}, r"X: got shape \(120,\), expected \(n_atoms, n_features\)"),
+        ({"X": np.where(np.eye(120, 3), np.nan, 1)}, "X: got NaN or infinity in 3 of 120 rows"),
+        ({"Y": np.where(np.eye(120, 3), np.inf, 1)}, "Y: got NaN or infinity .*first: row 0"),
+        ({"X": _ones(120).astype(complex)}, "X: got dtype complex128, expected real"),
+        ({"X": np.full((120, 3), 0.1)}, "X: got a total standard deviation of .* that vary"),
+        ({"X": 1e200 * _ones(120)}, "X: got a total standard deviation of inf"),
+        ({"train": np.arange(95)}, r"got 5 atoms in both \(first: 90\), expected none"),
+        ({"train": [0, 1, 1]}, "train: got repeated indices"),
+        ({"train": [0]}, r"train: got shape \(1,\), expected a list of at least 2 atoms"),
+        ({"test": []}, "test: got shape .* at least 1"),
+        ({"test": [120]}, "test: got indices from 120 to 120, expected 0 to 119"),
+        ({"test": [-1]}, "test: got indices from -1"),
+        ({"test": [0.5]}, "test: got dtype float64, expected integer"),
+        ({"test": np.ones(3, dtype=bool)}, r"test: got a mask of shape \(3,\), expected \(120,\)"),
+        ({"device": "tpu"}, "device: got 'tpu', expected 'auto', 'cpu', 'cuda'"),
+        ({"device": "cuda:99"}, "device: got 'cuda:99', but this machine has"),
+    ],
+)
+def test_bad_input_is_refused(change, message):
+    call = {"X": _ones(120), "Y": _ones(120), "train": TRAIN, "test": TEST} | change
+    X, Y = call.pop("X"), call.pop("Y")
+    for metric in (gfre, gfrd):
+        with pytest.raises(ValueError, match=message):
+            metric(X, Y, **call)
+    with pytest.raises(ValueError, match=message):
+        lfre(X, Y, n_neighbors=8, **call)
+
+
+@pytest.mark.parametrize(
+    ("k", "message"),
+    [
+        (1, r"n_neighbors: got 1, expected 2 to 90 \(the number of train atoms\)"),
+        (91, "n_neighbors: got 91, expected 2 to 90"),
+        (2.5, "n_neighbors: got 2.5, expected an integer"),
+        (True, "n_neighbors: got True, expected an integer"),
+    ],
+)
+def test_bad_numbers_of_neighbors_are_refused(k, message):
+    X, Y = _tall(np.random.default_rng(0))
+    with pytest.raises(ValueError, match=message):
+        lfre(X, Y, train=TRAIN, test=TEST, n_neighbors=k)
+
+
+def test_bad_options_of_tables_are_refused_before_work_starts(monkeypatch):
+    def work(*_):
+        raise AssertionError("work has started")
+
+    monkeypatch.setattr(reconstruction.Pairs, "errors", work)
+    X, Y = _tall(np.random.default_rng(0))
+    split = {"train": TRAIN, "test": TEST}
+    for options, message in [
+        ({"metric": "cka"}, "metric: got 'cka', expected one of gfre, lfre, gfrd"),
+        ({"n_neighbors": 3}, "n_neighbors: got 3 with metric 'gfre', expected it with 'lfre' only"),
+        ({"groups": [1, 2]}, r"groups: got shape \(2,\), expected \(120,\)"),
+        ({"n_bootstrap": -1}, "n_bootstrap: got -1, expected 0 or more"),
+        ({"metric": "lfre", "chunk_size": 0}, "chunk_size: got 0, expected 1 or more"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            reconstruction_table({"X": X, "Y": Y}, **split, **options)
+    with pytest.raises(ValueError, match=r"smaller width of a pair.: got 1, expected 2"):
+        reconstruction_table({"X": X[:, :1]}, metric="lfre", **split)
+    with pytest.raises(ValueError, match="features: got none"):
+        reconstruction_table({}, **split)
+
+
+def _of_structures(sha256, width=3):
+    return xr.DataArray(
+        np.random.default_rng(width).normal(size=(120, width)).astype(np.float32),
+        dims=("atom", "channel"),
+        attrs={"structures_sha256": sha256} if sha256 else {},
+    )
+
+
+def test_features_of_other_structures_are_refused():
+    X, Y, unknown = (_of_structures(sha) for sha in ("a" * 64, "b" * 64, ""))
+    split = {"train": TRAIN, "test": TEST}
+    near = {"n_neighbors": 8}
+    message = (
+        r"Y: got features of other structures than X \(structures_sha256 b{12} and a{12}\), "
+        "expected the same atoms"
+    )
+    for metric, options in [
+        (gfre, {}),
+        (gfrd, {}),
+        (lfre, near),
+        (pointwise_gfre, {}),
+        (pointwise_gfrd, {}),
+        (pointwise_lfre, near),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            metric(X, Y, **split, **options)
+        assert np.all(metric(X, unknown, **split, **options) >= 0)
+        assert np.all(metric(X, _of_structures("a" * 64, 4), **split, **options) >= 0)
+    with pytest.raises(ValueError, match=message):
+        reconstruction_table({"X": X, "plain": Y.to_numpy(), "Y": Y}, **split)
+    with pytest.raises(ValueError, match="X: got features of other structures than X"):
+        pointwise_errors({"X": X}, {"X": Y}, **split)
+
+
+def test_sources_and_targets_of_one_name_have_as_many_atoms():
+    with pytest.raises(ValueError, match=r"numbers of atoms .a: 120, a: 121., expected the same"):
+        reconstruction_table({"a": _ones(120)}, {"a": _ones(121)}, train=TRAIN, test=TEST)
+
+
+def test_at_most_a_quarter_of_train_is_near():
+    assert [neighborhood_size(n, 64) for n in (8000, 256, 255, 9, 3)] == [64, 64, 63, 2, 2]
+    assert neighborhood_size(8000, 1) == 1  # for `lfre` to refuse

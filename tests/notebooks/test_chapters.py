@@ -1,0 +1,81 @@
+"""Every chapter on a user's own structures and two models, and with a model that cannot be run."""
+
+import nbformat
+import pytest
+from ase.build import bulk, molecule
+from ase.io import write
+
+from lumlip.book.chapters import chapters
+from lumlip.cli import main
+
+# Every structure is probed, so that its features are read, not made.
+SMALL = {
+    "n_bootstrap": 20,
+    "n_test": 60,
+    "n_imitated": 10,
+    "n_redraws": 1,
+    "n_forces": 6,
+    "n_changed": 6,
+    "probe_every": 1,
+}
+LEFT_OUT = "left out: 1 structures, such as frame 30, Po2: not for sevennet-0"
+
+
+def printed(path):
+    """Return what the cells of an executed notebook print and show as text."""
+    cells = nbformat.read(path, as_version=4).cells
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    return "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs)
+
+
+@pytest.fixture(scope="module")
+def structures(tmp_path_factory):
+    """Return a file of crystals and molecules, without subsets, parts or parents."""
+    made = [bulk(s, cubic=True) * (2, 1, 1) for s in ("Cu", "Al", "Si", "Fe", "Ag", "C")] * 3
+    made += [bulk(f, "rocksalt", a=a, cubic=True) for f, a in (("MgO", 4.2), ("NaCl", 5.6))] * 3
+    for name in ("CH3CH2OH", "C6H6", "H2O", "CH4", "C2H2", "SO2"):
+        atoms = molecule(name)
+        atoms.info.clear()
+        made.append(atoms)
+    # Polonium is for one of the models only: its frame is left out, and the page says so.
+    made.append(bulk("Po", "sc", a=3.35) * (2, 1, 1))
+    for i, atoms in enumerate(made):
+        atoms.rattle(0.1, seed=i)
+    path = tmp_path_factory.mktemp("user") / "mine.xyz"
+    write(path, made)
+    return path
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("chapter", chapters(), ids=lambda chapter: chapter.name)
+def test_runs_on_the_users_structures_and_two_models(chapter, structures, tmp_path, capsys):
+    known = chapter.source.read_text(encoding="utf-8")
+    values = {"models": "[sevennet-0, chgnet-0.3.0]", "minis": "[]", "structures": structures}
+    values |= {name: value for name, value in SMALL.items() if f"\n{name}: int" in known}
+    values |= {name: "[]" for name in ("controls", "untrained") if f"\n{name}: list" in known}
+    sets = ("probe_structures", "force_structures")
+    values |= {name: structures for name in sets if f"\n{name}: str" in known}
+    argv = [word for name, value in values.items() for word in ("-p", f"{name}={value}")]
+    assert main(["run", chapter.name, *argv, "-o", str(tmp_path / "out")]) == 0
+    page = tmp_path / "out" / "html" / "index.html"
+    assert page.is_file()
+    assert f"wrote {page}" in capsys.readouterr().out
+    shown = printed(tmp_path / "out" / "chapter.ipynb")
+    if chapter.name.startswith("02"):  # counts what it compares, and does not name the others
+        assert "published       2          30    264" in shown
+    else:
+        assert f"2 models, 30 structures, 264 atoms\n{LEFT_OUT}" in shown
+    assert "checks passed" in shown  # the last cell
+
+
+@pytest.mark.heavy
+def test_goes_on_without_a_model_that_is_not_here(structures, tmp_path, monkeypatch):
+    monkeypatch.setenv("LUMLIP_MODELS", str(tmp_path))
+    models = "[sevennet-0, mace-mp-0b3-medium, chgnet-0.3.0]"
+    values = {"models": models, "minis": "[]", "structures": structures}
+    values |= {"n_bootstrap": 20, "n_test": 60}
+    argv = [word for name, value in values.items() for word in ("-p", f"{name}={value}")]
+    assert main(["run", "01", *argv, "-o", str(tmp_path / "out")]) == 0
+    shown = printed(tmp_path / "out" / "chapter.ipynb")
+    assert f"2 models, 30 structures, 264 atoms\n{LEFT_OUT}" in shown
+    assert "missing: mace-mp-0b3-medium (no trusted weights for mace-mp-0b3-medium" in shown

@@ -1,0 +1,209 @@
+"""Environments made on demand: pins, reuse, two processes at once, clear failures."""
+
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from lumlip.errors import FamilyEnvironmentError
+from lumlip.runtime import environments, pip_settings
+
+# A family file that must never be run: reading the pins stops at its text.
+TINY = '''# /// script
+# requires-python = ">=3.11"
+# dependencies = ["{requirement}"]
+# [tool.lumlip.env]
+# SOME_SWITCH = "0"
+# ///
+"""A family for tests."""
+PACKAGE = "toolz"
+raise RuntimeError("a family file was run to read its pins")
+'''
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch):
+    """A family folder with one family, whose package is small and not installed here."""
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(environments, "FAMILIES_DIR", tmp_path)
+    environments.pins.cache_clear()
+    write_tiny(tmp_path)
+    yield tmp_path
+    environments.pins.cache_clear()
+
+
+def write_tiny(folder: Path, requirement: str = "toolz==1.0.0") -> None:
+    (folder / "tiny.py").write_text(TINY.format(requirement=requirement), encoding="utf-8")
+    environments.pins.cache_clear()
+
+
+def test_families_are_the_files_of_the_folder():
+    assert {"chgnet", "diep", "sevennet"} <= set(environments.families())
+    assert not {"base", "__init__"} & set(environments.families())
+
+
+@pytest.mark.parametrize("family", environments.families())
+def test_every_family_pins_exactly(family):
+    dependencies = environments.pins(family).dependencies
+    assert dependencies
+    assert all("==" in d or " @ " in d for d in dependencies), dependencies
+
+
+def test_pins_are_read_without_running_the_file(tiny):
+    pins = environments.pins("tiny")
+    assert pins.dependencies == ("toolz==1.0.0",)
+    assert pins.package == "toolz"
+    assert pins.env == (("SOME_SWITCH", "0"),)
+
+
+def test_unknown_family_names_the_known_ones(tiny):
+    with pytest.raises(ValueError, match=r"unknown family 'mcae'; known: tiny"):
+        environments.pins("mcae")
+
+
+def test_file_without_pins_is_refused(tiny):
+    (tiny / "bare.py").write_text("PACKAGE = 'x'\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"bare\.py needs a '# /// script' block"):
+        environments.pins("bare")
+
+
+def test_current_interpreter_is_used_if_it_has_the_pinned_version(tiny):
+    write_tiny(tiny, f"filelock=={version('filelock')}")
+    assert environments.python("tiny") == Path(sys.executable)
+    assert environments.versions("tiny") == {"filelock": version("filelock")}
+
+
+def test_another_version_here_does_not_stand_in_for_the_pinned_one(tiny):
+    write_tiny(tiny, "filelock==3.12.0")
+    assert environments.versions("tiny") == {"filelock": "3.12.0"}
+    assert not environments.is_made("tiny")
+    code = "import filelock; print(filelock.__version__)"
+    argv = [environments.python("tiny"), "-c", code]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "3.12.0"
+
+
+@pytest.mark.parametrize(
+    ("requirements", "here"),
+    [
+        ("filelock[extra]=={filelock}", True),
+        ("filelock=={filelock}', 'numpy==0.1", True),  # lumlip's own, in the version that is here
+        ("numpy==0.1', 'filelock==0.1", False),
+        ("filelock=={filelock}', 'toolz==1.0.0", False),  # not installed
+        ("filelock @ https://example.org/filelock.whl", False),
+    ],
+)
+def test_every_package_of_the_family_counts(tiny, requirements, here):
+    text = requirements.format(filelock=version("filelock")).replace("'", '"')
+    write_tiny(tiny, text)
+    assert environments.runs_here("tiny") == here
+
+
+def test_build_of_a_package_for_this_machine_is_the_pinned_version():
+    for installed, fits in (("1.0+cpu", True), ("1.0", True), ("1.0.1", False), ("", False)):
+        assert environments._fits("filelock", "1.0", installed) == fits
+
+
+def test_versions_here_are_those_a_worker_would_see(tiny, tmp_path, monkeypatch):
+    info = tmp_path / "toolz-1.0.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toolz\nVersion: 1.0.0\n")
+    monkeypatch.syspath_prepend(tmp_path)  # as PYTHONPATH or the working directory would be
+    assert version("toolz") == "1.0.0"
+    assert not environments.runs_here("tiny")
+
+
+def test_changed_pins_ask_for_another_environment(tiny):
+    before = environments.pins("tiny").folder
+    write_tiny(tiny, "toolz==0.12.1")
+    assert environments.pins("tiny").folder != before
+
+
+def test_environment_is_isolated_and_can_import_lumlip(tiny):
+    code = (
+        "import json, sys, importlib.util as u, toolz;"
+        "print(json.dumps([toolz.__version__, u.find_spec('lumlip') is not None,"
+        "u.find_spec('xarray') is not None]))"
+    )
+    argv = [str(environments.python("tiny")), "-c", code]
+    done = subprocess.run(
+        argv, env=environments.variables(), capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == ["1.0.0", True, False]
+
+
+def test_two_processes_make_one_environment(tiny):
+    code = (
+        "import sys; from pathlib import Path; from lumlip import environments as e;"
+        f"e.FAMILIES_DIR = Path({str(tiny)!r}); print(e.python('tiny'))"
+    )
+    pair = [
+        subprocess.Popen([sys.executable, "-c", code], stdout=-1, stderr=-1, text=True)
+        for _ in range(2)
+    ]
+    told = [process.communicate() for process in pair]
+    assert [process.returncode for process in pair] == [0, 0], told
+    assert told[0][0] == told[1][0]
+    assert sum("making the environment" in errors for _, errors in told) == 1
+
+
+def test_unfinished_environment_is_made_again(tiny):
+    folder = environments.pins("tiny").folder
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "python").write_text("not an interpreter", encoding="utf-8")
+    interpreter = environments.python("tiny")
+    assert subprocess.run([interpreter, "-c", "import toolz"], check=False).returncode == 0
+
+
+def test_impossible_pins_say_what_was_wanted(tiny):
+    write_tiny(tiny, "toolz==0.0.0.dev999")
+    with pytest.raises(FamilyEnvironmentError, match=r"wanted: toolz==0\.0\.0\.dev999"):
+        environments.python("tiny")
+    assert not environments.pins("tiny").folder.exists()
+
+
+PLANTED = "from pathlib import Path; Path({marker!r}).touch(); raise ImportError('planted')"
+
+
+@pytest.fixture
+def planted(tmp_path, monkeypatch):
+    """A working directory with modules called like others, and the file that any of them leaves."""
+    folder, marker = tmp_path / "anybody's", tmp_path / "marker"
+    for name in ("random", "torch", "numpy", "pip", "jupyter_book", "chgnet"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "__init__.py").write_text(PLANTED.format(marker=str(marker)))
+    monkeypatch.chdir(folder)
+    return marker
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments"),
+    [
+        ("lumlip.extraction.worker", []),
+        ("lumlip.zoo.download", ["chgnet", "none"]),
+        ("lumlip.conformance", ["--help"]),
+        ("lumlip.minis.snapshots", ["--help"]),
+    ],
+)
+def test_nothing_in_the_working_directory_is_run(planted, tiny, module, arguments):
+    write_tiny(tiny, f"filelock=={version('filelock')}")
+    argv = environments.command("tiny", module, *arguments)
+    subprocess.run(argv, env=environments.variables(), input="", text=True, check=False)
+    assert not planted.exists()
+
+
+def test_settings_of_pip_are_asked_of_the_pip_that_is_installed(planted):
+    pip_settings.uv_settings.cache_clear()
+    pip_settings.uv_settings()
+    assert not planted.exists()
+
+
+def test_environment_is_made_without_the_settings_of_the_working_directory(tiny, monkeypatch):
+    elsewhere = tiny / "anybody's"
+    elsewhere.mkdir()
+    (elsewhere / "uv.toml").write_text('[[index]]\nurl = "http://127.0.0.1:9"\ndefault = true\n')
+    monkeypatch.chdir(elsewhere)
+    assert environments.python("tiny").is_file()

@@ -1,0 +1,232 @@
+"""Checkpoints that somebody puts in the place of trusted ones: their code must not run."""
+
+import json
+import os
+import pickle
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from ase.build import bulk
+
+import lumlip
+from lumlip.errors import UntrustedCheckpointError
+from lumlip.extraction.store import write_job
+from lumlip.minis import snapshots
+from lumlip.minis.cards import CHECKPOINTS
+from lumlip.runtime import environments
+from lumlip.runtime.paths import sha256_file
+from lumlip.runtime.verified import checkpoint_sha256, private_copy, verified
+from lumlip.zoo import table
+from lumlip.zoo.table import resolve
+from lumlip.zoo.weights import ready
+
+COPPER = [bulk("Cu", cubic=True)]
+
+
+class Payload:
+    """Leaves a folder when it is unpickled."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.marker),)
+
+
+@pytest.fixture
+def marker(tmp_path):
+    return tmp_path / "marker"
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, shared_environments):
+    """An empty cache, but with the environments that are made already."""
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "environments").symlink_to(shared_environments)
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("LUMLIP_MODELS", str(tmp_path / "models"))
+    (tmp_path / "models").mkdir()
+    return tmp_path / "home"
+
+
+def evil(marker, size=0):
+    """A checkpoint that runs code, of at least some bytes."""
+    data = pickle.dumps(Payload(marker), protocol=2)
+    return data + b"\0" * (size - len(data))
+
+
+def test_payload_works(marker):
+    pickle.loads(evil(marker))
+    assert marker.is_dir()
+
+
+def test_copy_is_private_and_keeps_the_name(tmp_path):
+    path = tmp_path / "pet-mad-s-v1.0.2.ckpt"
+    path.write_bytes(b"weights")
+    with private_copy(path, [sha256_file(path)]) as copy:
+        assert copy.read_bytes() == b"weights"
+        assert copy.name == path.name
+        assert copy.parent.stat().st_mode & 0o077 == 0
+        path.write_bytes(b"altered")
+        assert copy.read_bytes() == b"weights"
+    assert not copy.parent.exists()
+
+
+@pytest.mark.parametrize("trusted", [[], [None], ["0" * 64]])
+def test_other_bytes_are_refused(tmp_path, trusted):
+    (tmp_path / "mine.pth").write_bytes(b"weights")
+    known = [sum_ for sum_ in trusted if sum_]
+    with (
+        pytest.raises(ValueError, match=r"mine\.pth does not hold the bytes that were trusted"),
+        private_copy(tmp_path / "mine.pth", known),
+    ):
+        raise AssertionError("lent")
+    with pytest.raises(ValueError, match="it was not loaded"):
+        verified(tmp_path / "mine.pth", known)
+
+
+def test_what_a_loader_says_names_the_file_of_the_user(tmp_path):
+    path = tmp_path / "mine.pth"
+    path.write_bytes(b"weights")
+    with (
+        pytest.raises(ValueError, match=f"^{path} is no checkpoint$"),
+        private_copy(path, [sha256_file(path)]) as copy,
+    ):
+        raise ValueError(f"{copy} is no checkpoint")
+
+
+def test_sum_counts_everything_that_is_read_beside_a_checkpoint(tmp_path):
+    for name in ("state.pt", "model.pt", "model.json", "notes.txt"):
+        (tmp_path / name).write_text(name)
+    whole = checkpoint_sha256(tmp_path / "state.pt")
+    assert whole != sha256_file(tmp_path / "state.pt")
+    (tmp_path / "notes.txt").write_text("other")
+    with private_copy(tmp_path / "state.pt", [whole]) as copy:
+        assert {path.name for path in copy.parent.iterdir()} == {
+            "state.pt",
+            "model.pt",
+            "model.json",
+        }
+    (tmp_path / "model.pt").write_text("other")
+    assert checkpoint_sha256(tmp_path / "state.pt") != whole
+    assert checkpoint_sha256(tmp_path / "notes.txt") == sha256_file(tmp_path / "notes.txt")
+
+
+def work(path, sha256, folder):
+    """What SevenNet's worker tells about a job with this checkpoint."""
+    order = {"model": "mine", "family": "sevennet", "checkpoint": str(path), "task": None}
+    order |= {"sha256": sha256, "device": "cpu", "dtype": "float32", "batch_atoms": None}
+    folder.mkdir()
+    write_job(folder, COPPER, order | {"packages": []})
+    argv = environments.command("sevennet", "lumlip.extraction.worker")
+    done = subprocess.run(
+        argv,
+        env=environments.variables(),
+        input=f"{folder}\n",
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.heavy
+def test_file_that_is_swapped_while_the_worker_starts_is_not_loaded(home, tmp_path, marker):
+    path = tmp_path / "mine.pth"
+    path.write_bytes(b"weights")
+    trusted = ready(resolve(f"sevennet:{path}"), trust_checkpoint=True)
+    path.write_bytes(evil(marker))
+    (told,) = work(path, trusted.sha256, tmp_path / "job")
+    assert told["kind"] == "ValueError"
+    assert f"{path} does not hold the bytes that were trusted" in told["message"]
+    assert not marker.exists()
+
+
+@pytest.mark.heavy
+def test_file_of_the_same_size_and_time_is_not_loaded(home, tmp_path, marker, monkeypatch):
+    row = {"family": "sevennet", "checkpoint": "tiny", "weights": "download", "file": "tiny.pth"}
+    published = table._entry("tiny", row | {"elements": "H-Pu", "source": "us"})
+    monkeypatch.setattr(table, "_table", lambda: {"tiny": published})
+    path = tmp_path / "models" / "tiny.pth"
+    path.write_bytes(b"weights" * 100)
+    trusted = ready(published, trust_checkpoint=True)
+    before = path.stat()
+    path.write_bytes(evil(marker, before.st_size))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
+    with pytest.raises(UntrustedCheckpointError, match="it has changed"):
+        lumlip.features("tiny", COPPER)
+    (told,) = work(path, trusted.sha256, tmp_path / "job")  # had it gone unnoticed
+    assert told["kind"] == "ValueError"
+    assert not marker.exists()
+
+
+@pytest.mark.heavy
+def test_file_at_the_place_of_a_snapshot_is_not_loaded(home, marker):
+    entry = resolve("mace-mini-lps-ff.step0300")
+    place = snapshots._place(CHECKPOINTS / entry.checkpoint, entry.step)
+    place.parent.mkdir(parents=True)
+    place.write_bytes(evil(marker))
+    made = lumlip.features(entry.id, lumlip.structures("mini-lps:test")[:1])
+    assert not marker.exists()
+    place.write_bytes(evil(marker))  # in place of one that was made here
+    again = ready(entry)
+    assert again.sha256 == sha256_file(place) == made.attrs["checkpoint_sha256"]
+    assert not marker.exists()
+
+
+@pytest.mark.heavy
+def test_other_weights_than_the_table_says_are_not_unpickled_for_a_snapshot(home, tmp_path, marker):
+    entry = resolve("mace-mini-lps-ff.step0300")
+    for path in CHECKPOINTS.glob("mace-mini-lps-ff.*"):
+        shutil.copy(path, tmp_path)
+    (final := tmp_path / entry.checkpoint).write_bytes(evil(marker))
+    known = resolve("mace-mini-lps-ff").sha256
+    with pytest.raises(lumlip.zoo.weights.WeightsError, match="does not hold the bytes"):
+        snapshots.restored("mace", final, entry.step, sha256=known)
+    assert not marker.exists()
+
+
+@pytest.mark.heavy
+def test_conformance_loads_no_file_without_its_sum(home, tmp_path, marker):
+    path = tmp_path / "mine.pth"
+    path.write_bytes(evil(marker))
+    structures = tmp_path / "structures.xyz"
+    COPPER[0].write(structures)
+    argv = environments.command("sevennet", "lumlip.conformance", "sevennet", str(path))
+    argv += ["--structures", str(structures)]
+    for sums in ([], ["--sha256", "0" * 64]):
+        done = subprocess.run(
+            [*argv, *sums],
+            env=environments.variables(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode != 0
+        assert f"{path} does not hold the bytes that were trusted" in done.stderr
+    assert not marker.exists()
+
+
+def test_known_weights_beside_an_unknown_description_need_trust(tmp_path, monkeypatch):
+    """The description of a DIEP potential says which classes are made, so it is code, too."""
+    path = tmp_path / "state.pt"
+    path.write_bytes(b"weights")
+    row = {"family": "diep", "checkpoint": "known", "sha256": sha256_file(path)}
+    monkeypatch.setattr(table, "_table", lambda: {"known": table._entry("known", row)})
+    assert resolve(f"diep:{path}").trusted
+    (tmp_path / "model.pt").write_bytes(b"anything")
+    with pytest.raises(UntrustedCheckpointError):
+        ready(resolve(f"diep:{path}"))
+
+
+@pytest.mark.heavy
+def test_checkpoint_of_several_files_is_run_from_its_copy(home, tmp_path):
+    code = "import importlib.util as u; print(u.find_spec('diep').submodule_search_locations[0])"
+    argv = [environments.python("diep"), "-c", code]
+    package = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+    shutil.copytree(Path(package) / "pretrained_models" / "diep_fold1", tmp_path / "mine")
+    found = lumlip.features(f"diep:{tmp_path / 'mine' / 'state.pt'}", COPPER, trust_checkpoint=True)
+    assert found["energy"].equals(lumlip.features("diep-matpes-r2scan", COPPER)["energy"])

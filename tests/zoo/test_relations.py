@@ -1,0 +1,94 @@
+"""Kinds of difference, from ids alone: the tables of models and the cards of minis tell them."""
+
+import numpy as np
+import pytest
+
+from lumlip.datasets.paper import paper_models
+from lumlip.zoo.relations import (
+    APART,
+    KINDS,
+    RECIPE,
+    aspects,
+    kind_of,
+    pairs_by_kind,
+    swaps,
+    variant_pairs,
+    whole_models,
+)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "kind"),
+    [
+        ("chgnet-0.2.0", "chgnet-0.3.0", "size"),
+        ("chgnet-0.3.0", "chgnet-r2scan", "fine-tuning"),
+        ("chgnet-0.2.0", "chgnet-r2scan", "several"),
+        ("sevennet-0", "sevennet-0-22may2024", "data"),
+        ("sevennet-0", "sevennet-l3i5", "size"),
+        ("sevennet-0", "sevennet-mf-0@PBE", "multi-task"),
+        ("sevennet-0", "sevennet-mf-0@R2SCAN", "several"),
+        ("sevennet-mf-0@PBE", "sevennet-mf-0@R2SCAN", "task"),
+        ("sevennet-0", "chgnet-0.3.0", "architecture"),
+        ("mace-mp-0a-small", "mace-mp-0a-large", "size"),
+        ("mace-mp-0b3-medium", "mace-off23-medium", "data"),
+        ("mace-omat-0", "mace-mh-1@omat_pbe", "multi-task"),
+        ("dpa-3.1-3m@Omat24", "dpa-3.1-3m@SPICE2", "task"),
+        ("mace-mini", "mace-mini-seed2", "seed"),
+        ("mace-mini", "mace-mini-r2scan", "functional"),
+        ("mace-mini", "mace-mini-organic", "data"),
+        ("mace-mini", "mace-mini-half", "size"),
+        ("mace-mini-seed2", "mace-mini-r2scan", "seed and more"),
+        ("mace-mini-r2scan", "mace-mini-organic", "several"),
+        ("mace-mini", "mace-mini-untrained", "training"),
+        ("mace-mini-lps-ff.step0300", "mace-mini-lps-ff", "training"),
+        ("pet-mini", "pet-mini-lps-ff", "fine-tuning"),
+        ("uma-mini@omat", "uma-mini@omol", "task"),
+        ("uma-mini@expert:0", "uma-mini@omat:expert:1", "expert"),
+        ("uma-mini@omat", "uma-mini@expert:1", "part"),
+        ("uma-mini@omat", "uma-mini@omat:head:omol", "part"),
+    ],
+)
+def test_kind_of_a_pair(a, b, kind):
+    assert kind_of(a, b) == kind
+    assert kind_of(b, a) == kind
+
+
+def test_files_of_a_user_differ_in_something_unknown(tmp_path):
+    for name in ("one.pt", "two.pt"):
+        (tmp_path / name).write_bytes(name.encode())
+    ids = [f"sevennet:{tmp_path / name}" for name in ("one.pt", "two.pt")]
+    assert kind_of(*ids) == "unknown"
+    assert variant_pairs(ids).sum() == 2
+
+
+def test_every_kind_has_a_name_for_figures():
+    assert set(KINDS) >= APART
+    assert set(RECIPE.values()) <= set(KINDS)
+    models = [*paper_models(2), "sevennet-0", "sevennet-mf-0@PBE"]
+    assert {kind_of(a, b) for a in models for b in models if a != b} <= set(KINDS)
+
+
+def test_pairs_of_kinds_part_all_pairs():
+    models = ["mace-mini", "mace-mini-seed2", "mace-mini-r2scan", "uma-mini@omat", "uma-mini@omol"]
+    found = pairs_by_kind(models)
+    assert list(found) == ["seed", "functional", "task", "seed and more", "architecture"]
+    assert np.array_equal(sum(found.values()), ~np.eye(5, dtype=bool))
+    assert all(np.array_equal(mask, mask.T) for mask in found.values())
+    assert pairs_by_kind([]) == {}
+
+
+def test_variants_are_neither_seeds_nor_parts():
+    models = ["mace-mini", "mace-mini-seed2", "mace-mini-r2scan", "uma-mini@omat"]
+    models += ["uma-mini@expert:0", "uma-mini@omat:routing:omol"]
+    pairs = np.argwhere(np.triu(variant_pairs(models))).tolist()
+    assert pairs == [[0, 2]]
+    assert aspects(models[1], models[2]) == {"seed", "functional"}
+    assert whole_models(models) == models[:4]
+
+
+def test_swapped_parts_are_found_with_both_ends():
+    models = ["uma-mini@omat:head:omol", "uma-mini@omat", "uma-mini@omol"]
+    assert swaps(models[:2]) is None
+    found = swaps([*models, "uma-mini@omat:routing:omol"])
+    assert (found.base, found.other) == ("uma-mini@omat", "uma-mini@omol")
+    assert list(found.parts) == ["head", "routing"]
