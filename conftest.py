@@ -1,7 +1,8 @@
 """Regression tests of the notebooks: nbval runs them again and compares with a tolerance.
 
 Every number of the book is recomputed by ``pytest``. Text and integers are compared exactly,
-decimals within the tolerances of ``lumlip/book/close_text.py``; figures and stderr are not compared.
+decimals within the tolerances of ``lumlip/book/close_text.py``; figures and stderr are not
+compared.
 This file stands at the root so that it also counts for ``pytest notebooks/01_claim.ipynb``.
 """
 
@@ -42,7 +43,7 @@ def _make_file_with_skips(self, *args, **kwargs):
 
 
 def _kernel_with_environment(self, kernel_name):
-    """Run under the same conditions as `lumlip.book.execution.execute`; leave the checkout alone."""
+    """Run under the same conditions as `execute`; leave the checkout alone."""
     spec = _find_kernel(self, kernel_name)
     spec.env = {**spec.env, **KERNEL_ENVIRONMENT, DATA_VARIABLE: VIEWER_DATA}
     return spec

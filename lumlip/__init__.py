@@ -17,7 +17,7 @@ from lumlip import errors
 
 __version__ = "0.1.0"
 
-#: The module of each public name; "" for a public module, which is the name itself.
+#: The module of each public name; a public module stands here itself.
 _HOME = {
     "structures": "datasets.sets",
     "features": "extraction.features",
@@ -29,7 +29,7 @@ _HOME = {
     "pointwise_gfre": "metrics.reconstruction",
     "pointwise_lfre": "metrics.reconstruction",
     "reconstruction_table": "metrics.reconstruction",
-    "similarity": "",
+    "similarity": "metrics.similarity",
     "split": "metrics.splits",
     "cumulant_features": "metrics.cumulants",
     "models": "zoo.listing",
@@ -44,10 +44,8 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         known = ", ".join(__all__)
         raise AttributeError(f"module 'lumlip' has no attribute {name!r}; known: {known}")
-    home = _HOME[name]
-    if not home:
-        return import_module(f"lumlip.{name}")
-    return getattr(import_module(f"lumlip.{home}"), name)
+    home = import_module(f"lumlip.{_HOME[name]}")
+    return getattr(home, name, home)
 
 
 def __dir__() -> list[str]:

@@ -62,7 +62,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from myst_nb import glue
 
-from lumlip.notebooks import data_folder
+from lumlip.book.chapters import data_folder
 
 # %%
 x = np.linspace(0, scale, n)

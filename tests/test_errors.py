@@ -7,14 +7,14 @@ import pytest
 from lumlip import errors
 
 RAISED_IN = {
-    "ChapterError": "notebooks",
-    "ExtractionError": "process",
-    "FamilyEnvironmentError": "environments",
-    "NothingLeftError": "panel",
-    "ParameterError": "parameters",
-    "StructureError": "validation",
-    "UntrustedCheckpointError": "weights",
-    "WeightsError": "sources",
+    "ChapterError": "book.chapters",
+    "ExtractionError": "extraction.workers",
+    "FamilyEnvironmentError": "runtime.environments",
+    "NothingLeftError": "extraction.panel",
+    "ParameterError": "book.parameters",
+    "StructureError": "datasets.validation",
+    "UntrustedCheckpointError": "zoo.weights",
+    "WeightsError": "zoo.sources",
 }
 
 

@@ -106,7 +106,7 @@ class Finding:
         return found
 
     def record(self, folder: Path) -> None:
-        """Write the finding as JSON; `lumlip.book.answer.draw` makes the answer page's figure of all."""
+        """Write the finding as JSON; `draw` makes the answer page's figure of all."""
         content = {**asdict(self), "verdicts": self.verdicts()}
         path = folder / f"finding-{self.number}.json"
         path.write_text(json.dumps(_plain(content), indent=1) + "\n", encoding="utf-8")

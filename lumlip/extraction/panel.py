@@ -216,7 +216,10 @@ def select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
     structure = dataset["structure"].to_numpy()
     kept = dataset.isel(structure=np.flatnonzero(keep), atom=np.flatnonzero(keep[structure]))
     number = np.cumsum(keep) - 1
-    return kept.assign_coords(structure=("atom", number[kept["structure"].to_numpy()]))
+    kept = kept.assign_coords(structure=("atom", number[kept["structure"].to_numpy()]))
+    for part in (kept, *kept.data_vars.values()):  # the hash is that of all
+        part.attrs = {k: v for k, v in part.attrs.items() if k != "structures_sha256"}
+    return kept
 
 
 def only(everything: Panel | None, models: Sequence[str]) -> Panel | None:

@@ -1,6 +1,7 @@
 """Run models over structures, inside the environment of their family.
 
-``python -m lumlip.extraction.worker`` reads names of folders from standard input, a line each, until it ends.
+``python -m lumlip.extraction.worker`` reads names of folders from standard input, a line each,
+until it ends.
 For each it reads ``job.json`` and ``structures.npz`` there and leaves one ``batch-*.npz`` per
 forward pass. Structures that already have one are not done again. What happens is told on standard
 output, one JSON object a line; all else goes to ``worker.log`` in the folder. After an error the

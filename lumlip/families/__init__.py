@@ -6,5 +6,6 @@ running the file) and defines ``PACKAGE``, the name to import, ``FEATURES_VERSIO
 registered anywhere.
 
 ``FEATURES_VERSION`` is raised by hand with every change that moves a number: features made before
-are then not used again. What all families share has one of its own, in :mod:`lumlip.extraction.arrays`.
+are then not used again. What all families share has one of its own, in
+:mod:`lumlip.extraction.arrays`.
 """

@@ -100,7 +100,8 @@ def paired_dots(ax: Axes, by_label: Mapping[str, pd.DataFrame], *, label: str) -
     Parameters
     ----------
     by_label : dict of str to DataFrame
-        Metric to a table from :func:`lumlip.metrics.breakdown.error_by_label`; the first gives the order.
+        Metric to a table from :func:`lumlip.metrics.breakdown.error_by_label`; the first gives the
+        order.
     """
     first = next(iter(by_label.values()))
     rows = np.arange(len(first))[::-1].astype(float)

@@ -38,7 +38,8 @@ def remember(key: str, facts: Mapping[str, Any]) -> None:
 def facts(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
     """Describe a file; the sum in its record holds while its place, size and times stay the same.
 
-    Some files have 10 GB. Whoever loads one computes the sum anew (see :mod:`lumlip.runtime.verified`).
+    Some files have 10 GB. Whoever loads one computes the sum anew (see
+    :mod:`lumlip.runtime.verified`).
     """
     stat = path.stat()
     times = {"modified": stat.st_mtime_ns, "changed": stat.st_ctime_ns}  # the latter cannot be set

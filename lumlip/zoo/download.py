@@ -1,6 +1,7 @@
 """Fetch a published checkpoint by its family's official loader, inside the family's environment.
 
-``python -m lumlip.zoo.download FAMILY NAME`` tells one JSON object on standard output: the ``path`` of
+``python -m lumlip.zoo.download FAMILY NAME`` tells one JSON object on standard output: the
+``path`` of
 the file, or the ``message`` of what went wrong. All else, such as a package's progress bar, goes to
 standard error.
 """

@@ -1,6 +1,7 @@
 """Label structures with energies and forces of SevenNet, in batches.
 
-``python -m recipes.minis.labels STRUCTURES OUT --checkpoint 7net-0`` runs in SevenNet's environment.
+``python -m recipes.minis.labels STRUCTURES OUT --checkpoint 7net-0`` runs in SevenNet's
+environment.
 """
 
 from __future__ import annotations

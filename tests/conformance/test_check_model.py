@@ -11,7 +11,7 @@ from lumlip import conformance
 from lumlip.book import models_page
 from lumlip.conformance import CHECKS
 from lumlip.conformance.check_model import SAMPLE, _sample, check_model
-from lumlip.extraction.features import UntrustedCheckpointError
+from lumlip.errors import UntrustedCheckpointError
 from lumlip.families import base
 
 

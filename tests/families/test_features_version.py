@@ -54,7 +54,8 @@ def fault(family, got, expected):
     moved = [n for n in sorted(names) if differ(got["numbers"].get(n), expected["numbers"].get(n))]
     return moved and (
         f"{family}: other numbers in {', '.join(moved)}: bump FEATURES_VERSION in "
-        f"lumlip/families/{family}.py (in lumlip/extraction/arrays.py, if all families changed) and {RENEW}"
+        f"lumlip/families/{family}.py (in lumlip/extraction/arrays.py, if all families changed) "
+        f"and {RENEW}"
     )
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import lumlip
 from lumlip.conformance.subject import energy_error
-from lumlip.extraction.features import UntrustedCheckpointError
+from lumlip.errors import UntrustedCheckpointError
 from lumlip.minis.data import KINDS, STRUCTURES, read_labelled
 from lumlip.runtime import environments
 

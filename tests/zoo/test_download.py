@@ -1,11 +1,14 @@
 """The program that asks a family's official loader; the real loaders run in test_weights.py."""
 
 import json
+import os
+import pickle
 import subprocess
 import sys
 
 import pytest
 
+from lumlip.runtime import environments
 from lumlip.zoo import download
 
 
@@ -25,3 +28,28 @@ def test_loader_that_leaves_no_file_is_an_error(tmp_path, monkeypatch):
         download.fetch("tiny", "big")
     (tmp_path / "big").touch()
     assert download.fetch("tiny", "big") == (tmp_path / "big").resolve()
+
+
+class Payload:
+    """Leaves a folder when it is unpickled."""
+
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.marker),)
+
+
+@pytest.mark.heavy
+def test_what_is_fetched_is_not_opened_before_it_is_checked(tmp_path, monkeypatch):
+    """MACE's loader of MACE-OFF opens what lies in its cache, and its pickle runs."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    file = tmp_path / "mace" / "MACE-OFF23_small.model"
+    file.parent.mkdir()
+    file.write_bytes(pickle.dumps(Payload(tmp_path / "marker"), protocol=2))
+    argv = environments.command("mace", "lumlip.zoo.download", "mace", "off-small")
+    done = subprocess.run(
+        argv, env=environments.variables(), stdout=subprocess.PIPE, text=True, check=False
+    )
+    assert json.loads(done.stdout) == {"path": str(file.resolve())}
+    assert not (tmp_path / "marker").exists()

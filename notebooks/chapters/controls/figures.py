@@ -41,7 +41,8 @@ def two_interval_plots(
     Parameters
     ----------
     tables : dict of str to DataFrame
-        What is rebuilt, to rows for :func:`lumlip.plotting.intervals.interval_plot`; empty ones are left out.
+        What is rebuilt, to rows for :func:`lumlip.plotting.intervals.interval_plot`; empty ones
+        are left out.
     """
     shown = {name: rows for name, rows in tables.items() if len(rows)}
     if not shown:

@@ -64,7 +64,8 @@ def claims(
     from_mean, steps : DataArray of shape (model, order, structure)
         From `OrderStudy.from_mean` and `OrderStudy.steps`.
     scores : mapping
-        Of the task of subsets, from `chapters.cumulants.tasks.ask_all`; without them there is no third claim.
+        Of the task of subsets, from `chapters.cumulants.tasks.ask_all`; without them there is no
+        third claim.
     options
         ``n_bootstrap`` and ``seed``.
     """

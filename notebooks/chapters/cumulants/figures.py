@@ -170,7 +170,8 @@ def score_panels(figure: Figure, tables: Mapping[str, pd.DataFrame]) -> None:
     Parameters
     ----------
     tables : mapping of task to DataFrame
-        From :func:`chapters.cumulants.tasks.score_table`; the column ``"baseline"`` is drawn as a cross.
+        From :func:`chapters.cumulants.tasks.score_table`; the column ``"baseline"`` is drawn as a
+        cross.
     """
     if not tables:
         figure.text(0.5, 0.5, "nothing to predict in this run", ha="center")

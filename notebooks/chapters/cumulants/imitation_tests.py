@@ -36,7 +36,8 @@ class Fooled:
     ----------
     made : Imitations
     distances : array of shape (n, order)
-        Between originals and imitations, see :func:`chapters.cumulants.imitations.distances_by_order`.
+        Between originals and imitations, see
+        :func:`chapters.cumulants.imitations.distances_by_order`.
     scores : dict of order to ProbeScore
         How often a probe of the features up to an order tells the two apart.
     others : float

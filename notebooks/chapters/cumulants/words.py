@@ -149,7 +149,7 @@ def between_families(apart: Mapping[int, Interval], order: int) -> dict[str, str
 
 
 def formulas(table: pd.DataFrame) -> str:
-    """Say what the published eighth cumulant changes, from `chapters.cumulants.tables.kappa_table`."""
+    """Say what the published eighth cumulant changes, from `kappa_table`."""
     rows = [row for row in table.index if row.startswith("GFRE")]
     if not rows:
         return "This run stops at a lower order."

@@ -255,7 +255,8 @@ def imbalance(
     Parameters
     ----------
     table, within : DataFrame or None
-        From :func:`chapters.depth.neighborhoods.imbalance_by_stage`, features as they are and within
+        From :func:`chapters.depth.neighborhoods.imbalance_by_stage`, features as they are and
+        within
         elements.
     of_element : Series
         From :func:`chapters.depth.neighborhoods.neighbors_of_one_element`.

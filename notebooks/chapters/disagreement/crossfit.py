@@ -121,7 +121,8 @@ def crossfitted(
     only : int array, optional
         The atoms to test; all by default. Maps are always fitted on all atoms of the other folds.
     options
-        ``metric``, ``n_neighbors`` and ``device`` of :func:`lumlip.metrics.reconstruction.pointwise_errors`
+        ``metric``, ``n_neighbors`` and ``device`` of
+        :func:`lumlip.metrics.reconstruction.pointwise_errors`
 
     Returns
     -------

@@ -230,7 +230,8 @@ def seam_panels(
     tables : dict of {"real", "minis"} to DataFrame
         From :meth:`chapters.disagreement.stitch_pairs.Seams.table`.
     surgeries : dict of the same to DataFrame
-        From :meth:`chapters.disagreement.stitch_pairs.Seams.surgery`; drawn with the direct stitches.
+        From :meth:`chapters.disagreement.stitch_pairs.Seams.surgery`; drawn with the direct
+        stitches.
     """
     axes = figure.subplots(1, 2)
     for ax, column in zip(axes, ("lost", "own_lost"), strict=True):

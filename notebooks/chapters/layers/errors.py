@@ -30,7 +30,8 @@ def layer_tables(everything: Panel, **options: Any) -> dict[tuple[str, str], xr.
     ----------
     everything : Panel
     options
-        ``train``, ``test`` and ``device`` of :func:`lumlip.metrics.reconstruction.pointwise_errors`.
+        ``train``, ``test`` and ``device`` of
+        :func:`lumlip.metrics.reconstruction.pointwise_errors`.
 
     Returns
     -------
@@ -111,7 +112,8 @@ def cut_to_one_width(
     ----------
     backbone, last_layer : dict of model to array of shape (n_atoms, n_features)
     how : {"pca", "random"}
-        See :func:`lumlip.metrics.spectrum.narrowed`; errors of random cuts are root mean squares over
+        See :func:`lumlip.metrics.spectrum.narrowed`; errors of random cuts are root mean squares
+        over
         ``n_draws`` of them.
     train, test : arrays of int
 

@@ -70,7 +70,7 @@ class LayerStudy(SplitPanel):
         return errors.back_and_forth(*(self.everything.layer(x) for x in LAYERS), **options)
 
     def cut(self, how: str) -> xr.DataArray | None:
-        """Global errors within models at one width, see :func:`chapters.layers.errors.cut_to_one_width`."""
+        """Global errors within models at one width, see :func:`cut_to_one_width`."""
         both = (self.everything.layer(name) for name in LAYERS)
         return errors.cut_to_one_width(*both, how=how, **self.options)
 

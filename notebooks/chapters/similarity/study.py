@@ -172,6 +172,6 @@ def compare(prepared: Mapping[str, Prepared], pairs: Sequence[tuple[str, str]]) 
 
 
 def as_rows(draws: int, n: int, *, seed: int) -> list[IntArray]:
-    """Draw halves of the samples, without replacement; see `lumlip.metrics.bootstrap.interval_of_halves`."""
+    """Draw halves of the samples, without replacement; see `interval_of_halves`."""
     rng = np.random.default_rng(seed)
     return [np.sort(rng.choice(n, size=n // 2, replace=False)) for _ in range(draws)]

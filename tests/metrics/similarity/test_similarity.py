@@ -217,7 +217,8 @@ def test_similarity_needs_numpy_and_scipy_alone():
 
 def test_splits_and_cumulants_need_numpy_alone():
     code = (
-        "import sys, lumlip.metrics.splits, lumlip.metrics.cumulants; print('torch' in sys.modules, "
+        "import sys, lumlip.metrics.splits, lumlip.metrics.cumulants; print('torch' in sys.modules,
+        "
         + ("'xarray' in sys.modules)")
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
