@@ -216,10 +216,6 @@ def test_similarity_needs_numpy_and_scipy_alone():
 
 
 def test_splits_and_cumulants_need_numpy_alone():
-    code = (
-        "import sys, lumlip.metrics.splits, lumlip.metrics.cumulants; print('torch' in sys.modules,
-        "
-        + ("'xarray' in sys.modules)")
-    )
+    code = "import sys, lumlip.metrics.splits, lumlip.metrics.cumulants; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "False"]
+    assert not {"torch", "xarray"} & set(done.stdout.split())
