@@ -80,8 +80,9 @@ def open_store(store: Path) -> xr.Dataset:
     import xarray as xr
 
     dataset: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None)
-    for variable in dataset.data_vars.values():  # arrays say which structures they are of
-        variable.attrs["structures_sha256"] = dataset.attrs["structures_sha256"]
+    if sha256 := dataset.attrs.get("structures_sha256"):  # arrays say what structures they are of
+        for variable in dataset.data_vars.values():
+            variable.attrs["structures_sha256"] = sha256
     return dataset
 
 
