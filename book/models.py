@@ -14,7 +14,7 @@
 """
 # Models
 
-This page is made from the table that `lumlip` itself uses (`lumlip/zoo.toml`); `lumlip models` prints
+This page is made from the table that `lumlip` itself uses (`lumlip/zoo/zoo.toml`); `lumlip models` prints
 it. A model's id is all that the other pages and commands need. What follows `@` is the task, head,
 branch or modality of a model that has several.
 

@@ -53,7 +53,7 @@ def _copy_sources(root: Path, pages: list[Chapter]) -> Path:
     """Copy what the pages are made of to ``_build/book_src`` and return that folder."""
     sources = root / "_build" / "book_src"
     shutil.rmtree(sources, ignore_errors=True)
-    scripts = shutil.ignore_patterns("*.py", ".ipynb_checkpoints", "runs")
+    scripts = shutil.ignore_patterns("*.py", ".ipynb_checkpoints", "chapters", "runs")
     for folder in ("book", "notebooks"):
         shutil.copytree(root / folder, sources / folder, ignore=scripts)
     for name in ("_config.yml", "_toc.yml"):

@@ -48,7 +48,7 @@ def execute(
         notebook = _with_parameters(notebook, parameters)
     failure: Exception | None = None
     try:
-        _run_cells(notebook, cwd, data, progress)
+        _run_cells(notebook, source, cwd, data, progress)
     except (CellControlSignal, DeadKernelError) as error:
         failure = error
     notebook.metadata = notebook_metadata()
@@ -68,7 +68,11 @@ def _with_parameters(notebook: Any, parameters: Mapping[str, Any]) -> Any:
 
 
 def _run_cells(
-    notebook: Any, cwd: Path, data: Path | None, progress: Callable[[int, int], None] | None
+    notebook: Any,
+    source: Path,
+    cwd: Path,
+    data: Path | None,
+    progress: Callable[[int, int], None] | None,
 ) -> None:
     from nbclient import NotebookClient
 
@@ -78,7 +82,9 @@ def _run_cells(
 
     NotebookClient(
         notebook,
-        kernel_manager_class=kernel_manager_class({DATA_VARIABLE: str(data)} if data else {}),
+        kernel_manager_class=kernel_manager_class(
+            {DATA_VARIABLE: str(data)} if data else {}, source=source
+        ),
         record_timing=False,
         timeout=None,
         on_cell_complete=report,

@@ -6,8 +6,10 @@ another environment's. Here the kernel is always the interpreter that runs lumli
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 # A fixed number of threads, not "all cores": sums are then split alike on every machine.
@@ -28,13 +30,16 @@ COMMAND = [
 ]
 
 
-def kernel_manager_class(environment: Mapping[str, str]) -> Any:
+def kernel_manager_class(environment: Mapping[str, str], *, source: Path) -> Any:
     """Return a Jupyter kernel manager class that starts the current interpreter.
 
     Parameters
     ----------
     environment
         Variables for the kernel, on top of `KERNEL_ENVIRONMENT`.
+    source
+        The script of the notebook. What lies beside it can be imported, as when Jupyter runs it,
+        whatever the working directory.
     """
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -47,7 +52,7 @@ def kernel_manager_class(environment: Mapping[str, str]) -> Any:
                 argv=COMMAND,
                 display_name="Python 3",
                 language="python",
-                env=KERNEL_ENVIRONMENT | dict(environment),
+                env=KERNEL_ENVIRONMENT | _path_with(source.parent) | dict(environment),
             )
 
     class CurrentKernelManager(AsyncKernelManager):
@@ -57,3 +62,9 @@ def kernel_manager_class(environment: Mapping[str, str]) -> Any:
             super().__init__(*args, kernel_spec_manager=CurrentInterpreter(), **kwargs)
 
     return CurrentKernelManager
+
+
+def _path_with(folder: Path) -> dict[str, str]:
+    """Put a folder before what the path of modules has already."""
+    before = [part for part in (os.environ.get("PYTHONPATH"),) if part]
+    return {"PYTHONPATH": os.pathsep.join([str(folder.resolve()), *before])}

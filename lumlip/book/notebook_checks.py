@@ -6,6 +6,7 @@ Each function returns a list of faults, empty when all is well.
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,7 @@ def shape_faults(chapter: Chapter) -> list[str]:
         allowed = f"{CODE_CELLS.start} to {CODE_CELLS.stop - 1}"
         faults.append(f"has {len(cells)} code cells, expected {allowed}")
     for number, cell in enumerate(cells, start=1):
-        if (lines := len(cell.source.splitlines())) > LINES_PER_CELL:
+        if (lines := _lines_of_code(cell.source)) > LINES_PER_CELL:
             faults.append(f"code cell {number} has {lines} lines, allowed {LINES_PER_CELL}")
     parameters = declared_parameters(notebook)
     if not parameters:
@@ -82,6 +83,13 @@ def shape_faults(chapter: Chapter) -> list[str]:
         if entry.type == "Any" or not entry.help:
             faults.append(f"parameter {entry.name!r} lacks its type or its help")
     return faults
+
+
+def _lines_of_code(source: str) -> int:
+    """Count the lines that do something: imports and what stands in their brackets do not."""
+    imports = (ast.Import, ast.ImportFrom)
+    found = [n for n in ast.parse(source).body if isinstance(n, imports)]
+    return len(source.splitlines()) - sum((n.end_lineno or n.lineno) - n.lineno + 1 for n in found)
 
 
 def figure_faults(ipynb: Path) -> list[str]:

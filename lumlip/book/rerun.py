@@ -99,7 +99,9 @@ def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Ch
             str(target).replace("{", "{{").replace("}", "}}"),  # papermill fills in {braces}
             parameters=values,
             cwd=os.getcwd(),  # noqa: PTH109 (papermill takes a string)
-            kernel_manager_class=kernel_manager_class({DATA_VARIABLE: str(folder / "data")}),
+            kernel_manager_class=kernel_manager_class(
+                {DATA_VARIABLE: str(folder / "data")}, source=page.source
+            ),
         )
     except (PapermillExecutionError, DeadKernelError) as error:
         failure = error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lumlip.zoo.table import _table
+from lumlip.zoo import table as zoo_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ def models() -> pd.DataFrame:
 
     from lumlip.zoo.weights import availability
 
-    known = _table().values()
+    known = zoo_table.entries().values()
     table = pd.DataFrame([vars(entry) for entry in known]).set_index("id")
     counts = [len(entry.elements) if entry.elements else None for entry in known]
     table["elements"] = pd.array(counts, dtype="Int64")

@@ -98,8 +98,8 @@ def shipped(*, mini: bool | None = None) -> list[str]:
     mini : bool, optional
         Only the minis, or only the others.
     """
-    entries = [e for e in _table().values() if e.weights in ("package", "bundled")]
-    return [e.id for e in entries if mini is None or e.mini == mini]
+    here = [e for e in entries().values() if e.weights in ("package", "bundled")]
+    return [e.id for e in here if mini is None or e.mini == mini]
 
 
 def resolve(model_id: str) -> ModelEntry:
@@ -128,7 +128,7 @@ def resolve(model_id: str) -> ModelEntry:
     name, _, task = model_id.partition("@")
     if ":" in name:  # a task may hold a colon, too: uma-mini@expert:2
         return _user_file(model_id)
-    table = _table()
+    table = entries()
     if model_id in table:
         return table[model_id]
     if at_step := re.fullmatch(r"(.+)\.step(\d+)", model_id):
@@ -154,7 +154,7 @@ def _along_the_way(table: dict[str, ModelEntry], name: str, step: str) -> ModelE
 
 def _problem(model_id: str, variants: list[ModelEntry]) -> str:
     """Say what is wrong with a model id, and what would be right."""
-    table = _table()
+    table = entries()
     name, _, task = model_id.partition("@")
     if variants:
         forms = [f"{name}@{v.task_pattern}" for v in variants if v.task_pattern]
@@ -182,7 +182,7 @@ def _user_file(model_id: str) -> ModelEntry:
     if not path.is_file():
         raise ValueError(f"no checkpoint file {str(path)!r} (model {model_id!r})")
     sha256 = checkpoint_sha256(path)
-    known = any(entry.sha256 == sha256 for entry in _table().values())
+    known = any(entry.sha256 == sha256 for entry in entries().values())
     return ModelEntry(
         id=model_id,
         family=family,
@@ -204,8 +204,8 @@ def _path_and_task(text: str) -> tuple[Path, str | None]:
 
 
 @cache
-def _table() -> dict[str, ModelEntry]:
-    """Read ``zoo.toml``."""
+def entries() -> dict[str, ModelEntry]:
+    """Read ``zoo.toml``: every row by its id."""
     rows = tomllib.loads((_HERE / "zoo.toml").read_text(encoding="utf-8"))
     return {name: _entry(name, _whole(row, rows)) for name, row in rows.items()}
 

@@ -1,4 +1,4 @@
-"""Train a mini anew: ``python -m lumlip.minis NAME --out FOLDER [--steps N]``.
+"""Train a mini anew: ``python -m recipes.minis NAME --out FOLDER [--steps N]``.
 
 Runs the recipe of the mini's family in that family's environment, on the structures that come with
 lumlip. It takes a quarter of an hour on one core, and a stopped run goes on where it was.
@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from lumlip.runtime import environments
+from recipes.family_environments import variables
 
 FAMILIES = ("mace", "pet", "dpa", "uma")
 
@@ -25,8 +26,8 @@ def main(arguments: list[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    argv = environments.command(family, f"lumlip.minis.{family}", *arguments)
-    return subprocess.run(argv, env=environments.variables(), check=False).returncode
+    argv = environments.command(family, f"recipes.minis.{family}", *arguments)
+    return subprocess.run(argv, env=variables(), check=False).returncode
 
 
 if __name__ == "__main__":

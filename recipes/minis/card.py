@@ -56,7 +56,7 @@ def write_card(
         raise ValueError(f"the recipe of {name} lacks {', '.join(sorted(lacking))}")
     card = {
         "name": name,
-        "command": f"python -m lumlip.minis {name} --out OUT",
+        "command": f"python -m recipes.minis {name} --out OUT",
         "recipe": recipe,
         "teacher": [TEACHERS[level] for level in _levels(recipe)],
         "data_sha256": data_sha256(data),

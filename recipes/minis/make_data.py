@@ -20,6 +20,7 @@ from lumlip.extraction.arrays import save_structures
 from lumlip.minis.data import TEACHERS
 from lumlip.runtime import environments
 from lumlip.zoo.table import resolve
+from recipes.family_environments import variables
 from recipes.mini_mad.geometry import closeness, scaled, tidy
 from recipes.minis import lps, parents
 from recipes.minis.lps import lps_parents
@@ -101,7 +102,7 @@ class Labeller:
         argv = environments.command(
             "sevennet", "recipes.minis.labels", str(source), str(out), *options
         )
-        return subprocess.Popen(argv, env=environments.variables()), out
+        return subprocess.Popen(argv, env=variables()), out
 
 
 def settle(

@@ -125,7 +125,7 @@ def test_other_weights_than_the_table_says_are_refused(home, structures, monkeyp
 
 def test_checkpoint_of_the_user_needs_trust(home, structures, tmp_path):
     (tmp_path / "mine.pth").write_bytes(b"weights")
-    with pytest.raises(features.UntrustedCheckpointError, match="trust_checkpoint=True"):
+    with pytest.raises(lumlip.UntrustedCheckpointError, match="trust_checkpoint=True"):
         lumlip.features(f"sevennet:{tmp_path / 'mine.pth'}", structures)
 
 

@@ -17,6 +17,7 @@ from lumlip.minis.data import KINDS, STRUCTURES, data_sha256, opened, read_label
 from lumlip.runtime import environments
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.table import resolve, shipped
+from recipes.family_environments import ROOT, variables
 
 MINIS = shipped(mini=True)
 #: One per family: model id, and what its branch was trained on.
@@ -119,7 +120,7 @@ import sys, warnings
 warnings.simplefilter("ignore")
 from importlib import import_module
 import numpy as np
-from lumlip.arrays import load_structures
+from lumlip.extraction.arrays import load_structures
 module = import_module(f"lumlip.families.{sys.argv[1]}")
 model = module.Extractor(sys.argv[2], task=sys.argv[3] or None, device="cpu", dtype="float32")
 calculator = model.package_calculator()
@@ -169,8 +170,8 @@ def test_a_recipe_starts_learns_and_saves(family, tmp_path):
     for steps in (1, ENOUGH[family]):
         out = tmp_path / str(steps)
         options = ["--data", str(tmp_path), "--out", str(out), "--steps", str(steps)]
-        argv = environments.command(family, f"lumlip.minis.{family}", name, *options)
-        run = {**environments.variables(), "OMP_NUM_THREADS": "1"}
+        argv = environments.command(family, f"recipes.minis.{family}", name, *options)
+        run = {**variables(), "OMP_NUM_THREADS": "1"}
         done = subprocess.run(argv, env=run, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         found = json.loads((out / f"{name}.json").read_text())
@@ -185,7 +186,7 @@ def test_a_recipe_starts_learns_and_saves(family, tmp_path):
 
 
 def test_an_unknown_mini_is_refused_by_name():
-    argv = [sys.executable, "-m", "lumlip.minis", "nequip-mini"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    argv = [sys.executable, "-m", "recipes.minis", "nequip-mini"]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "mace, pet, dpa, uma" in done.stderr

@@ -137,7 +137,7 @@ def test_environment_is_isolated_and_can_import_lumlip(tiny):
 
 def test_two_processes_make_one_environment(tiny):
     code = (
-        "import sys; from pathlib import Path; from lumlip import environments as e;"
+        "import sys; from pathlib import Path; from lumlip.runtime import environments as e;"
         f"e.FAMILIES_DIR = Path({str(tiny)!r}); print(e.python('tiny'))"
     )
     pair = [

@@ -68,7 +68,7 @@ def bundle(monkeypatch, folder, data, **facts):
     row |= {"mini": True, "sha256": digest(data), "elements": "H-Pu"} | facts
     entry = table._entry("tiny-mini", row)
     monkeypatch.setattr(weights, "CHECKPOINTS", folder)
-    monkeypatch.setattr(table, "_table", lambda: {"tiny-mini": entry})
+    monkeypatch.setattr(table, "entries", lambda: {"tiny-mini": entry})
     return entry
 
 
@@ -156,7 +156,7 @@ def test_file_is_found_again_where_it_was(folder, monkeypatch):
 
 def test_records_of_many_processes_are_all_kept(home):
     program = (
-        "import sys; from pathlib import Path; from lumlip import records\n"
+        "import sys; from pathlib import Path; from lumlip.runtime import records\n"
         "records.remember(sys.argv[1], records.facts(Path(sys.executable), {}))\n"
     )
     argv = [sys.executable, "-c", program]
@@ -256,7 +256,7 @@ def test_features_of_a_bundled_and_of_a_downloaded_file(folder, tmp_path, monkey
     got = lumlip.features("tiny-mini", copper)
     assert got["last_layer"].equals(expected["last_layer"])
     assert got.attrs["checkpoint_sha256"] == digest(data)
-    monkeypatch.setattr(table, "_table", lambda: {"tiny": published})
+    monkeypatch.setattr(table, "entries", lambda: {"tiny": published})
     (folder / "tiny.pth").write_bytes(data)
     with pytest.raises(UntrustedCheckpointError):
         lumlip.features("tiny", copper)

@@ -164,7 +164,7 @@ def test_studies_leave_out_what_cannot_be_run(monkeypatch, panel, capsys):
     def fake(models, *_args, **_options):
         return panel if "sevennet-0" in models else None
 
-    monkeypatch.setattr(layers, "panel_if_any", fake)
+    monkeypatch.setattr("lumlip.extraction.panel.panel_if_any", fake)
     named = {"real": ["sevennet-0"], "minis": []}
     studies = studies_of(named, "mini-mad", controls=["mace-mini-untrained"], n_test=75)
     assert list(studies) == ["real"]
@@ -186,7 +186,7 @@ def test_no_models_no_panel(monkeypatch):
     def refuse(*_args, **_options):
         raise next(reasons)
 
-    monkeypatch.setattr(layers, "panel", refuse)
+    monkeypatch.setattr("lumlip.extraction.panel.panel", refuse)
     assert panel_if_any(["sevennet-0"], "mini-mad") is None
     with pytest.raises(ValueError, match="twice"):
         panel_if_any(["sevennet-0"], "mini-mad")

@@ -9,13 +9,14 @@ from ase.build import bulk, molecule
 from lumlip.extraction.arrays import save_structures
 from lumlip.runtime import environments
 from lumlip.zoo.table import resolve
+from recipes.family_environments import variables
 
 CALCULATE = """
 import sys, warnings
 import numpy as np
 warnings.simplefilter("ignore")
 from sevenn.calculator import SevenNetCalculator
-from lumlip.arrays import load_structures
+from lumlip.extraction.arrays import load_structures
 calculator = SevenNetCalculator(sys.argv[3], modal=sys.argv[4] or None, device="cpu")
 energy, forces = [], []
 for atoms in load_structures(sys.argv[1]):
@@ -41,7 +42,7 @@ def test_labels_equal_the_packages_calculator(model, tmp_path):
     entry = resolve(model)
     task = ["--task", entry.task] if entry.task else []
     argv = environments.command("sevennet", "recipes.minis.labels", str(source), str(ours))
-    run = {"env": environments.variables(), "check": True, "capture_output": True}
+    run = {"env": variables(), "check": True, "capture_output": True}
     subprocess.run([*argv, "--checkpoint", entry.checkpoint, *task], **run)
     files = [str(source), str(theirs), entry.checkpoint, entry.task or ""]
     subprocess.run([str(environments.python("sevennet")), "-c", CALCULATE, *files], **run)

@@ -10,7 +10,7 @@ import pytest
 from lumlip.book import notebook_checks, typed_numbers
 from lumlip.book.chapters import Chapter, convert
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 NAMES = sorted({path.with_suffix("") for path in (ROOT / "notebooks").glob("*.*")})
 CHAPTERS = [Chapter(name.with_suffix(".py")) for name in NAMES if name.name[0].isdigit()]
 PAGES = CHAPTERS + [Chapter(path) for path in sorted((ROOT / "book").glob("*.py"))]
