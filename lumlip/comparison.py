@@ -173,7 +173,7 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def measured(
-    everything: Panel | None,
+    panel: Panel | None,
     layer: str = "last_layer",
     *,
     metrics: Sequence[str] = ("gfre", "lfre"),
@@ -190,7 +190,7 @@ def measured(
 
     Parameters
     ----------
-    everything : Panel or None
+    panel : Panel or None
         With None, or fewer than `FEWEST` structures, the tables are empty.
     layer : {"backbone", "last_layer"}
     metrics : sequence of {"gfre", "lfre"}
@@ -203,12 +203,12 @@ def measured(
     -------
     dict of metric to Distances
     """
-    if everything is None or len(everything.structures) < FEWEST:
+    if panel is None or len(panel.structures) < FEWEST:
         return {metric: Distances(pd.DataFrame(), np.empty((0, 0, 2))) for metric in metrics}
-    atoms = everything.atoms
+    atoms = panel.atoms
     n_held = n_held_out(atoms.sizes["atom"], n_test)
     train, test = split(atoms, by=by, n_test=n_held, seed=seed)
-    features = everything.layer(layer)
+    features = panel.layer(layer)
     options: dict[str, Any] = {"train": train, "test": test, "device": device}
     k = neighborhood_size(len(train), n_neighbors)
     groups = atoms["structure"].to_numpy()[test].tolist()

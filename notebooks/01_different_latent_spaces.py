@@ -106,7 +106,6 @@ from lumlip.book import findings
 from lumlip.book.chapters import data_folder
 from lumlip.choices import LAYERS
 from lumlip.datasets.paper import chosen_models, paper_table
-from lumlip.extraction.panel import panel
 from lumlip.metrics import breakdown, maps
 from lumlip.metrics.bootstrap import mean_with_interval, table_of
 from lumlip.metrics.reconstruction import neighborhood_size, pointwise_errors
@@ -116,9 +115,9 @@ from lumlip.plotting.periodic_table import periodic_heat_map
 from lumlip.zoo.relations import family_of, first_of_families
 
 style.use_style()
-everything = panel(chosen_models(models, chapter=1), structures, device=device, skip_failing=True)
-print(everything.report())
-atoms = everything.atoms
+panel = lumlip.panel(chosen_models(models, chapter=1), structures, device=device, skip_failing=True)
+print(panel.report())
+atoms = panel.atoms
 n_test = n_held_out(atoms.sizes["atom"], n_test)
 train, test = lumlip.split(atoms, by=split, n_test=n_test, seed=seed)
 n_neighbors = neighborhood_size(len(train), n_neighbors)
@@ -139,7 +138,7 @@ For each pair and each layer, the error of every test atom; tables are root mean
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-gfre", "caption": "Global feature reconstruction error (GFRE, no unit). Each row is the source, each column the target that is rebuilt from it by one linear map. White lines part the families. The table is not symmetric: one model can contain another without being contained in it."}}
-features = {name: everything.layer(name) for name in LAYERS}
+features = {name: panel.layer(name) for name in LAYERS}
 errors = {
     (name, metric): pointwise_errors(
         features[name],
@@ -153,7 +152,7 @@ errors = {
     for metric in ("gfre", "lfre")
 }
 tables = {key: table_of(value) for key, value in errors.items()}
-shown = list(everything.datasets)
+shown = list(panel.datasets)
 different, another = breakdown.between(shown, family_of)
 same = breakdown.within(shown, family_of)
 fig = style.heat_map_figure(tables[layer, "gfre"], metric="gfre", figure=plt.figure())
@@ -281,7 +280,7 @@ structures. {glue:text}`mini_sentence:s`
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-minis", "caption": "GFRE (no unit) between minis (names in italics) of the paper's four families and one published model of each other family, on the structures that all of them take. Row = source, column = target. SevenNet-0 is the minis' teacher."}}
 firsts = first_of_families(shown)  # the minis' teacher stands for its family
-beside = panel([*minis, *firsts], structures, device=device, skip_failing=True)
+beside = lumlip.panel([*minis, *firsts], structures, device=device, skip_failing=True)
 print(beside.report())
 n_held = n_held_out(beside.atoms.sizes["atom"], n_test)
 fit, held = lumlip.split(beside.atoms, by=split, n_test=n_held, seed=seed)
@@ -402,7 +401,7 @@ if len(train) > 10 * widest:  # else a map to itself is not determined
 assert not set(atoms["structure"].to_numpy()[train]) & set(groups) or split == "atom"
 assert all(np.isfinite(table.to_numpy()).all() for table in tables.values())
 numbers = atoms["atomic_number"].to_numpy()
-for model, dataset in everything.datasets.items():
+for model, dataset in panel.datasets.items():
     assert np.array_equal(dataset["atomic_number"].to_numpy(), numbers), model
 print(f"{len(tables)} tables of {len(shown)} x {len(shown)} pairs: checks passed")
 

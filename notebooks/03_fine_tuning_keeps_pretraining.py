@@ -92,6 +92,7 @@ import pandas as pd
 from IPython.display import display
 from myst_nb import glue
 
+import lumlip
 from chapters.fine_tuning import answers, figures, words
 from chapters.fine_tuning import tables as report
 from chapters.fine_tuning.maps import beyond
@@ -110,7 +111,6 @@ from lumlip.book import findings
 from lumlip.book.chapters import data_folder
 from lumlip.choices import LAYERS
 from lumlip.datasets.paper import chosen_models
-from lumlip.extraction.panel import panel
 from lumlip.metrics.bootstrap import interval
 from lumlip.metrics.reconstruction import neighborhood_size
 from lumlip.minis.cards import card
@@ -241,10 +241,10 @@ another functional. The control is version 0.2.0: the same training data in an a
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-real", "caption": "Errors (GFRE, no unit, logarithmic) between a published start and the model fine-tuned from it, and between the start and a control, by subset of the test structures; both directions together. Filled: root mean square over the atoms, as in the tables; open: the median atom."}}
-everything = panel(chosen_models(models, chapter=3), structures, device=device, skip_failing=True)
-print(everything.report())
+panel = lumlip.panel(chosen_models(models, chapter=3), structures, device=device, skip_failing=True)
+print(panel.report())
 real = RealModels.of(
-    everything, chosen_models(models, chapter=3), by=split, n_test=n_test, device=device, **draws
+    panel, chosen_models(models, chapter=3), by=split, n_test=n_test, device=device, **draws
 )
 if real.by_subset(layer):
     fig, axs = plt.subplots(1, 2, figsize=(7.4, 3.6), sharey=True)
@@ -293,7 +293,7 @@ options = {"n_test": n_test, "seed": seed, "n_bootstrap": n_bootstrap}
 far = outside.distances(layer, **options) if outside is not None else None
 more = [seed + i for i in range(1, 6)]
 options = {"by": split, "n_test": n_test, "n_bootstrap": n_bootstrap, "device": device}
-margins = margins_of_other_draws(everything, real.models, layer, seeds=more, **options)
+margins = margins_of_other_draws(panel, real.models, layer, seeds=more, **options)
 widths = {mini: line.features(layer)[START].shape[1] for mini, line in lines.items()}
 widths[PAPER_MODEL] = 512
 facts = words.of_minis(found, columns, backbone, widths)

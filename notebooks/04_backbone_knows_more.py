@@ -372,9 +372,7 @@ for study in studies.values():
     for layer in LAYERS:
         itself = intervals.root_mean_square(study.tables[layer, layer]).to_numpy()
         assert np.diag(itself).max() < 1e-3 or not determined
-    held, fitted = (
-        study.everything.atoms["structure"].to_numpy()[i] for i in (study.test, study.train)
-    )
+    held, fitted = (study.panel.atoms["structure"].to_numpy()[i] for i in (study.test, study.train))
     assert not set(held) & set(fitted) or split == "atom"
 for (model, name, question), score in scores.items():
     assert np.isfinite(score.value), (model, name, question)

@@ -263,7 +263,7 @@ shown = map_model if map_model in study.models else study.models[0]
 drawn = maps.order_maps(study, shown)
 loose = maps.order_maps(study, shown, penalty=1e-6)
 names = {1: f"{shown}: averages", order: f"{shown}: {up_to(order)}"}
-subset = study.everything.atoms["subset"].to_numpy()
+subset = study.panel.atoms["subset"].to_numpy()
 fig = plt.figure(figsize=(7.4, 6.2))
 points = {names[k]: xy for k, xy in drawn.points.items()}
 figures.map_grid(fig, points, subset, drawn.energy, label="energy beyond composition (eV/atom)")
@@ -340,16 +340,16 @@ pairs.
 """
 
 # %%
-everything, first = study.everything, study.models[0]
+panel, first = study.panel, study.models[0]
 assert not set(study.groups[study.train]) & set(study.groups[study.test])
 whole, mean = study.up_to(order)[first], study.up_to(1)[first]
 assert np.array_equal(whole[:, : mean.shape[1]], mean)  # order K contains the mean as it is
-single = np.bincount(everything.atoms["structure"].to_numpy()) == 1
+single = np.bincount(panel.atoms["structure"].to_numpy()) == 1
 assert not whole[single][:, mean.shape[1] :].any()
 assert all(np.isfinite(F).all() for F in study.features.values())
-X = everything.layer(layer)[first]
+X = panel.layer(layer)[first]
 noisy = X * (1 + 1e-6 * np.random.default_rng(seed).normal(size=X.shape))
-blurred = cumulant_features(noisy, everything.atoms["structure"].to_numpy(), order=order)
+blurred = cumulant_features(noisy, panel.atoms["structure"].to_numpy(), order=order)
 pair = [study.errors({"mean": F[:, : mean.shape[1]]}, {"all": F}) for F in (whole, blurred)]
 change = abs(float(np.sqrt((pair[0] ** 2).mean()) - np.sqrt((pair[1] ** 2).mean())))
 assert change < 0.01

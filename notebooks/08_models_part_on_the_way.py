@@ -325,7 +325,7 @@ for study in studies.values():
         embedding = path["embedding"]
         for z in np.unique(study.numbers):  # an element is one point there
             assert np.ptp(embedding[study.numbers == z], axis=0).max() == 0, model
-        assert np.array_equal(path[LAST_LAYER], study.everything.layer("last_layer")[model])
+        assert np.array_equal(path[LAST_LAYER], study.panel.layer("last_layer")[model])
         if family_of(model) == "sevennet" and determined:  # its head is linear
             steps = name(model, list(path)[-2]), name(model, LAST_LAYER)
             head = study.errors.sel(source=steps[0], target=steps[1])

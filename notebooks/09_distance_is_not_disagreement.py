@@ -206,7 +206,7 @@ probed |= (
 frames = extra_runs.structures_to_move(
     force_structures, [m for own in probed.values() for m in own]
 )
-few = {"n_forces": min(n_forces, len(main.everything.structures)), "seed": seed, "device": device}
+few = {"n_forces": min(n_forces, len(main.panel.structures)), "seed": seed, "device": device}
 probes = {
     name: extra_runs.probe(
         chosen, frames, study=main if name == "real" else None, n_changed=n_changed, **few

@@ -222,12 +222,12 @@ def select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
     return kept
 
 
-def only(everything: Panel | None, models: Sequence[str]) -> Panel | None:
+def only(panel: Panel | None, models: Sequence[str]) -> Panel | None:
     """Keep some models of a panel; None if none of them is there."""
-    if everything is None:
+    if panel is None:
         return None
-    kept = {m: everything.datasets[m] for m in models if m in everything.datasets}
-    return replace(everything, datasets=kept) if kept else None
+    kept = {m: panel.datasets[m] for m in models if m in panel.datasets}
+    return replace(panel, datasets=kept) if kept else None
 
 
 def panel_if_any(models: Sequence[str], structures: Any, **options: Any) -> Panel | None:
@@ -269,26 +269,26 @@ def panels_of(
     """
     found = {}
     for name, models in named.items():
-        everything = panel_if_any(models, structures, **options)
-        print(f"{name}: {everything.report() if everything else 'nothing to study'}")
-        if everything:
-            found[name] = everything
+        panel = panel_if_any(models, structures, **options)
+        print(f"{name}: {panel.report() if panel else 'nothing to study'}")
+        if panel:
+            found[name] = panel
     if not found:
         raise ValueError(f"got {named}, expected a model that can be run on these structures")
     return found
 
 
-def as_samples(everything: Panel, *, by: str = "parent") -> xr.Dataset:
+def as_samples(panel: Panel, *, by: str = "parent") -> xr.Dataset:
     """Structures in the place of atoms, for :func:`lumlip.metrics.splits.split` by parent.
 
     Parameters
     ----------
-    everything : Panel
+    panel : Panel
     by : {"parent", "composition", "structure"}
         What becomes the parent of a structure: its own, its reduced formula, or itself.
     """
     check_choice("split of structures", by, KEPT_WHOLE)
-    atoms, frames = everything.atoms, everything.structures
+    atoms, frames = panel.atoms, panel.structures
     parents: NDArray[Any] = np.arange(len(frames))
     if by == "parent":
         parents = atoms["parent"].to_numpy()

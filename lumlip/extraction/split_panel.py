@@ -17,7 +17,7 @@ class SplitPanel:
 
     Attributes
     ----------
-    everything : Panel
+    panel : Panel
     models : list of str
         Those that count; the others of the panel are controls.
     train, test : int arrays
@@ -25,7 +25,7 @@ class SplitPanel:
     device : str
     """
 
-    everything: Panel
+    panel: Panel
     models: list[str]
     train: IntArray
     test: IntArray
@@ -34,7 +34,7 @@ class SplitPanel:
     @classmethod
     def of(
         cls,
-        everything: Panel,
+        panel: Panel,
         *,
         controls: Sequence[str] = (),
         by: str = "structure",
@@ -43,7 +43,7 @@ class SplitPanel:
         device: str = "auto",
     ) -> Self:
         """Split the atoms of a panel: at most a fifth of them are for the test."""
-        n_test = n_held_out(everything.atoms.sizes["atom"], n_test)
-        train, test = split(everything.atoms, by=by, n_test=n_test, seed=seed)
-        models = [model for model in everything.datasets if model not in controls]
-        return cls(everything, models, train, test, device)
+        n_test = n_held_out(panel.atoms.sizes["atom"], n_test)
+        train, test = split(panel.atoms, by=by, n_test=n_test, seed=seed)
+        models = [model for model in panel.datasets if model not in controls]
+        return cls(panel, models, train, test, device)

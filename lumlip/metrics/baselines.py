@@ -108,12 +108,12 @@ def blind_features(
     numbers = np.concatenate([atoms.numbers for atoms in structures])
     element, shares = one_hot(numbers), composition(numbers, structure)
     surroundings = soap(structures)
-    everything = together(surroundings, element, shares)
+    known = together(surroundings, element, shares)
     return {
         NOISE: noise(len(numbers), width=width, seed=seed),
         ELEMENT: element,
         FORMULA: together(element, shares),
         SOAP: surroundings,
-        ALL: everything,
-        NET: random_network(everything, width=width, seed=seed),
+        ALL: known,
+        NET: random_network(known, width=width, seed=seed),
     }

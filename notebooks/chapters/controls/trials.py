@@ -37,14 +37,14 @@ Treatments = Mapping[str, Treatment]
 
 
 def of_panel(
-    name: str, everything: Panel, together: Distances, treatments: Treatments, **setting: Any
+    name: str, panel: Panel, together: Distances, treatments: Treatments, **setting: Any
 ) -> list[Trial]:
     """Findings 1, 2, 4 and 5 on one set of models.
 
     Parameters
     ----------
     name : {"real", "minis"}
-    everything : Panel
+    panel : Panel
     together : Distances
         Errors among the last layers of published models, minis and other seeds, on one sample.
     treatments : dict of str to Treatment
@@ -52,20 +52,20 @@ def of_panel(
         ``n_test``, ``n_bootstrap``, ``seed``, ``device``.
     """
     plain = sample_of_atoms(
-        everything.atoms,
+        panel.atoms,
         treatment=Treatment(by="structure"),
         n_test=setting["n_test"],
         seed=setting["seed"],
     )
-    models = headlines.curved(everything, plain)
-    numbers, typical = _numbers(everything, models, treatments, **setting)
+    models = headlines.curved(panel, plain)
+    numbers, typical = _numbers(panel, models, treatments, **setting)
     controls = {
-        1: {SEEDS: _above_seeds(together, everything, headlines.between_families)},
-        2: {SEEDS: _above_seeds(together, everything, _between_variants)},
+        1: {SEEDS: _above_seeds(together, panel, headlines.between_families)},
+        2: {SEEDS: _above_seeds(together, panel, _between_variants)},
         4: {WIDTH: headlines.harder_back(
-            headlines.of_one_width(everything, models, plain, **_draws(setting)), models
+            headlines.of_one_width(panel, models, plain, **_draws(setting)), models
         )},
-        5: {ONE_HOT: _more_than_one_hot(everything, numbers[AS_IT_STANDS][5], **setting)},
+        5: {ONE_HOT: _more_than_one_hot(panel, numbers[AS_IT_STANDS][5], **setting)},
     }  # fmt: skip
     return [
         trial(
@@ -116,8 +116,8 @@ def all_trials(
         ``n_test``, ``n_bootstrap``, ``seed``, ``device``.
     """
     found = of_lineages(lines, treatments, **setting)
-    for name, everything in panels.items():
-        found += of_panel(name, everything, together, treatments, **setting)
+    for name, panel in panels.items():
+        found += of_panel(name, panel, together, treatments, **setting)
     return sorted(found, key=lambda one: (one.finding, one.models == "minis"))
 
 
@@ -144,13 +144,13 @@ def _draws(setting: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _numbers(
-    everything: Panel, models: Sequence[str], treatments: Treatments, **setting: Any
+    panel: Panel, models: Sequence[str], treatments: Treatments, **setting: Any
 ) -> tuple[Numbers, dict[str, dict[int, float]]]:
     """Headline numbers of findings 1, 2, 4 and 5 by treatment, and those of the median atom.
 
     A treatment that is for one finding what an earlier one was has no number of its own.
     """
-    means = headlines.cumulants_of(everything.layer("last_layer"), everything)
+    means = headlines.cumulants_of(panel.layer("last_layer"), panel)
     numbers: Numbers = {}
     typical: dict[str, dict[int, float]] = {}
     done: set[tuple[str, Treatment]] = set()
@@ -158,10 +158,10 @@ def _numbers(
         of_atoms, of_structures = treatment.on("structure"), treatment.on("parent")
         found = dict.fromkeys((1, 2, 4, 5), NOTHING)
         if ("atoms", of_atoms) not in done:
-            some, typical[title] = headlines.of_panel(everything, models, of_atoms, **setting)
+            some, typical[title] = headlines.of_panel(panel, models, of_atoms, **setting)
             found |= some
         if ("structures", of_structures) not in done:
-            found[5] = headlines.lost_by_mean(means, everything, of_structures, **_draws(setting))
+            found[5] = headlines.lost_by_mean(means, panel, of_structures, **_draws(setting))
         done |= {("atoms", of_atoms), ("structures", of_structures)}
         numbers[title] = found
     return numbers, typical
@@ -171,24 +171,24 @@ def _between_variants(found: Distances) -> FloatArray:
     return mean_over(found, variant_pairs(list(found.table.index)))
 
 
-def _above_seeds(together: Distances, everything: Panel, number: Any) -> FloatArray:
+def _above_seeds(together: Distances, panel: Panel, number: Any) -> FloatArray:
     """By how much a mean over pairs of models is above that over pairs of two seeds."""
-    known = [model for model in everything.datasets if model in together.table.index]
+    known = [model for model in panel.datasets if model in together.table.index]
     if not known:
         return NOTHING
     difference: FloatArray = number(subset_of(together, known)) - seed_floor(together)
     return difference
 
 
-def _more_than_one_hot(everything: Panel, learned: FloatArray, **setting: Any) -> FloatArray:
+def _more_than_one_hot(panel: Panel, learned: FloatArray, **setting: Any) -> FloatArray:
     """By how much the mean loses more of learned features than of which element an atom is.
 
     Of the latter it loses nothing: it is the composition, from which every cumulant follows.
     """
-    element = {"element": one_hot(everything.atoms["atomic_number"].to_numpy())}
-    plain = headlines.cumulants_of(element, everything)
+    element = {"element": one_hot(panel.atoms["atomic_number"].to_numpy())}
+    plain = headlines.cumulants_of(element, panel)
     difference: FloatArray = learned - headlines.lost_by_mean(
-        plain, everything, Treatment(by="parent"), **_draws(setting)
+        plain, panel, Treatment(by="parent"), **_draws(setting)
     )
     return difference
 

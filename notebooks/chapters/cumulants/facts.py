@@ -40,7 +40,7 @@ def fooled_facts(study: OrderStudy, fooled: Mapping[str, Fooled]) -> dict[str, A
     """Return how well averages are met, how often a probe notices, and the example."""
     model, one = next(iter(fooled.items()))
     example = most_striking(one)
-    original = study.everything.structures[one.made.originals[example]]
+    original = study.panel.structures[one.made.originals[example]]
     met = np.mean([(f.made.distance < MET).mean() for f in fooled.values()])
     return {
         "met": 100 * float(met),
@@ -76,7 +76,7 @@ def study_facts(
 ) -> dict[str, Any]:
     """Return the numbers and sentences on the errors and on the tasks."""
     order = study.order
-    sizes = np.bincount(study.everything.atoms["structure"].to_numpy())
+    sizes = np.bincount(study.panel.atoms["structure"].to_numpy())
     lost = curves[FROM_MEAN][order]
     return {
         "order": order,

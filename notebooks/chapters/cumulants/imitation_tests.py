@@ -68,8 +68,8 @@ def fool(
     n_structures = len(study.groups)
     rng = np.random.default_rng(seed)
     originals = np.sort(rng.permutation(n_structures)[: max(2, min(n, n_structures))])
-    structure = study.everything.atoms["structure"].to_numpy()
-    layer = study.everything.layer(study.layer)
+    structure = study.panel.atoms["structure"].to_numpy()
+    layer = study.panel.layer(study.layer)
     found = {}
     for model in models:
         features, order = study.features[model], study.order
@@ -120,7 +120,7 @@ def most_striking(fooled: Fooled, *, n_parts: int = 8) -> int:
 
 def example_table(study: OrderStudy, fooled: Fooled) -> pd.DataFrame:
     """Return what the `most_striking` imitation is made of."""
-    return recipe(fooled.made, most_striking(fooled), study.everything.structures)
+    return recipe(fooled.made, most_striking(fooled), study.panel.structures)
 
 
 def distance_lines(ax: Axes, fooled: Mapping[str, Fooled]) -> None:

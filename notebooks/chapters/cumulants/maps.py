@@ -51,8 +51,8 @@ def order_maps(study: OrderStudy, model: str, *, penalty: float = PENALTY) -> Or
     penalty : float
         See :func:`lumlip.metrics.pcovr.pcovr`.
     """
-    everything, train = study.everything, study.train
-    energy = energy_target(everything.datasets[model]["energy"].to_numpy(), everything.structures)
+    panel, train = study.panel, study.train
+    energy = energy_target(panel.datasets[model]["energy"].to_numpy(), panel.structures)
     points, known, new = {}, {}, {}
     for order in (1, study.order):
         features = study.up_to(order)[model]
@@ -98,7 +98,7 @@ def write_map_viewer(path: Path, study: OrderStudy, maps: OrderMaps, *, every: i
     columns["energy beyond composition"] = ("eV/atom", maps.energy[::every])
     write_viewer(
         path,
-        study.everything.structures[::every],
+        study.panel.structures[::every],
         name=f"{maps.model}: averages and cumulants",
         columns=columns,
         axes=(first, second),

@@ -42,7 +42,7 @@ def task_scores(
     options
         ``n_bootstrap`` and ``seed``.
     """
-    structures = study.everything.structures
+    structures = study.panel.structures
     asked = tasks.tasks_of_structures(structures)
     scores: dict[Key, ProbeScore] = {}
     if full:
@@ -52,7 +52,7 @@ def task_scores(
     def of_one(model: str) -> dict[Key, ProbeScore]:
         ways, wanted = _ways(study, model), asked
         if model in full:
-            energy = energy_task(study.everything, model)
+            energy = energy_task(study.panel, model)
             wanted = [*asked, *([energy] if energy else [])]
         else:
             ways = {way: ways[way] for way in ("mean", "mean and std", up_to(study.order))}
@@ -65,8 +65,8 @@ def task_scores(
 
 
 def _ways(study: OrderStudy, model: str) -> dict[str, FloatArray]:
-    X = study.everything.datasets[model][study.layer].to_numpy().astype(float)
-    structure = study.everything.atoms["structure"].to_numpy()
+    X = study.panel.datasets[model][study.layer].to_numpy().astype(float)
+    structure = study.panel.atoms["structure"].to_numpy()
     return poolings(X, structure, order=study.order, cumulants=study.features[model])
 
 
@@ -89,22 +89,20 @@ def score_tables(
     return {task: tasks.score_table(shown, task) for task in asked}
 
 
-def energy_task(everything: Panel, model: str) -> StructureTask | None:
+def energy_task(panel: Panel, model: str) -> StructureTask | None:
     """Return the energy per atom, beyond its composition, as a model of another family has it.
 
     The composition is given. The model's own energy would be no task: it is a linear function of
     the mean of its last layer. None if the panel has one model only; if it has one family only, the
     energy is that of a sibling.
     """
-    others = [name for name in everything.datasets if name != model]
+    others = [name for name in panel.datasets if name != model]
     if not others:
         return None
     strangers = [name for name in others if family_of(name) != family_of(model)]
     reference = (strangers or others)[0]
-    energy = energy_target(
-        everything.datasets[reference]["energy"].to_numpy(), everything.structures
-    )
-    return StructureTask(ENERGY, "R²", energy, composition(everything.structures))
+    energy = energy_target(panel.datasets[reference]["energy"].to_numpy(), panel.structures)
+    return StructureTask(ENERGY, "R²", energy, composition(panel.structures))
 
 
 def baselines(structures: Sequence[Atoms]) -> dict[str, FloatArray]:

@@ -23,7 +23,7 @@ class OrderStudy:
 
     Attributes
     ----------
-    everything : Panel
+    panel : Panel
     layer : str
     order : int
         Highest cumulant, 2 to 8.
@@ -35,7 +35,7 @@ class OrderStudy:
     device : str
     """
 
-    everything: Panel
+    panel: Panel
     layer: str
     order: int
     features: dict[str, FloatArray]
@@ -47,7 +47,7 @@ class OrderStudy:
     @classmethod
     def of(
         cls,
-        everything: Panel,
+        panel: Panel,
         *,
         layer: str = "last_layer",
         order: int = 8,
@@ -65,16 +65,16 @@ class OrderStudy:
         """
         if order not in range(2, 9):
             raise ValueError(f"order: got {order}, expected 2 to 8")
-        index = everything.atoms["structure"].to_numpy()
+        index = panel.atoms["structure"].to_numpy()
         features = {
             model: cumulant_features(X, index, order=order)
-            for model, X in everything.layer(layer).items()
+            for model, X in panel.layer(layer).items()
         }
-        samples = as_samples(everything, by=by)
-        n_test = n_held_out(len(everything.structures), n_test)
+        samples = as_samples(panel, by=by)
+        n_test = n_held_out(len(panel.structures), n_test)
         train, test = split(samples, by="parent", n_test=n_test, seed=seed)
         groups = np.unique(samples["parent"].to_numpy(), return_inverse=True)[1].astype(np.int64)
-        return cls(everything, layer, order, features, groups, train, test, device)
+        return cls(panel, layer, order, features, groups, train, test, device)
 
     @property
     def models(self) -> list[str]:

@@ -59,7 +59,7 @@ def studies_of(
 
 def contents(study: OrderStudy) -> pd.DataFrame:
     """Count the structures of every subset, those for the test, and those with one or two atoms."""
-    atoms = study.everything.atoms
+    atoms = study.panel.atoms
     sizes = np.bincount(atoms["structure"].to_numpy())
     is_test = np.isin(np.arange(len(sizes)), study.test)
     counts = {"structures": sizes > 0, "test": is_test, "one atom": sizes == 1, "two": sizes == 2}

@@ -50,13 +50,13 @@ def energy_of_last_layer(study: DepthStudy) -> float:
 
     Mean R^2 over the models that count, see :func:`lumlip.metrics.spectrum.energy_in_leading`.
     """
-    structure = study.everything.atoms["structure"].to_numpy()
+    structure = study.panel.atoms["structure"].to_numpy()
     found = [
         energy_in_leading(
             study.beyond_elements[name(m, LAST_LAYER)],
             structure,
             study.numbers,
-            study.everything.datasets[m]["energy"].to_numpy(),
+            study.panel.datasets[m]["energy"].to_numpy(),
         )
         for m in study.models
     ]

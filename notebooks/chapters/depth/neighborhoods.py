@@ -155,7 +155,7 @@ def _dimension(X: FloatArray) -> float:
 
 def _parents(study: DepthStudy) -> IntArray:
     """Number of the parent of every atom's structure; of one without a parent, its own."""
-    atoms = study.everything.atoms
+    atoms = study.panel.atoms
     named = atoms["parent"].to_numpy() if "parent" in atoms.coords else np.array([])
     own = [str(named[i]) or i for i in range(len(named))] or list(range(atoms.sizes["structure"]))
     number = {key: i for i, key in enumerate(dict.fromkeys(own))}

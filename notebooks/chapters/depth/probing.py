@@ -33,15 +33,15 @@ def probe_steps(study: DepthStudy, *, seed: int = 0) -> tuple[Scores, dict[str, 
     dict of question to float
         What the element of the atom, or the composition, tells alone; not for the element itself.
     """
-    structure = study.everything.atoms["structure"].to_numpy()
+    structure = study.panel.atoms["structure"].to_numpy()
     rows = _some(len(structure), seed=seed)
     found: Scores = {}
     with threadpool_limits(1):
-        for_all = [_fewer(q, rows) for q in questions(study.everything.structures)]
+        for_all = [_fewer(q, rows) for q in questions(study.panel.structures)]
         for_all = [q for q in for_all if can_be_asked(q)]
         for model, path in study.paths.items():
-            energy = study.everything.datasets[model]["energy"].to_numpy()
-            own = energy_question(study.everything.structures, energy)
+            energy = study.panel.datasets[model]["energy"].to_numpy()
+            own = energy_question(study.panel.structures, energy)
             for step, X in path.items():
                 for question in for_all + own:
                     atoms = slice(None) if question.of_structures else rows

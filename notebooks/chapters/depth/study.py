@@ -31,7 +31,7 @@ class DepthStudy(SplitPanel):
     @cached_property
     def paths(self) -> dict[str, dict[str, FloatArray]]:
         """Features (n_atoms, n_channels) by model and step, controls included."""
-        return {model: depth_path(ds) for model, ds in self.everything.datasets.items()}
+        return {model: depth_path(ds) for model, ds in self.panel.datasets.items()}
 
     def stages(self, model: str) -> dict[str, str]:
         """Return the model's step at each of :data:`chapters.depth.paths.STAGES`."""
@@ -40,7 +40,7 @@ class DepthStudy(SplitPanel):
     @property
     def numbers(self) -> IntArray:
         """Atomic numbers (n_atoms,)."""
-        numbers: IntArray = self.everything.atoms["atomic_number"].to_numpy()
+        numbers: IntArray = self.panel.atoms["atomic_number"].to_numpy()
         return numbers
 
     def at(self, model: str, stage: str, *, within_elements: bool = False) -> FloatArray:
@@ -95,7 +95,7 @@ class DepthStudy(SplitPanel):
 
     def groups(self, errors: xr.DataArray) -> IntArray:
         """Return the structure of every test atom of some errors."""
-        groups: IntArray = self.everything.atoms["structure"].to_numpy()[errors["atom"].to_numpy()]
+        groups: IntArray = self.panel.atoms["structure"].to_numpy()[errors["atom"].to_numpy()]
         return groups
 
     def within(self, model: str) -> pd.DataFrame:

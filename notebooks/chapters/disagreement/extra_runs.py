@@ -82,11 +82,11 @@ def changed_crystals(
         Indices of the crystals, and for each of `CHANGES` a copy of each.
     """
     tested = np.flatnonzero((study.fold == 0) & study.kept)
-    frames = [study.everything.structures[i] for i in tested]
+    frames = [study.panel.structures[i] for i in tested]
     order = np.random.default_rng(seed).permutation(tested[bulk_crystals(frames)])
     made: dict[int, list[Atoms]] = {}
     for i in order:
-        copies = _copies(study.everything.structures[i], seed=int(i))
+        copies = _copies(study.panel.structures[i], seed=int(i))
         if len(made) < n and not any(_touch(atoms) for atoms in copies):
             made[int(i)] = copies
     chosen = np.array(sorted(made), dtype=np.int64)
@@ -156,7 +156,7 @@ def material_of(
     """
     at_most = options.pop("local_atoms", 2)
     seed = options.pop("seed", 0)
-    known, extra = study.everything, probes.panel
+    known, extra = study.panel, probes.panel
     models = [m for m in models if extra is None or m in extra.datasets]
     layers = {name: {m: known.layer(name)[m] for m in models} for name in LAYERS}
     owner, fold = study.owner, study.fold
@@ -209,7 +209,7 @@ def shifts_of(
         At most so many usual structures in a shift.
     seed : int
     """
-    atoms = study.everything.atoms
+    atoms = study.panel.atoms
     train = np.flatnonzero(study.fold[study.owner] != 0)
     test = np.flatnonzero((study.fold[study.owner] == 0) & study.kept[study.owner])
     found = held_out_subsets(atoms, train=train, test=test)

@@ -127,7 +127,7 @@ class Seams:
     @cached_property
     def features(self) -> dict[str, FloatArray]:
         """Last layers of all models of the panel."""
-        return self.study.everything.layer("last_layer")
+        return self.study.panel.layer("last_layer")
 
     @cached_property
     def readouts(self) -> dict[str, Readout]:
@@ -206,7 +206,7 @@ class Seams:
             return pd.DataFrame(columns=columns, dtype=float)
         study, atoms = self.study, self.atoms
         features = self.features
-        numbers = study.everything.atoms["atomic_number"].to_numpy()
+        numbers = study.panel.atoms["atomic_number"].to_numpy()
         element = np.searchsorted(np.unique(numbers), numbers)
         rows = {}
         for model, readout in self.readouts.items():

@@ -32,7 +32,7 @@ class PairStudy:
 
     Attributes
     ----------
-    everything : Panel
+    panel : Panel
     fold : int array of shape (n_structures,)
         Every structure is tested by maps fitted on the other folds.
     layer : str
@@ -40,7 +40,7 @@ class PairStudy:
     device : str
     """
 
-    everything: Panel
+    panel: Panel
     fold: IntArray
     layer: str = "last_layer"
     device: str = "auto"
@@ -48,7 +48,7 @@ class PairStudy:
     @classmethod
     def of(
         cls,
-        everything: Panel,
+        panel: Panel,
         *,
         by: str = "structure",
         n_folds: int = 3,
@@ -57,14 +57,14 @@ class PairStudy:
         device: str = "auto",
     ) -> PairStudy:
         """Deal out the structures of a panel, see :func:`chapters.disagreement.crossfit.folds`."""
-        shares = composition(everything.structures)
-        fold = folds(everything.atoms, shares, by=by, n_folds=n_folds, seed=seed)
-        return cls(everything, fold, layer, device)
+        shares = composition(panel.structures)
+        fold = folds(panel.atoms, shares, by=by, n_folds=n_folds, seed=seed)
+        return cls(panel, fold, layer, device)
 
     @cached_property
     def models(self) -> list[str]:
         """The trained models: those that have an opinion about energies."""
-        return [model for model in self.everything.datasets if not is_untrained(model)]
+        return [model for model in self.panel.datasets if not is_untrained(model)]
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -74,22 +74,22 @@ class PairStudy:
     @cached_property
     def owner(self) -> IntArray:
         """The structure of every atom."""
-        owner: IntArray = self.everything.atoms["structure"].to_numpy().astype(np.int64)
+        owner: IntArray = self.panel.atoms["structure"].to_numpy().astype(np.int64)
         return owner
 
     @cached_property
     def shares(self) -> FloatArray:
         """Composition of every structure."""
-        return composition(self.everything.structures)
+        return composition(self.panel.structures)
 
     @cached_property
     def subset(self) -> NDArray[np.str_]:
         """Subset of every structure."""
-        return np.asarray(self.everything.atoms["subset"].to_numpy()).astype(str)
+        return np.asarray(self.panel.atoms["subset"].to_numpy()).astype(str)
 
     def energy(self, model: str) -> FloatArray:
         """Energy of every structure in eV/atom."""
-        total = self.everything.datasets[model]["energy"].to_numpy().astype(float)
+        total = self.panel.datasets[model]["energy"].to_numpy().astype(float)
         per_atom: FloatArray = total / np.bincount(self.owner)
         return per_atom
 
@@ -107,7 +107,7 @@ class PairStudy:
     @cached_property
     def errors(self) -> FloatArray:
         """Global errors (n_models, n_models, n_structures), row = source."""
-        every = self.everything.layer(self.layer)
+        every = self.panel.layer(self.layer)
         features = {model: every[model] for model in self.models}
         return crossfitted(features, self.owner, fold=self.fold, device=self.device)
 
@@ -137,7 +137,7 @@ class PairStudy:
         dict of {"lfre", "gfre"} to array of shape (n_pairs, n_structures)
             NaN for the structures of other folds.
         """
-        every = self.everything.layer(self.layer)
+        every = self.panel.layer(self.layer)
         chosen = some_atoms(self.owner, at_most=at_most, seed=seed)
         chosen = chosen[self.fold[self.owner[chosen]] == 0]
         n_train = int((self.fold[self.owner] != 0).sum())
@@ -191,7 +191,7 @@ class PairStudy:
 
     def holders(self) -> dict[Hashable, BoolArray]:
         """Tell which kept structures hold an element: by atomic number."""
-        numbers = self.everything.atoms["atomic_number"].to_numpy()
+        numbers = self.panel.atoms["atomic_number"].to_numpy()
         kinds = np.unique(numbers)
         inside = self.shares[self.kept] > 0
         return {int(z): inside[:, i] for i, z in enumerate(kinds)}

@@ -23,12 +23,12 @@ Features = Mapping[str, ArrayLike]
 DIRECTIONS = {"forth": ("backbone", "last_layer"), "back": ("last_layer", "backbone")}
 
 
-def layer_tables(everything: Panel, **options: Any) -> dict[tuple[str, str], xr.DataArray]:
+def layer_tables(panel: Panel, **options: Any) -> dict[tuple[str, str], xr.DataArray]:
     """Global errors from every layer of every model to every other.
 
     Parameters
     ----------
-    everything : Panel
+    panel : Panel
     options
         ``train``, ``test`` and ``device`` of
         :func:`lumlip.metrics.reconstruction.pointwise_errors`.
@@ -38,8 +38,8 @@ def layer_tables(everything: Panel, **options: Any) -> dict[tuple[str, str], xr.
     dict of (source layer, target layer) to DataArray of shape (source, target, atom)
         Named by the models. Every source is factorized once.
     """
-    names = list(everything.datasets)
-    features = {(n, layer): X for layer in LAYERS for n, X in everything.layer(layer).items()}
+    names = list(panel.datasets)
+    features = {(n, layer): X for layer in LAYERS for n, X in panel.layer(layer).items()}
     joined = {f"{layer}:{name}": X for (name, layer), X in features.items()}
     errors = pointwise_errors(joined, **options).to_numpy()
     blocks = errors.reshape(len(LAYERS), len(names), len(LAYERS), len(names), -1)

@@ -34,25 +34,25 @@ def structures_to_ask(which: str) -> list[Atoms]:
     return read_structures(which)
 
 
-def answers(everything: Panel, *, seed: int = 0) -> dict[Key, ProbeScore]:
+def answers(panel: Panel, *, seed: int = 0) -> dict[Key, ProbeScore]:
     """Ask every layer of every model everything: (model, layer, question) -> score.
 
     The baselines stand under the model ``"baseline"``, see `_baselines`; questions about the
     model's own energy take it from the first model there.
     """
     with threadpool_limits(1):  # small matrices keep no team of threads busy
-        return _answers(everything, seed=seed)
+        return _answers(panel, seed=seed)
 
 
-def _answers(everything: Panel, *, seed: int) -> dict[Key, ProbeScore]:
-    structure = everything.atoms["structure"].to_numpy()
+def _answers(panel: Panel, *, seed: int) -> dict[Key, ProbeScore]:
+    structure = panel.atoms["structure"].to_numpy()
     found: dict[Key, ProbeScore] = {}
-    for_all = questions(everything.structures)
-    for model, dataset in everything.datasets.items():
-        own = energy_question(everything.structures, dataset["energy"].to_numpy())
+    for_all = questions(panel.structures)
+    for model, dataset in panel.datasets.items():
+        own = energy_question(panel.structures, dataset["energy"].to_numpy())
         asked = for_all + own
         if not found:
-            numbers = everything.atoms["atomic_number"].to_numpy()
+            numbers = panel.atoms["atomic_number"].to_numpy()
             found |= _baselines(asked, structure, numbers, seed=seed)
         for layer in LAYERS:
             X = dataset[layer].to_numpy().astype(float)

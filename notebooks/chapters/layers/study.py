@@ -33,7 +33,7 @@ class LayerStudy(SplitPanel):
     @property
     def groups(self) -> IntArray:
         """The structure of every test atom."""
-        groups: IntArray = self.everything.atoms["structure"].to_numpy()[self.test]
+        groups: IntArray = self.panel.atoms["structure"].to_numpy()[self.test]
         return groups
 
     @property
@@ -43,7 +43,7 @@ class LayerStudy(SplitPanel):
 
     @cached_property
     def _all_tables(self) -> dict[tuple[str, str], xr.DataArray]:
-        return errors.layer_tables(self.everything, **self.options)
+        return errors.layer_tables(self.panel, **self.options)
 
     @cached_property
     def tables(self) -> dict[tuple[str, str], xr.DataArray]:
@@ -67,19 +67,18 @@ class LayerStudy(SplitPanel):
         """
         k = neighborhood_size(len(self.train), n_neighbors)
         options = {**self.options, "test": self.test[::every], "metric": "lfre", "n_neighbors": k}
-        return errors.back_and_forth(*(self.everything.layer(x) for x in LAYERS), **options)
+        return errors.back_and_forth(*(self.panel.layer(x) for x in LAYERS), **options)
 
     def cut(self, how: str) -> xr.DataArray | None:
         """Global errors within models at one width, see :func:`cut_to_one_width`."""
-        both = (self.everything.layer(name) for name in LAYERS)
+        both = (self.panel.layer(name) for name in LAYERS)
         return errors.cut_to_one_width(*both, how=how, **self.options)
 
     @property
     def widths(self) -> pd.DataFrame:
         """Number of channels of both layers, by model."""
         sizes = {
-            m: [ds.sizes[f"{x}_channel"] for x in LAYERS]
-            for m, ds in self.everything.datasets.items()
+            m: [ds.sizes[f"{x}_channel"] for x in LAYERS] for m, ds in self.panel.datasets.items()
         }
         return pd.DataFrame.from_dict(sizes, orient="index", columns=list(LAYERS))
 
@@ -126,7 +125,7 @@ def kinds_of(studies: Mapping[str, LayerStudy]) -> dict[str, str]:
     """Return the kind of every model, for the figures: published, mini or untrained twin."""
     kinds = {}
     for study in studies.values():
-        for model in study.everything.datasets:
+        for model in study.panel.datasets:
             kind = "mini" if resolve(model).mini else "published model"
             kinds[model] = kind if model in study.models else "untrained twin"
     return kinds

@@ -62,10 +62,10 @@ def spectra(study: LayerStudy) -> pd.DataFrame:
         leading direction in the last layer's variance; ``energy``: its R^2 with the energies of
         the atoms.
     """
-    atoms, rows = study.everything.atoms, {}
+    atoms, rows = study.panel.atoms, {}
     structure, numbers = (atoms[name].to_numpy() for name in ("structure", "atomic_number"))
-    features = {layer: study.everything.layer(layer) for layer in LAYERS}
-    for model, dataset in study.everything.datasets.items():
+    features = {layer: study.panel.layer(layer) for layer in LAYERS}
+    for model, dataset in study.panel.datasets.items():
         last = features["last_layer"][model]
         directions = [
             spectrum.effective_directions(features[x][model], train=study.train) for x in LAYERS
@@ -124,7 +124,7 @@ def stripped(study: LayerStudy, steps: Sequence[int], **options: Any) -> pd.Data
 
 def _without(study: LayerStudy, layer: str, step: int) -> tuple[xr.DataArray, FloatArray]:
     """Errors to targets without their leading directions, and the targets' median sizes."""
-    features = {m: X for m, X in study.everything.layer(layer).items() if m in study.models}
+    features = {m: X for m, X in study.panel.layer(layer).items() if m in study.models}
     targets = {m: spectrum.without_leading(X, step, train=study.train) for m, X in features.items()}
     sizes = [
         np.median(np.linalg.norm(Y[study.test], axis=1)) / np.sqrt(Y[study.train].var(axis=0).sum())

@@ -68,19 +68,17 @@ def harder_back(found: Distances, models: Sequence[str]) -> FloatArray:
     return np.asarray(np.mean(excess, axis=0))
 
 
-def both_layers(everything: Panel, models: Sequence[str]) -> dict[str, FloatArray]:
+def both_layers(panel: Panel, models: Sequence[str]) -> dict[str, FloatArray]:
     """Last layers of all models of a panel, and backbones of some under names of their own."""
-    last, backbone = everything.layer("last_layer"), everything.layer("backbone")
+    last, backbone = panel.layer("last_layer"), panel.layer("backbone")
     return {**last, **{_BACKBONE + m: backbone[m] for m in models}}
 
 
-def of_one_width(
-    everything: Panel, models: Sequence[str], sample: Sample, **options: Any
-) -> Distances:
+def of_one_width(panel: Panel, models: Sequence[str], sample: Sample, **options: Any) -> Distances:
     """Errors between both layers of some models, the wider cut by PCA to the other's width."""
     joined = {}
     for model in models:
-        layers = {name: everything.layer(name)[model] for name in LAYERS}
+        layers = {name: panel.layer(name)[model] for name in LAYERS}
         width = min(X.shape[1] for X in layers.values())
         for name, X in layers.items():
             key = model if name == "last_layer" else _BACKBONE + model
@@ -91,11 +89,11 @@ def of_one_width(
     return sample.distances(joined, treatment=Treatment(by="structure"), **options)
 
 
-def curved(everything: Panel, sample: Sample) -> list[str]:
+def curved(panel: Panel, sample: Sample) -> list[str]:
     """Return the models whose last layer is not a linear function of their backbone."""
-    last, backbone = everything.layer("last_layer"), everything.layer("backbone")
+    last, backbone = panel.layer("last_layer"), panel.layer("backbone")
     found = []
-    for model in everything.datasets:
+    for model in panel.datasets:
         forth = sample.measured(
             {"x": backbone[model]}, {"y": last[model]}, treatment=Treatment(by="structure")
         )
@@ -105,7 +103,7 @@ def curved(everything: Panel, sample: Sample) -> list[str]:
 
 
 def of_panel(
-    everything: Panel,
+    panel: Panel,
     models: Sequence[str],
     treatment: Treatment,
     *,
@@ -118,7 +116,7 @@ def of_panel(
 
     Parameters
     ----------
-    everything : Panel
+    panel : Panel
     models : sequence of str
         Those whose head is not linear, see `curved`.
     treatment : Treatment
@@ -131,14 +129,14 @@ def of_panel(
     (dict of int to array of shape (1 + n_bootstrap,), dict of int to float)
         By finding; then the same of the median atom in place of the root mean square.
     """
-    sample = sample_of_atoms(everything.atoms, treatment=treatment, n_test=n_test, seed=seed)
-    features = both_layers(everything, models)
+    sample = sample_of_atoms(panel.atoms, treatment=treatment, n_test=n_test, seed=seed)
+    features = both_layers(panel, models)
     errors = sample.measured(features, treatment=treatment, device=device)
     groups = sample.groups.tolist()
     found = Distances.of(errors, groups, n_bootstrap=n_bootstrap, seed=seed)
     medians = np.median(errors.to_numpy(), axis=-1)
     typical = Distances.exact(found.table * 0 + medians)
-    names = list(everything.datasets)
+    names = list(panel.datasets)
     return _numbers(found, names, models), {
         number: float(draws[0]) for number, draws in _numbers(typical, names, models).items()
     }
@@ -188,7 +186,7 @@ def _sample_of_lineage(line: Lineage, treatment: Treatment, *, seed: int) -> Sam
 
 def lost_by_mean(
     features: Mapping[str, FloatArray],
-    everything: Panel,
+    panel: Panel,
     treatment: Treatment,
     *,
     n_test: int = 1000,
@@ -201,7 +199,7 @@ def lost_by_mean(
     ----------
     features : dict of str to array of shape (n_structures, ORDER * n_channels)
         From `cumulants_of`.
-    everything : Panel
+    panel : Panel
         Where the structures come from.
     treatment : Treatment
         Split by parent unless it says otherwise; a split by atom is none of structures.
@@ -210,7 +208,7 @@ def lost_by_mean(
     """
     if treatment.by == "atom" or not features:
         return NOTHING
-    sample = _sample_of_structures(everything, treatment.on("parent"), n_test=n_test, seed=seed)
+    sample = _sample_of_structures(panel, treatment.on("parent"), n_test=n_test, seed=seed)
     found = []
     for F in features.values():
         pair = {"mean": F[:, : F.shape[1] // ORDER]}, {"all": F}
@@ -220,17 +218,15 @@ def lost_by_mean(
     return np.asarray(np.mean(found, axis=0))
 
 
-def cumulants_of(features: Mapping[str, FloatArray], everything: Panel) -> dict[str, FloatArray]:
+def cumulants_of(features: Mapping[str, FloatArray], panel: Panel) -> dict[str, FloatArray]:
     """Cumulants up to `ORDER` of some features (n_atoms, n_channels) over the atoms."""
-    structure = everything.atoms["structure"].to_numpy()
+    structure = panel.atoms["structure"].to_numpy()
     return {name: cumulant_features(X, structure, order=ORDER) for name, X in features.items()}
 
 
-def _sample_of_structures(
-    everything: Panel, treatment: Treatment, *, n_test: int, seed: int
-) -> Sample:
-    samples = as_samples(everything, by=treatment.by)
-    n_held = n_held_out(len(everything.structures), n_test)
+def _sample_of_structures(panel: Panel, treatment: Treatment, *, n_test: int, seed: int) -> Sample:
+    samples = as_samples(panel, by=treatment.by)
+    n_held = n_held_out(len(panel.structures), n_test)
     train, test = split(samples, by="parent", n_test=n_held, seed=seed)
     groups = np.unique(samples["parent"].to_numpy(), return_inverse=True)[1].astype(np.int64)
     kept = thinned(train, groups[train], share=treatment.share, seed=seed)

@@ -29,8 +29,8 @@ def mixtures(panels: Iterable[Panel | None]) -> dict[str, xr.Dataset]:
     ----------
     panels : iterable of Panel or None
     """
-    for everything in panels:
-        datasets = everything.datasets if everything else {}
+    for panel in panels:
+        datasets = panel.datasets if panel else {}
         found = {m: datasets[m] for m in whole_models(list(datasets)) if "routing" in datasets[m]}
         names = [model.partition("@")[0] for model in found]
         if found:

@@ -80,11 +80,11 @@ def swapped_parts(
     -------
     (Swaps or None, dict of layer to Distances)
     """
-    for everything in panels:
-        found = swaps(list(everything.datasets)) if everything else None
+    for panel in panels:
+        found = swaps(list(panel.datasets)) if panel else None
         if found:
             models = [found.base, found.other, *found.parts.values()]
-            pieces = only(everything, models)
+            pieces = only(panel, models)
             one = {"metrics": ("gfre",), **options}
             return found, {layer: measured(pieces, layer, **one)["gfre"] for layer in LAYERS}
     return None, {}

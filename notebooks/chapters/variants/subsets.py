@@ -41,12 +41,12 @@ def organic(structures: Sequence[Atoms]) -> BoolArray:
     return np.array([takes(ORGANIC, atoms) for atoms in structures], dtype=bool)
 
 
-def restricted(everything: Panel, keep: BoolArray) -> Panel:
+def restricted(panel: Panel, keep: BoolArray) -> Panel:
     """Keep some structures of a panel, in all of its data sets.
 
     Parameters
     ----------
-    everything : Panel
+    panel : Panel
     keep : bool array of shape (n_structures,)
 
     Raises
@@ -54,13 +54,13 @@ def restricted(everything: Panel, keep: BoolArray) -> Panel:
     ValueError
         If the mask has another length, or keeps nothing.
     """
-    n_structures = len(everything.structures)
+    n_structures = len(panel.structures)
     if keep.shape != (n_structures,) or not keep.any():
         got = f"{int(keep.sum())} of {len(keep)} structures"
         raise ValueError(f"keep: got {got}, expected some of {n_structures}")
-    kept = [atoms for atoms, wanted in zip(everything.structures, keep, strict=True) if wanted]
-    datasets = {model: select(ds, keep) for model, ds in everything.datasets.items()}
-    return replace(everything, structures=kept, datasets=datasets)
+    kept = [atoms for atoms, wanted in zip(panel.structures, keep, strict=True) if wanted]
+    datasets = {model: select(ds, keep) for model, ds in panel.datasets.items()}
+    return replace(panel, structures=kept, datasets=datasets)
 
 
 def narrow_models(models: Sequence[str], structures: Sequence[Atoms]) -> list[str]:
@@ -77,7 +77,7 @@ def narrow_models(models: Sequence[str], structures: Sequence[Atoms]) -> list[st
     return [model for model, count in counts.items() if count < NARROW * widest]
 
 
-def organic_part(everything: Panel | None) -> Panel | None:
+def organic_part(panel: Panel | None) -> Panel | None:
     """Keep the organic structures of a panel; None if it has none."""
-    keep = organic(everything.structures) if everything else np.zeros(0, dtype=bool)
-    return restricted(everything, keep) if everything and keep.any() else None
+    keep = organic(panel.structures) if panel else np.zeros(0, dtype=bool)
+    return restricted(panel, keep) if panel and keep.any() else None

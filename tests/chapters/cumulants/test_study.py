@@ -42,7 +42,7 @@ def dataset(seed, *, spread_from_mean):
 
 
 @pytest.fixture(scope="module")
-def everything():
+def panel():
     data = {
         "sevennet-0": dataset(0, spread_from_mean=False),
         "chgnet-0.3.0": dataset(1, spread_from_mean=True),
@@ -57,8 +57,8 @@ def everything():
 
 
 @pytest.fixture(scope="module")
-def study(everything):
-    return OrderStudy.of(everything, order=5, n_test=24)
+def study(panel):
+    return OrderStudy.of(panel, order=5, n_test=24)
 
 
 def test_test_structures_are_whole_families_and_at_most_a_fifth(study):
@@ -67,13 +67,13 @@ def test_test_structures_are_whole_families_and_at_most_a_fifth(study):
     assert len(np.unique(study.groups)) == N // 2
 
 
-def test_kinds_of_splits(everything):
-    assert len(set(as_samples(everything, by="structure")["parent"].values)) == N
-    assert set(as_samples(everything, by="composition")["parent"].values) == {"29:1"}
+def test_kinds_of_splits(panel):
+    assert len(set(as_samples(panel, by="structure")["parent"].values)) == N
+    assert set(as_samples(panel, by="composition")["parent"].values) == {"29:1"}
     with pytest.raises(ValueError, match="expected one of: parent, composition, structure"):
-        as_samples(everything, by="atom")
+        as_samples(panel, by="atom")
     with pytest.raises(ValueError, match="order: got 9, expected 2 to 8"):
-        OrderStudy.of(everything, order=9)
+        OrderStudy.of(panel, order=9)
 
 
 def test_spread_that_the_mean_knows_is_rebuilt_and_others_not(study):
@@ -152,7 +152,7 @@ def test_tables_between_models(study):
     assert list(table.index) == study.models
     assert mean[0] == pytest.approx(table.to_numpy()[~np.eye(2, dtype=bool)].mean())
     one = OrderStudy.of(
-        Panel(study.everything.structures, {"sevennet-0": study.everything.datasets["sevennet-0"]})
+        Panel(study.panel.structures, {"sevennet-0": study.panel.datasets["sevennet-0"]})
     )
     assert np.isnan(order_reports.families_apart(one, 1, **OPTIONS)[1]).all()
     text = words.between_families({1: (0.5,) * 3, 8: (np.nan,) * 3}, 8)
@@ -163,7 +163,7 @@ def test_kappa_table_and_its_sentence(study):
     without = order_reports.kappa_table(study, **OPTIONS)
     assert without.loc["κ₈ of a distribution with variance 1: normal"].tolist() == ["0", "420"]
     assert words.formulas(without) == "This run stops at a lower order."
-    whole = OrderStudy.of(study.everything, order=8, n_test=24)
+    whole = OrderStudy.of(study.panel, order=8, n_test=24)
     assert "changes only little" in words.formulas(order_reports.kappa_table(whole, **OPTIONS))
 
 

@@ -14,7 +14,7 @@ def test_path_leads_from_the_embedding_to_the_last_layer(study):
 
 
 def test_data_set_without_layers_is_refused(study):
-    dataset = study.everything.datasets["chgnet-0.3.0"]
+    dataset = study.panel.datasets["chgnet-0.3.0"]
     bare = dataset.drop_vars([name for name in dataset.data_vars if name.startswith("layer_")])
     with pytest.raises(ValueError, match="layers=True"):
         depth_path(bare)

@@ -26,7 +26,7 @@ def probes(study, make_crystals, make_panel):
 
 def test_changed_crystals_are_tested_ones(study, probes):
     assert set(study.fold[probes.originals]) == {0}
-    before = study.everything.structures[probes.originals[0]].get_volume()
+    before = study.panel.structures[probes.originals[0]].get_volume()
     after = probes.changes["compressed"][0].get_volume()
     assert after == pytest.approx(0.85**3 * before)
 

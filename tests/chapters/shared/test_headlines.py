@@ -39,14 +39,14 @@ def made_up(n_structures=60, size=6):
 
 
 @pytest.fixture(scope="module")
-def everything():
+def panel():
     return made_up()
 
 
-def test_unrelated_models_of_two_families_are_far_apart(everything):
+def test_unrelated_models_of_two_families_are_far_apart(panel):
     treatment = Treatment(by="structure")
     options = {k: SETTING[k] for k in ("n_test", "n_bootstrap", "seed", "device")}
-    found, typical = headlines.of_panel(everything, MODELS, treatment, **options)
+    found, typical = headlines.of_panel(panel, MODELS, treatment, **options)
     assert found[1][0] > 0.9
     assert abs(found[2][0]) < 0.1  # variants are as unrelated as families here
     assert found[4][0] > 0.1  # the fifth column of the backbone is lost
@@ -54,46 +54,46 @@ def test_unrelated_models_of_two_families_are_far_apart(everything):
     assert set(typical) == {1, 2, 4}
 
 
-def test_only_models_with_a_nonlinear_head_count(everything):
-    plain = sample_of_atoms(everything.atoms, treatment=Treatment(by="structure"), n_test=60)
-    assert headlines.curved(everything, plain) == list(MODELS)
+def test_only_models_with_a_nonlinear_head_count(panel):
+    plain = sample_of_atoms(panel.atoms, treatment=Treatment(by="structure"), n_test=60)
+    assert headlines.curved(panel, plain) == list(MODELS)
     linear = {}
-    for model, ds in everything.datasets.items():
+    for model, ds in panel.datasets.items():
         last = ("atom", "last_layer_channel"), 2.0 * ds["backbone"].to_numpy()
         linear[model] = ds.drop_vars("last_layer").assign(last_layer=last)
-    assert headlines.curved(Panel(everything.structures, linear), plain) == []
+    assert headlines.curved(Panel(panel.structures, linear), plain) == []
     assert np.isnan(headlines.harder_back(Distances.exact(pd.DataFrame()), [])[0])
 
 
-def test_at_one_width_the_lost_column_is_gone(everything):
-    plain = sample_of_atoms(everything.atoms, treatment=Treatment(by="structure"), n_test=60)
-    found = headlines.of_one_width(everything, MODELS, plain, n_bootstrap=5)
+def test_at_one_width_the_lost_column_is_gone(panel):
+    plain = sample_of_atoms(panel.atoms, treatment=Treatment(by="structure"), n_test=60)
+    found = headlines.of_one_width(panel, MODELS, plain, n_bootstrap=5)
     assert len(found.table) == 6
-    assert headlines.of_one_width(everything, [], plain, n_bootstrap=5).table.empty
+    assert headlines.of_one_width(panel, [], plain, n_bootstrap=5).table.empty
 
 
-def test_of_one_hot_elements_the_mean_determines_all_cumulants(everything):
+def test_of_one_hot_elements_the_mean_determines_all_cumulants(panel):
     """Of a column of zeros and ones, kappa_2 = p (1 - p) and kappa_3 = kappa_2 (1 - 2 p)."""
-    element = (everything.atoms["atomic_number"].to_numpy()[:, None] == [1, 2, 3, 4]).astype(float)
-    found = headlines.cumulants_of({"e": element}, everything)["e"].reshape(-1, 8, 4)
+    element = (panel.atoms["atomic_number"].to_numpy()[:, None] == [1, 2, 3, 4]).astype(float)
+    found = headlines.cumulants_of({"e": element}, panel)["e"].reshape(-1, 8, 4)
     p = found[:, 0]
     assert np.allclose(found[:, 1] ** 2, p * (1 - p))
     assert np.allclose(found[:, 2] ** 3, p * (1 - p) * (1 - 2 * p))
 
 
-def test_a_split_of_structures_by_atom_is_none(everything):
-    means = headlines.cumulants_of(everything.layer("last_layer"), everything)
+def test_a_split_of_structures_by_atom_is_none(panel):
+    means = headlines.cumulants_of(panel.layer("last_layer"), panel)
     options = {"n_bootstrap": 5, "seed": 0, "device": "cpu"}
-    assert np.isnan(headlines.lost_by_mean(means, everything, Treatment(by="atom"), **options)[0])
-    value, low, high = interval(headlines.lost_by_mean(means, everything, Treatment(), **options))
+    assert np.isnan(headlines.lost_by_mean(means, panel, Treatment(by="atom"), **options)[0])
+    value, low, high = interval(headlines.lost_by_mean(means, panel, Treatment(), **options))
     assert low <= value <= high
     assert value > 0.5
 
 
-def test_a_panel_is_tried_once_in_every_way(everything):
+def test_a_panel_is_tried_once_in_every_way(panel):
     few = {name: TREATMENTS[name] for name in (AS_IT_STANDS, "split by structure", "whitened")}
     together = Distances.exact(pd.DataFrame(0.5, index=MODELS, columns=MODELS))
-    found = {t.finding: t for t in of_panel("real", everything, together, few, **SETTING)}
+    found = {t.finding: t for t in of_panel("real", panel, together, few, **SETTING)}
     assert set(found[1].tested) == {AS_IT_STANDS, "whitened"}  # by structure as it stands
     assert set(found[5].tested) == {AS_IT_STANDS, "split by structure", "whitened"}
     assert set(found[4].opposed) == {WIDTH}
