@@ -92,10 +92,10 @@ from myst_nb import glue
 
 from chapters.controls import baselines as knowledge
 from chapters.controls import element_numbering, figures, noise_floor, robustness, sweeps, words
-from chapters.controls.trials import all_trials
+from chapters.controls.checks import all_checks
 from chapters.shared import headlines
 from chapters.shared.lineage import lineages
-from chapters.shared.protocols import TREATMENTS, Treatment, sample_of_atoms
+from chapters.shared.variations import VARIATIONS, Variation, sample_of_atoms
 from lumlip.datasets.paper import chosen_models, paper_table
 from lumlip.extraction.panel import panels_of
 from lumlip.metrics import baselines
@@ -130,10 +130,10 @@ of them start from the weights of another.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-floor", "caption": "Mean GFRE (no unit, last layer) between models that share more and more, with 95 % intervals over test structures. Blue: published models; orange: minis; grey: with a network that was not trained."}}
-plain = Treatment(by="structure")
-sample = sample_of_atoms(everyone.atoms, treatment=plain, n_test=n_test, seed=seed)
+plain = Variation(by="structure")
+sample = sample_of_atoms(everyone.atoms, variation=plain, n_test=n_test, seed=seed)
 learned = everyone.layer("last_layer")
-together = sample.distances(learned, treatment=plain, **draws)
+together = sample.distances(learned, variation=plain, **draws)
 rows = noise_floor.floor_rows(together, published, minis, controls)
 fig, ax = plt.subplots(figsize=(6.2, 0.8 + 0.28 * len(rows)))
 interval_plot(ax, rows, label="mean GFRE")
@@ -156,7 +156,7 @@ without knowing what features leave that have learned nothing.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-blind", "caption": "Mean GFRE (no unit) from sources of all kinds to the last layers of published models (left) and of minis (right), with 95 % intervals over test structures. Grey: sources that learned nothing; dotted: as bad as the mean."}}
-known = baselines.blind_features(
+known = baselines.baseline_features(
     everyone.structures, everyone.atoms["structure"].to_numpy(), seed=seed
 )
 column = int(np.median([X.shape[1] for X in learned.values()]))
@@ -201,7 +201,7 @@ main = next(iter(panels.values()))
 firsts = first_of_families(list(main.datasets))
 features = {m: X for m, X in main.layer("last_layer").items() if m in firsts}
 widths = [X.shape[1] for X in features.values()]
-split = sample_of_atoms(main.atoms, treatment=plain, n_test=n_test, seed=seed)
+split = sample_of_atoms(main.atoms, variation=plain, n_test=n_test, seed=seed)
 local = sweeps.by_neighbors(features, split, neighbors, every=local_every, **draws)
 whole = sweeps.global_on_part(features, split, every=local_every, device=device)
 of_atom = main.atoms["structure"].to_numpy()
@@ -232,8 +232,8 @@ variance, or whitened, so that every direction counts the same; and with half of
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-trials", "caption": "Headline number of each finding (no unit) under every treatment, with 95 % intervals over test structures; dashed: its bound. Below the line: the same number minus that of a control; dashed: zero. Open: the whole interval does not lie beyond the bound. Arrows: beyond the frame. Missing rows are no treatment of that finding, or the same as its own split."}}
-trials = all_trials(panels, lines, together, treatments=TREATMENTS, n_test=n_test, **draws)
-figures.trial_panels(plt.figure(), trials)
+checks = all_checks(panels, lines, together, variations=VARIATIONS, n_test=n_test, **draws)
+figures.check_panels(plt.figure(), checks)
 plt.show()
 
 # %% [markdown]
@@ -242,7 +242,7 @@ The numbers behind the figure; a star marks those whose interval is not beyond t
 """
 
 # %% tags=["hide-input", "hide-output"]
-robustness.numbers_table(trials)
+robustness.numbers_table(checks)
 
 # %% [markdown]
 """
@@ -270,7 +270,7 @@ it stands and in at least half of the ways.
 """
 
 # %% tags=["hide-input"]
-robustness.survival_table(trials)
+robustness.robustness_table(checks)
 
 # %% [markdown]
 """
@@ -295,17 +295,17 @@ changes = {
 }
 part = tables["from blind"]
 facts = {
-    **robustness.facts(trials),
+    **robustness.facts(checks),
     **words.of_paper(paper),
-    "answer_survival": words.survival(trials),
+    "answer_survival": words.robustness(checks),
     "answer_seeds": words.seeds(together, minis, controls),
     "seed_sentence": words.seeds_and_families(together, published, minis, controls),
     "beyond_sentence": words.beyond(gained),
     "neighbor_sentence": words.neighbors(local, whole, widths),
     "train_sentence": words.train_size(train, slope, limit, train.index[used]),
-    "outlier_sentence": words.outliers(trials),
+    "outlier_sentence": words.outliers(checks),
     "few_sentence": words.few_columns(main.layer("last_layer"), split.train),
-    "one_hot_sentence": words.one_hot(trials),
+    "one_hot_sentence": words.one_hot(checks),
     "numbering_sentence": words.numbering(changes, element_numbering.own_change(together), sides),
 }
 for name, some in {"real": published, "minis": minis}.items():
@@ -346,10 +346,10 @@ assert np.allclose(
 )  # all that the mean of one-hot elements leaves open
 random = knowledge.mean_of(part, [baselines.NOISE], list(learned))[0]
 assert random > 0.85 or len(sample.train) < 2000, "random numbers tell something"
-for claim in (claim for trial in trials for claim in trial.tested.values()):
+for claim in (claim for check in checks for claim in check.tested.values()):
     assert claim.low <= claim.high
-assert len(trials) == len({(trial.finding, trial.models) for trial in trials})
-print(f"{len(trials)} trials, {len(known)} blind sources: checks passed")
+assert len(checks) == len({(check.finding, check.models) for check in checks})
+print(f"{len(checks)} trials, {len(known)} blind sources: checks passed")
 
 # %% [markdown]
 """

@@ -150,9 +150,9 @@ only what tells atoms of *one* element apart is left to be rebuilt.
 shape = {"figsize": (7.4, 3.1 * len(studies)), "squeeze": False, "sharey": "row"}
 fig, axs = plt.subplots(len(studies), 2, **shape)
 for row, (title, report) in zip(axs, found.items(), strict=True):
-    for ax, treatment in zip(row, (reports.AS_THEY_ARE, reports.NO_ELEMENTS), strict=True):
-        figures.stage_lines(ax, report.lines.get(treatment, {}))
-        ax.set_title(f"taken out: {treatment}", fontsize=8.5)
+    for ax, variation in zip(row, (reports.AS_THEY_ARE, reports.NO_ELEMENTS), strict=True):
+        figures.stage_lines(ax, report.lines.get(variation, {}))
+        ax.set_title(f"taken out: {variation}", fontsize=8.5)
     row[0].set_ylabel(f"GFRE, {words.TITLES[title]}")
     row[0].set_ylim(bottom=0)
     figures.kind_legend(row[1], report.pairs)

@@ -95,7 +95,7 @@ from myst_nb import glue
 
 from chapters.disagreement import extra_runs, figures, forces, ood_scores, ranks, tables, words
 from chapters.disagreement.energies import model_pairs
-from chapters.disagreement.stitch_pairs import Seams
+from chapters.disagreement.stitch_pairs import StitchedPairs
 from chapters.disagreement.study import PairStudy
 from lumlip.datasets.paper import chosen_models, paper_table
 from lumlip.extraction.panel import panels_of
@@ -256,7 +256,7 @@ areas = ood_scores.table(flagged)
 means = tables.mean_areas(flagged, seen, shifts)
 if len(areas):
     fig = plt.figure(figsize=(7.4, 3.4))
-    figures.flag_panels(fig, areas, means)
+    figures.ood_panels(fig, areas, means)
     plt.show()
 
 # %% [markdown]
@@ -277,12 +277,12 @@ of large variance, the energy asks for others.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-seams", "caption": "What is lost of a model's energy beyond composition (no unit; dotted: no better than the composition) against the GFRE of its last layer, one point per ordered pair of models. Left: a linear map made for the energy; right: the map of the GFRE and the target's own readout. Crosses (left): each model's own last layer, cut to the energy of the atom, or to all but that. On the grey line, the energy is lost in the same measure as the features."}}
-seams = {name: Seams.of(study) for name, study in studies.items()}
-stitched = {name: one.table(**options) for name, one in seams.items()}
-surgeries = {name: one.surgery() for name, one in seams.items()}
-seam_ranks = {name: tables.seam_ranks(table) for name, table in stitched.items()}
+stitched_pairs = {name: StitchedPairs.of(study) for name, study in studies.items()}
+stitched = {name: one.table(**options) for name, one in stitched_pairs.items()}
+surgeries = {name: one.surgery() for name, one in stitched_pairs.items()}
+stitched_ranks = {name: tables.stitched_ranks(table) for name, table in stitched.items()}
 fig = plt.figure(figsize=(7.4, 4.0))
-figures.seam_panels(fig, stitched, surgeries)
+figures.stitched_panels(fig, stitched, surgeries)
 plt.show()
 
 # %% [markdown]
@@ -321,8 +321,8 @@ structures, each tested once), and that here energies are compared at all.
 
 # %% tags=["hide-input"]
 published = breakdown.mean_between(paper_table("cross_model/last_layer/MAD-test", "gfre"))
-main_seams = stitched["real" if "real" in stitched else "minis"]
-families = main_seams[main_seams["kind"] == "different families"]
+main_stitched = stitched["real" if "real" in stitched else "minis"]
+families = main_stitched[main_stitched["kind"] == "different families"]
 rank_numbers = next(iter(own.values()))
 rows = {
     "mean GFRE between families, last layer": (f"{published:.2f}", families["gfre"].mean()),
@@ -340,8 +340,8 @@ against
 # %% tags=["remove-cell"]
 facts = {
     "answer_ranks": words.ranks_answer(own),
-    "answer_flags": words.flags_answer(means),
-    "answer_stitching": words.stitching_answer(stitched, seam_ranks),
+    "answer_flags": words.ood_answer(means),
+    "answer_stitching": words.stitching_answer(stitched, stitched_ranks),
     "gain_sentence": words.gain(own),
     "subset_sentence": words.within_subsets(subset_rows),
     "local_sentence": words.local(local_ranks),
@@ -353,7 +353,7 @@ facts = {
     "enough_sentence": words.enough(stitched),
     "single_sentence": words.single_energy(stitched),
     "seed_sentence": words.seeds(stitched),
-    "own_sentence": words.own_readout(stitched, seam_ranks),
+    "own_sentence": words.own_readout(stitched, stitched_ranks),
     "surgery_sentence": words.surgery(surgeries),
     "here_gfre": against["here"].iloc[0],
     "here_lost": against["here"].iloc[1],

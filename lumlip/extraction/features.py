@@ -10,7 +10,7 @@ from ase import Atoms
 from lumlip.choices import DEVICES, check_choice
 from lumlip.datasets.sets import structures as read_structures
 from lumlip.extraction.jobs import made, prepared
-from lumlip.extraction.workers import Crew
+from lumlip.extraction.workers import WorkerPool
 from lumlip.zoo.table import resolve
 
 if TYPE_CHECKING:
@@ -85,5 +85,5 @@ def features(
         trust_checkpoint=trust_checkpoint,
         layers=layers,
     )
-    with Crew() as crew:
-        return made(job, crew, device=device, batch_atoms=batch_atoms)
+    with WorkerPool() as pool:
+        return made(job, pool, device=device, batch_atoms=batch_atoms)

@@ -27,7 +27,7 @@ from lumlip.extraction.store import (
     write_job,
 )
 from lumlip.extraction.worker import finished
-from lumlip.extraction.workers import Crew
+from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime.environments import features_version, say, versions
 from lumlip.runtime.paths import ensured, home
 from lumlip.zoo.table import ModelEntry
@@ -78,14 +78,14 @@ def prepared(
     return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype, layers)
 
 
-def made(job: Job, crew: Crew, *, device: str, batch_atoms: int | None = None) -> xr.Dataset:
-    """Open the features of a job, made by a worker of the crew if they are not there whole.
+def made(job: Job, pool: WorkerPool, *, device: str, batch_atoms: int | None = None) -> xr.Dataset:
+    """Open the features of a job, made by a worker of the pool if they are not there whole.
 
     The labels of the structures are the job's own, whatever those had that were seen first.
     """
     check_choice("device", device, DEVICES)
     if not job.store.exists() or damage(job.store):
-        _run(job, crew, device=device, batch_atoms=batch_atoms)
+        _run(job, pool, device=device, batch_atoms=batch_atoms)
     return labelled(open_store(job.store), job.structures)
 
 
@@ -117,7 +117,7 @@ def _lock(job: Job, *, timeout: float = -1) -> FileLock:
     return FileLock(f"{job.store}.lock", timeout=timeout)
 
 
-def _run(job: Job, crew: Crew, *, device: str, batch_atoms: int | None) -> None:
+def _run(job: Job, pool: WorkerPool, *, device: str, batch_atoms: int | None) -> None:
     with _lock(job):
         if job.store.exists():  # another process may have made it while this one waited
             if not (found := damage(job.store)):
@@ -127,7 +127,7 @@ def _run(job: Job, crew: Crew, *, device: str, batch_atoms: int | None) -> None:
         folder = ensured(job.store.with_suffix(".partial"))
         write_job(folder, job.structures, _order(job, device=device, batch_atoms=batch_atoms))
         n_left = len(job.structures) - len(finished(folder))
-        facts = crew.run(job.entry, folder, job.structures, n_left=n_left)
+        facts = pool.run(job.entry, folder, job.structures, n_left=n_left)
         assemble(folder, job.store, job.structures, _attributes(job, facts))
         remove(folder)
 

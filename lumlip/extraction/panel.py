@@ -24,7 +24,7 @@ from lumlip.errors import (
     WeightsError,
 )
 from lumlip.extraction.jobs import Job, free_first, made, prepared
-from lumlip.extraction.workers import Crew
+from lumlip.extraction.workers import WorkerPool
 from lumlip.zoo.table import ModelEntry, resolve
 from lumlip.zoo.weights import ready
 
@@ -152,13 +152,13 @@ def _all_made(
 ) -> tuple[dict[str, xr.Dataset], dict[str, str]]:
     """Make the features of each job; name the models that failed, and why."""
     datasets, failed = {}, {}
-    with Crew() as crew:
+    with WorkerPool() as pool:
         for job in free_first(_by_family(jobs)):
             model = job.entry.id
             if say:
                 say(model)
             try:
-                datasets[model] = made(job, crew, device=device)
+                datasets[model] = made(job, pool, device=device)
             except FAILURES as error:
                 if not skip_failing:
                     raise

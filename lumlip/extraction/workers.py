@@ -19,7 +19,7 @@ from lumlip.zoo.table import ModelEntry
 _LOG_LINES = 15
 
 
-class Crew:
+class WorkerPool:
     """The worker of a family, kept at work for one model of the family after the other.
 
     Importing a family's packages takes longer than most jobs do, so this happens once. Used in a
@@ -31,7 +31,7 @@ class Crew:
         self._family = ""
         self._process: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -87,7 +87,7 @@ def together(*blocks: ArrayLike) -> FloatArray:
     return np.concatenate([a / size if size > 0 else a for a, size in pairs], axis=1)
 
 
-def blind_features(
+def baseline_features(
     structures: Sequence[Atoms], structure: ArrayLike, *, width: int = 64, seed: int = 0
 ) -> Mapping[str, FloatArray]:
     """All features that know nothing learned, by name.

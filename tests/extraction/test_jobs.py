@@ -6,7 +6,7 @@ from ase.build import bulk
 
 import lumlip
 from lumlip.extraction import jobs
-from lumlip.extraction.workers import Crew
+from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime import environments
 from lumlip.zoo.table import ModelEntry, resolve
 
@@ -75,12 +75,12 @@ def made(tmp_path_factory, shared_environments, structures):
     """Return a function that opens the features in a cache of its own, and the store's path."""
     folder = tmp_path_factory.mktemp("home")
     (folder / "environments").symlink_to(shared_environments)
-    with pytest.MonkeyPatch.context() as patch, Crew() as crew:
+    with pytest.MonkeyPatch.context() as patch, WorkerPool() as pool:
         patch.setenv("LUMLIP_HOME", str(folder))
 
         def features(frames=structures):
             job = jobs.prepared(resolve(MODEL), frames, dtype="float32", trust_checkpoint=False)
-            return jobs.made(job, crew, device="cpu").load(), job.store
+            return jobs.made(job, pool, device="cpu").load(), job.store
 
         yield features
 

@@ -139,14 +139,14 @@ def test_worker_that_died_is_replaced(structures, worker_starts, monkeypatch, tm
     monkeypatch.setattr(jobs, "ready", forged)
     with pytest.raises(ValueError, match="are not the ones in lumlip's table"):
         panel(["sevennet-0"], structures[:1])
-    with workers.Crew() as crew:
+    with workers.WorkerPool() as pool:
         made = [
             jobs.prepared(resolve(m), structures[:1], dtype="float32", trust_checkpoint=False)
             for m in ("sevennet-0", "sevennet-mf-0@PBE")
         ]
         with pytest.raises(ValueError, match="are not the ones"):
-            jobs.made(made[0], crew, device="cpu")
-        assert jobs.made(made[1], crew, device="cpu").sizes["structure"] == 1
+            jobs.made(made[0], pool, device="cpu")
+        assert jobs.made(made[1], pool, device="cpu").sizes["structure"] == 1
     assert worker_starts == ["sevennet"] * 3
 
 

@@ -10,7 +10,7 @@ from lumlip.metrics.baselines import (
     ELEMENT,
     NET,
     NOISE,
-    blind_features,
+    baseline_features,
     composition,
     noise,
     one_hot,
@@ -95,7 +95,7 @@ def test_soap_of_a_slab_is_that_of_a_periodic_one_with_much_space():
 
 def test_all_blind_features_have_a_row_per_atom():
     structures = [rattled(WATER), rattled(bulk("Cu", cubic=True))]
-    found = blind_features(structures, [0] * 3 + [1] * 4, width=5)
+    found = baseline_features(structures, [0] * 3 + [1] * 4, width=5)
     assert {len(X) for X in found.values()} == {7}
     assert found[NOISE].shape == found[NET].shape == (7, 5)
     assert found[ELEMENT].shape == (7, 3)

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from chapters.controls.noise_floor import COLORS
-from chapters.shared.protocols import Sample, Treatment
+from chapters.shared.variations import Sample, Variation
 from lumlip.array_types import FloatArray
 from lumlip.metrics import baselines
 from lumlip.metrics.bootstrap import (
@@ -66,7 +66,7 @@ def table_of_controls(
     found = {}
     for name, (sources, rebuilt) in ways.items():
         errors = sample.measured(
-            sources, rebuilt, treatment=Treatment(by="structure"), device=device
+            sources, rebuilt, variation=Variation(by="structure"), device=device
         )
         draws = resampled_errors(errors, groups=sample.groups, n_bootstrap=n_bootstrap, seed=seed)
         value = np.sqrt((errors.to_numpy() ** 2).mean(axis=-1))[..., None]
@@ -130,7 +130,7 @@ def added(
     found = {}
     for kind, some in sources.items():
         errors = sample.measured(
-            some, learned, treatment=Treatment(by="structure"), device=device
+            some, learned, variation=Variation(by="structure"), device=device
         ).to_numpy()
         chosen = errors[pairs] if len(some) > 1 else errors[0][pairs.any(axis=0)]
         draws = resampled_errors(chosen, groups=sample.groups, n_bootstrap=n_bootstrap, seed=seed)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from chapters.controls.checks import HEADLINES
 from chapters.controls.noise_floor import COLORS
-from chapters.controls.robustness import SETS, Trial
+from chapters.controls.robustness import SETS, RobustnessCheck
 from chapters.controls.sweeps import Limit
-from chapters.controls.trials import HEADLINES
 from lumlip.book.findings import Claim
 from lumlip.plotting.intervals import interval_plot
 
@@ -124,18 +124,18 @@ def _plain(ax: Axes, x: Sequence[float], y: Sequence[float]) -> None:
         axis.set_minor_locator(NullLocator())
 
 
-def trial_panels(figure: Figure, trials: Sequence[Trial]) -> None:
-    """Draw the number of every finding under every treatment, then its controls, and the bound.
+def check_panels(figure: Figure, checks: Sequence[RobustnessCheck]) -> None:
+    """Draw the number of every finding under every variation, then its controls, and the bound.
 
     Filled: the claim holds, its whole interval beyond the bound; open: it does not.
     """
-    findings = sorted({trial.finding for trial in trials if trial.tested})
+    findings = sorted({check.finding for check in checks if check.tested})
     if not findings:
         return
-    of_finding = {n: [t for t in trials if t.finding == n and t.tested] for n in findings}
-    tested = {name for t in trials for name in t.tested}
-    ways = [name for name in dict.fromkeys(n for t in trials for n in t.claims) if name in tested]
-    against = [_against(name) for name in dict.fromkeys(c for t in trials for c in t.opposed)]
+    of_finding = {n: [t for t in checks if t.finding == n and t.tested] for n in findings}
+    tested = {name for t in checks for name in t.tested}
+    ways = [name for name in dict.fromkeys(n for t in checks for n in t.claims) if name in tested]
+    against = [_against(name) for name in dict.fromkeys(c for t in checks for c in t.opposed)]
     names = [*ways, *against]
     figure.set_size_inches(7.4, 1.5 + 0.24 * len(names))
     axes = figure.subplots(1, len(findings), sharey=True, squeeze=False)[0]
@@ -146,24 +146,24 @@ def trial_panels(figure: Figure, trials: Sequence[Trial]) -> None:
         ax.tick_params(labelsize=7)
     axes[0].set_yticks(-np.arange(len(names)), names)
     axes[0].set_ylim(-len(names) + 0.4, 0.6)
-    _legend(figure, axes[0], [t.models for t in trials if t.tested])
+    _legend(figure, axes[0], [t.models for t in checks if t.tested])
 
 
 def _against(control: str) -> str:
     return f"against {control}"
 
 
-def _one_finding(ax: Axes, trials: Sequence[Trial], names: Sequence[str]) -> None:
+def _one_finding(ax: Axes, checks: Sequence[RobustnessCheck], names: Sequence[str]) -> None:
     rows = [
-        (names.index(name), trial.models, claim)
-        for trial in trials
+        (names.index(name), check.models, claim)
+        for check in checks
         for name, claim in [
-            *trial.tested.items(),
-            *((_against(control), claim) for control, claim in trial.opposed.items()),
+            *check.tested.items(),
+            *((_against(control), claim) for control, claim in check.opposed.items()),
         ]
     ]
     for row, models, claim in rows:
-        lift = 0.0 if len(trials) == 1 else 0.14 if models == "real" else -0.14
+        lift = 0.0 if len(checks) == 1 else 0.14 if models == "real" else -0.14
         _mark(ax, -row + lift, claim, _COLORS[models])
     n_ways = sum(not name.startswith("against ") for name in names)
     ax.axhline(-n_ways + 0.5, color="#cccccc", lw=0.8)

@@ -1,4 +1,4 @@
-"""Whether a finding survives: one rule on its headline claim, all treatments and its controls."""
+"""Whether a finding survives: one rule on its headline claim, all variations and its controls."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from chapters.shared.protocols import AS_IT_STANDS
+from chapters.shared.variations import AS_IT_STANDS
 from lumlip.book.findings import Claim
 from lumlip.book.sentences import listed
 from lumlip.metrics.bootstrap import with_interval
 
-SURVIVES, IN_PART, FAILS = "survives", "survives in part", "does not survive"
+HOLDS_UP, IN_PART, FAILS = "survives", "survives in part", "does not survive"
 NO_DATA = "not tested here"
 #: Whose models a trial is about, in the order in which one is taken for the answer.
 SETS = {"real": "published models", "minis": "minis"}
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One finding on one set of models: its headline claim under every treatment, its controls.
+class RobustnessCheck:
+    """One finding on one set of models: its headline claim under every variation, its controls.
 
     Attributes
     ----------
@@ -29,11 +29,11 @@ class Trial:
         1 to 5.
     models : {"real", "minis"}
     claims : dict of str to Claim
-        By treatment; those without data have a value of NaN.
+        By variation; those without data have a value of NaN.
     controls : dict of str to Claim
         By what the control is, as in "against two seeds".
     typical : dict of str to float
-        By treatment, the number of the median atom in place of the root mean square.
+        By variation, the number of the median atom in place of the root mean square.
     """
 
     finding: int
@@ -44,7 +44,7 @@ class Trial:
 
     @property
     def tested(self) -> dict[str, Claim]:
-        """Treatments with data."""
+        """Variations with data."""
         return {name: claim for name, claim in self.claims.items() if has_data(claim)}
 
     @property
@@ -54,7 +54,7 @@ class Trial:
 
     @property
     def failing(self) -> list[str]:
-        """Treatments under which the claim does not hold."""
+        """Variations under which the claim does not hold."""
         return [name for name, claim in self.tested.items() if not claim.holds]
 
     @property
@@ -68,7 +68,7 @@ class Trial:
         if AS_IT_STANDS not in self.tested:
             return NO_DATA
         if not self.failing and not self.lost_against:
-            return SURVIVES
+            return HOLDS_UP
         stands = self.tested[AS_IT_STANDS].holds
         half = 2 * len(self.failing) <= len(self.tested)
         return IN_PART if stands and half else FAILS
@@ -80,7 +80,7 @@ class Trial:
         if word == NO_DATA:
             return "this run has no models for it"
         against = f"against {listed(self.lost_against)}" if self.lost_against else ""
-        if word == SURVIVES:
+        if word == HOLDS_UP:
             controls = "all controls" if len(self.opposed) > 1 else listed(list(self.opposed))
             return f"holds in all {n} ways" + (f" and against {controls}" if controls else "")
         if AS_IT_STANDS in self.failing:
@@ -97,58 +97,58 @@ def has_data(claim: Claim) -> bool:
     return bool(np.isfinite(claim.interval).all())
 
 
-def of_answer(trials: Sequence[Trial], finding: int) -> Trial | None:
-    """Return the trial of a finding for the answer: of published models, or else of minis."""
-    own = {trial.models: trial for trial in trials if trial.finding == finding}
+def of_answer(checks: Sequence[RobustnessCheck], finding: int) -> RobustnessCheck | None:
+    """Return the check of a finding for the answer: of published models, or else of minis."""
+    own = {check.models: check for check in checks if check.finding == finding}
     tested = [own[name] for name in SETS if name in own and own[name].word != NO_DATA]
     return tested[0] if tested else None
 
 
-def facts(trials: Sequence[Trial]) -> dict[str, str]:
+def facts(checks: Sequence[RobustnessCheck]) -> dict[str, str]:
     """Return what the answer page shows: ``survives_N`` and ``why_N`` for N from 1 to 5."""
     found = {}
     for number in range(1, 6):
-        trial = of_answer(trials, number)
-        found[f"survives_{number}"] = trial.word if trial else NO_DATA
-        marked = f" ({SETS[trial.models]})" if trial and trial.models != "real" else ""
-        found[f"why_{number}"] = trial.why + marked if trial else "this run has no models for it"
+        check = of_answer(checks, number)
+        found[f"survives_{number}"] = check.word if check else NO_DATA
+        marked = f" ({SETS[check.models]})" if check and check.models != "real" else ""
+        found[f"why_{number}"] = check.why + marked if check else "this run has no models for it"
     return found
 
 
-def numbers_table(trials: Sequence[Trial]) -> pd.DataFrame:
+def numbers_table(checks: Sequence[RobustnessCheck]) -> pd.DataFrame:
     """Return the number of every finding in every way of measuring, with its interval.
 
     Those that do not hold are marked by a star; ways that are none for a finding stay empty.
     """
     columns = {}
-    for trial in (trial for trial in trials if trial.word != NO_DATA):
+    for check in (check for check in checks if check.word != NO_DATA):
         written = {
             name: with_interval(claim.interval) + ("" if claim.holds else " *")
-            for name, claim in trial.tested.items()
+            for name, claim in check.tested.items()
         }
-        columns[str(trial.finding), SETS[trial.models]] = written
-    names = list(dict.fromkeys(name for trial in trials for name in trial.claims))
+        columns[str(check.finding), SETS[check.models]] = written
+    names = list(dict.fromkeys(name for check in checks for name in check.claims))
     table = pd.DataFrame(columns).reindex(names)
     return table.dropna(how="all").fillna("")
 
 
-def survival_table(trials: Sequence[Trial]) -> pd.DataFrame:
+def robustness_table(checks: Sequence[RobustnessCheck]) -> pd.DataFrame:
     """Return one row per finding and set of models: how many tests it passes, and the word."""
     rows = []
-    for trial in trials:
-        if trial.word == NO_DATA:
+    for check in checks:
+        if check.word == NO_DATA:
             continue
-        n, lost = len(trial.tested), trial.lost_against
-        against = [f"{'not ' if name in lost else ''}{name}" for name in trial.opposed]
+        n, lost = len(check.tested), check.lost_against
+        against = [f"{'not ' if name in lost else ''}{name}" for name in check.opposed]
         rows.append(
             {
-                "finding": trial.finding,
-                "models": SETS[trial.models],
-                "as it stands": with_interval(trial.tested[AS_IT_STANDS].interval),
-                "ways to measure": f"{n - len(trial.failing)} of {n}",
-                "not when": listed(trial.failing) or "none",
+                "finding": check.finding,
+                "models": SETS[check.models],
+                "as it stands": with_interval(check.tested[AS_IT_STANDS].interval),
+                "ways to measure": f"{n - len(check.failing)} of {n}",
+                "not when": listed(check.failing) or "none",
                 "holds against": listed(against) or "no control",
-                "does it survive?": trial.word,
+                "does it survive?": check.word,
             }
         )
     columns = ["finding", "models", "as it stands", "ways to measure", "not when"]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from chapters.shared.protocols import Sample, Treatment, thinned
+from chapters.shared.variations import Sample, Variation, thinned
 from lumlip.array_types import BoolArray, FloatArray
 from lumlip.metrics.bootstrap import Distances, interval, mean_over, table_of
 from lumlip.metrics.breakdown import between
@@ -159,7 +159,7 @@ def by_train(
         if len(train) < 2:
             continue
         one = Sample(train, sample.test, sample.groups)
-        distances = one.distances(features, treatment=Treatment(by="structure"), **options)
+        distances = one.distances(features, variation=Variation(by="structure"), **options)
         found[len(train)] = mean_over(distances, pairs)
     rows = {n: interval(draws) for n, draws in found.items()}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from chapters.controls import noise_floor
-from chapters.controls.robustness import IN_PART, SURVIVES, Trial, of_answer
-from chapters.controls.trials import ONE_HOT
+from chapters.controls.checks import ONE_HOT
+from chapters.controls.robustness import HOLDS_UP, IN_PART, RobustnessCheck, of_answer
 from lumlip.array_types import FloatArray
 from lumlip.book.sentences import listed
 from lumlip.datasets.paper import paper_entry, paper_table, paper_tables
@@ -28,14 +28,14 @@ TITLES = {
 }
 
 
-def survival(trials: Sequence[Trial]) -> str:
+def robustness(checks: Sequence[RobustnessCheck]) -> str:
     """Say how many of the findings survive, and which."""
-    found = {n: of_answer(trials, n) for n in range(1, 6)}
-    words = {n: trial.word for n, trial in found.items() if trial}
+    found = {n: of_answer(checks, n) for n in range(1, 6)}
+    words = {n: check.word for n, check in found.items() if check}
     if not words:
         return "This run tests none of the findings."
     parts = []
-    for word in dict.fromkeys([SURVIVES, IN_PART, *words.values()]):
+    for word in dict.fromkeys([HOLDS_UP, IN_PART, *words.values()]):
         some = [n for n, got in words.items() if got == word]
         if some:
             plural = word.replace("survives", "survive").replace("does", "do")
@@ -67,7 +67,7 @@ def seeds(found: Distances, minis: Sequence[str], controls: Sequence[str]) -> st
     )
 
 
-def against(learned: FloatArray, blind: FloatArray, what: str) -> str:
+def against(learned: FloatArray, baseline: FloatArray, what: str) -> str:
     """Compare what learned sources and blind ones leave of the same targets.
 
     Parameters
@@ -77,26 +77,26 @@ def against(learned: FloatArray, blind: FloatArray, what: str) -> str:
     what : str
         The targets.
     """
-    if not np.isfinite(learned[0]) or not np.isfinite(blind[0]):
+    if not np.isfinite(learned[0]) or not np.isfinite(baseline[0]):
         return f"This run has no sources of two kinds for {what}."
-    difference = interval(blind - learned)
+    difference = interval(baseline - learned)
     told = (
         "better than" if difference[2] < 0 else "worse than" if difference[1] > 0 else "as well as"
     )
     return (
         "A fixed formula of the surroundings (SOAP) with element and composition, which has "
         f"learned nothing, rebuilds {what} {told} learned models of other families do: "
-        f"{with_interval(interval(blind))} against {with_interval(interval(learned))}."
+        f"{with_interval(interval(baseline))} against {with_interval(interval(learned))}."
     )
 
 
-def width(blind: FloatArray, cut: FloatArray, columns: int) -> str:
+def width(baseline: FloatArray, cut: FloatArray, columns: int) -> str:
     """Say what remains of the blind source at the width of a model."""
-    if not np.isfinite(blind[0]) or not np.isfinite(cut[0]):
+    if not np.isfinite(baseline[0]) or not np.isfinite(cut[0]):
         return ""
     now = f"cut to {columns} columns by principal components, it leaves {cut[0]:.2f}"
-    if cut[0] - blind[0] > 0.02:
-        return f"Part of that is its width: {now} in place of {blind[0]:.2f}."
+    if cut[0] - baseline[0] > 0.02:
+        return f"Part of that is its width: {now} in place of {baseline[0]:.2f}."
     return f"That is not a matter of its width: {now}."
 
 
@@ -197,14 +197,14 @@ def train_size(
     return f"{said} So it has not converged: with more atoms it would be lower."
 
 
-def outliers(trials: Sequence[Trial]) -> str:
+def outliers(checks: Sequence[RobustnessCheck]) -> str:
     """Say whether a few atoms decide where the difference of a published finding fails."""
     found: dict[bool, list[str]] = {True: [], False: []}
-    for trial in trials:
-        for name in trial.failing if trial.models == "real" else ():
-            claim, value = trial.claims[name], trial.typical.get(name, np.nan)
+    for check in checks:
+        for name in check.failing if check.models == "real" else ():
+            claim, value = check.claims[name], check.typical.get(name, np.nan)
             if np.isfinite(value) and claim.bound == 0:
-                text = f"finding {trial.finding}, {name} ({value:.2f})"
+                text = f"finding {check.finding}, {name} ({value:.2f})"
                 found[value > 0].append(text)
     if not any(found.values()):
         return ""
@@ -227,13 +227,13 @@ def few_columns(features: Mapping[str, FloatArray], train: Sequence[int]) -> str
     )
 
 
-def one_hot(trials: Sequence[Trial]) -> str:
+def one_hot(checks: Sequence[RobustnessCheck]) -> str:
     """Say what the control of the fifth finding shows."""
-    trial = of_answer(trials, 5)
-    claim = trial.opposed.get(ONE_HOT) if trial else None
-    if trial is None or claim is None:
+    check = of_answer(checks, 5)
+    claim = check.opposed.get(ONE_HOT) if check else None
+    if check is None or claim is None:
         return "This run cannot try the fifth finding."
-    learned = next(iter(trial.tested.values())).value
+    learned = next(iter(check.tested.values())).value
     told = "more" if claim.low > 0 else "less" if claim.high < 0 else "no more"
     end = (
         " So a large error does not show that something is lost, only that it is not linear in the "

@@ -20,7 +20,7 @@ Interval = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class StageReport:
-    """Errors between the models of a study at each stage, under three treatments.
+    """Errors between the models of a study at each stage, under three variations.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class StageReport:
 
     @cached_property
     def errors(self) -> dict[str, xr.DataArray]:
-        """Errors by treatment; without elements only if atoms are left to test."""
+        """Errors by variation; without elements only if atoms are left to test."""
         study = self.study
         found = {
             AS_THEY_ARE: study.errors,
@@ -56,14 +56,14 @@ class StageReport:
 
     @cached_property
     def lines(self) -> dict[str, dict[str, pd.DataFrame]]:
-        """Mean errors by treatment, kind of pair and stage, with intervals."""
+        """Mean errors by variation, kind of pair and stage, with intervals."""
         options = {"n_bootstrap": self.n_bootstrap, "seed": self.seed}
         return {
-            treatment: {
+            variation: {
                 kind: between.by_stage(self.study, errors, pairs, **options)
                 for kind, pairs in self.pairs.items()
             }
-            for treatment, errors in self.errors.items()
+            for variation, errors in self.errors.items()
         }
 
     @cached_property
@@ -71,12 +71,12 @@ class StageReport:
         """Mean error between families from every stage (rows) to every other (columns)."""
         return between.stage_table(self.study, self.study.errors, self.families)
 
-    def change(self, treatment: str, stages: tuple[str, str]) -> Interval:
+    def change(self, variation: str, stages: tuple[str, str]) -> Interval:
         """Mean error between families at the second stage minus the first; NaN if there is none."""
-        if not self.families or treatment not in self.errors:
+        if not self.families or variation not in self.errors:
             return (float("nan"),) * 3
         options = {"n_bootstrap": self.n_bootstrap, "seed": self.seed}
-        return between.change(self.study, self.errors[treatment], self.families, stages, **options)
+        return between.change(self.study, self.errors[variation], self.families, stages, **options)
 
     def table(self) -> pd.DataFrame:
         """What the features consist of at each stage, and the errors between families."""
@@ -88,8 +88,8 @@ class StageReport:
                 "leading": "leading share within elements",
             }
         )
-        for treatment, lines in self.lines.items():
+        for variation, lines in self.lines.items():
             if between.FAMILIES in lines:
-                shown[f"GFRE without {treatment}"] = lines[between.FAMILIES]["value"]
+                shown[f"GFRE without {variation}"] = lines[between.FAMILIES]["value"]
         plain = shown.rename(columns={f"GFRE without {AS_THEY_ARE}": "GFRE between families"})
         return plain.map(lambda value: "none" if np.isnan(value) else f"{value:.2f}")

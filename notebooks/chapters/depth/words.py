@@ -65,7 +65,7 @@ def beyond(report: StageReport, title: str) -> str:
     if not report.families or NO_LEADING not in report.lines:
         return f"This run cannot tell what {title} share beyond the element."
     table, left = (
-        report.lines[treatment][stages.FAMILIES]["value"] for treatment in (NO_ELEMENTS, NO_LEADING)
+        report.lines[variation][stages.FAMILIES]["value"] for variation in (NO_ELEMENTS, NO_LEADING)
     )
     change = report.change(NO_ELEMENTS, ("last", "last layer"))
     verb = direction(

@@ -22,7 +22,7 @@ _GREY = "#888888"
 _GRID: dict[str, Any] = {"color": "#e2e2e2", "lw": 0.6}
 #: Set of models -> color, and what it is called.
 SETS = {"real": ("#0072B2", "published models"), "minis": (MINI_COLOR, "minis")}
-_SEAMS = {
+_PAIRS = {
     FAMILY: {"marker": "o", "facecolors": "none"},
     VARIANT: {"marker": "s", "facecolors": "none"},
     SEED: {"marker": "D", "facecolors": "full"},
@@ -163,7 +163,7 @@ def force_panels(figure: Figure, found: Mapping[str, Forces], rows: pd.DataFrame
     right.grid(axis="x", **_GRID)
 
 
-def flag_panels(figure: Figure, areas: pd.DataFrame, means: pd.DataFrame) -> None:
+def ood_panels(figure: Figure, areas: pd.DataFrame, means: pd.DataFrame) -> None:
     """Draw how well every score flags every shift, and the means over held-out subsets.
 
     Parameters
@@ -220,7 +220,7 @@ def _mean_areas(ax: Axes, means: pd.DataFrame) -> None:
     ax.legend(fontsize=7, loc="lower center", bbox_to_anchor=(0.5, 1.0))
 
 
-def seam_panels(
+def stitched_panels(
     figure: Figure, tables: Mapping[str, pd.DataFrame], surgeries: Mapping[str, pd.DataFrame]
 ) -> None:
     """Draw what a stitch loses of the energy against the GFRE: direct, and by the own readout.
@@ -228,15 +228,15 @@ def seam_panels(
     Parameters
     ----------
     tables : dict of {"real", "minis"} to DataFrame
-        From :meth:`chapters.disagreement.stitch_pairs.Seams.table`.
+        From :meth:`chapters.disagreement.stitch_pairs.StitchedPairs.table`.
     surgeries : dict of the same to DataFrame
-        From :meth:`chapters.disagreement.stitch_pairs.Seams.surgery`; drawn with the direct
+        From :meth:`chapters.disagreement.stitch_pairs.StitchedPairs.surgery`; drawn with the direct
         stitches.
     """
     axes = figure.subplots(1, 2)
     for ax, column in zip(axes, ("lost", "own_lost"), strict=True):
         for name, table in tables.items():
-            for kind, look in _SEAMS.items():
+            for kind, look in _PAIRS.items():
                 own = table[table["kind"] == kind]
                 face = SETS[name][0] if look["facecolors"] == "full" else look["facecolors"]
                 options: dict[str, Any] = {**look, "facecolors": face, "edgecolors": SETS[name][0]}
@@ -250,15 +250,15 @@ def seam_panels(
         axes[0].scatter(table["gfre_rest"], table["lost_rest"], marker="x", s=30, color=color)
     axes[0].set_ylabel("energy lost, map made for the energy")
     axes[1].set_ylabel("energy lost, target's own readout")
-    _seam_legend(figure, axes[0], list(tables))
+    _pair_legend(figure, axes[0], list(tables))
 
 
-def _seam_legend(figure: Figure, ax: Axes, names: Sequence[str]) -> None:
+def _pair_legend(figure: Figure, ax: Axes, names: Sequence[str]) -> None:
     handles = [
         ax.scatter([], [], s=24, marker="o", color=SETS[name][0], label=SETS[name][1])
         for name in names
     ]
-    for kind, look in _SEAMS.items():
+    for kind, look in _PAIRS.items():
         face = "#333333" if look["facecolors"] == "full" else look["facecolors"]
         options: dict[str, Any] = {**look, "facecolors": face, "edgecolors": "#333333"}
         handles.append(ax.scatter([], [], s=20, label=kind, **options))

@@ -51,7 +51,7 @@ COLUMNS = (
 )
 
 
-def kind_of_seam(source: str, target: str) -> str:
+def kind_of_pair(source: str, target: str) -> str:
     """Return what joins two models: one of the four kinds that the figure tells apart."""
     if is_untrained(source):
         return UNTRAINED
@@ -61,7 +61,7 @@ def kind_of_seam(source: str, target: str) -> str:
 
 
 @dataclass(frozen=True)
-class Seams:
+class StitchedPairs:
     """Stitches of every trained model from every other, on one fold.
 
     Attributes
@@ -76,7 +76,7 @@ class Seams:
     test: IntArray
 
     @classmethod
-    def of(cls, study: PairStudy) -> Seams:
+    def of(cls, study: PairStudy) -> StitchedPairs:
         """Test on the first fold, fit on the others."""
         train = study.fold != 0
         known = covered(study.shares, train=train)
@@ -178,7 +178,7 @@ class Seams:
                 {
                     "source": source,
                     "target": target,
-                    "kind": "itself" if source == target else kind_of_seam(source, target),
+                    "kind": "itself" if source == target else kind_of_pair(source, target),
                     "gfre": float(error),
                     "lost": value,
                     "low": low,

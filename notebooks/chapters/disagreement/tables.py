@@ -17,7 +17,7 @@ from lumlip.array_types import FloatArray
 
 OWN, SIZE = "GFRE of the atom", "size of the force"
 FIXED = "GFRE, size held fixed"
-Flagged = Mapping[str, Mapping[str, Auroc]]
+OodScored = Mapping[str, Mapping[str, Auroc]]
 
 
 def same_structures(
@@ -94,7 +94,7 @@ def given_size(forces: Forces, **options: int) -> Interval:
     return statistics_with_intervals(numbers, predictors, outcomes, **options)[0]
 
 
-def mean_areas(found: Flagged, seen: Flagged, shifts: Sequence[Shift]) -> pd.DataFrame:
+def mean_areas(found: OodScored, seen: OodScored, shifts: Sequence[Shift]) -> pd.DataFrame:
     """Mean areas over held-out subsets, of their controls, and the gain of leaving a subset out.
 
     Returns
@@ -122,7 +122,7 @@ def mean_areas(found: Flagged, seen: Flagged, shifts: Sequence[Shift]) -> pd.Dat
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def seam_ranks(table: pd.DataFrame) -> dict[str, float]:
+def stitched_ranks(table: pd.DataFrame) -> dict[str, float]:
     """Rank correlations of GFRE and lost energy over ordered pairs of trained models.
 
     Returns

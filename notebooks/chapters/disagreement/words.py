@@ -135,7 +135,7 @@ def forces(rows: pd.DataFrame) -> str:
     return f"The mean rank correlation with the error of the moved atom is {'; '.join(parts)}."
 
 
-def flags_answer(means: pd.DataFrame) -> str:
+def ood_answer(means: pd.DataFrame) -> str:
     """Say how well the GFRE flags a kind of structures that was left out, and what does best."""
     if ood_scores.GFRE not in means.index:
         return "This run has no subset to leave out of the fit, so that nothing new is to be found."
@@ -293,8 +293,8 @@ def enough(tables: Mapping[str, pd.DataFrame]) -> str:
     table = tables.get("minis")
     if table is None or not (table["kind"] == UNTRAINED).any():
         return "This run has no untrained source to set beside a trained one."
-    blind = table[table["kind"] == UNTRAINED]
-    low = blind.sort_values("gfre").iloc[0]
+    baseline = table[table["kind"] == UNTRAINED]
+    low = baseline.sort_values("gfre").iloc[0]
     trained = _trained(tables, "minis")
     worse = trained[trained["gfre"] >= low["gfre"]]
     text = (

@@ -40,11 +40,11 @@ def control_answer(families: Families) -> str:
     if not np.isfinite(margins).all():
         return "This run lacks the controls that would tell pre-training from architecture."
     untrained, seed = (over(every, CONTROLS[name])[0] for name in (UNTRAINED, OTHER_SEED))
-    survives = "survives" if all(low > 0 for _, low, _ in margins) else "does not survive"
+    holds_up = "survives" if all(low > 0 for _, low, _ in margins) else "does not survive"
     share = mean_parts(every)
     own, shared = percent(share["own"]), percent(share["shared"])
     first = (
-        f"That {survives} its controls: the untrained twin is at {untrained:.2f} from the start, "
+        f"That {holds_up} its controls: the untrained twin is at {untrained:.2f} from the start, "
         f"and a twin pre-trained in the same way from other random weights at {seed:.2f}."
     )
     if share["own"][0] > share["shared"][0]:

@@ -25,7 +25,7 @@ from lumlip.metrics.bootstrap import Distances
 HEADS, ALL_WEIGHTS = ("HF", "HTL"), ("FF", "FTL")
 
 
-def protocols(columns: Families) -> str:
+def variations(columns: Families) -> str:
     """Say which protocol stays nearest and which goes farthest, by column of the tables."""
     said = []
     for name, found in columns.items():
@@ -199,7 +199,7 @@ def of_minis(
     return {
         "minis_answer": minis_answer(found),
         "control_answer": control_answer(found),
-        "table_sentence": protocols(columns),
+        "table_sentence": variations(columns),
         "near_text": f"{answers(columns[PAPER_MODEL])['fine-tuned and start'][0]:.2f}",
         "trace_sentence": random_weights(found),
         "paper_and_here": paper_and_here(columns),

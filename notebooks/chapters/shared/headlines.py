@@ -1,4 +1,4 @@
-"""The headline number of each finding, as draws of the test structures, under any treatment.
+"""The headline number of each finding, as draws of the test structures, under any variation.
 
 Each is the number of one claim of the chapter's verdict: the one that the chapter's title makes.
 Values are arrays (1 + n_bootstrap,): on all test structures, then on every resample; NaN where a
@@ -15,7 +15,7 @@ import pandas as pd
 
 from chapters.shared.fine_tuning import OTHER_SEED, SCRATCH, START, UNTRAINED, answers
 from chapters.shared.lineage import Lineage
-from chapters.shared.protocols import Sample, Treatment, sample_of_atoms, thinned
+from chapters.shared.variations import Sample, Variation, sample_of_atoms, thinned
 from lumlip.array_types import FloatArray
 from lumlip.choices import LAYERS
 from lumlip.extraction.panel import Panel, as_samples
@@ -86,7 +86,7 @@ def of_one_width(panel: Panel, models: Sequence[str], sample: Sample, **options:
             joined[key] = X if same else narrowed(X, width, train=sample.train)
     if not joined:
         return Distances(pd.DataFrame(), np.empty((0, 0, 2)))
-    return sample.distances(joined, treatment=Treatment(by="structure"), **options)
+    return sample.distances(joined, variation=Variation(by="structure"), **options)
 
 
 def curved(panel: Panel, sample: Sample) -> list[str]:
@@ -95,7 +95,7 @@ def curved(panel: Panel, sample: Sample) -> list[str]:
     found = []
     for model in panel.datasets:
         forth = sample.measured(
-            {"x": backbone[model]}, {"y": last[model]}, treatment=Treatment(by="structure")
+            {"x": backbone[model]}, {"y": last[model]}, variation=Variation(by="structure")
         )
         if float(np.sqrt((forth**2).mean())) >= LINEAR:
             found.append(model)
@@ -105,7 +105,7 @@ def curved(panel: Panel, sample: Sample) -> list[str]:
 def of_panel(
     panel: Panel,
     models: Sequence[str],
-    treatment: Treatment,
+    variation: Variation,
     *,
     n_test: int,
     seed: int = 0,
@@ -119,7 +119,7 @@ def of_panel(
     panel : Panel
     models : sequence of str
         Those whose head is not linear, see `curved`.
-    treatment : Treatment
+    variation : Variation
         With a split.
     n_test, seed, n_bootstrap : int
     device : str
@@ -129,9 +129,9 @@ def of_panel(
     (dict of int to array of shape (1 + n_bootstrap,), dict of int to float)
         By finding; then the same of the median atom in place of the root mean square.
     """
-    sample = sample_of_atoms(panel.atoms, treatment=treatment, n_test=n_test, seed=seed)
+    sample = sample_of_atoms(panel.atoms, variation=variation, n_test=n_test, seed=seed)
     features = both_layers(panel, models)
-    errors = sample.measured(features, treatment=treatment, device=device)
+    errors = sample.measured(features, variation=variation, device=device)
     groups = sample.groups.tolist()
     found = Distances.of(errors, groups, n_bootstrap=n_bootstrap, seed=seed)
     medians = np.median(errors.to_numpy(), axis=-1)
@@ -153,7 +153,7 @@ def _numbers(found: Distances, names: list[str], models: Sequence[str]) -> dict[
 
 def of_lineages(
     lines: Mapping[str, Lineage],
-    treatment: Treatment,
+    variation: Variation,
     *,
     seed: int = 0,
     **options: Any,
@@ -168,26 +168,26 @@ def of_lineages(
     """
     families = []
     for line in lines.values():
-        sample = _sample_of_lineage(line, treatment, seed=seed)
+        sample = _sample_of_lineage(line, variation, seed=seed)
         features = line.features("last_layer", ROLES)
-        families.append(sample.distances(features, treatment=treatment, seed=seed, **options))
+        families.append(sample.distances(features, variation=variation, seed=seed, **options))
     return {role: margin(families, role) for role in (SCRATCH, UNTRAINED, OTHER_SEED)}
 
 
-def _sample_of_lineage(line: Lineage, treatment: Treatment, *, seed: int) -> Sample:
-    """Split as the lineage is parted, unless the treatment has a split of its own."""
+def _sample_of_lineage(line: Lineage, variation: Variation, *, seed: int) -> Sample:
+    """Split as the lineage is parted, unless the variation has a split of its own."""
     atoms = line.panel.atoms
-    if treatment.by:
-        return sample_of_atoms(atoms, treatment=treatment, n_test=len(line.test), seed=seed)
+    if variation.by:
+        return sample_of_atoms(atoms, variation=variation, n_test=len(line.test), seed=seed)
     structure = atoms["structure"].to_numpy()
-    train = thinned(line.train, structure[line.train], share=treatment.share, seed=seed)
+    train = thinned(line.train, structure[line.train], share=variation.share, seed=seed)
     return Sample(train, line.test, structure[line.test])
 
 
 def lost_by_mean(
     features: Mapping[str, FloatArray],
     panel: Panel,
-    treatment: Treatment,
+    variation: Variation,
     *,
     n_test: int = 1000,
     seed: int = 0,
@@ -201,18 +201,18 @@ def lost_by_mean(
         From `cumulants_of`.
     panel : Panel
         Where the structures come from.
-    treatment : Treatment
+    variation : Variation
         Split by parent unless it says otherwise; a split by atom is none of structures.
     n_test : int
         Structures, at most a fifth.
     """
-    if treatment.by == "atom" or not features:
+    if variation.by == "atom" or not features:
         return NOTHING
-    sample = _sample_of_structures(panel, treatment.on("parent"), n_test=n_test, seed=seed)
+    sample = _sample_of_structures(panel, variation.on("parent"), n_test=n_test, seed=seed)
     found = []
     for F in features.values():
         pair = {"mean": F[:, : F.shape[1] // ORDER]}, {"all": F}
-        errors = sample.measured(*pair, treatment=treatment, device=options.get("device", "auto"))
+        errors = sample.measured(*pair, variation=variation, device=options.get("device", "auto"))
         draws = {"n_bootstrap": options["n_bootstrap"], "seed": seed}
         found.append(Distances.of(errors, sample.groups.tolist(), **draws).draws[0, 0])
     return np.asarray(np.mean(found, axis=0))
@@ -224,12 +224,12 @@ def cumulants_of(features: Mapping[str, FloatArray], panel: Panel) -> dict[str, 
     return {name: cumulant_features(X, structure, order=ORDER) for name, X in features.items()}
 
 
-def _sample_of_structures(panel: Panel, treatment: Treatment, *, n_test: int, seed: int) -> Sample:
-    samples = as_samples(panel, by=treatment.by)
+def _sample_of_structures(panel: Panel, variation: Variation, *, n_test: int, seed: int) -> Sample:
+    samples = as_samples(panel, by=variation.by)
     n_held = n_held_out(len(panel.structures), n_test)
     train, test = split(samples, by="parent", n_test=n_held, seed=seed)
     groups = np.unique(samples["parent"].to_numpy(), return_inverse=True)[1].astype(np.int64)
-    kept = thinned(train, groups[train], share=treatment.share, seed=seed)
+    kept = thinned(train, groups[train], share=variation.share, seed=seed)
     return Sample(kept, test, groups[test])
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from chapters.similarity.groups import APART, BEFORE, BLIND, SAME, SEEDS, TWINS
+from chapters.similarity.groups import APART, BASELINE, BEFORE, SAME, SEEDS, TWINS
 from chapters.similarity.study import LABELS
 from chapters.similarity.views import AS_IS, STRIPPED, WHITENED, WITHIN
 from lumlip.plotting.style import FAMILY_COLORS
@@ -26,7 +26,7 @@ _GROUPS = {
     APART: ("#0072B2", "o"),
     BEFORE: ("#56B4E9", "v"),
     TWINS: ("#009E73", "^"),
-    BLIND: ("#D8A200", "x"),
+    BASELINE: ("#D8A200", "x"),
 }
 _VIEWS = {
     AS_IS: ("#222222", "o"),

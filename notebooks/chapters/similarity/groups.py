@@ -13,7 +13,7 @@ from lumlip.metrics.similarity.all_measures import Prepared
 from lumlip.zoo.relations import family_of, first_of_families
 
 Pair = tuple[str, str]
-SAME, APART, SEEDS, BEFORE, TWINS, BLIND = (
+SAME, APART, SEEDS, BEFORE, TWINS, BASELINE = (
     "one family",
     "two families",
     "two seeds",
@@ -30,7 +30,7 @@ def published_groups(models: Sequence[str]) -> dict[str, list[Pair]]:
     groups = {
         SAME: same,
         APART: list(combinations(firsts, 2)),
-        BLIND: [(m, ELEMENT) for m in firsts],
+        BASELINE: [(m, ELEMENT) for m in firsts],
     }
     return {name: pairs for name, pairs in groups.items() if pairs}
 
@@ -58,7 +58,7 @@ def mini_groups(minis: Sequence[str], controls: Sequence[str]) -> dict[str, list
         APART: paired,
         BEFORE: [(twin[a], twin[b]) for a, b in paired if a in twin and b in twin],
         TWINS: list(twin.items()),
-        BLIND: [(m, ELEMENT) for m in firsts],
+        BASELINE: [(m, ELEMENT) for m in firsts],
     }
     return {name: pairs for name, pairs in groups.items() if pairs}
 

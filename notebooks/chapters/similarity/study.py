@@ -60,8 +60,8 @@ class SimilarityStudy:
     @cached_property
     def prepared(self) -> dict[str, Prepared]:
         """Models, and the one that knows the element alone, ready to be measured."""
-        blind = element_features(self.elements, seed=self.seed)
-        return {name: Prepared(X) for name, X in {**self.features, ELEMENT: blind}.items()}
+        baseline = element_features(self.elements, seed=self.seed)
+        return {name: Prepared(X) for name, X in {**self.features, ELEMENT: baseline}.items()}
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from chapters.controls import figures
 from chapters.controls.noise_floor import COLORS
-from chapters.controls.robustness import SETS, Trial
+from chapters.controls.robustness import SETS, RobustnessCheck
 from chapters.controls.sweeps import Limit
 from lumlip.book.findings import Claim
 from tests.artists import curves, dots, filled, hues, intervals, points, rows, segments, texts
@@ -37,13 +37,15 @@ def claim(value, low, high, bound=0.0):
 
 def test_every_finding_has_a_panel_with_its_treatments_and_controls(figure):
     ways = {"as it stands": claim(0.8, 0.7, 0.85, 0.5), "by atom": claim(0.4, 0.35, 0.45, 0.5)}
-    trials = [
-        Trial(1, "real", ways, {"two seeds": claim(0.2, 0.1, 0.3)}),
-        Trial(1, "minis", {"as it stands": claim(0.6, 0.55, 0.7, 0.5)}),
-        Trial(2, "real", {"as it stands": claim(9.0, 0.1, 9.5), "by atom": claim(NAN, NAN, NAN)}),
-        Trial(3, "minis", {"as it stands": claim(NAN, NAN, NAN)}),
+    checks = [
+        RobustnessCheck(1, "real", ways, {"two seeds": claim(0.2, 0.1, 0.3)}),
+        RobustnessCheck(1, "minis", {"as it stands": claim(0.6, 0.55, 0.7, 0.5)}),
+        RobustnessCheck(
+            2, "real", {"as it stands": claim(9.0, 0.1, 9.5), "by atom": claim(NAN, NAN, NAN)}
+        ),
+        RobustnessCheck(3, "minis", {"as it stands": claim(NAN, NAN, NAN)}),
     ]
-    figures.trial_panels(figure, trials)
+    figures.check_panels(figure, checks)
     first, second = figure.axes
     assert rows(first) == ["as it stands", "by atom", "against two seeds"]
     assert dots(first) == [
@@ -70,7 +72,7 @@ def test_every_finding_has_a_panel_with_its_treatments_and_controls(figure):
 
 
 def test_without_trials_there_is_no_panel(figure):
-    figures.trial_panels(figure, [Trial(1, "real", {})])
+    figures.check_panels(figure, [RobustnessCheck(1, "real", {})])
     assert not figure.axes
 
 

@@ -1,15 +1,15 @@
-"""Other scalings, other regressors, treatments: known answers and what they do not change."""
+"""Other scalings, other regressors, variations: known answers and what they do not change."""
 
 import numpy as np
 import pytest
 import xarray as xr
 from sklearn.linear_model import Ridge
 
-from chapters.shared.protocols import (
+from chapters.shared.variations import (
     AS_IT_STANDS,
-    TREATMENTS,
+    VARIATIONS,
     Sample,
-    Treatment,
+    Variation,
     rescaled,
     sample_of_atoms,
     thinned,
@@ -113,10 +113,10 @@ def test_an_unknown_regressor_is_named():
 
 
 def test_a_treatment_has_the_chapters_split_unless_it_has_its_own():
-    assert TREATMENTS[AS_IT_STANDS].on("parent").by == "parent"
-    assert TREATMENTS["split by atom"].on("parent").by == "atom"
+    assert VARIATIONS[AS_IT_STANDS].on("parent").by == "parent"
+    assert VARIATIONS["split by atom"].on("parent").by == "atom"
     with pytest.raises(ValueError, match="got scaling 'log'"):
-        Treatment(scaling="log")
+        Variation(scaling="log")
 
 
 def test_larger_shares_of_train_contain_smaller_ones_and_keep_groups_whole():
@@ -131,7 +131,7 @@ def test_larger_shares_of_train_contain_smaller_ones_and_keep_groups_whole():
 @pytest.mark.parametrize("by", ["structure", "parent"])
 def test_a_sample_keeps_whole_what_the_treatment_says(by):
     atoms = atoms_of()
-    sample = sample_of_atoms(atoms, treatment=Treatment(by=by, share=0.5), n_test=40)
+    sample = sample_of_atoms(atoms, variation=Variation(by=by, share=0.5), n_test=40)
     names = atoms["structure"].to_numpy() // (2 if by == "parent" else 1)
     assert not set(names[sample.train]) & set(names[sample.test])
     assert np.array_equal(sample.groups, atoms["structure"].to_numpy()[sample.test])
@@ -152,6 +152,6 @@ def test_whitened_errors_are_what_canonical_correlations_leave():
 
 def test_distances_of_a_sample_are_those_of_the_metric():
     sample = Sample(TRAIN, TEST, TEST // 5)
-    found = sample.distances({"x": X, "y": Y}, treatment=Treatment(), n_bootstrap=5)
+    found = sample.distances({"x": X, "y": Y}, variation=Variation(), n_bootstrap=5)
     assert np.isclose(found.table.loc["x", "y"], gfre(X, Y, train=TRAIN, test=TEST))
     assert found.draws.shape == (2, 2, 6)

@@ -6,7 +6,7 @@ import pytest
 
 from chapters.controls import baselines as knowledge
 from chapters.controls import element_numbering, noise_floor
-from chapters.shared.protocols import Sample
+from chapters.shared.variations import Sample
 from lumlip.metrics import baselines
 from lumlip.metrics.bootstrap import Distances, interval
 
@@ -111,8 +111,8 @@ def test_two_sources_of_different_things_tell_more_together():
         "chgnet-0.3.0": np.hstack([learned, seen**2]),
     }
     sample = Sample(np.arange(300), np.arange(300, 400), np.arange(300, 400) // 4)
-    blinded = {baselines.ALL: seen, baselines.NET: np.tanh(seen)}
-    found = knowledge.added(models, blinded, sample, n_bootstrap=5)
+    of_baseline = {baselines.ALL: seen, baselines.NET: np.tanh(seen)}
+    found = knowledge.added(models, of_baseline, sample, n_bootstrap=5)
     assert found["both"][0] < min(found["blind"][0], found["learned"][0], found["random"][0])
-    alone = knowledge.added({"sevennet-0": seen}, blinded, sample, n_bootstrap=5)
+    alone = knowledge.added({"sevennet-0": seen}, of_baseline, sample, n_bootstrap=5)
     assert np.isnan(alone["both"][0])

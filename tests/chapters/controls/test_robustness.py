@@ -1,20 +1,20 @@
-"""The rule of survival on trials that were made up, and what is said of them."""
+"""The rule of survival on checks that were made up, and what is said of them."""
 
 import numpy as np
 import pytest
 
 from chapters.controls.robustness import (
     FAILS,
+    HOLDS_UP,
     IN_PART,
     NO_DATA,
-    SURVIVES,
-    Trial,
+    RobustnessCheck,
     facts,
     numbers_table,
     of_answer,
-    survival_table,
+    robustness_table,
 )
-from chapters.shared.protocols import AS_IT_STANDS
+from chapters.shared.variations import AS_IT_STANDS
 from lumlip.book.findings import Claim
 
 
@@ -23,9 +23,9 @@ def claim(holds):
     return Claim("above 0.5", value, value - 0.05, value + 0.05, bound=0.5)
 
 
-def trial(stands, others, controls=(), *, finding=1, models="real"):
+def check(stands, others, controls=(), *, finding=1, models="real"):
     claims = {AS_IT_STANDS: claim(stands), **{f"way {i}": claim(x) for i, x in enumerate(others)}}
-    return Trial(
+    return RobustnessCheck(
         finding, models, claims, {f"control {i}": claim(x) for i, x in enumerate(controls)}
     )
 
@@ -33,26 +33,26 @@ def trial(stands, others, controls=(), *, finding=1, models="real"):
 @pytest.mark.parametrize(
     ("made", "word", "why"),
     [
-        (trial(True, [True, True]), SURVIVES, "holds in all 3 ways"),
-        (trial(True, [True], [True]), SURVIVES, "holds in all 2 ways and against control 0"),
+        (check(True, [True, True]), HOLDS_UP, "holds in all 3 ways"),
+        (check(True, [True], [True]), HOLDS_UP, "holds in all 2 ways and against control 0"),
         (
-            trial(True, [True], [True, True]),
-            SURVIVES,
+            check(True, [True], [True, True]),
+            HOLDS_UP,
             "holds in all 2 ways and against all controls",
         ),
-        (trial(True, [True], [False]), IN_PART, "holds in all 2 ways, but not against control 0"),
-        (trial(True, [True, False]), IN_PART, "fails when way 1"),
-        (trial(True, [True, False, False]), IN_PART, "fails in 2 of 4 ways"),
-        (trial(True, [False, False]), FAILS, "fails in 2 of 3 ways"),
+        (check(True, [True], [False]), IN_PART, "holds in all 2 ways, but not against control 0"),
+        (check(True, [True, False]), IN_PART, "fails when way 1"),
+        (check(True, [True, False, False]), IN_PART, "fails in 2 of 4 ways"),
+        (check(True, [False, False]), FAILS, "fails in 2 of 3 ways"),
         (
-            trial(True, [True, False], [False]),
+            check(True, [True, False], [False]),
             IN_PART,
             "fails when way 1, and against control 0",
         ),
-        (trial(False, [True, True, True]), FAILS, "does not hold as it stands"),
-        (trial(None, [None]), NO_DATA, "this run has no models for it"),
-        (trial(True, [None, True]), SURVIVES, "holds in all 2 ways"),
-        (trial(True, [True], [None]), SURVIVES, "holds in all 2 ways"),
+        (check(False, [True, True, True]), FAILS, "does not hold as it stands"),
+        (check(None, [None]), NO_DATA, "this run has no models for it"),
+        (check(True, [None, True]), HOLDS_UP, "holds in all 2 ways"),
+        (check(True, [True], [None]), HOLDS_UP, "holds in all 2 ways"),
     ],
 )
 def test_the_rule(made, word, why):
@@ -61,9 +61,9 @@ def test_the_rule(made, word, why):
 
 
 def test_published_models_come_first_and_minis_are_marked():
-    real, minis = trial(True, [True]), trial(True, [False, False], models="minis")
+    real, minis = check(True, [True]), check(True, [False, False], models="minis")
     assert of_answer([minis, real], 1) is real
-    assert of_answer([minis, trial(None, [])], 1) is minis
+    assert of_answer([minis, check(None, [])], 1) is minis
     said = facts([minis])
     assert said["survives_1"] == FAILS
     assert said["why_1"].endswith("(minis)")
@@ -73,14 +73,14 @@ def test_published_models_come_first_and_minis_are_marked():
 
 def test_the_reason_is_short():
     for made in (
-        trial(True, [False] * 4 + [True] * 6, [False, False]),
-        trial(True, [True], [True]),
+        check(True, [False] * 4 + [True] * 6, [False, False]),
+        check(True, [True], [True]),
     ):
         assert len(f"{made.why} (minis)".split()) <= 16
 
 
 def test_the_table_has_a_row_for_each_trial_with_data():
-    table = survival_table([trial(True, [False], [True]), trial(None, [], finding=2)])
+    table = robustness_table([check(True, [False], [True]), check(None, [], finding=2)])
     assert list(table.index) == [(1, "published models")]
     row = table.iloc[0]
     assert row["ways to measure"] == "1 of 2"
@@ -89,7 +89,7 @@ def test_the_table_has_a_row_for_each_trial_with_data():
 
 
 def test_numbers_that_do_not_hold_are_starred():
-    table = numbers_table([trial(True, [False, None])])
+    table = numbers_table([check(True, [False, None])])
     assert table["1", "published models"].to_dict() == {
         AS_IT_STANDS: "0.70 (0.65 to 0.75)",
         "way 0": "0.30 (0.25 to 0.35) *",

@@ -13,7 +13,7 @@ from chapters.controls.sweeps import (
     limit_with_interval,
     per_doubling,
 )
-from chapters.shared.protocols import Sample
+from chapters.shared.variations import Sample
 
 SIZES = np.array([100, 200, 400, 800, 1600])
 NAMES = ("sevennet-0", "chgnet-0.3.0")

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from chapters.controls import words
-from chapters.controls.robustness import Trial
-from chapters.controls.trials import ONE_HOT, SEEDS, all_trials, trial
-from chapters.shared.protocols import AS_IT_STANDS
+from chapters.controls.checks import ONE_HOT, SEEDS, all_checks, check
+from chapters.controls.robustness import RobustnessCheck
+from chapters.shared.variations import AS_IT_STANDS
 from lumlip.datasets.paper import paper_table
 from lumlip.metrics.bootstrap import NOTHING, Distances
 
@@ -23,40 +23,40 @@ def draws(value, spread=0.01):
     return np.concatenate([[value], value + spread * np.linspace(-1, 1, 20)])
 
 
-def some_trials():
+def some_checks():
     ways = {AS_IT_STANDS: draws(0.8), "split by atom": draws(0.3), "whitened": draws(2.5)}
     other = {AS_IT_STANDS: draws(0.2), "split by atom": NOTHING, "whitened": draws(-0.1)}
     return [
-        trial(1, "real", ways, {SEEDS: draws(-0.2)}),
-        trial(2, "real", other, {SEEDS: draws(0.1)}, {"whitened": 0.05}),
-        trial(3, "minis", {AS_IT_STANDS: draws(0.1)}, {}),
-        trial(5, "real", {AS_IT_STANDS: draws(0.8)}, {ONE_HOT: draws(-0.2)}),
+        check(1, "real", ways, {SEEDS: draws(-0.2)}),
+        check(2, "real", other, {SEEDS: draws(0.1)}, {"whitened": 0.05}),
+        check(3, "minis", {AS_IT_STANDS: draws(0.1)}, {}),
+        check(5, "real", {AS_IT_STANDS: draws(0.8)}, {ONE_HOT: draws(-0.2)}),
     ]
 
 
 def test_survivors_are_named():
-    said = words.survival(some_trials())
+    said = words.robustness(some_checks())
     assert said == (
         "Of the four findings that this run puts on trial, one survives "
         "(3, fine-tuning keeps the pre-training), and three survive in part (1, 2 and 5)."
     )
 
 
-@pytest.mark.parametrize("trials", [[], [Trial(1, "real", {})]])
-def test_without_trials_nothing_is_claimed(trials):
-    assert words.survival(trials) == "This run tests none of the findings."
-    assert words.outliers(trials) == ""
-    assert words.one_hot(trials).startswith("This run cannot")
+@pytest.mark.parametrize("trials", [[], [RobustnessCheck(1, "real", {})]])
+def test_without_trials_nothing_is_claimed(checks):
+    assert words.robustness(checks) == "This run tests none of the findings."
+    assert words.outliers(checks) == ""
+    assert words.one_hot(checks).startswith("This run cannot")
 
 
 def test_the_median_atom_speaks_where_a_difference_fails():
-    said = words.outliers(some_trials())
+    said = words.outliers(some_checks())
     assert "finding 2, whitened (0.05)" in said
     assert "finding 1" not in said  # a bound of the mean is none of the median
 
 
 def test_one_hot_elements_are_set_against_learned_features():
-    said = words.one_hot(some_trials())
+    said = words.one_hot(some_checks())
     assert "is 1.00 for it, and 0.80 for learned features, which is less." in said
     assert "does not show that something is lost" in said
 
@@ -64,8 +64,8 @@ def test_one_hot_elements_are_set_against_learned_features():
 @pytest.mark.parametrize(
     ("blind", "told"), [(0.4, "better than"), (0.5, "as well as"), (0.6, "worse than")]
 )
-def test_blind_sources_are_compared_draw_by_draw(blind, told):
-    said = words.against(draws(0.5), draws(blind) + 0.005 * np.sin(np.arange(21)), "minis")
+def test_blind_sources_are_compared_draw_by_draw(baseline, told):
+    said = words.against(draws(0.5), draws(baseline) + 0.005 * np.sin(np.arange(21)), "minis")
     assert f"rebuilds minis {told} learned models" in said
     assert words.against(NOTHING, draws(0.4), "minis").startswith("This run has no")
 
@@ -125,4 +125,4 @@ def test_columns_that_count_are_counted():
 
 
 def test_nothing_to_try_gives_no_trials():
-    assert all_trials({}, {}, EMPTY, n_test=10, n_bootstrap=5, seed=0, device="cpu") == []
+    assert all_checks({}, {}, EMPTY, n_test=10, n_bootstrap=5, seed=0, device="cpu") == []

@@ -55,8 +55,8 @@ def test_models_agree_at_first_and_part_at_last(report):
 
 def test_untrained_twin_agrees_about_elements_only(report):
     plain, left = (
-        report.lines[treatment][stages.UNTRAINED]["value"]
-        for treatment in (reports.AS_THEY_ARE, reports.NO_ELEMENTS)
+        report.lines[variation][stages.UNTRAINED]["value"]
+        for variation in (reports.AS_THEY_ARE, reports.NO_ELEMENTS)
     )
     assert plain["embedding"] < 1e-6
     assert plain["first"] < left["first"]

@@ -26,7 +26,7 @@ class Report:
         self.lines = {key: dict.fromkeys(names, table) for key, table in tables.items()}
         self._change = change
 
-    def change(self, treatment, stages):
+    def change(self, variation, stages):
         return self._change
 
 

@@ -126,7 +126,7 @@ def test_flags_by_shift_and_their_means(figure):
     )
     left_out, seen = with_ends([0.85, 0.6], areas.columns), with_ends([0.5, 0.45], areas.columns)
     means = left_out.join(seen.add_prefix("seen_"))[::-1]
-    figures.flag_panels(figure, areas, means)
+    figures.ood_panels(figure, areas, means)
     cells, beside = figure.axes
     assert (rows(cells), texts(cells.get_xticklabels())) == (list(areas.columns), list(areas.index))
     assert texts(cells.texts) == ["0.90", "0.80", "0.70", "0.60", "0.55"]
@@ -140,7 +140,7 @@ def test_flags_by_shift_and_their_means(figure):
     )
     assert filled(beside) == [True, False]
     assert texts(beside.get_legend().get_texts()) == ["kind left out", "kind known to the fit"]
-    figures.flag_panels(alone := Figure(), areas, means.iloc[:0])
+    figures.ood_panels(alone := Figure(), areas, means.iloc[:0])
     assert len(alone.axes) == 1
 
 
@@ -157,7 +157,7 @@ def test_seams_by_both_readouts(figure):
     surgery = pd.DataFrame(
         {"gfre_energy": [0.11], "lost_energy": [0.12], "gfre_rest": [0.13], "lost_rest": [0.14]}
     )
-    figures.seam_panels(figure, {"minis": table}, {"minis": surgery})
+    figures.stitched_panels(figure, {"minis": table}, {"minis": surgery})
     direct, own = figure.axes
     pairs = {
         column: [[pair] for pair in table[["gfre", column]].to_numpy().tolist()]

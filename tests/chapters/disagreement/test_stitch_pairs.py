@@ -8,7 +8,7 @@ from chapters.disagreement.study import PairStudy
 
 @pytest.fixture(scope="module")
 def found(salts):
-    return stitch_pairs.Seams.of(PairStudy.of(salts))
+    return stitch_pairs.StitchedPairs.of(PairStudy.of(salts))
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def table(found):
 
 
 def test_kinds_of_seams():
-    kind = stitch_pairs.kind_of_seam
+    kind = stitch_pairs.kind_of_pair
     assert kind("mace-mini-untrained", "mace-mini") == stitch_pairs.UNTRAINED
     assert kind("mace-mini", "mace-mini-seed2") == stitch_pairs.SEED
     assert kind("chgnet-0.3.0", "chgnet-r2scan") == stitch_pairs.VARIANT
@@ -51,7 +51,7 @@ def test_surgery_parts_variance_and_energy(found):
 
 def test_too_few_structures_to_fit_on_give_empty_tables(make_panel, make_crystals):
     models = ["chgnet-0.3.0", "sevennet-0"]
-    few = stitch_pairs.Seams.of(PairStudy.of(make_panel(make_crystals(20), models)))
+    few = stitch_pairs.StitchedPairs.of(PairStudy.of(make_panel(make_crystals(20), models)))
     assert not few.determined
     assert few.table().columns.tolist() == list(stitch_pairs.COLUMNS)
     assert few.table().empty

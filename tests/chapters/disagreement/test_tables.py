@@ -10,7 +10,7 @@ from chapters.disagreement.auroc import auroc
 from chapters.disagreement.displaced import displaced
 from chapters.disagreement.distribution_shifts import Shift
 from chapters.disagreement.forces import Forces
-from chapters.disagreement.stitch_pairs import UNTRAINED, Seams
+from chapters.disagreement.stitch_pairs import UNTRAINED, StitchedPairs
 from chapters.disagreement.study import PairStudy
 from lumlip.metrics.bootstrap import with_interval
 
@@ -68,7 +68,7 @@ def test_flags_are_averaged_over_subsets_only():
         found["bulk"][ood_scores.GFRE].value - seen["bulk"][ood_scores.GFRE].value
     )
     own = tuple(means.loc[ood_scores.GFRE, ["value", "low", "high"]])
-    assert f"(mean AUROC {with_interval(own)})" in words.flags_answer(means)
+    assert f"(mean AUROC {with_interval(own)})" in words.ood_answer(means)
     gains = means.loc[means["gain_low"] > 0, "gain_value"]
     assert words.flags_gain(means).count("(+") == len(gains) > 0
     best = ood_scores.table(found).loc["compressed"].drop(ood_scores.COMPOSITION).max()
@@ -76,9 +76,9 @@ def test_flags_are_averaged_over_subsets_only():
 
 
 def test_stitches_are_told(salts, study):
-    seams = Seams.of(study)
-    tables, parted = {"real": seams.table(**FEW)}, {"real": seams.surgery()}
-    ranks_of = {name: report.seam_ranks(table) for name, table in tables.items()}
+    stitched_pairs = StitchedPairs.of(study)
+    tables, parted = {"real": stitched_pairs.table(**FEW)}, {"real": stitched_pairs.surgery()}
+    ranks_of = {name: report.stitched_ranks(table) for name, table in tables.items()}
     assert -1 <= ranks_of["real"]["direct"] <= 1
     table, parts = tables["real"], parted["real"]
     own = table[~table["kind"].isin(["itself", UNTRAINED])]
@@ -118,7 +118,7 @@ def test_every_sentence_is_true_without_data():
         words.local({}),
         words.across({"real": {"all": None}}),
         words.forces(rows),
-        words.flags_answer(means),
+        words.ood_answer(means),
         words.flags_gain(means),
         words.flags_others(ood_scores.table({}), []),
         words.stitching_answer({}, {}),

@@ -14,7 +14,7 @@ LONELY = {"one": Distances.exact(pd.DataFrame([[0.0]], index=[START], columns=[S
 
 def test_protocols_beginnings_and_untrained_networks():
     columns = {"paper": published()}
-    assert "FF (0.03) and FTL (0.07) for paper" in words.protocols(columns)
+    assert "FF (0.03) and FTL (0.07) for paper" in words.variations(columns)
     assert "0.05 against 0.13 for paper" in words.own_beginning(columns)
     assert "0.19 against 0.20 for paper" in words.without_training(columns)
     assert words.paper_and_here(columns) == "0.05 for paper"
@@ -68,7 +68,7 @@ def test_sentences_without_models_say_so_or_are_left_out(families):
     assert words.control_answer(families).startswith("This run lacks the controls")
     assert words.outside(None, None) == "This run has no structures of other kinds."
     left_out = [
-        words.protocols(families),
+        words.variations(families),
         words.own_beginning(families),
         words.without_training(families),
         words.by_layer(families),

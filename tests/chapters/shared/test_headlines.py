@@ -6,10 +6,10 @@ import pytest
 import xarray as xr
 from ase import Atoms
 
+from chapters.controls.checks import ONE_HOT, WIDTH, of_panel
 from chapters.controls.robustness import NO_DATA
-from chapters.controls.trials import ONE_HOT, WIDTH, of_panel
 from chapters.shared import headlines
-from chapters.shared.protocols import AS_IT_STANDS, TREATMENTS, Treatment, sample_of_atoms
+from chapters.shared.variations import AS_IT_STANDS, VARIATIONS, Variation, sample_of_atoms
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.bootstrap import Distances, interval
 
@@ -44,9 +44,9 @@ def panel():
 
 
 def test_unrelated_models_of_two_families_are_far_apart(panel):
-    treatment = Treatment(by="structure")
+    variation = Variation(by="structure")
     options = {k: SETTING[k] for k in ("n_test", "n_bootstrap", "seed", "device")}
-    found, typical = headlines.of_panel(panel, MODELS, treatment, **options)
+    found, typical = headlines.of_panel(panel, MODELS, variation, **options)
     assert found[1][0] > 0.9
     assert abs(found[2][0]) < 0.1  # variants are as unrelated as families here
     assert found[4][0] > 0.1  # the fifth column of the backbone is lost
@@ -55,7 +55,7 @@ def test_unrelated_models_of_two_families_are_far_apart(panel):
 
 
 def test_only_models_with_a_nonlinear_head_count(panel):
-    plain = sample_of_atoms(panel.atoms, treatment=Treatment(by="structure"), n_test=60)
+    plain = sample_of_atoms(panel.atoms, variation=Variation(by="structure"), n_test=60)
     assert headlines.curved(panel, plain) == list(MODELS)
     linear = {}
     for model, ds in panel.datasets.items():
@@ -66,7 +66,7 @@ def test_only_models_with_a_nonlinear_head_count(panel):
 
 
 def test_at_one_width_the_lost_column_is_gone(panel):
-    plain = sample_of_atoms(panel.atoms, treatment=Treatment(by="structure"), n_test=60)
+    plain = sample_of_atoms(panel.atoms, variation=Variation(by="structure"), n_test=60)
     found = headlines.of_one_width(panel, MODELS, plain, n_bootstrap=5)
     assert len(found.table) == 6
     assert headlines.of_one_width(panel, [], plain, n_bootstrap=5).table.empty
@@ -84,14 +84,14 @@ def test_of_one_hot_elements_the_mean_determines_all_cumulants(panel):
 def test_a_split_of_structures_by_atom_is_none(panel):
     means = headlines.cumulants_of(panel.layer("last_layer"), panel)
     options = {"n_bootstrap": 5, "seed": 0, "device": "cpu"}
-    assert np.isnan(headlines.lost_by_mean(means, panel, Treatment(by="atom"), **options)[0])
-    value, low, high = interval(headlines.lost_by_mean(means, panel, Treatment(), **options))
+    assert np.isnan(headlines.lost_by_mean(means, panel, Variation(by="atom"), **options)[0])
+    value, low, high = interval(headlines.lost_by_mean(means, panel, Variation(), **options))
     assert low <= value <= high
     assert value > 0.5
 
 
 def test_a_panel_is_tried_once_in_every_way(panel):
-    few = {name: TREATMENTS[name] for name in (AS_IT_STANDS, "split by structure", "whitened")}
+    few = {name: VARIATIONS[name] for name in (AS_IT_STANDS, "split by structure", "whitened")}
     together = Distances.exact(pd.DataFrame(0.5, index=MODELS, columns=MODELS))
     found = {t.finding: t for t in of_panel("real", panel, together, few, **SETTING)}
     assert set(found[1].tested) == {AS_IT_STANDS, "whitened"}  # by structure as it stands

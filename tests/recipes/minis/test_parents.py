@@ -57,11 +57,11 @@ def test_finished_parents_are_periodic_and_not_too_close(parents):
 def test_the_volume_is_the_minimum_of_a_parabola():
     crystal = all_parents(np.random.default_rng(1), decorations=2)
     crystal = next(p.atoms for p in crystal if p.kind == "inorganic")
-    trials = [scaled(crystal, scale) for scale in SCALES]
+    checks = [scaled(crystal, scale) for scale in SCALES]
     energy = (np.array(SCALES) - 1.0) ** 2
-    best = _best(trials, energy)
+    best = _best(checks, energy)
     assert best.cell.lengths() == pytest.approx(crystal.cell.lengths())
-    assert _best(trials, -np.array(SCALES)) is None  # the energy falls without end: unbound
+    assert _best(checks, -np.array(SCALES)) is None  # the energy falls without end: unbound
 
 
 def test_copies_of_a_parent_stay_in_one_part(parents):

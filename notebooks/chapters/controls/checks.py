@@ -1,4 +1,4 @@
-"""Every finding under every treatment and against its controls: what the chapter puts on trial."""
+"""Every finding under every variation and against its controls: what the chapter puts on check."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from chapters.controls.robustness import Trial
+from chapters.controls.robustness import RobustnessCheck
 from chapters.shared import headlines
 from chapters.shared.fine_tuning import OTHER_SEED, SCRATCH, UNTRAINED
 from chapters.shared.headlines import seed_floor
 from chapters.shared.lineage import Lineage
-from chapters.shared.protocols import AS_IT_STANDS, TREATMENTS, Treatment, sample_of_atoms
+from chapters.shared.variations import AS_IT_STANDS, VARIATIONS, Variation, sample_of_atoms
 from lumlip.array_types import FloatArray
 from lumlip.book.findings import Claim
 from lumlip.datasets.properties import one_hot
@@ -33,12 +33,12 @@ HEADLINES = {
 SEEDS, TWIN, SEED = "two seeds", "the untrained twin", "another seed"
 WIDTH, ONE_HOT = "equal widths", "one-hot elements"
 Numbers = dict[str, dict[int, FloatArray]]
-Treatments = Mapping[str, Treatment]
+Variations = Mapping[str, Variation]
 
 
 def of_panel(
-    name: str, panel: Panel, together: Distances, treatments: Treatments, **setting: Any
-) -> list[Trial]:
+    name: str, panel: Panel, together: Distances, variations: Variations, **setting: Any
+) -> list[RobustnessCheck]:
     """Findings 1, 2, 4 and 5 on one set of models.
 
     Parameters
@@ -47,18 +47,18 @@ def of_panel(
     panel : Panel
     together : Distances
         Errors among the last layers of published models, minis and other seeds, on one sample.
-    treatments : dict of str to Treatment
+    variations : dict of str to Variation
     setting
         ``n_test``, ``n_bootstrap``, ``seed``, ``device``.
     """
     plain = sample_of_atoms(
         panel.atoms,
-        treatment=Treatment(by="structure"),
+        variation=Variation(by="structure"),
         n_test=setting["n_test"],
         seed=setting["seed"],
     )
     models = headlines.curved(panel, plain)
-    numbers, typical = _numbers(panel, models, treatments, **setting)
+    numbers, typical = _numbers(panel, models, variations, **setting)
     controls = {
         1: {SEEDS: _above_seeds(together, panel, headlines.between_families)},
         2: {SEEDS: _above_seeds(together, panel, _between_variants)},
@@ -68,7 +68,7 @@ def of_panel(
         5: {ONE_HOT: _more_than_one_hot(panel, numbers[AS_IT_STANDS][5], **setting)},
     }  # fmt: skip
     return [
-        trial(
+        check(
             number,
             name,
             {title: found[number] for title, found in numbers.items()},
@@ -80,28 +80,28 @@ def of_panel(
 
 
 def of_lineages(
-    lines: Mapping[str, Lineage], treatments: Treatments, **setting: Any
-) -> list[Trial]:
+    lines: Mapping[str, Lineage], variations: Variations, **setting: Any
+) -> list[RobustnessCheck]:
     """Finding 3, on minis: published weights come without twins from scratch."""
     if not lines:
         return []
     found = {
-        title: headlines.of_lineages(lines, treatment, **_draws(setting))
-        for title, treatment in treatments.items()
+        title: headlines.of_lineages(lines, variation, **_draws(setting))
+        for title, variation in variations.items()
     }
     stands = found[AS_IT_STANDS]
     controls = {TWIN: stands[UNTRAINED], SEED: stands[OTHER_SEED]}
-    return [trial(3, "minis", {title: x[SCRATCH] for title, x in found.items()}, controls)]
+    return [check(3, "minis", {title: x[SCRATCH] for title, x in found.items()}, controls)]
 
 
-def all_trials(
+def all_checks(
     panels: Mapping[str, Panel],
     lines: Mapping[str, Lineage],
     together: Distances,
     *,
-    treatments: Treatments = TREATMENTS,
+    variations: Variations = VARIATIONS,
     **setting: Any,
-) -> list[Trial]:
+) -> list[RobustnessCheck]:
     """Try every finding on every set of models that there is, in the order of their numbers.
 
     Parameters
@@ -111,32 +111,32 @@ def all_trials(
         Fine-tuned minis and their relatives.
     together : Distances
         As in `of_panel`.
-    treatments : dict of str to Treatment
+    variations : dict of str to Variation
     setting
         ``n_test``, ``n_bootstrap``, ``seed``, ``device``.
     """
-    found = of_lineages(lines, treatments, **setting)
+    found = of_lineages(lines, variations, **setting)
     for name, panel in panels.items():
-        found += of_panel(name, panel, together, treatments, **setting)
+        found += of_panel(name, panel, together, variations, **setting)
     return sorted(found, key=lambda one: (one.finding, one.models == "minis"))
 
 
-def trial(
+def check(
     number: int,
     models: str,
     numbers: Mapping[str, FloatArray],
     controls: Mapping[str, FloatArray],
     typical: Mapping[str, float] = MappingProxyType({}),
-) -> Trial:
+) -> RobustnessCheck:
     """Make claims of the numbers of a finding (1 + n_bootstrap,) and of its controls.
 
     A control is a difference, the finding's side minus the control's: it is to lie above 0.
-    ``typical`` are the numbers of the median atom, by treatment.
+    ``typical`` are the numbers of the median atom, by variation.
     """
     text, bound = HEADLINES[number]
     claims = {name: Claim(text, *interval(x), bound=bound) for name, x in numbers.items()}
     against = {name: Claim(f"not {name}", *interval(x), bound=0.0) for name, x in controls.items()}
-    return Trial(number, models, claims, against, typical)
+    return RobustnessCheck(number, models, claims, against, typical)
 
 
 def _draws(setting: Mapping[str, Any]) -> dict[str, Any]:
@@ -144,18 +144,18 @@ def _draws(setting: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _numbers(
-    panel: Panel, models: Sequence[str], treatments: Treatments, **setting: Any
+    panel: Panel, models: Sequence[str], variations: Variations, **setting: Any
 ) -> tuple[Numbers, dict[str, dict[int, float]]]:
-    """Headline numbers of findings 1, 2, 4 and 5 by treatment, and those of the median atom.
+    """Headline numbers of findings 1, 2, 4 and 5 by variation, and those of the median atom.
 
-    A treatment that is for one finding what an earlier one was has no number of its own.
+    A variation that is for one finding what an earlier one was has no number of its own.
     """
     means = headlines.cumulants_of(panel.layer("last_layer"), panel)
     numbers: Numbers = {}
     typical: dict[str, dict[int, float]] = {}
-    done: set[tuple[str, Treatment]] = set()
-    for title, treatment in treatments.items():
-        of_atoms, of_structures = treatment.on("structure"), treatment.on("parent")
+    done: set[tuple[str, Variation]] = set()
+    for title, variation in variations.items():
+        of_atoms, of_structures = variation.on("structure"), variation.on("parent")
         found = dict.fromkeys((1, 2, 4, 5), NOTHING)
         if ("atoms", of_atoms) not in done:
             some, typical[title] = headlines.of_panel(panel, models, of_atoms, **setting)
@@ -188,13 +188,13 @@ def _more_than_one_hot(panel: Panel, learned: FloatArray, **setting: Any) -> Flo
     element = {"element": one_hot(panel.atoms["atomic_number"].to_numpy())}
     plain = headlines.cumulants_of(element, panel)
     difference: FloatArray = learned - headlines.lost_by_mean(
-        plain, panel, Treatment(by="parent"), **_draws(setting)
+        plain, panel, Variation(by="parent"), **_draws(setting)
     )
     return difference
 
 
-def scores_of(trials: Sequence[Trial]) -> tuple[int, int]:
-    """Return how many tests, treatments and controls, are passed, and how many there are."""
-    passed = [len(t.tested) - len(t.failing) + len(t.opposed) - len(t.lost_against) for t in trials]
-    made = [len(t.tested) + len(t.opposed) for t in trials]
+def scores_of(checks: Sequence[RobustnessCheck]) -> tuple[int, int]:
+    """Return how many tests, variations and controls, are passed, and how many there are."""
+    passed = [len(t.tested) - len(t.failing) + len(t.opposed) - len(t.lost_against) for t in checks]
+    made = [len(t.tested) + len(t.opposed) for t in checks]
     return int(np.sum(passed)), int(np.sum(made))

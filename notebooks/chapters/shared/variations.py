@@ -21,7 +21,7 @@ SCALINGS = ("one scale", "columns", "whitened")
 
 
 @dataclass(frozen=True)
-class Treatment:
+class Variation:
     """One way to measure.
 
     Attributes
@@ -43,25 +43,25 @@ class Treatment:
         check_choice("split", self.by, ("", *SPLITS))
         check_choice("scaling", self.scaling, SCALINGS)
 
-    def on(self, by: str) -> Treatment:
-        """Return the treatment with the split of a chapter, unless it has one of its own."""
+    def on(self, by: str) -> Variation:
+        """Return the variation with the split of a chapter, unless it has one of its own."""
         return self if self.by else replace(self, by=by)
 
 
 #: As the chapters measure.
 AS_IT_STANDS = "as it stands"
 #: Every way that a finding is to hold in, by what tables and figures call it.
-TREATMENTS = {
-    AS_IT_STANDS: Treatment(),
-    "split by atom": Treatment(by="atom"),
-    "split by structure": Treatment(by="structure"),
-    "split by composition": Treatment(by="composition"),
-    "split by parent": Treatment(by="parent"),
-    "ridge": Treatment(regressor="ridge"),
-    "no penalty": Treatment(regressor="none"),
-    "every column scaled": Treatment(scaling="columns"),
-    "whitened": Treatment(scaling="whitened"),
-    "half of train": Treatment(share=0.5),
+VARIATIONS = {
+    AS_IT_STANDS: Variation(),
+    "split by atom": Variation(by="atom"),
+    "split by structure": Variation(by="structure"),
+    "split by composition": Variation(by="composition"),
+    "split by parent": Variation(by="parent"),
+    "ridge": Variation(regressor="ridge"),
+    "no penalty": Variation(regressor="none"),
+    "every column scaled": Variation(scaling="columns"),
+    "whitened": Variation(scaling="whitened"),
+    "half of train": Variation(share=0.5),
 }
 
 
@@ -85,16 +85,16 @@ class Sample:
         sources: Mapping[str, ArrayLike],
         targets: Mapping[str, ArrayLike] | None = None,
         *,
-        treatment: Treatment,
+        variation: Variation,
         device: str = "auto",
     ) -> xr.DataArray:
-        """Global errors of all pairs under a treatment: (source, target, row of the test)."""
-        own = rescaled(sources, treatment.scaling, self.train)
-        other = None if targets is None else rescaled(targets, treatment.scaling, self.train)
+        """Global errors of all pairs under a variation: (source, target, row of the test)."""
+        own = rescaled(sources, variation.scaling, self.train)
+        other = None if targets is None else rescaled(targets, variation.scaling, self.train)
         return global_errors_by(
             own,
             other,
-            regressor=treatment.regressor,
+            regressor=variation.regressor,
             train=self.train,
             test=self.test,
             device=device,
@@ -104,33 +104,33 @@ class Sample:
         self,
         features: Mapping[str, ArrayLike],
         *,
-        treatment: Treatment,
+        variation: Variation,
         device: str = "auto",
         n_bootstrap: int = 200,
         seed: int = 0,
     ) -> Distances:
-        """Errors among all features under a treatment, with draws of the test structures."""
-        errors = self.measured(features, treatment=treatment, device=device)
+        """Errors among all features under a variation, with draws of the test structures."""
+        errors = self.measured(features, variation=variation, device=device)
         return Distances.of(errors, self.groups.tolist(), n_bootstrap=n_bootstrap, seed=seed)
 
 
 def sample_of_atoms(
-    atoms: xr.Dataset, *, treatment: Treatment, n_test: int, seed: int = 0
+    atoms: xr.Dataset, *, variation: Variation, n_test: int, seed: int = 0
 ) -> Sample:
-    """Split the atoms of a panel as a treatment says: at most a fifth of them are for the test.
+    """Split the atoms of a panel as a variation says: at most a fifth of them are for the test.
 
     Parameters
     ----------
     atoms : Dataset
         See :attr:`lumlip.extraction.panel.Panel.atoms`.
-    treatment : Treatment
+    variation : Variation
         With a split.
     n_test, seed : int
     """
     n_held = n_held_out(atoms.sizes["atom"], n_test)
-    train, test = split(atoms, by=treatment.by, n_test=n_held, seed=seed)
+    train, test = split(atoms, by=variation.by, n_test=n_held, seed=seed)
     structure = atoms["structure"].to_numpy()
-    kept = thinned(train, structure[train], share=treatment.share, seed=seed)
+    kept = thinned(train, structure[train], share=variation.share, seed=seed)
     return Sample(kept, test, structure[test])
 
 
