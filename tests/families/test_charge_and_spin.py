@@ -11,6 +11,7 @@ import lumlip
 from lumlip.conformance.check_model import check_model
 from lumlip.errors import StructureError
 from lumlip.runtime import environments
+from recipes.family_environments import variables
 
 SCRIPT = Path(__file__).parent / "foreign" / "conditioned_pet.py"
 
@@ -19,7 +20,7 @@ SCRIPT = Path(__file__).parent / "foreign" / "conditioned_pet.py"
 def model(tmp_path_factory):
     path = tmp_path_factory.mktemp("pet") / "conditioned.ckpt"
     argv = [environments.python("pet"), SCRIPT, path]
-    subprocess.run(argv, env=environments.variables(), check=True, capture_output=True)
+    subprocess.run(argv, env=variables(), check=True, capture_output=True)
     return f"pet:{path}"
 
 

@@ -148,7 +148,7 @@ def test_file_that_is_swapped_while_the_worker_starts_is_not_loaded(home, tmp_pa
 def test_file_of_the_same_size_and_time_is_not_loaded(home, tmp_path, marker, monkeypatch):
     row = {"family": "sevennet", "checkpoint": "tiny", "weights": "download", "file": "tiny.pth"}
     published = table._entry("tiny", row | {"elements": "H-Pu", "source": "us"})
-    monkeypatch.setattr(table, "_table", lambda: {"tiny": published})
+    monkeypatch.setattr(table, "entries", lambda: {"tiny": published})
     path = tmp_path / "models" / "tiny.pth"
     path.write_bytes(b"weights" * 100)
     trusted = ready(published, trust_checkpoint=True)
@@ -215,7 +215,7 @@ def test_known_weights_beside_an_unknown_description_need_trust(tmp_path, monkey
     path = tmp_path / "state.pt"
     path.write_bytes(b"weights")
     row = {"family": "diep", "checkpoint": "known", "sha256": sha256_file(path)}
-    monkeypatch.setattr(table, "_table", lambda: {"known": table._entry("known", row)})
+    monkeypatch.setattr(table, "entries", lambda: {"known": table._entry("known", row)})
     assert resolve(f"diep:{path}").trusted
     (tmp_path / "model.pt").write_bytes(b"anything")
     with pytest.raises(UntrustedCheckpointError):

@@ -145,5 +145,5 @@ def test_a_copy_of_a_known_file_is_trusted(tmp_path, monkeypatch):
     path.write_bytes(b"known")
     row = {"family": "chgnet", "checkpoint": "x", "elements": "H-Pu"}
     row["sha256"] = hashlib.sha256(b"known").hexdigest()
-    monkeypatch.setattr(zoo, "_table", lambda: {"x": zoo._entry("x", row)})
+    monkeypatch.setattr(zoo, "entries", lambda: {"x": zoo._entry("x", row)})
     assert resolve(f"chgnet:{path}").trusted

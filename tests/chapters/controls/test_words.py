@@ -42,8 +42,8 @@ def test_survivors_are_named():
     )
 
 
-@pytest.mark.parametrize("trials", [[], [RobustnessCheck(1, "real", {})]])
-def test_without_trials_nothing_is_claimed(checks):
+@pytest.mark.parametrize("checks", [[], [RobustnessCheck(1, "real", {})]])
+def test_without_checks_nothing_is_claimed(checks):
     assert words.robustness(checks) == "This run tests none of the findings."
     assert words.outliers(checks) == ""
     assert words.one_hot(checks).startswith("This run cannot")
