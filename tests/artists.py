@@ -10,6 +10,13 @@ def texts(found):
     return [text.get_text() for text in found]
 
 
+def cells(ax):
+    """Return what is written in the cells of a map, row by row from the top, by where it stands."""
+    places = {text: text.get_position() for text in ax.texts}
+    inside = sorted(ax.texts, key=lambda text: (int(places[text][1]), *places[text]))
+    return texts(inside)
+
+
 def scatters(ax):
     """Return the scatters that show points: legends are made of empty ones."""
     return [

@@ -71,7 +71,7 @@ def test_every_finding_has_a_panel_with_its_treatments_and_controls(figure):
     assert legend == [SETS["real"], SETS["minis"], "does not hold"]
 
 
-def test_without_trials_there_is_no_panel(figure):
+def test_without_checks_there_is_no_panel(figure):
     figures.check_panels(figure, [RobustnessCheck(1, "real", {})])
     assert not figure.axes
 

@@ -62,9 +62,9 @@ def test_one_hot_elements_are_set_against_learned_features():
 
 
 @pytest.mark.parametrize(
-    ("blind", "told"), [(0.4, "better than"), (0.5, "as well as"), (0.6, "worse than")]
+    ("baseline", "told"), [(0.4, "better than"), (0.5, "as well as"), (0.6, "worse than")]
 )
-def test_blind_sources_are_compared_draw_by_draw(baseline, told):
+def test_baselines_are_compared_draw_by_draw(baseline, told):
     said = words.against(draws(0.5), draws(baseline) + 0.005 * np.sin(np.arange(21)), "minis")
     assert f"rebuilds minis {told} learned models" in said
     assert words.against(NOTHING, draws(0.4), "minis").startswith("This run has no")
@@ -124,5 +124,5 @@ def test_columns_that_count_are_counted():
     assert "in m, 2 of 4 columns" in words.few_columns({"m": X}, range(40))
 
 
-def test_nothing_to_try_gives_no_trials():
+def test_nothing_to_try_gives_no_checks():
     assert all_checks({}, {}, EMPTY, n_test=10, n_bootstrap=5, seed=0, device="cpu") == []

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from chapters.depth import figures, neighborhoods, stages
 from chapters.depth.paths import STAGES
 from lumlip.plotting.style import FAMILY_COLORS
-from tests.artists import curves, rows, segments, texts
+from tests.artists import cells, curves, rows, segments, texts
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def numbered(labels, first=0.0):
 
 
 def shown(ax):
-    return [text.get_text() for text in ax.texts], ax.images[0].get_array().ravel().tolist()
+    return cells(ax), ax.images[0].get_array().ravel().tolist()
 
 
 def test_a_map_per_model_with_a_number_in_every_cell(figure):

@@ -11,7 +11,7 @@ from lumlip.comparison import measured
 from lumlip.metrics.bootstrap import Distances
 from lumlip.plotting.style import FAMILY_COLORS, MINI_COLOR
 from lumlip.zoo import relations
-from tests.artists import dots, filled, hues, intervals, rows, texts
+from tests.artists import cells, dots, filled, hues, intervals, rows, texts
 from tests.chapters.variants.test_study import MINIS, MODELS, by_kind, distances
 
 NOTHING = measured(None)
@@ -44,14 +44,14 @@ def test_one_heat_map_per_family_and_metric_with_intervals(figure):
     assert texts(ax.get_xticklabels()) == rows(ax)
     sevennets = gfre.table.iloc[2:, 2:].to_numpy()
     pairs = sevennets[~np.eye(3, dtype=bool)]
-    assert texts(ax.texts)[::2] == [f"{value:.2f}" for value in pairs]
+    assert cells(ax)[::2] == [f"{value:.2f}" for value in pairs]
     # 95 % of a straight line between two resamples
     bounds = [f"{value - 0.0475:.2f}–{value + 0.0475:.2f}" for value in pairs]
-    assert texts(ax.texts)[1::2] == bounds
-    cells = ax.collections[0]
-    assert np.ma.compressed(cells.get_array()) == pytest.approx(pairs)
-    assert cells.get_clim() == (0, 0.8)
-    assert texts(figure.axes[3].texts)[::2] == [f"{value / 2:.2f}" for value in pairs]
+    assert cells(ax)[1::2] == bounds
+    mesh = ax.collections[0]
+    assert np.ma.compressed(mesh.get_array()) == pytest.approx(pairs)
+    assert mesh.get_clim() == (0, 0.8)
+    assert cells(figure.axes[3])[::2] == [f"{value / 2:.2f}" for value in pairs]
 
 
 def test_minis_are_marked(figure):
