@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,35 @@ from lumlip.metrics.splits import _codes
 
 #: In place of draws where a model is missing; goes through all arithmetic.
 NOTHING: FloatArray = np.full(1, np.nan)
+
+
+class Interval(NamedTuple):
+    """A number, and the lower and upper end of its 95 % interval.
+
+    Examples
+    --------
+    >>> Interval.of(50, range(101))
+    Interval(value=50.0, low=2.5, high=97.5)
+    """
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, value: float | np.floating, draws: ArrayLike) -> Interval:
+        """Take the middle 95 % of some draws of the number (n_draws,), see `interval_95`."""
+        return cls(float(value), *(float(end) for end in interval_95(draws)))
+
+    @classmethod
+    def of_halves(cls, value: float | np.floating, halves: ArrayLike) -> Interval:
+        """Take the spread on random halves of the samples (n_draws,), see `interval_of_halves`."""
+        return cls(*(float(end) for end in interval_of_halves(value, halves)))
+
+    @classmethod
+    def missing(cls) -> Interval:
+        """Return NaN thrice: there is no such number."""
+        return cls(np.nan, np.nan, np.nan)
 
 
 @dataclass(frozen=True)
@@ -81,7 +111,7 @@ class Distances:
         return np.mean(present, axis=0) if present else NOTHING
 
 
-def interval(draws: FloatArray) -> tuple[float, float, float]:
+def interval(draws: FloatArray) -> Interval:
     """Return the value on all test atoms, and the 95 % interval of the resamples.
 
     Parameters
@@ -90,10 +120,7 @@ def interval(draws: FloatArray) -> tuple[float, float, float]:
         A distance, or what was computed from some: a difference, a mean, a ratio. NaN throughout
         if a model was missing.
     """
-    if not np.isfinite(draws[0]):
-        return np.nan, np.nan, np.nan
-    low, high = interval_95(draws[1:])
-    return float(draws[0]), float(low), float(high)
+    return Interval.of(draws[0], draws[1:]) if np.isfinite(draws[0]) else Interval.missing()
 
 
 def pooled(families: Sequence[FloatArray]) -> FloatArray:
@@ -106,7 +133,7 @@ def pooled(families: Sequence[FloatArray]) -> FloatArray:
 
 
 def with_interval(found: Sequence[float], *, digits: int = 2, sign: str = "") -> str:
-    """Write (value, low, high).
+    """Write (value, low, high); a dash if there is no such number.
 
     Parameters
     ----------
@@ -120,7 +147,11 @@ def with_interval(found: Sequence[float], *, digits: int = 2, sign: str = "") ->
     --------
     >>> with_interval((0.5, 0.4, 0.61)), with_interval((0.5, -0.4, 0.6), digits=1, sign="+")
     ('0.50 (0.40 to 0.61)', '+0.5 (-0.4 to +0.6)')
+    >>> with_interval(Interval.missing())
+    '-'
     """
+    if np.isnan(list(found)).all():
+        return "-"
     value, low, high = (f"{number:{sign}.{digits}f}" for number in found)
     return f"{value} ({low} to {high})"
 
@@ -290,7 +321,7 @@ def mean_with_interval(
     *,
     n_bootstrap: int = 200,
     seed: int = 0,
-) -> tuple[float, float, float]:
+) -> Interval:
     """Mean error over pairs of models, with its 95 % interval over test structures.
 
     Every resample draws whole structures with replacement, takes each pair's root mean square over
@@ -302,16 +333,10 @@ def mean_with_interval(
     pairs : bool array of shape (n_sources, n_targets)
     groups : sequence of int, length n_test
         The structure of every test atom.
-
-    Returns
-    -------
-    (float, float, float)
-        Mean, lower and upper bound.
     """
     chosen = errors.to_numpy()[pairs]
     draws = resampled_errors(chosen, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
-    low, high = interval_95(draws.mean(axis=0))
-    return float(np.sqrt((chosen**2).mean(axis=1)).mean()), float(low), float(high)
+    return Interval.of(np.sqrt((chosen**2).mean(axis=1)).mean(), draws.mean(axis=0))
 
 
 def statistic_with_interval(
@@ -321,7 +346,7 @@ def statistic_with_interval(
     *,
     n_bootstrap: int = 200,
     seed: int = 0,
-) -> tuple[float, float, float]:
+) -> Interval:
     """Any number read off a table of errors, with its 95 % interval over test structures.
 
     Parameters
@@ -331,16 +356,10 @@ def statistic_with_interval(
         Of a table (n_sources, n_targets); also of many, (n_sources, n_targets, n_bootstrap).
     groups : sequence of int, length n_test
         The structure of every test atom.
-
-    Returns
-    -------
-    (float, float, float)
-        Value, lower and upper bound.
     """
     table = np.sqrt((errors.to_numpy() ** 2).mean(axis=-1))
     draws = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
-    low, high = interval_95(statistic(draws))
-    return float(statistic(table)), float(low), float(high)
+    return Interval.of(float(statistic(table)), statistic(draws))
 
 
 def subset_of(distances: Distances, models: Sequence[str]) -> Distances:

@@ -86,9 +86,9 @@ def source_rows(
         chosen[i] = pairs[i]
         if not chosen.any():
             continue
-        value, low, high = mean_with_interval(errors, chosen, groups, **options)
+        found = mean_with_interval(errors, chosen, groups, **options)
         color = FAMILY_COLORS.get(family_of(source), _GREY)
-        rows.append({"name": source, "value": value, "low": low, "high": high, "color": color})
+        rows.append({"name": source, **found._asdict(), "color": color})
     return pd.DataFrame(rows)
 
 

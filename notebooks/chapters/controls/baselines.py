@@ -176,7 +176,7 @@ def source_rows(
         [
             {
                 "name": name,
-                **dict(zip(("value", "low", "high"), interval(x), strict=True)),
+                **interval(x)._asdict(),
                 "color": COLORS[c],
             }
             for name, (x, c) in rows.items()

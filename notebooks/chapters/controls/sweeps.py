@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from chapters.shared.variations import Sample, Variation, thinned
 from lumlip.array_types import BoolArray, FloatArray
-from lumlip.metrics.bootstrap import Distances, interval, mean_over, table_of
+from lumlip.metrics.bootstrap import Distances, Interval, interval, mean_over, table_of
 from lumlip.metrics.breakdown import between
 from lumlip.metrics.reconstruction import pointwise_errors
 from lumlip.zoo.relations import family_of
@@ -172,7 +172,7 @@ def determined(sizes: ArrayLike, features: Mapping[str, FloatArray]) -> BoolArra
     return np.asarray(np.asarray(sizes) >= PER_COLUMN * widest)
 
 
-def per_doubling(sizes: ArrayLike, draws: FloatArray) -> tuple[float, float, float]:
+def per_doubling(sizes: ArrayLike, draws: FloatArray) -> Interval:
     """Change of the error with each doubling of the train atoms, with its 95 % interval.
 
     Slope of the straight line through the errors against log2 of the sizes.
@@ -184,7 +184,7 @@ def per_doubling(sizes: ArrayLike, draws: FloatArray) -> tuple[float, float, flo
 
     Returns
     -------
-    (float, float, float)
+    Interval
         NaN with fewer than two sizes.
 
     Examples
@@ -195,11 +195,11 @@ def per_doubling(sizes: ArrayLike, draws: FloatArray) -> tuple[float, float, flo
     -0.1
     """
     if len(draws) < 2:
-        return np.nan, np.nan, np.nan
+        return Interval.missing()
     return interval(np.polyfit(np.log2(np.asarray(sizes, dtype=float)), draws, 1)[0])
 
 
-def limit_with_interval(sizes: ArrayLike, draws: FloatArray) -> tuple[float, float, float]:
+def limit_with_interval(sizes: ArrayLike, draws: FloatArray) -> Interval:
     """Where the curve of train sizes ends, with its 95 % interval over draws of the test.
 
     Parameters
@@ -209,9 +209,9 @@ def limit_with_interval(sizes: ArrayLike, draws: FloatArray) -> tuple[float, flo
 
     Returns
     -------
-    (float, float, float)
+    Interval
         NaN with fewer than four sizes.
     """
     if len(draws) < 4:
-        return np.nan, np.nan, np.nan
+        return Interval.missing()
     return interval(_fit_all(np.asarray(sizes, dtype=float), draws)[0])

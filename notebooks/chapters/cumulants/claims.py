@@ -12,12 +12,11 @@ from chapters.cumulants.probing import mean_gain
 from chapters.cumulants.study import OrderStudy, curves
 from chapters.cumulants.tasks import SUBSET, Key
 from lumlip.book.findings import Claim
-from lumlip.metrics.bootstrap import interval_95
+from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.pooling import up_to
 from lumlip.metrics.probes import ProbeScore
 
 LOST, ADDED = 0.5, 0.05
-Interval = tuple[float, float, float]
 
 
 def mean_curve(errors: xr.DataArray, study: OrderStudy, **options: Any) -> dict[int, Interval]:
@@ -31,12 +30,8 @@ def mean_curve(errors: xr.DataArray, study: OrderStudy, **options: Any) -> dict[
         ``n_bootstrap`` and ``seed``.
     """
     values, draws = (part.mean("model") for part in curves(errors, study.groups, **options))
-    low, high = interval_95(draws.to_numpy(), axis=-1)
-    numbers = zip(values.to_numpy(), low, high, strict=True)
-    orders = errors["order"].to_numpy()
-    return {
-        int(k): (float(v), float(a), float(b)) for k, (v, a, b) in zip(orders, numbers, strict=True)
-    }
+    found = zip(errors["order"].to_numpy(), values.to_numpy(), draws.to_numpy(), strict=True)
+    return {int(order): Interval.of(value, own) for order, value, own in found}
 
 
 def smallest_step(errors: xr.DataArray, study: OrderStudy, **options: Any) -> Interval:
@@ -45,8 +40,7 @@ def smallest_step(errors: xr.DataArray, study: OrderStudy, **options: Any) -> In
     Parameters as in `mean_curve`. In each draw the smallest is looked for anew.
     """
     values, draws = (part.mean("model") for part in curves(errors, study.groups, **options))
-    low, high = interval_95(draws.min("order").to_numpy())
-    return float(values.min()), float(low), float(high)
+    return Interval.of(float(values.min()), draws.min("order").to_numpy())
 
 
 def claims(

@@ -15,10 +15,10 @@ from chapters.cumulants.study import OrderStudy
 from chapters.cumulants.tables import FROM_MEAN, STEP, paper_between, paper_value
 from chapters.cumulants.tasks import Key
 from lumlip.array_types import FloatArray
+from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.pooling import up_to
 from lumlip.metrics.probes import ProbeScore
 
-Interval = tuple[float, float, float]
 Scores = Mapping[Key, ProbeScore]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from chapters.cumulants.tasks import SUBSET
 from lumlip.array_types import FloatArray
+from lumlip.metrics.bootstrap import Interval
 from lumlip.plotting.intervals import KIND_COLORS
 from lumlip.plotting.style import FAMILY_COLORS, MINI_COLOR
 from lumlip.zoo.relations import family_of
@@ -74,7 +75,7 @@ def order_lines(
     _light_grid(ax, "y")
 
 
-def band(ax: Axes, curve: Mapping[int, tuple[float, float, float]], *, label: str) -> None:
+def band(ax: Axes, curve: Mapping[int, Interval], *, label: str) -> None:
     """Draw the mean over models of a curve with its interval, behind the lines.
 
     Parameters

@@ -18,7 +18,7 @@ from chapters.cumulants.tasks import ENERGY, SUBSET, Key, StructureTask
 from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import composition
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.bootstrap import interval_95
+from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.pcovr import energy_target
 from lumlip.metrics.pooling import poolings, up_to
 from lumlip.metrics.probes import ProbeScore
@@ -115,7 +115,7 @@ def baselines(structures: Sequence[Atoms]) -> dict[str, FloatArray]:
 
 def mean_gain(
     scores: Mapping[Key, ProbeScore], task: str, way: str, *, over: str = "mean"
-) -> tuple[float, float, float]:
+) -> Interval:
     """Score with one way of pooling minus that with another, averaged over models.
 
     Parameters
@@ -127,8 +127,8 @@ def mean_gain(
 
     Returns
     -------
-    (float, float, float)
-        Mean and its 95 % interval; NaN without a model.
+    Interval
+        Of the mean; NaN without a model.
     """
     models = dict.fromkeys(key[0] for key in scores)
     both = [
@@ -137,8 +137,7 @@ def mean_gain(
         if (model, way, task) in scores and (model, over, task) in scores
     ]
     if not both:
-        return (np.nan, np.nan, np.nan)
-    value = float(np.mean([new.value - old.value for new, old in both]))
+        return Interval.missing()
+    value = np.mean([new.value - old.value for new, old in both])
     draws = np.mean([new.draws - old.draws for new, old in both], axis=0)
-    low, high = interval_95(draws)
-    return value, float(low), float(high)
+    return Interval.of(value, draws)

@@ -15,7 +15,7 @@ from chapters.cumulants.study import OrderStudy
 from lumlip.datasets.paper import paper_rows, paper_table
 from lumlip.extraction.panel import panels_of
 from lumlip.metrics import breakdown
-from lumlip.metrics.bootstrap import mean_with_interval, table_of, with_interval
+from lumlip.metrics.bootstrap import Interval, mean_with_interval, table_of, with_interval
 from lumlip.metrics.pooling import widened
 from lumlip.zoo.relations import family_of
 
@@ -28,7 +28,6 @@ DISTRIBUTIONS = {
     "exponential": (1, 0, 1, 2, 9, 44, 265, 1854, 14833),
     "two values, each as often": (1, 0, 1, 0, 1, 0, 1, 0, 1),
 }
-Interval = tuple[float, float, float]
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -149,8 +148,8 @@ def families_apart(study: OrderStudy, order: int, **options: Any) -> tuple[pd.Da
     errors = study.between(order)
     pairs, _ = breakdown.between(study.models, family_of)
     groups = study.groups[study.test].tolist()
-    nothing = (np.nan, np.nan, np.nan)
-    mean = mean_with_interval(errors, pairs, groups, **options) if pairs.any() else nothing
+    some = pairs.any()
+    mean = mean_with_interval(errors, pairs, groups, **options) if some else Interval.missing()
     return table_of(errors), mean
 
 

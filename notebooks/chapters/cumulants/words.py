@@ -13,11 +13,10 @@ from chapters.cumulants.tables import FROM_MEAN, STEP, paper_value
 from chapters.cumulants.tasks import ENERGY, MIX, SUBSET, VOLUME, Key
 from lumlip.array_types import FloatArray
 from lumlip.book.sentences import listed
-from lumlip.metrics.bootstrap import with_interval
+from lumlip.metrics.bootstrap import Interval, with_interval
 from lumlip.metrics.pooling import up_to
 from lumlip.metrics.probes import ProbeScore
 
-Interval = tuple[float, float, float]
 Scores = Mapping[Key, ProbeScore]
 #: How tasks are called in a sentence.
 CALLED = {

@@ -12,7 +12,7 @@ import xarray as xr
 from chapters.depth.paths import STAGES
 from chapters.depth.study import DepthStudy, name
 from lumlip.array_types import FloatArray
-from lumlip.metrics.bootstrap import interval_95, resampled_errors
+from lumlip.metrics.bootstrap import Interval, resampled_errors
 from lumlip.zoo.relations import family_of, is_untrained
 
 Pairs = Sequence[tuple[str, str]]
@@ -104,20 +104,19 @@ def by_stage(study: DepthStudy, errors: xr.DataArray, pairs: Pairs, **options: A
         chosen = at_stages(study, errors, pairs, stage, stage)
         draws = resampled_errors(chosen, groups=groups, **options).mean(axis=0)
         value = np.sqrt(np.square(chosen).mean(axis=1)).mean()
-        rows[stage] = (value, *interval_95(draws))
+        rows[stage] = Interval.of(value, draws)
     return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
 
 
 def change(
     study: DepthStudy, errors: xr.DataArray, pairs: Pairs, stages: tuple[str, str], **options: Any
-) -> tuple[float, float, float]:
+) -> Interval:
     """Mean GFRE over pairs at the second stage minus the first, with its 95 % interval."""
     sides = [at_stages(study, errors, pairs, stage, stage) for stage in stages]
     groups = study.groups(errors)
     draws = [resampled_errors(x, groups=groups, **options).mean(axis=0) for x in sides]
     first, second = (float(np.sqrt(np.square(x).mean(axis=1)).mean()) for x in sides)
-    low, high = interval_95(draws[1] - draws[0])
-    return second - first, float(low), float(high)
+    return Interval.of(second - first, draws[1] - draws[0])
 
 
 def stage_table(study: DepthStudy, errors: xr.DataArray, pairs: Pairs) -> pd.DataFrame:

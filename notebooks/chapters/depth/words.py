@@ -10,10 +10,10 @@ import pandas as pd
 from chapters.depth import stages
 from chapters.depth.contents import energy_of_last_layer
 from chapters.depth.paths import EMBEDDING, LAST_LAYER, relative_depths
-from chapters.depth.reports import AS_THEY_ARE, NO_ELEMENTS, NO_LEADING, Interval, StageReport
+from chapters.depth.reports import AS_THEY_ARE, NO_ELEMENTS, NO_LEADING, StageReport
 from chapters.depth.study import DepthStudy
 from lumlip.book.sentences import listed
-from lumlip.metrics.bootstrap import with_interval
+from lumlip.metrics.bootstrap import Interval, with_interval
 
 #: What the sets of models are called in a sentence.
 TITLES = {"real": "published models", "minis": "minis"}

@@ -14,7 +14,7 @@ from chapters.disagreement.crossfit import over_structures
 from chapters.disagreement.distribution_shifts import Shift
 from chapters.disagreement.novelty import distance_to_train, last_layer_uncertainty, new_composition
 from lumlip.array_types import BoolArray, FloatArray, IntArray
-from lumlip.metrics.bootstrap import interval_95
+from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.maps import mean_over_atoms
 from lumlip.metrics.reconstruction import neighborhood_size, pointwise_errors
 
@@ -172,19 +172,18 @@ def table(found: Mapping[str, Mapping[str, Auroc]]) -> pd.DataFrame:
     return values[[name for name in SCORES if name in values]]
 
 
-def mean_area(areas: Sequence[Auroc]) -> tuple[float, float, float]:
+def mean_area(areas: Sequence[Auroc]) -> Interval:
     """Mean over shifts of the area, with its 95 % interval; NaN without any."""
     if not areas:
-        return (np.nan,) * 3
-    low, high = interval_95(np.mean([area.draws for area in areas], axis=0))
-    return float(np.mean([area.value for area in areas])), float(low), float(high)
+        return Interval.missing()
+    draws = np.mean([area.draws for area in areas], axis=0)
+    return Interval.of(np.mean([area.value for area in areas]), draws)
 
 
-def mean_gain(unseen: Sequence[Auroc], seen: Sequence[Auroc]) -> tuple[float, float, float]:
+def mean_gain(unseen: Sequence[Auroc], seen: Sequence[Auroc]) -> Interval:
     """Mean area minus that of the controls, whose kind the maps have seen; NaN without any."""
     if not unseen:
-        return (np.nan,) * 3
+        return Interval.missing()
     value = np.mean([new.value - old.value for new, old in zip(unseen, seen, strict=True)])
     draws = np.mean([n.draws - o.draws for n, o in zip(unseen, seen, strict=True)], axis=0)
-    low, high = interval_95(draws)
-    return float(value), float(low), float(high)
+    return Interval.of(value, draws)

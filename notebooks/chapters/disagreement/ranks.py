@@ -10,9 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
-from lumlip.metrics.bootstrap import interval_95
-
-Interval = tuple[float, float, float]
+from lumlip.metrics.bootstrap import Interval
 
 
 def spearman(predictors: ArrayLike, outcomes: ArrayLike) -> FloatArray:
@@ -77,16 +75,15 @@ def statistics_with_intervals(
 
     Returns
     -------
-    list of (value, low, high)
+    list of Interval
     """
     X, Y = (np.atleast_2d(np.asarray(side, dtype=float)) for side in (predictors, outcomes))
     draws = [
         statistic(spearman(X[:, i], Y[:, i]))
         for i in resamples(X.shape[1], n_bootstrap=n_bootstrap, seed=seed)
     ]
-    low, high = interval_95(draws, axis=0)
-    value = statistic(spearman(X, Y))
-    return [(float(v), float(a), float(b)) for v, a, b in zip(value, low, high, strict=True)]
+    found = zip(statistic(spearman(X, Y)), np.transpose(draws), strict=True)
+    return [Interval.of(value, own) for value, own in found]
 
 
 def disjoint(pairs: Sequence[tuple[str, str]]) -> BoolArray:

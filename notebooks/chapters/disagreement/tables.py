@@ -11,9 +11,10 @@ from chapters.disagreement import ood_scores
 from chapters.disagreement.auroc import Auroc
 from chapters.disagreement.distribution_shifts import Shift
 from chapters.disagreement.forces import Forces
-from chapters.disagreement.ranks import Interval, spearman, statistics_with_intervals
+from chapters.disagreement.ranks import spearman, statistics_with_intervals
 from chapters.disagreement.study import PairStudy
 from lumlip.array_types import FloatArray
+from lumlip.metrics.bootstrap import Interval
 
 OWN, SIZE = "GFRE of the atom", "size of the force"
 FIXED = "GFRE, size held fixed"
@@ -117,7 +118,7 @@ def mean_areas(found: OodScored, seen: OodScored, shifts: Sequence[Shift]) -> pd
         rows[score] = {
             prefix + key: number
             for prefix, triple in triples.items()
-            for key, number in zip(("value", "low", "high"), triple, strict=True)
+            for key, number in triple._asdict().items()
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 

@@ -10,11 +10,10 @@ import pandas as pd
 from chapters.disagreement import ood_scores
 from chapters.disagreement.across import Mantel
 from chapters.disagreement.distribution_shifts import Shift
-from chapters.disagreement.ranks import Interval
 from chapters.disagreement.stitch_pairs import SEED, UNTRAINED
 from chapters.disagreement.tables import FIXED, OWN, SIZE
 from lumlip.book.sentences import listed
-from lumlip.metrics.bootstrap import with_interval
+from lumlip.metrics.bootstrap import Interval, with_interval
 
 #: What the sets of models are called in a sentence.
 TITLES = {"real": "published models", "minis": "minis"}

@@ -10,6 +10,7 @@ import pandas as pd
 
 from chapters.shared.lineage import is_known
 from lumlip.array_types import FloatArray
+from lumlip.metrics.bootstrap import Interval
 from lumlip.plotting.style import ERROR_COLORS, INK, MINI_COLOR
 from lumlip.zoo.table import resolve
 
@@ -90,9 +91,7 @@ def _table(ax: Axes, table: pd.DataFrame, *, vmax: float) -> None:
     ax.tick_params(length=0, labelsize=7)
 
 
-def distance_rows(
-    ax: Axes, rows: Mapping[str, Mapping[str, tuple[float, float, float]]], *, label: str
-) -> None:
+def distance_rows(ax: Axes, rows: Mapping[str, Mapping[str, Interval]], *, label: str) -> None:
     """Draw distances with their intervals, one line per question, one marker per column.
 
     Parameters
@@ -106,7 +105,7 @@ def distance_rows(
     places = np.arange(len(rows))[::-1].astype(float)
     for i, column in enumerate(columns):
         color, marker = LOOKS[i % len(LOOKS)]
-        found = np.array([row.get(column, (np.nan,) * 3) for row in rows.values()])
+        found = np.array([row.get(column, Interval.missing()) for row in rows.values()])
         at = places + 0.22 * ((len(columns) - 1) / 2 - i)
         ax.hlines(at, found[:, 1], found[:, 2], color=color, lw=2, alpha=0.5)
         ax.scatter(found[:, 0], at, color=color, marker=marker, s=20, zorder=3, label=column)

@@ -9,7 +9,7 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from lumlip.metrics.bootstrap import interval_95, resampled_errors, with_interval
+from lumlip.metrics.bootstrap import Interval, interval_95, resampled_errors, with_interval
 
 
 def root_mean_square(errors: xr.DataArray) -> xr.DataArray:
@@ -48,7 +48,7 @@ def excess_rows(errors: xr.DataArray, groups: ArrayLike, **options: Any) -> pd.D
 
 def difference_with_interval(
     minuend: ArrayLike, subtrahend: ArrayLike, *, groups: ArrayLike, **options: Any
-) -> tuple[float, float, float]:
+) -> Interval:
     """Mean of root mean squares minus that of others, with its 95 % interval over structures.
 
     Both sides share the draws of the test structures.
@@ -64,15 +64,14 @@ def difference_with_interval(
 
     Returns
     -------
-    (float, float, float)
-        Difference, lower and upper bound; NaN if a side is empty.
+    Interval
+        NaN if a side is empty.
     """
     sides = [np.asarray(side, dtype=float) for side in (minuend, subtrahend)]
     if not all(len(side) for side in sides):
-        return (float("nan"),) * 3
+        return Interval.missing()
     value = np.subtract(*(np.sqrt((side**2).mean(axis=1)).mean() for side in sides))
     draws = np.subtract(
         *(resampled_errors(side, groups=groups, **options).mean(axis=0) for side in sides)
     )
-    low, high = interval_95(draws)
-    return float(value), float(low), float(high)
+    return Interval.of(value, draws)

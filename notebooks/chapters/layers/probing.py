@@ -14,7 +14,7 @@ from lumlip.choices import LAYERS
 from lumlip.datasets import properties
 from lumlip.datasets.sets import structures as read_structures
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.bootstrap import interval_95
+from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.probe_targets import Key, Question, ask, energy_question, questions
 from lumlip.metrics.probes import ProbeScore
 from lumlip.minis.data import STRUCTURES, read_labelled
@@ -93,14 +93,11 @@ def score_table(found: Mapping[Key, ProbeScore]) -> pd.DataFrame:
     return table[order]
 
 
-def dropped(
-    found: Mapping[Key, ProbeScore], question: str
-) -> dict[str, tuple[float, float, float]]:
+def dropped(found: Mapping[Key, ProbeScore], question: str) -> dict[str, Interval]:
     """Score of the backbone minus that of the last layer, with its 95 % interval, by model."""
     models = dict.fromkeys(key[0] for key in found if key[0] != "baseline")
     differences = {}
     for model in models:
         backbone, last = (found[model, layer, question] for layer in LAYERS)
-        low, high = interval_95(backbone.draws - last.draws)
-        differences[model] = (backbone.value - last.value, float(low), float(high))
+        differences[model] = Interval.of(backbone.value - last.value, backbone.draws - last.draws)
     return differences

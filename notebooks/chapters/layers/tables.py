@@ -15,7 +15,7 @@ from chapters.layers.study import LayerStudy
 from lumlip.array_types import FloatArray
 from lumlip.choices import LAYERS
 from lumlip.metrics import spectrum
-from lumlip.metrics.bootstrap import mean_with_interval
+from lumlip.metrics.bootstrap import Interval, mean_with_interval
 from lumlip.metrics.reconstruction import pointwise_errors
 
 
@@ -47,7 +47,7 @@ def between_families(study: LayerStudy, **options: Any) -> pd.DataFrame:
         if study.pairs.any():
             rows[key] = mean_with_interval(errors, study.pairs, study.groups.tolist(), **options)
         else:
-            rows[key] = (np.nan,) * 3
+            rows[key] = Interval.missing()
     index = pd.MultiIndex.from_tuples(rows, names=["source", "target"])
     return pd.DataFrame(list(rows.values()), index, columns=["value", "low", "high"])
 

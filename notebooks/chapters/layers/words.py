@@ -15,10 +15,11 @@ from chapters.layers.study import LayerStudy
 from lumlip.book.findings import Claim
 from lumlip.choices import LAYERS
 from lumlip.datasets.paper import paper_table
-from lumlip.metrics.bootstrap import with_interval
+from lumlip.metrics.bootstrap import Interval, with_interval
 from lumlip.metrics.breakdown import mean_between
 from lumlip.metrics.probe_targets import Key
 from lumlip.metrics.probes import ProbeScore
+from lumlip.zoo.relations import trained
 
 #: What the sets of models are called in a sentence.
 TITLES = {"real": "published models", "minis": "minis"}
@@ -154,7 +155,7 @@ def cut(claims: Mapping[str, Sequence[Claim]], studies: Studies) -> str:
 def twins(study: LayerStudy | None, untrained: Sequence[str]) -> str:
     """Say whether the way back is harder before any training."""
     known = [] if study is None else list(study.within["model"].to_numpy())
-    pairs = [(t.replace("-untrained", ""), t) for t in untrained]
+    pairs = [(trained(t), t) for t in untrained]
     pairs = [pair for pair in pairs if set(pair) <= set(known)]
     if study is None or not pairs:
         return "This run has no untrained twins."
@@ -202,11 +203,10 @@ def _typical(table: pd.DataFrame, step: int) -> tuple[float, float]:
     return float(chosen["last_layer"]), float(chosen["backbone"])
 
 
-def _above(table: pd.DataFrame, step: int) -> tuple[float, float, float]:
+def _above(table: pd.DataFrame, step: int) -> Interval:
     """Last layers minus backbones, with the interval, without so many directions."""
     columns = ["above", "above_low", "above_high"]
-    value, low, high = table.loc[table["directions"] == step, columns].to_numpy(dtype=float)[0]
-    return float(value), float(low), float(high)
+    return Interval(*table.loc[table["directions"] == step, columns].to_numpy(dtype=float)[0])
 
 
 def why(table: pd.DataFrame | None) -> str:
@@ -256,7 +256,7 @@ def gains(scores: Mapping[Key, ProbeScore], controls: Sequence[str] = ()) -> str
 def training(scores: Mapping[Key, ProbeScore], untrained: Sequence[str]) -> str:
     """Say what training did to the backbones of models that have an untrained twin here."""
     models = {model for model, _, _ in scores}
-    pairs = [(t.replace("-untrained", ""), t) for t in untrained]
+    pairs = [(trained(t), t) for t in untrained]
     pairs = [pair for pair in pairs if models.issuperset(pair)]
     if not pairs:
         return "This run has no probes of untrained twins."

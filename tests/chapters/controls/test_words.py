@@ -64,8 +64,8 @@ def test_one_hot_elements_are_set_against_learned_features():
 @pytest.mark.parametrize(
     ("blind", "told"), [(0.4, "better than"), (0.5, "as well as"), (0.6, "worse than")]
 )
-def test_blind_sources_are_compared_draw_by_draw(baseline, told):
-    said = words.against(draws(0.5), draws(baseline) + 0.005 * np.sin(np.arange(21)), "minis")
+def test_blind_sources_are_compared_draw_by_draw(blind, told):
+    said = words.against(draws(0.5), draws(blind) + 0.005 * np.sin(np.arange(21)), "minis")
     assert f"rebuilds minis {told} learned models" in said
     assert words.against(NOTHING, draws(0.4), "minis").startswith("This run has no")
 
