@@ -208,7 +208,7 @@ The spread of coordination numbers is a property of the *mix* of atoms, which a 
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-tasks", "caption": "What a probe predicts of structures with unseen parents, from the features of one model per family, brought together in several ways: balanced accuracy for the subset (no unit), else the share of the variance that is predicted (R², no unit). Crosses: the composition alone, and with the number of atoms."}}
 scores = {
-    name: probing.task_scores(
+    name: probing.probe_scores(
         one, full=first_of_families(one.models) if name == main else (), **options
     )
     for name, one in studies.items()

@@ -10,10 +10,11 @@ import xarray as xr
 
 from chapters.cumulants.probing import mean_gain
 from chapters.cumulants.study import OrderStudy, curves
-from chapters.cumulants.tasks import SUBSET, Key
+from chapters.cumulants.targets import SUBSET
 from lumlip.book.findings import Claim
 from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.pooling import up_to
+from lumlip.metrics.probe_targets import Key
 from lumlip.metrics.probes import ProbeScore
 
 LOST, ADDED = 0.5, 0.05
@@ -58,7 +59,7 @@ def claims(
     from_mean, steps : DataArray of shape (model, order, structure)
         From `OrderStudy.from_mean` and `OrderStudy.steps`.
     scores : mapping
-        Of the task of subsets, from `chapters.cumulants.tasks.ask_all`; without them there is no
+        Of the subset, from `chapters.cumulants.probing.probe_scores`; without them there is no
         third claim.
     options
         ``n_bootstrap`` and ``seed``.

@@ -87,7 +87,7 @@ def content(spectra: Mapping[str, pd.DataFrame], scores: Mapping[Key, ProbeScore
     ----------
     spectra : dict of set to DataFrame
         From :meth:`chapters.layers.tables.spectra`, no controls.
-    scores : dict of (model, layer, question) to ProbeScore
+    scores : dict of (model, layer, target) to ProbeScore
     """
     name, table = next(iter(spectra.items()))
     text = leading(table, TITLES[name])
@@ -234,23 +234,23 @@ def probes(scores: Mapping[Key, ProbeScore], models: Sequence[str], title: str) 
     if not known:
         return f"This run has no probes of {title}."
     parts = []
-    for question in dict.fromkeys(key[2] for key in scores):
-        told = [np.mean([scores[m, layer, question].value for m in known]) for layer in LAYERS]
-        parts.append(f"{question} {told[0]:.2f} and {told[1]:.2f}")
+    for target in dict.fromkeys(key[2] for key in scores):
+        told = [np.mean([scores[m, layer, target].value for m in known]) for layer in LAYERS]
+        parts.append(f"{target} {told[0]:.2f} and {told[1]:.2f}")
     return f"Mean scores of {title}, from the backbone and from the last layer: {', '.join(parts)}."
 
 
 def gains(scores: Mapping[Key, ProbeScore], controls: Sequence[str] = ()) -> str:
     """Name what a last layer tells better than its backbone, the energy aside."""
     found: dict[str, list[str]] = {}
-    for question in dict.fromkeys(key[2] for key in scores):
-        for model, (_, _, high) in dropped(scores, question).items():
-            if high < 0 and "energy" not in question and model not in controls:
-                found.setdefault(model, []).append(question)
+    for target in dict.fromkeys(key[2] for key in scores):
+        for model, (_, _, high) in dropped(scores, target).items():
+            if high < 0 and "energy" not in target and model not in controls:
+                found.setdefault(model, []).append(target)
     if not found:
         return "No last layer tells anything but the energy better than its backbone."
-    names = "; ".join(f"{model} ({', '.join(asked)})" for model, asked in found.items())
-    return f"Besides the energy, some last layers tell a thing better than the backbone: {names}."
+    listed = "; ".join(f"{model} ({', '.join(names)})" for model, names in found.items())
+    return f"Besides the energy, some last layers tell a thing better than the backbone: {listed}."
 
 
 def training(scores: Mapping[Key, ProbeScore], untrained: Sequence[str]) -> str:
@@ -261,12 +261,12 @@ def training(scores: Mapping[Key, ProbeScore], untrained: Sequence[str]) -> str:
     if not pairs:
         return "This run has no probes of untrained twins."
     parts = []
-    for question in dict.fromkeys(key[2] for key in scores):
+    for target in dict.fromkeys(key[2] for key in scores):
         after, before = (
-            float(np.mean([scores[pair[i], LAYERS[0], question].value for pair in pairs]))
+            float(np.mean([scores[pair[i], LAYERS[0], target].value for pair in pairs]))
             for i in (0, 1)
         )
-        parts.append(f"{question} {before:.2f} and {after:.2f}")
+        parts.append(f"{target} {before:.2f} and {after:.2f}")
     return (
         f"Backbones of {' and '.join(pair[0] for pair in pairs)}, before and after training, on "
         f"average: {', '.join(parts)}."
