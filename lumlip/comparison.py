@@ -172,7 +172,7 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measured(
+def panel_distances(
     panel: Panel | None,
     layer: str = "last_layer",
     *,

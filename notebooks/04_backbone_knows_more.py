@@ -99,8 +99,9 @@ from chapters.layers import errors as layers
 from chapters.layers import figures, intervals, words
 from chapters.layers import tables as layer_reports
 from chapters.layers.probing import probe_layers, structures_to_probe
-from chapters.layers.study import kinds_of, studies_of
+from chapters.layers.study import LayerStudy, kinds_of
 from chapters.shared.headlines import LINEAR
+from chapters.shared.studies import studies_of
 from lumlip.book import findings
 from lumlip.book.chapters import data_folder
 from lumlip.choices import LAYERS
@@ -114,7 +115,7 @@ style.use_style()
 options = {"n_bootstrap": n_bootstrap, "seed": seed}
 named = {"real": chosen_models(models, chapter=4), "minis": [*minis, *untrained] if minis else []}
 setting = {"by": split, "n_test": n_test, "seed": seed, "device": device}
-studies = studies_of(named, structures, controls=untrained, **setting)
+studies = studies_of(LayerStudy.of, named, structures, controls=untrained, **setting)
 kinds = kinds_of(studies)
 
 # %% [markdown]

@@ -92,7 +92,8 @@ from myst_nb import glue
 import lumlip
 from chapters.depth import figures, neighborhoods, probing, reports, stages, words
 from chapters.depth.paths import LAST_LAYER
-from chapters.depth.study import name, studies_of, thinned
+from chapters.depth.study import DepthStudy, name, thinned
+from chapters.shared.studies import studies_of
 from lumlip.datasets.paper import chosen_models, paper_table
 from lumlip.metrics.bootstrap import with_interval
 from lumlip.metrics.breakdown import mean_between
@@ -103,7 +104,7 @@ style.use_style()
 frames = thinned(lumlip.structures(structures), every)
 named = {"real": chosen_models(models, chapter=8), "minis": [*minis, *controls] if minis else []}
 setting = {"by": split, "n_test": n_test, "seed": seed, "device": device}
-studies = studies_of(named, frames, controls=controls, **setting)
+studies = studies_of(DepthStudy.of, named, frames, layers=True, controls=controls, **setting)
 options = {"n_bootstrap": n_bootstrap, "seed": seed}
 found = {title: reports.StageReport(study, **options) for title, study in studies.items()}
 main = words.first_set(studies)

@@ -65,9 +65,7 @@ def table_of_controls(
     ways = {"from blind": (unlearned, learned), "to blind": (learned, targets)}
     found = {}
     for name, (sources, rebuilt) in ways.items():
-        errors = sample.measured(
-            sources, rebuilt, variation=Variation(by="structure"), device=device
-        )
+        errors = sample.errors(sources, rebuilt, variation=Variation(by="structure"), device=device)
         draws = resampled_errors(errors, groups=sample.groups, n_bootstrap=n_bootstrap, seed=seed)
         value = np.sqrt((errors.to_numpy() ** 2).mean(axis=-1))[..., None]
         found[name] = (list(sources), list(rebuilt), np.concatenate([value, draws], axis=-1))
@@ -129,7 +127,7 @@ def added(
     }
     found = {}
     for kind, some in sources.items():
-        errors = sample.measured(
+        errors = sample.errors(
             some, learned, variation=Variation(by="structure"), device=device
         ).to_numpy()
         chosen = errors[pairs] if len(some) > 1 else errors[0][pairs.any(axis=0)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,6 @@ from chapters.cumulants.claims import mean_curve
 from chapters.cumulants.scaling import kappa_8, with_published_kappa_8
 from chapters.cumulants.study import OrderStudy
 from lumlip.datasets.paper import paper_rows, paper_table
-from lumlip.extraction.panel import panels_of
 from lumlip.metrics import breakdown
 from lumlip.metrics.bootstrap import Interval, mean_with_interval, table_of, with_interval
 from lumlip.metrics.pooling import widened
@@ -28,32 +27,6 @@ DISTRIBUTIONS = {
     "exponential": (1, 0, 1, 2, 9, 44, 265, 1854, 14833),
     "two values, each as often": (1, 0, 1, 0, 1, 0, 1, 0, 1),
 }
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-def studies_of(
-    named: Mapping[str, Sequence[str]], structures: str, *, device: str = "auto", **setting: Any
-) -> dict[str, OrderStudy]:
-    """Study several sets of models, each on the structures that all of the set take.
-
-    Parameters
-    ----------
-    named : dict of name to list of model ids
-        Sets without a usable model or a common structure are left out.
-    structures : str
-        A set or a file.
-    device : str
-    setting
-        Of :meth:`chapters.cumulants.study.OrderStudy.of`.
-
-    Raises
-    ------
-    ValueError
-        Nothing is left to study.
-    """
-    panels = panels_of(named, structures, device=device)
-    return {name: OrderStudy.of(one, device=device, **setting) for name, one in panels.items()}
 
 
 def contents(study: OrderStudy) -> pd.DataFrame:

@@ -208,8 +208,7 @@ def _called(score: str) -> str:
 
 def _area(means: pd.DataFrame, score: str, prefix: str = "") -> Interval:
     row = means[[prefix + name for name in ("value", "low", "high")]].astype(float)
-    value, low, high = row.to_numpy()[row.index.get_loc(score)]
-    return float(value), float(low), float(high)
+    return Interval(*row.to_numpy()[row.index.get_loc(score)])
 
 
 def stitching_answer(

@@ -94,7 +94,7 @@ def curved(panel: Panel, sample: Sample) -> list[str]:
     last, backbone = panel.layer("last_layer"), panel.layer("backbone")
     found = []
     for model in panel.datasets:
-        forth = sample.measured(
+        forth = sample.errors(
             {"x": backbone[model]}, {"y": last[model]}, variation=Variation(by="structure")
         )
         if float(np.sqrt((forth**2).mean())) >= LINEAR:
@@ -131,7 +131,7 @@ def of_panel(
     """
     sample = sample_of_atoms(panel.atoms, variation=variation, n_test=n_test, seed=seed)
     features = both_layers(panel, models)
-    errors = sample.measured(features, variation=variation, device=device)
+    errors = sample.errors(features, variation=variation, device=device)
     groups = sample.groups.tolist()
     found = Distances.of(errors, groups, n_bootstrap=n_bootstrap, seed=seed)
     medians = np.median(errors.to_numpy(), axis=-1)
@@ -212,7 +212,7 @@ def lost_by_mean(
     found = []
     for F in features.values():
         pair = {"mean": F[:, : F.shape[1] // ORDER]}, {"all": F}
-        errors = sample.measured(*pair, variation=variation, device=options.get("device", "auto"))
+        errors = sample.errors(*pair, variation=variation, device=options.get("device", "auto"))
         draws = {"n_bootstrap": options["n_bootstrap"], "seed": seed}
         found.append(Distances.of(errors, sample.groups.tolist(), **draws).draws[0, 0])
     return np.asarray(np.mean(found, axis=0))

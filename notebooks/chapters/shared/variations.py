@@ -80,7 +80,7 @@ class Sample:
     test: IntArray
     groups: IntArray
 
-    def measured(
+    def errors(
         self,
         sources: Mapping[str, ArrayLike],
         targets: Mapping[str, ArrayLike] | None = None,
@@ -110,7 +110,7 @@ class Sample:
         seed: int = 0,
     ) -> Distances:
         """Errors among all features under a variation, with draws of the test structures."""
-        errors = self.measured(features, variation=variation, device=device)
+        errors = self.errors(features, variation=variation, device=device)
         return Distances.of(errors, self.groups.tolist(), n_bootstrap=n_bootstrap, seed=seed)
 
 

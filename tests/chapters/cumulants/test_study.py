@@ -187,11 +187,6 @@ def test_first_of_families_prefers_the_minis_teacher():
     assert first_of_families(models[:2]) == models[:2]
 
 
-def test_nothing_to_study_is_an_error():
-    with pytest.raises(ValueError, match="expected a model that can be run"):
-        order_reports.studies_of({"real": []}, "mini-mad")
-
-
 def test_tasks_of_a_study(study):
     scores = probing.probe_scores(study, full=["sevennet-0"], **OPTIONS)
     # The subset is the spread: the mean does not know it, the standard deviation does.
