@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,13 @@ from lumlip.metrics.splits import _codes
 
 #: In place of draws where a model is missing; goes through all arithmetic.
 NOTHING: FloatArray = np.full(1, np.nan)
+
+
+class Resampling(TypedDict, total=False):
+    """Options of a bootstrap, for functions that pass them on."""
+
+    n_bootstrap: int
+    seed: int
 
 
 class Interval(NamedTuple):
@@ -197,6 +204,36 @@ def resampled_errors(
     return resampled
 
 
+def mean_rms(
+    errors: ArrayLike, *, groups: ArrayLike, n_bootstrap: int = 200, seed: int = 0
+) -> FloatArray:
+    """Mean of root mean square errors over pairs of models, as draws.
+
+    Every resample draws whole groups, takes each pair's root mean square over the atoms of the
+    draw, and averages over the pairs. The fitted maps stay as they are.
+
+    Parameters
+    ----------
+    errors : array of shape (n_pairs, n_test)
+    groups : array of shape (n_test,)
+        The structure of every test atom.
+    n_bootstrap, seed : int
+
+    Returns
+    -------
+    array of shape (1 + n_bootstrap,)
+        On all test atoms, then on every resample, in the unit of the errors.
+
+    Examples
+    --------
+    >>> mean_rms([[3.0, 3.0], [5.0, 5.0]], groups=[0, 1], n_bootstrap=2)
+    array([4., 4., 4.])
+    """
+    squares = np.square(np.asarray(errors, dtype=np.float64))
+    resampled = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
+    return np.concatenate([[np.sqrt(squares.mean(axis=-1)).mean()], resampled.mean(axis=0)])
+
+
 def interval_95(draws: ArrayLike, *, axis: int | None = None) -> FloatArray:
     """Lower and upper end of the middle 95 % of some draws.
 
@@ -318,14 +355,9 @@ def mean_with_interval(
     errors: xr.DataArray,
     pairs: BoolArray,
     groups: Sequence[int],
-    *,
-    n_bootstrap: int = 200,
-    seed: int = 0,
+    **options: Unpack[Resampling],
 ) -> Interval:
-    """Mean error over pairs of models, with its 95 % interval over test structures.
-
-    Every resample draws whole structures with replacement, takes each pair's root mean square over
-    the atoms of the draw, and averages over the pairs. The fitted maps stay as they are.
+    """Mean error over pairs of models, with its 95 % interval over test structures: `mean_rms`.
 
     Parameters
     ----------
@@ -333,10 +365,10 @@ def mean_with_interval(
     pairs : bool array of shape (n_sources, n_targets)
     groups : sequence of int, length n_test
         The structure of every test atom.
+    options
+        ``n_bootstrap`` (200) and ``seed`` (0).
     """
-    chosen = errors.to_numpy()[pairs]
-    draws = resampled_errors(chosen, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
-    return Interval.of(np.sqrt((chosen**2).mean(axis=1)).mean(), draws.mean(axis=0))
+    return interval(mean_rms(errors.to_numpy()[pairs], groups=groups, **options))
 
 
 def statistic_with_interval(

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from lumlip.array_types import BoolArray, FloatArray
 from lumlip.datasets import properties
-from lumlip.metrics.maps import mean_over_atoms
 from lumlip.metrics.pcovr import energy_target
+from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.metrics.probes import ProbeScore, probe_class, probe_number
 
 Key = tuple[str, str, str]

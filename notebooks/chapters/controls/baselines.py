@@ -18,6 +18,7 @@ from lumlip.metrics.bootstrap import (
     Distances,
     interval,
     mean_over,
+    mean_rms,
     resampled_errors,
     subset_of,
     with_interval,
@@ -131,9 +132,7 @@ def added(
             some, learned, variation=Variation(by="structure"), device=device
         ).to_numpy()
         chosen = errors[pairs] if len(some) > 1 else errors[0][pairs.any(axis=0)]
-        draws = resampled_errors(chosen, groups=sample.groups, n_bootstrap=n_bootstrap, seed=seed)
-        value = np.sqrt((chosen**2).mean(axis=-1)).mean()
-        found[kind] = np.concatenate([[value], draws.mean(axis=0)])
+        found[kind] = mean_rms(chosen, groups=sample.groups, n_bootstrap=n_bootstrap, seed=seed)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from chapters.shared.variations import Sample, Variation, thinned
 from lumlip.array_types import BoolArray, FloatArray
-from lumlip.metrics.bootstrap import Distances, Interval, interval, mean_over, table_of
+from lumlip.metrics.bootstrap import Distances, Interval, Resampling, interval, mean_over, table_of
 from lumlip.metrics.breakdown import between
 from lumlip.metrics.reconstruction import pointwise_errors
 from lumlip.zoo.relations import family_of
@@ -80,7 +80,7 @@ def by_neighbors(
     *,
     every: int = 1,
     device: str = "auto",
-    **draws: int,
+    **draws: Unpack[Resampling],
 ) -> pd.DataFrame:
     """Local errors between families for several sizes of the neighborhood.
 
@@ -131,7 +131,10 @@ def by_train(
     sample: Sample,
     of_atom: ArrayLike,
     shares: Sequence[float],
-    **options: Any,
+    *,
+    n_bootstrap: int = 200,
+    seed: int = 0,
+    device: str = "auto",
 ) -> tuple[pd.DataFrame, FloatArray]:
     """Global errors between families for several numbers of train atoms.
 
@@ -143,8 +146,8 @@ def by_train(
         The structure of every atom: train structures are dropped whole.
     shares : sequence of float
         Parts of the train structures.
-    options
-        ``n_bootstrap``, ``seed``, ``device``.
+    n_bootstrap, seed : int
+    device : str
 
     Returns
     -------
@@ -153,13 +156,15 @@ def by_train(
     """
     pairs, _ = between(list(features), family_of)
     groups = np.asarray(of_atom)[sample.train]
+    options = {"n_bootstrap": n_bootstrap, "seed": seed}
     found = {}
     for share in shares:
-        train = thinned(sample.train, groups, share=share, seed=options["seed"])
+        train = thinned(sample.train, groups, share=share, seed=seed)
         if len(train) < 2:
             continue
         one = Sample(train, sample.test, sample.groups)
-        distances = one.distances(features, variation=Variation(by="structure"), **options)
+        plain = Variation(by="structure")
+        distances = one.distances(features, variation=plain, device=device, **options)
         found[len(train)] = mean_over(distances, pairs)
     rows = {n: interval(draws) for n, draws in found.items()}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])

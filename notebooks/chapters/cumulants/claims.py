@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
@@ -12,7 +12,7 @@ from chapters.cumulants.probing import mean_gain
 from chapters.cumulants.study import OrderStudy, curves
 from chapters.cumulants.targets import SUBSET
 from lumlip.book.findings import Claim
-from lumlip.metrics.bootstrap import Interval
+from lumlip.metrics.bootstrap import Interval, Resampling
 from lumlip.metrics.pooling import up_to
 from lumlip.metrics.probe_targets import Key
 from lumlip.metrics.probes import ProbeScore
@@ -20,7 +20,9 @@ from lumlip.metrics.probes import ProbeScore
 LOST, ADDED = 0.5, 0.05
 
 
-def mean_curve(errors: xr.DataArray, study: OrderStudy, **options: Any) -> dict[int, Interval]:
+def mean_curve(
+    errors: xr.DataArray, study: OrderStudy, **options: Unpack[Resampling]
+) -> dict[int, Interval]:
     """Mean over models of the error at each order, with its 95 % interval.
 
     Parameters
@@ -35,7 +37,9 @@ def mean_curve(errors: xr.DataArray, study: OrderStudy, **options: Any) -> dict[
     return {int(order): Interval.of(value, own) for order, value, own in found}
 
 
-def smallest_step(errors: xr.DataArray, study: OrderStudy, **options: Any) -> Interval:
+def smallest_step(
+    errors: xr.DataArray, study: OrderStudy, **options: Unpack[Resampling]
+) -> Interval:
     """Mean over models of the error from order K to K + 1, the smallest over K.
 
     Parameters as in `mean_curve`. In each draw the smallest is looked for anew.
@@ -49,7 +53,7 @@ def claims(
     from_mean: xr.DataArray | None,
     steps: xr.DataArray | None,
     scores: Mapping[Key, ProbeScore],
-    **options: Any,
+    **options: Unpack[Resampling],
 ) -> list[Claim]:
     """Return the claims with their numbers; none without models.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,13 @@ from chapters.cumulants.scaling import kappa_8, with_published_kappa_8
 from chapters.cumulants.study import OrderStudy
 from lumlip.datasets.paper import paper_rows, paper_table
 from lumlip.metrics import breakdown
-from lumlip.metrics.bootstrap import Interval, mean_with_interval, table_of, with_interval
+from lumlip.metrics.bootstrap import (
+    Interval,
+    Resampling,
+    mean_with_interval,
+    table_of,
+    with_interval,
+)
 from lumlip.metrics.pooling import widened
 from lumlip.zoo.relations import family_of
 
@@ -77,7 +83,7 @@ def _number(value: float) -> str:
     return f"{value:.3f}" if np.isfinite(value) else ""
 
 
-def kappa_table(study: OrderStudy, **options: Any) -> pd.DataFrame:
+def kappa_table(study: OrderStudy, **options: Unpack[Resampling]) -> pd.DataFrame:
     """The eighth cumulant right and as published: of known distributions, and what GFRE becomes.
 
     Parameters
@@ -113,7 +119,9 @@ def between_formulas(study: OrderStudy, model: str) -> tuple[float, float]:
     return float(there), float(back)
 
 
-def families_apart(study: OrderStudy, order: int, **options: Any) -> tuple[pd.DataFrame, Interval]:
+def families_apart(
+    study: OrderStudy, order: int, **options: Unpack[Resampling]
+) -> tuple[pd.DataFrame, Interval]:
     """Table of errors between all models at one order, and its mean between families.
 
     The mean is NaN for a single model.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ from chapters.disagreement.crossfit import over_structures
 from chapters.disagreement.distribution_shifts import Shift
 from chapters.disagreement.novelty import distance_to_train, last_layer_uncertainty, new_composition
 from lumlip.array_types import BoolArray, FloatArray, IntArray
-from lumlip.metrics.bootstrap import Interval
-from lumlip.metrics.maps import mean_over_atoms
+from lumlip.metrics.bootstrap import Interval, Resampling
+from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.metrics.reconstruction import neighborhood_size, pointwise_errors
 
 GFRE, GFRE_BACKBONE, LFRE = "GFRE", "GFRE, backbone", "LFRE"
@@ -107,7 +107,7 @@ def _averaged(
 
 
 def flagged(
-    material: Material, shifts: Sequence[Shift], train: IntArray, **options: Any
+    material: Material, shifts: Sequence[Shift], train: IntArray, **options: Unpack[Resampling]
 ) -> dict[str, dict[str, Auroc]]:
     """Tell how well each score flags the unusual structures of shifts with the same train atoms.
 
@@ -142,7 +142,7 @@ def flagged(
 
 
 def unseen_and_seen(
-    material: Material, shifts: Sequence[Shift], train: IntArray, **options: Any
+    material: Material, shifts: Sequence[Shift], train: IntArray, **options: Unpack[Resampling]
 ) -> tuple[dict[str, dict[str, Auroc]], dict[str, dict[str, Auroc]]]:
     """Flag every shift with its own train atoms, and, as a control, with all of them.
 

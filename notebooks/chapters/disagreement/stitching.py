@@ -17,7 +17,7 @@ from lumlip.metrics._ridge import TruncatedRegression
 from lumlip.metrics._scaling import scale
 from lumlip.metrics._targets import Targets
 from lumlip.metrics.bootstrap import Interval
-from lumlip.metrics.maps import mean_over_atoms
+from lumlip.metrics.pooling import mean_over_atoms
 
 #: Penalties tried on standardized columns; leave-one-out errors choose one.
 ALPHAS = np.logspace(-8, 4, 13)

@@ -17,7 +17,7 @@ from lumlip.extraction.panel import Panel
 from lumlip.metrics.bootstrap import NOTHING, Distances, Interval, interval
 from lumlip.metrics.breakdown import error_by_label
 from lumlip.metrics.reconstruction import pointwise_errors
-from lumlip.metrics.splits import n_held_out, split
+from lumlip.metrics.splits import hold_out
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ class RealModels:
     ) -> RealModels:
         """Measure them; at most a fifth of the atoms are for testing."""
         atoms = found.atoms
-        n_held = n_held_out(atoms.sizes["atom"], n_test)
-        train, test = split(atoms, by=by, n_test=n_held, seed=seed)
+        train, test = hold_out(atoms, by=by, n_test=n_test, seed=seed)
         errors = {
             layer: pointwise_errors(found.layer(layer), train=train, test=test, device=device)
             for layer in layers

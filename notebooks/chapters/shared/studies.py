@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 from lumlip.array_types import IntArray
 from lumlip.extraction.panel import Panel, panels_of
-from lumlip.metrics.splits import n_held_out, split
+from lumlip.metrics.splits import hold_out
 
 
 class _OfModels(Protocol):
@@ -88,7 +88,6 @@ class SplitPanel:
         device: str = "auto",
     ) -> Self:
         """Split the atoms of a panel: at most a fifth of them are for the test."""
-        n_test = n_held_out(panel.atoms.sizes["atom"], n_test)
-        train, test = split(panel.atoms, by=by, n_test=n_test, seed=seed)
+        train, test = hold_out(panel.atoms, by=by, n_test=n_test, seed=seed)
         models = [model for model in panel.datasets if model not in controls]
         return cls(panel, models, train, test, device)

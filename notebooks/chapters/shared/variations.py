@@ -14,7 +14,7 @@ from lumlip.choices import SPLITS, check_choice
 from lumlip.metrics.bootstrap import Distances
 from lumlip.metrics.regressors import global_errors_by
 from lumlip.metrics.rescaling import per_column, whitened
-from lumlip.metrics.splits import n_held_out, split
+from lumlip.metrics.splits import hold_out
 
 #: Ways to weigh the columns; the first leaves it to the metric, which divides by one number.
 SCALINGS = ("one scale", "columns", "whitened")
@@ -127,8 +127,7 @@ def sample_of_atoms(
         With a split.
     n_test, seed : int
     """
-    n_held = n_held_out(atoms.sizes["atom"], n_test)
-    train, test = split(atoms, by=variation.by, n_test=n_held, seed=seed)
+    train, test = hold_out(atoms, by=variation.by, n_test=n_test, seed=seed)
     structure = atoms["structure"].to_numpy()
     kept = thinned(train, structure[train], share=variation.share, seed=seed)
     return Sample(kept, test, structure[test])
