@@ -19,7 +19,7 @@ from lumlip.choices import LAYERS, METRICS, SPLITS, check_choice
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics.bootstrap import Distances
 from lumlip.metrics.reconstruction import neighborhood_size, pointwise_errors, reconstruction_table
-from lumlip.metrics.splits import n_held_out, split
+from lumlip.metrics.splits import hold_out, n_held_out, split
 from lumlip.zoo.relations import family_of, whole_models
 
 #: Structures, below which a split in train and test makes no sense.
@@ -172,7 +172,7 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def measured(
+def panel_distances(
     panel: Panel | None,
     layer: str = "last_layer",
     *,
@@ -206,8 +206,7 @@ def measured(
     if panel is None or len(panel.structures) < FEWEST:
         return {metric: Distances(pd.DataFrame(), np.empty((0, 0, 2))) for metric in metrics}
     atoms = panel.atoms
-    n_held = n_held_out(atoms.sizes["atom"], n_test)
-    train, test = split(atoms, by=by, n_test=n_held, seed=seed)
+    train, test = hold_out(atoms, by=by, n_test=n_test, seed=seed)
     features = panel.layer(layer)
     options: dict[str, Any] = {"train": train, "test": test, "device": device}
     k = neighborhood_size(len(train), n_neighbors)

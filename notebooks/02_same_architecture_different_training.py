@@ -105,7 +105,7 @@ from chapters.variants import figures, mixture_words, routing, study, subsets, w
 from chapters.variants import tables as variant_tables
 from lumlip.book import findings
 from lumlip.book.chapters import data_folder
-from lumlip.comparison import measured
+from lumlip.comparison import panel_distances
 from lumlip.datasets.paper import chosen_models
 from lumlip.extraction.panel import panel_if_any
 from lumlip.metrics.bootstrap import interval, subset_of
@@ -142,7 +142,7 @@ which of them is meant: a model with two tasks, beside those of SevenNet that ha
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-published", "caption": "GFRE (left) and LFRE (right) between published variants of one architecture, last layer (no unit). Row = source, column = target; below each number its 95 % interval over test structures."}}
-real = measured(panels["published"], **options)
+real = panel_distances(panels["published"], **options)
 figures.family_tables(plt.figure(), real)
 plt.show()
 
@@ -161,7 +161,7 @@ apart as well, are {glue:text}`paper_size_low:.2f` to {glue:text}`paper_size_hig
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-minis", "caption": "GFRE (left) and LFRE (right) between minis of one architecture, last layer (no unit), as in the figure before. Of UMA, the tasks only."}}
-small = measured(panels["minis"], **options)
+small = panel_distances(panels["minis"], **options)
 whole = relations.whole_models(small["gfre"].table.index)
 figures.family_tables(plt.figure(), {m: subset_of(d, whole) for m, d in small.items()})
 plt.show()
@@ -176,7 +176,7 @@ the paper; pairs that take all structures are shown on both sets. {glue:text}`or
 """
 
 # %% tags=["hide-input"]
-organic = measured(panels["organic"], metrics=("gfre",), **options)
+organic = panel_distances(panels["organic"], metrics=("gfre",), **options)
 both_sets = variant_tables.in_both_sets(
     small["gfre"], organic["gfre"], kinds=("seed", "data", "task")
 )
@@ -201,7 +201,7 @@ part_rows = variant_tables.part_rows(parts, swapped)
 figures.parts_plot(plt.figure(figsize=(6.4, 2.6)), part_rows)
 plt.show()
 untrained = {
-    name: measured(panels["untrained"], name, metrics=("gfre",), **options)["gfre"]
+    name: panel_distances(panels["untrained"], name, metrics=("gfre",), **options)["gfre"]
     for name in ("last_layer", "backbone")
 }
 

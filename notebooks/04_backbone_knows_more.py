@@ -98,9 +98,10 @@ from chapters.layers import claims as knows_more
 from chapters.layers import errors as layers
 from chapters.layers import figures, intervals, words
 from chapters.layers import tables as layer_reports
-from chapters.layers.probing import answers, structures_to_ask
-from chapters.layers.study import kinds_of, studies_of
+from chapters.layers.probing import probe_layers, structures_to_probe
+from chapters.layers.study import LayerStudy, kinds_of
 from chapters.shared.headlines import LINEAR
+from chapters.shared.studies import studies_of
 from lumlip.book import findings
 from lumlip.book.chapters import data_folder
 from lumlip.choices import LAYERS
@@ -114,7 +115,7 @@ style.use_style()
 options = {"n_bootstrap": n_bootstrap, "seed": seed}
 named = {"real": chosen_models(models, chapter=4), "minis": [*minis, *untrained] if minis else []}
 setting = {"by": split, "n_test": n_test, "seed": seed, "device": device}
-studies = studies_of(named, structures, controls=untrained, **setting)
+studies = studies_of(LayerStudy.of, named, structures, controls=untrained, **setting)
 kinds = kinds_of(studies)
 
 # %% [markdown]
@@ -257,10 +258,10 @@ asked for the same forces.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-probes", "caption": "Scores of linear probes on the backbone (filled) and on the last layer (open); 1 is perfect. Broad bars: 95 % intervals over groups of structures with the same parent. Dashed: what the element of the atom, or the composition of the structure, tells alone; dotted: the mean, or the most frequent element. Names in italics: minis and their untrained twins."}}
 everyone = [m for m in kinds if m not in untrained] + [m for m in kinds if m in untrained]
-frames = structures_to_ask(probe_structures)[:: max(1, probe_every)]
+frames = structures_to_probe(probe_structures)[:: max(1, probe_every)]
 probed = panel_if_any(everyone, frames, device=device)
 print(probed.report() if probed else "no structure for all models: no probes")
-scores = answers(probed, seed=seed) if probed else {}
+scores = probe_layers(probed, seed=seed) if probed else {}
 if scores:
     n_shown = len(probed.datasets)
     fig = plt.figure(figsize=(7.4, 1.2 + 0.42 * n_shown))
@@ -374,8 +375,8 @@ for study in studies.values():
         assert np.diag(itself).max() < 1e-3 or not determined
     held, fitted = (study.panel.atoms["structure"].to_numpy()[i] for i in (study.test, study.train))
     assert not set(held) & set(fitted) or split == "atom"
-for (model, name, question), score in scores.items():
-    assert np.isfinite(score.value), (model, name, question)
+for (model, name, target), score in scores.items():
+    assert np.isfinite(score.value), (model, name, target)
     assert score.value <= 1
 print(f"{len(studies)} panels, {len(scores)} probes: checks passed")
 

@@ -97,6 +97,8 @@ from chapters.cumulants import claims as averages_lose
 from chapters.cumulants import facts as collect
 from chapters.cumulants import figures, imitation_tests, maps, probing, scaling, words
 from chapters.cumulants import tables as reports
+from chapters.cumulants.study import OrderStudy
+from chapters.shared.studies import studies_of
 from lumlip.book import findings
 from lumlip.book.chapters import data_folder
 from lumlip.datasets.paper import chosen_models, paper_rows
@@ -109,7 +111,7 @@ style.use_style()
 options = {"n_bootstrap": n_bootstrap, "seed": seed}
 named = {"real": chosen_models(models, chapter=5), "minis": minis}
 setting = {"layer": layer, "order": order, "by": split, "n_test": n_test, "seed": seed}
-studies = reports.studies_of(named, structures, device=device, **setting)
+studies = studies_of(OrderStudy.of, named, structures, device=device, **setting)
 main = next(iter(studies))  # the minis only if no other model can be run
 study = studies[main]
 reports.contents(study)
@@ -208,7 +210,7 @@ The spread of coordination numbers is a property of the *mix* of atoms, which a 
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-tasks", "caption": "What a probe predicts of structures with unseen parents, from the features of one model per family, brought together in several ways: balanced accuracy for the subset (no unit), else the share of the variance that is predicted (R², no unit). Crosses: the composition alone, and with the number of atoms."}}
 scores = {
-    name: probing.task_scores(
+    name: probing.probe_scores(
         one, full=first_of_families(one.models) if name == main else (), **options
     )
     for name, one in studies.items()

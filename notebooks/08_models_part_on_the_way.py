@@ -92,7 +92,8 @@ from myst_nb import glue
 import lumlip
 from chapters.depth import figures, neighborhoods, probing, reports, stages, words
 from chapters.depth.paths import LAST_LAYER
-from chapters.depth.study import name, studies_of, thinned
+from chapters.depth.study import DepthStudy, name, thinned
+from chapters.shared.studies import studies_of
 from lumlip.datasets.paper import chosen_models, paper_table
 from lumlip.metrics.bootstrap import with_interval
 from lumlip.metrics.breakdown import mean_between
@@ -103,7 +104,7 @@ style.use_style()
 frames = thinned(lumlip.structures(structures), every)
 named = {"real": chosen_models(models, chapter=8), "minis": [*minis, *controls] if minis else []}
 setting = {"by": split, "n_test": n_test, "seed": seed, "device": device}
-studies = studies_of(named, frames, controls=controls, **setting)
+studies = studies_of(DepthStudy.of, named, frames, layers=True, controls=controls, **setting)
 options = {"n_bootstrap": n_bootstrap, "seed": seed}
 found = {title: reports.StageReport(study, **options) for title, study in studies.items()}
 main = words.first_set(studies)
@@ -231,18 +232,18 @@ the atom, its coordination number, the volume per atom of bulk crystals, and the
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-probes", "caption": "Scores of linear probes against relative depth (1 is perfect): balanced accuracy for the element, R² for the others, with 95 % intervals over structures of one parent. Dashed: what the element of the atom, or the composition, tells alone. Above: published models, below: minis; grey: controls."}}
 probed = {t: probing.probe_steps(study, seed=seed) for t, study in studies.items()}
-asked = list(dict.fromkeys(key[2] for scores, _ in probed.values() for key in scores))
-if asked:
+targets = list(dict.fromkeys(key[2] for scores, _ in probed.values() for key in scores))
+if targets:
     size = (7.4, 2.3 * len(studies) + 0.7)
-    fig, axs = plt.subplots(len(studies), len(asked), figsize=size, squeeze=False, sharey=True)
+    fig, axs = plt.subplots(len(studies), len(targets), figsize=size, squeeze=False, sharey=True)
     for row, (title, (scores, alone)) in zip(axs, probed.items(), strict=True):
         study = studies[title]
         steps = {m: list(p) for m, p in study.paths.items()}
-        for ax, question in zip(row, asked, strict=True):
-            table = probing.score_table(scores, question)
+        for ax, target in zip(row, targets, strict=True):
+            table = probing.score_table(scores, target)
             figures.depth_lines(ax, table, steps, counted=study.models)
-            ax.axhline(alone.get(question, np.nan), color="#777777", ls="--", lw=1, zorder=0)
-            ax.set(ylim=(-0.35, 1.05), xlabel=question if ax in axs[-1] else "")
+            ax.axhline(alone.get(target, np.nan), color="#777777", ls="--", lw=1, zorder=0)
+            ax.set(ylim=(-0.35, 1.05), xlabel=target if ax in axs[-1] else "")
         row[0].set_ylabel(f"score, {words.TITLES[title]}")
     figures.model_legend(fig, counted, greys)
     plt.show()
@@ -279,7 +280,7 @@ options = [{"within_elements": choice, "seed": seed} for choice in (False, True)
 by_stage = neighborhoods.imbalance_by_stage
 imbalances = [by_stage(study, families, **one) if families else None for one in options]
 of_element = neighborhoods.neighbors_of_one_element(study, seed=seed)
-scores = {q: probing.score_table(probed[main][0], q) for q in asked}
+scores = {t: probing.score_table(probed[main][0], t) for t in targets}
 facts = {
     "answer_parting": words.parting(found[main], title),
     "answer_beyond": words.beyond(found[main], title),

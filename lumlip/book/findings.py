@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lumlip.metrics.bootstrap import with_interval
+from lumlip.metrics.bootstrap import Interval, with_interval
 
 HOLDS, IN_PART, FAILS, NO_DATA = "holds", "holds in part", "does not hold here", "not tested here"
 SETS = ("real", "minis")
@@ -44,9 +44,9 @@ class Claim:
     side: Literal["above", "below"] = "above"
 
     @property
-    def interval(self) -> tuple[float, float, float]:
-        """Value, lower and upper end."""
-        return self.value, self.low, self.high
+    def interval(self) -> Interval:
+        """The number as an interval."""
+        return Interval(self.value, self.low, self.high)
 
     @property
     def holds(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 import xarray as xr
@@ -230,7 +230,17 @@ def only(panel: Panel | None, models: Sequence[str]) -> Panel | None:
     return replace(panel, datasets=kept) if kept else None
 
 
-def panel_if_any(models: Sequence[str], structures: Any, **options: Any) -> Panel | None:
+class Extraction(TypedDict, total=False):
+    """Options of :func:`panel`, for functions that pass them on."""
+
+    device: str
+    dtype: str
+    layers: bool
+
+
+def panel_if_any(
+    models: Sequence[str], structures: Any, **options: Unpack[Extraction]
+) -> Panel | None:
     """Return the panel of models, or None, saying why, if no model or common structure is left.
 
     Parameters
@@ -250,7 +260,7 @@ def panel_if_any(models: Sequence[str], structures: Any, **options: Any) -> Pane
 
 
 def panels_of(
-    named: Mapping[str, Sequence[str]], structures: Any, **options: Any
+    named: Mapping[str, Sequence[str]], structures: Any, **options: Unpack[Extraction]
 ) -> dict[str, Panel]:
     """Make a panel of each set of models, and print what became of it.
 
@@ -260,7 +270,7 @@ def panels_of(
         Sets without a usable model or a common structure are left out.
     structures : str, path or sequence of ase.Atoms
     options
-        Of :func:`panel_if_any`.
+        ``device``, ``dtype`` and ``layers`` of :func:`panel`.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple, TypedDict, Unpack
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,42 @@ from lumlip.metrics.splits import _codes
 
 #: In place of draws where a model is missing; goes through all arithmetic.
 NOTHING: FloatArray = np.full(1, np.nan)
+
+
+class Resampling(TypedDict, total=False):
+    """Options of a bootstrap, for functions that pass them on."""
+
+    n_bootstrap: int
+    seed: int
+
+
+class Interval(NamedTuple):
+    """A number, and the lower and upper end of its 95 % interval.
+
+    Examples
+    --------
+    >>> Interval.of(50, range(101))
+    Interval(value=50.0, low=2.5, high=97.5)
+    """
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, value: float | np.floating, draws: ArrayLike) -> Interval:
+        """Take the middle 95 % of some draws of the number (n_draws,), see `interval_95`."""
+        return cls(float(value), *(float(end) for end in interval_95(draws)))
+
+    @classmethod
+    def of_halves(cls, value: float | np.floating, halves: ArrayLike) -> Interval:
+        """Take the spread on random halves of the samples (n_draws,), see `interval_of_halves`."""
+        return cls(*(float(end) for end in interval_of_halves(value, halves)))
+
+    @classmethod
+    def missing(cls) -> Interval:
+        """Return NaN thrice: there is no such number."""
+        return cls(np.nan, np.nan, np.nan)
 
 
 @dataclass(frozen=True)
@@ -81,7 +118,7 @@ class Distances:
         return np.mean(present, axis=0) if present else NOTHING
 
 
-def interval(draws: FloatArray) -> tuple[float, float, float]:
+def interval(draws: FloatArray) -> Interval:
     """Return the value on all test atoms, and the 95 % interval of the resamples.
 
     Parameters
@@ -90,10 +127,7 @@ def interval(draws: FloatArray) -> tuple[float, float, float]:
         A distance, or what was computed from some: a difference, a mean, a ratio. NaN throughout
         if a model was missing.
     """
-    if not np.isfinite(draws[0]):
-        return np.nan, np.nan, np.nan
-    low, high = interval_95(draws[1:])
-    return float(draws[0]), float(low), float(high)
+    return Interval.of(draws[0], draws[1:]) if np.isfinite(draws[0]) else Interval.missing()
 
 
 def pooled(families: Sequence[FloatArray]) -> FloatArray:
@@ -106,7 +140,7 @@ def pooled(families: Sequence[FloatArray]) -> FloatArray:
 
 
 def with_interval(found: Sequence[float], *, digits: int = 2, sign: str = "") -> str:
-    """Write (value, low, high).
+    """Write (value, low, high); a dash if there is no such number.
 
     Parameters
     ----------
@@ -120,7 +154,11 @@ def with_interval(found: Sequence[float], *, digits: int = 2, sign: str = "") ->
     --------
     >>> with_interval((0.5, 0.4, 0.61)), with_interval((0.5, -0.4, 0.6), digits=1, sign="+")
     ('0.50 (0.40 to 0.61)', '+0.5 (-0.4 to +0.6)')
+    >>> with_interval(Interval.missing())
+    '-'
     """
+    if np.isnan(list(found)).all():
+        return "-"
     value, low, high = (f"{number:{sign}.{digits}f}" for number in found)
     return f"{value} ({low} to {high})"
 
@@ -164,6 +202,36 @@ def resampled_errors(
     draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_bootstrap)
     resampled: FloatArray = np.sqrt((sums @ draws.T) / (draws @ n_atoms))
     return resampled
+
+
+def mean_rms(
+    errors: ArrayLike, *, groups: ArrayLike, n_bootstrap: int = 200, seed: int = 0
+) -> FloatArray:
+    """Mean of root mean square errors over pairs of models, as draws.
+
+    Every resample draws whole groups, takes each pair's root mean square over the atoms of the
+    draw, and averages over the pairs. The fitted maps stay as they are.
+
+    Parameters
+    ----------
+    errors : array of shape (n_pairs, n_test)
+    groups : array of shape (n_test,)
+        The structure of every test atom.
+    n_bootstrap, seed : int
+
+    Returns
+    -------
+    array of shape (1 + n_bootstrap,)
+        On all test atoms, then on every resample, in the unit of the errors.
+
+    Examples
+    --------
+    >>> mean_rms([[3.0, 3.0], [5.0, 5.0]], groups=[0, 1], n_bootstrap=2)
+    array([4., 4., 4.])
+    """
+    squares = np.square(np.asarray(errors, dtype=np.float64))
+    resampled = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
+    return np.concatenate([[np.sqrt(squares.mean(axis=-1)).mean()], resampled.mean(axis=0)])
 
 
 def interval_95(draws: ArrayLike, *, axis: int | None = None) -> FloatArray:
@@ -287,14 +355,9 @@ def mean_with_interval(
     errors: xr.DataArray,
     pairs: BoolArray,
     groups: Sequence[int],
-    *,
-    n_bootstrap: int = 200,
-    seed: int = 0,
-) -> tuple[float, float, float]:
-    """Mean error over pairs of models, with its 95 % interval over test structures.
-
-    Every resample draws whole structures with replacement, takes each pair's root mean square over
-    the atoms of the draw, and averages over the pairs. The fitted maps stay as they are.
+    **options: Unpack[Resampling],
+) -> Interval:
+    """Mean error over pairs of models, with its 95 % interval over test structures: `mean_rms`.
 
     Parameters
     ----------
@@ -302,16 +365,10 @@ def mean_with_interval(
     pairs : bool array of shape (n_sources, n_targets)
     groups : sequence of int, length n_test
         The structure of every test atom.
-
-    Returns
-    -------
-    (float, float, float)
-        Mean, lower and upper bound.
+    options
+        ``n_bootstrap`` (200) and ``seed`` (0).
     """
-    chosen = errors.to_numpy()[pairs]
-    draws = resampled_errors(chosen, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
-    low, high = interval_95(draws.mean(axis=0))
-    return float(np.sqrt((chosen**2).mean(axis=1)).mean()), float(low), float(high)
+    return interval(mean_rms(errors.to_numpy()[pairs], groups=groups, **options))
 
 
 def statistic_with_interval(
@@ -321,7 +378,7 @@ def statistic_with_interval(
     *,
     n_bootstrap: int = 200,
     seed: int = 0,
-) -> tuple[float, float, float]:
+) -> Interval:
     """Any number read off a table of errors, with its 95 % interval over test structures.
 
     Parameters
@@ -331,16 +388,10 @@ def statistic_with_interval(
         Of a table (n_sources, n_targets); also of many, (n_sources, n_targets, n_bootstrap).
     groups : sequence of int, length n_test
         The structure of every test atom.
-
-    Returns
-    -------
-    (float, float, float)
-        Value, lower and upper bound.
     """
     table = np.sqrt((errors.to_numpy() ** 2).mean(axis=-1))
     draws = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
-    low, high = interval_95(statistic(draws))
-    return float(statistic(table)), float(low), float(high)
+    return Interval.of(float(statistic(table)), statistic(draws))
 
 
 def subset_of(distances: Distances, models: Sequence[str]) -> Distances:

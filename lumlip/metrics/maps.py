@@ -9,27 +9,9 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
 from lumlip.metrics.pcovr import Pcovr, energy_target, pcovr
+from lumlip.metrics.pooling import mean_over_atoms
 
-__all__ = ["Pcovr", "energy_target", "mean_over_atoms", "pcovr", "structure_maps"]
-
-
-def mean_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
-    """Average the features of every structure's atoms.
-
-    Parameters
-    ----------
-    X : array of shape (n_atoms, n_channels)
-    structure : int array of shape (n_atoms,)
-        Index of every atom's structure, from 0.
-
-    Returns
-    -------
-    array of shape (n_structures, n_channels)
-    """
-    rows, index = np.asarray(X, dtype=float), np.asarray(structure)
-    sums = np.zeros((int(index.max()) + 1, rows.shape[1]))
-    np.add.at(sums, index, rows)
-    return sums / np.bincount(index)[:, None]
+__all__ = ["Pcovr", "energy_target", "pcovr", "structure_maps"]
 
 
 def structure_maps(

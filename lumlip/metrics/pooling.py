@@ -1,4 +1,4 @@
-"""Ways from atoms to structures beside the cumulants: sums, extremes, and a mean made wider."""
+"""Ways from atoms to structures beside the cumulants: means, sums, extremes, wider means."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
 from lumlip.metrics.cumulants import cumulant_features
-from lumlip.metrics.maps import mean_over_atoms
 
 #: Radians per total standard deviation of the means: how wavy the cosines of `widened` are.
 FREQUENCY = 2.0
 
 
-def sum_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
-    """Sum of the features over the atoms of each structure.
+def mean_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
+    """Average the features of every structure's atoms.
 
     Parameters
     ----------
@@ -25,6 +24,17 @@ def sum_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
     Returns
     -------
     array of shape (n_structures, n_channels)
+    """
+    rows, index = np.asarray(X, dtype=float), np.asarray(structure)
+    sums = np.zeros((int(index.max()) + 1, rows.shape[1]))
+    np.add.at(sums, index, rows)
+    return sums / np.bincount(index)[:, None]
+
+
+def sum_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
+    """Sum of the features over the atoms of each structure.
+
+    Parameters and shapes as in `mean_over_atoms`.
 
     Examples
     --------
@@ -38,7 +48,7 @@ def sum_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
 def max_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
     """Largest value of each feature over the atoms of each structure.
 
-    Parameters and shapes as in `sum_over_atoms`.
+    Parameters and shapes as in `mean_over_atoms`.
 
     Examples
     --------

@@ -1,8 +1,8 @@
-"""What the probes ask of a layer: element, neighbors, volume, force, energy."""
+"""What probes read off features: element, neighbors, volume, force, energy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,16 +11,19 @@ from numpy.typing import ArrayLike, NDArray
 
 from lumlip.array_types import BoolArray, FloatArray
 from lumlip.datasets import properties
-from lumlip.metrics.maps import mean_over_atoms
 from lumlip.metrics.pcovr import energy_target
+from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.metrics.probes import ProbeScore, probe_class, probe_number
 
 Key = tuple[str, str, str]
+ELEMENT, VOLUME, ENERGY = "element", "log volume per atom", "energy beyond composition"
+#: Fewer rows than this are not probed.
+FEWEST = 10
 
 
 @dataclass(frozen=True)
-class Question:
-    """A property of atoms or of structures to be read off features.
+class ProbeTarget:
+    """A property of atoms or of structures to be read off features by a linear probe.
 
     Attributes
     ----------
@@ -28,24 +31,75 @@ class Question:
     values : array of shape (n_rows,)
         Rows are atoms, or structures if ``of_structures``. NaN: the property has no meaning there.
     groups : array of shape (n_rows,)
+        Rows of one group are left out together.
+    is_class : bool
+        The score is the balanced accuracy; else the share of the variance that is predicted.
     of_structures : bool
-        If so, the features are averaged over the atoms of each structure.
     given : array of shape (n_rows, n_given), optional
-        Columns that every probe of this question gets for free.
+        Columns that every probe of this target gets for free.
     """
 
     name: str
     values: NDArray[np.generic]
     groups: NDArray[np.generic]
+    is_class: bool = False
     of_structures: bool = False
     given: FloatArray | None = None
 
+    @property
+    def known(self) -> BoolArray:
+        """Where the property has a meaning (n_rows,)."""
+        if self.values.dtype.kind != "f":
+            return np.ones(len(self.values), dtype=bool)
+        return np.asarray(np.isfinite(self.values.astype(float)))
 
-def questions(structures: Sequence[Atoms]) -> list[Question]:
-    """Return the questions that some structures allow, for any model.
+    @property
+    def can_be_probed(self) -> bool:
+        """Tell whether the property is there for ten rows or more in two groups, and varies."""
+        values, groups = self.values[self.known], self.groups[self.known]
+        return len(values) >= FEWEST and len(np.unique(values)) > 1 and len(np.unique(groups)) > 1
 
-    Element and coordination number of an atom; the volume per atom of a bulk crystal, as a
-    logarithm; the force on an atom, if the structures carry forces.
+    def probe(self, X: ArrayLike | None, *, n_bootstrap: int = 500, seed: int = 0) -> ProbeScore:
+        """Probe features of the rows.
+
+        Parameters
+        ----------
+        X : array of shape (n_rows, n_channels), or None
+            None: what is given alone, else the mean, or the most frequent class.
+        n_bootstrap, seed : int
+        """
+        known, probe = self.known, probe_class if self.is_class else probe_number
+        parts = [rows for rows in (X, self.given) if rows is not None]
+        features = np.hstack(parts)[known] if parts else None
+        groups = self.groups[known]
+        return probe(
+            features, self.values[known], groups=groups, n_bootstrap=n_bootstrap, seed=seed
+        )
+
+    def probe_atoms(self, X: ArrayLike, structure: ArrayLike, *, seed: int = 0) -> ProbeScore:
+        """Probe features of atoms, averaged over those of each structure if it is of structures.
+
+        Parameters
+        ----------
+        X : array of shape (n_atoms, n_channels)
+        structure : int array of shape (n_atoms,)
+            Index of every atom's structure.
+        seed : int
+            Of the bootstrap.
+        """
+        return self.probe(mean_over_atoms(X, structure) if self.of_structures else X, seed=seed)
+
+
+def allowed(targets: Iterable[ProbeTarget]) -> list[ProbeTarget]:
+    """Return those that can be probed."""
+    return [target for target in targets if target.can_be_probed]
+
+
+def targets_of(structures: Sequence[Atoms]) -> list[ProbeTarget]:
+    """Return the targets that some structures allow, for any model.
+
+    Element and coordination number of an atom; the volume per atom of a bulk crystal; the force on
+    an atom, if the structures carry forces.
 
     Parameters
     ----------
@@ -56,20 +110,34 @@ def questions(structures: Sequence[Atoms]) -> list[Question]:
     of_atom = np.repeat(parent, [len(atoms) for atoms in structures])
     numbers = np.concatenate([atoms.numbers for atoms in structures])
     neighbors = properties.coordination_numbers(structures)
-    volume = np.log10(properties.volume_per_atom(structures))
     force = properties.force_magnitudes(structures)
-    asked = [
-        Question("element", numbers, of_atom),
-        Question("coordination number", neighbors, of_atom),
-        Question("log volume per atom", volume, parent, of_structures=True),
-    ]
-    if force is not None:
-        asked.append(Question("force magnitude", force, of_atom))
-    return [question for question in asked if can_be_asked(question)]
+    forces = [] if force is None else [ProbeTarget("force magnitude", force, of_atom)]
+    return allowed(
+        [
+            ProbeTarget(ELEMENT, numbers, of_atom, is_class=True),
+            ProbeTarget("coordination number", neighbors, of_atom),
+            volume(structures, parent),
+            *forces,
+        ]
+    )
 
 
-def energy_question(structures: Sequence[Atoms], energy: ArrayLike) -> list[Question]:
-    """Ask for the energy per atom that the composition does not explain, if that varies.
+def volume(structures: Sequence[Atoms], groups: NDArray[np.generic]) -> ProbeTarget:
+    """Return the volume per atom of bulk crystals, as a logarithm.
+
+    Parameters
+    ----------
+    structures : list of ase.Atoms
+    groups : array of shape (n_structures,)
+    """
+    values = np.log10(properties.volume_per_atom(structures))
+    return ProbeTarget(VOLUME, values, groups, of_structures=True)
+
+
+def energy_beyond_composition(
+    structures: Sequence[Atoms], energy: ArrayLike, groups: NDArray[np.generic] | None = None
+) -> ProbeTarget:
+    """Return the energy per atom that the composition does not explain.
 
     The composition is given: an energy is known up to the energies of the free atoms, which a
     model adds after its last layer.
@@ -78,53 +146,18 @@ def energy_question(structures: Sequence[Atoms], energy: ArrayLike) -> list[Ques
     ----------
     structures : list of ase.Atoms
     energy : array of shape (n_structures,)
-        A model's own, in eV.
+        A model's, in eV.
+    groups : array of shape (n_structures,), optional
+        By default structures of one parent are together.
     """
-    shares = properties.composition(structures)
-    beyond = energy_target(energy, structures)
-    question = Question(
-        "energy beyond composition", beyond, _parents(structures), of_structures=True, given=shares
+    return ProbeTarget(
+        ENERGY,
+        energy_target(energy, structures),
+        _parents(structures) if groups is None else groups,
+        of_structures=True,
+        given=properties.composition(structures),
     )
-    return [question] if can_be_asked(question) else []
 
 
 def _parents(structures: Sequence[Atoms]) -> NDArray[np.str_]:
     return np.array([str(a.info.get("parent", i)) for i, a in enumerate(structures)])
-
-
-def can_be_asked(question: Question) -> bool:
-    """Tell whether a property is there for at least ten rows in two groups, and varies."""
-    known = _known(question)
-    values = question.values[known]
-    groups = np.unique(question.groups[known])
-    return len(values) >= 10 and len(groups) >= 2 and len(np.unique(values)) >= 2
-
-
-def _known(question: Question) -> BoolArray:
-    known: BoolArray = np.isfinite(question.values.astype(float))
-    return known
-
-
-def ask(
-    question: Question, X: ArrayLike | None, structure: ArrayLike, *, seed: int = 0
-) -> ProbeScore:
-    """Probe features of atoms for one property.
-
-    Parameters
-    ----------
-    question : Question
-    X : array of shape (n_atoms, n_channels), or None
-        None: what is given alone, else the mean, or the most frequent class.
-    structure : int array of shape (n_atoms,)
-        Index of every atom's structure.
-    seed : int
-        Of the bootstrap.
-    """
-    known = _known(question)
-    probe = probe_class if question.name == "element" else probe_number
-    parts = [] if question.given is None else [question.given]
-    if X is not None:
-        rows = mean_over_atoms(X, structure) if question.of_structures else np.asarray(X, float)
-        parts.insert(0, rows)
-    features = np.hstack(parts)[known] if parts else None
-    return probe(features, question.values[known], groups=question.groups[known], seed=seed)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Required, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,10 +23,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics.bootstrap import interval_95
+from lumlip.metrics.bootstrap import Resampling, interval_95
 
 #: Penalties tried; leave-one-out errors of the training rows choose one.
 ALPHAS = np.logspace(-6, 6, 13)
+
+
+class Probing(Resampling, total=False):
+    """Options of a probe, see :func:`probe_number`."""
+
+    groups: Required[ArrayLike]
+    n_splits: int
 
 
 @dataclass(frozen=True)
@@ -53,7 +60,7 @@ class ProbeScore:
     draws: FloatArray
 
 
-def probe_number(X: ArrayLike | None, y: ArrayLike, **options: Any) -> ProbeScore:
+def probe_number(X: ArrayLike | None, y: ArrayLike, **options: Unpack[Probing]) -> ProbeScore:
     """Predict a number linearly: R^2 of a ridge regression.
 
     Predictions are kept within the range of the training values: a linear map that extrapolates
@@ -97,7 +104,7 @@ def probe_number(X: ArrayLike | None, y: ArrayLike, **options: Any) -> ProbeScor
     return task.score(np.square(values - guesses), np.square(values - means), _explained)
 
 
-def probe_class(X: ArrayLike | None, labels: ArrayLike, **options: Any) -> ProbeScore:
+def probe_class(X: ArrayLike | None, labels: ArrayLike, **options: Unpack[Probing]) -> ProbeScore:
     """Predict a class linearly: balanced accuracy of a ridge classifier.
 
     Parameters

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
 from lumlip.array_types import BoolArray, FloatArray
-from lumlip.metrics.bootstrap import mean_with_interval
+from lumlip.metrics.bootstrap import Resampling, mean_with_interval
 from lumlip.plotting.style import FAMILY_COLORS
 from lumlip.zoo.relations import family_of
 
@@ -67,7 +67,7 @@ def pair_scatter(
 
 
 def source_rows(
-    errors: xr.DataArray, pairs: BoolArray, groups: Sequence[int], **options: Any
+    errors: xr.DataArray, pairs: BoolArray, groups: Sequence[int], **options: Unpack[Resampling]
 ) -> pd.DataFrame:
     """Mean error from each source over its pairs, with intervals: rows for `interval_plot`.
 
@@ -86,9 +86,9 @@ def source_rows(
         chosen[i] = pairs[i]
         if not chosen.any():
             continue
-        value, low, high = mean_with_interval(errors, chosen, groups, **options)
+        found = mean_with_interval(errors, chosen, groups, **options)
         color = FAMILY_COLORS.get(family_of(source), _GREY)
-        rows.append({"name": source, "value": value, "low": low, "high": high, "color": color})
+        rows.append({"name": source, **found._asdict(), "color": color})
     return pd.DataFrame(rows)
 
 

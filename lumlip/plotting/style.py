@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from lumlip.array_types import BoolArray
 from lumlip.zoo.relations import family_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ FAMILY_COLORS = {
     "uma": "#7A5195",
 }
 ERROR_COLORS = "mako_r"
+#: Options of `error_cells`.
+WRITTEN = {"square": True, "annot": True, "fmt": ".2f"}
 INK = "#222222"
 #: Names of minis in figures and, as a mark, in the book's pages.
 MINI_COLOR = "#d1662b"
@@ -74,31 +77,36 @@ def heat_map(
     diagonal : bool
         Show it also in a table of models against themselves, where it is left out by default.
     """
-    import seaborn as sns
-
-    values = table.to_numpy(dtype=float)
     is_square = list(table.index) == list(table.columns)
-    mask = np.eye(len(values), dtype=bool) if is_square and not diagonal else None
-    sns.heatmap(
-        table,
-        ax=ax,
-        mask=mask,
-        cmap=ERROR_COLORS,
-        vmin=0,
-        vmax=vmax,
-        square=True,
-        linewidths=0.6,
-        linecolor="white",
-        annot=True,
-        fmt=".2f",
-        annot_kws={"size": 7.5},
-        cbar_kws={"label": label, "shrink": 0.72, "pad": 0.02},
-    )
+    mask = np.eye(len(table), dtype=bool) if is_square and not diagonal else None
+    bar = {"label": label, "shrink": 0.72, "pad": 0.02}
+    error_cells(ax, table, mask, vmax=vmax, annot_kws={"size": 7.5}, cbar_kws=bar, **WRITTEN)
     ax.set(xlabel="target: rebuilt", ylabel="source: rebuilt from")
-    ax.set_facecolor("#f1f1f1")
-    ax.tick_params(length=0)
     ax.set_xticklabels(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
     ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
+
+
+def error_cells(
+    ax: Axes, table: pd.DataFrame, mask: BoolArray | None, *, vmax: float, **options: Any
+) -> None:
+    """Color the cells of a table of errors; those of the mask stay grey.
+
+    Parameters
+    ----------
+    table : DataFrame of shape (n_sources, n_targets)
+    mask : bool array of shape (n_sources, n_targets), optional
+    vmax : float
+        Error at the dark end.
+    options
+        Of `seaborn.heatmap`; `WRITTEN` for numbers in square cells.
+    """
+    import seaborn as sns
+
+    lines = {"linewidths": 0.6, "linecolor": "white"}
+    colors = {"cmap": ERROR_COLORS, "vmin": 0, "vmax": vmax}
+    sns.heatmap(table, ax=ax, mask=mask, **{**lines, **colors, **options})
+    ax.set_facecolor("#f1f1f1")
+    ax.tick_params(length=0)
 
 
 def family_lines(ax: Axes, families: Sequence[str]) -> None:

@@ -60,6 +60,7 @@ RECIPE = {
 }
 #: Parameters may differ by this share in models of one size: another input, another task.
 SAME_SIZE = 0.02
+_UNTRAINED = "-untrained"
 _EXPERT = re.compile(r"(?:[^:]+:)?expert:\d+")
 _PART = re.compile(
     r"(?P<name>.+)@(?P<task>[^:]+):(?P<part>embedding|routing|head):(?P<other>[^:]+)"
@@ -78,6 +79,36 @@ def family_name(family: str) -> str:
 def is_untrained(model: str) -> bool:
     """Tell whether a model has initial weights: its energies mean nothing."""
     return resolve(model).training_data.startswith("nothing")
+
+
+def untrained_twin(model: str) -> str:
+    """Return the id of a mini's own initial weights.
+
+    >>> untrained_twin("uma-mini@omat"), trained("uma-mini-untrained@omat")
+    ('uma-mini-untrained@omat', 'uma-mini@omat')
+    """
+    return _with_ending(model, _UNTRAINED)
+
+
+def trained(twin: str) -> str:
+    """Return the id of what the model of an `untrained_twin` became."""
+    name, at, task = twin.partition("@")
+    return f"{name.removesuffix(_UNTRAINED)}{at}{task}"
+
+
+def other_seed(model: str) -> str:
+    """Return the id of a mini trained alike from other random weights.
+
+    >>> other_seed("mace-mini")
+    'mace-mini-seed2'
+    """
+    return _with_ending(model, "-seed2")
+
+
+def _with_ending(model: str, ending: str) -> str:
+    """Put an ending between the name of a model and its task."""
+    name, at, task = model.partition("@")
+    return f"{name}{ending}{at}{task}"
 
 
 def kind_of(a: str, b: str) -> str:
@@ -215,8 +246,6 @@ def swaps(models: Sequence[str]) -> Swaps | None:
 
 def family_of(model: str) -> str:
     """Return the family that a model's color and group come from."""
-    from lumlip.zoo.table import resolve
-
     return resolve(model).family
 
 

@@ -19,6 +19,7 @@ from lumlip.minis import cards, snapshots
 from lumlip.minis.cards import CHECKPOINTS
 from lumlip.runtime import records
 from lumlip.runtime.paths import sha256_file
+from lumlip.zoo.relations import trained
 from lumlip.zoo.sources import find, key, local, where
 from lumlip.zoo.table import ModelEntry, resolve
 
@@ -98,8 +99,7 @@ def card(entry: ModelEntry) -> dict[str, Any] | None:
     """
     if entry.weights != "bundled":
         return None
-    name = Path(entry.checkpoint).stem.removesuffix("-untrained")
-    return cards.card(name, folder=CHECKPOINTS)
+    return cards.card(trained(Path(entry.checkpoint).stem), folder=CHECKPOINTS)
 
 
 def _published(entry: ModelEntry, trust_checkpoint: bool) -> ModelEntry:

@@ -3,13 +3,7 @@
 import numpy as np
 import pytest
 
-from lumlip.metrics.maps import mean_over_atoms, structure_maps
-
-
-def test_mean_over_atoms_is_the_mean():
-    X = np.arange(10.0).reshape(5, 2)
-    means = mean_over_atoms(X, np.array([0, 1, 0, 1, 1]))
-    assert means == pytest.approx(np.array([X[[0, 2]].mean(0), X[[1, 3, 4]].mean(0)]))
+from lumlip.metrics.maps import structure_maps
 
 
 def test_map_does_not_change_with_rotation_scale_or_shift_of_the_features():

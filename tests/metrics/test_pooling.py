@@ -4,13 +4,23 @@ import numpy as np
 import pytest
 
 from lumlip.metrics.cumulants import cumulant_features
-from lumlip.metrics.pooling import max_over_atoms, poolings, sum_over_atoms, up_to, widened
+from lumlip.metrics.pooling import (
+    max_over_atoms,
+    mean_over_atoms,
+    poolings,
+    sum_over_atoms,
+    up_to,
+    widened,
+)
 
 RNG = np.random.default_rng(0)
 X, STRUCTURE = RNG.normal(size=(40, 3)), RNG.permutation(np.arange(40) % 7)
 
 
-@pytest.mark.parametrize(("pool", "expected"), [(sum_over_atoms, np.sum), (max_over_atoms, np.max)])
+@pytest.mark.parametrize(
+    ("pool", "expected"),
+    [(mean_over_atoms, np.mean), (sum_over_atoms, np.sum), (max_over_atoms, np.max)],
+)
 def test_pooling_structure_by_structure(pool, expected):
     found = pool(X, STRUCTURE)
     for s in range(7):

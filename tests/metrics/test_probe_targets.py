@@ -1,13 +1,13 @@
-"""What is asked of features, and what is given for free."""
+"""What is read off features, and what is given for free."""
 
 import numpy as np
 import pytest
 import xarray as xr
 from ase.build import bulk, molecule
 
-from chapters.layers.probing import answers, dropped, score_table
+from chapters.layers.probing import dropped, probe_layers, score_table
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.probe_targets import ask, energy_question, questions
+from lumlip.metrics.probe_targets import energy_beyond_composition, targets_of
 
 
 def made_structures(n=24):
@@ -50,8 +50,8 @@ def panel(structures):
     return Panel(structures, {"sevennet-0": dataset})
 
 
-def test_questions_name_what_the_structures_allow(structures):
-    assert [question.name for question in questions(structures)] == [
+def test_targets_are_what_the_structures_allow(structures):
+    assert [target.name for target in targets_of(structures)] == [
         "element",
         "coordination number",
         "log volume per atom",
@@ -60,13 +60,13 @@ def test_questions_name_what_the_structures_allow(structures):
     waters = [atoms.copy() for atoms in structures[1::2]]
     for atoms in waters:
         del atoms.arrays["ref_forces"]
-    assert [question.name for question in questions(waters)] == ["element", "coordination number"]
+    assert [target.name for target in targets_of(waters)] == ["element", "coordination number"]
 
 
 def test_groups_are_parents(structures):
-    asked = questions(structures)
-    assert len(set(asked[0].groups)) == 24
-    assert asked[0].groups[:2].tolist() == ["salt-0", "salt-0"]
+    element = targets_of(structures)[0]
+    assert len(set(element.groups)) == 24
+    assert element.groups[:2].tolist() == ["salt-0", "salt-0"]
 
 
 def test_energy_beyond_composition_has_none_of_it(structures):
@@ -74,14 +74,14 @@ def test_energy_beyond_composition_has_none_of_it(structures):
         -3.0 * (atoms.numbers == 8).sum() - (atoms.numbers == 1).sum() for atoms in structures
     ]
     noise = np.random.default_rng(0).normal(size=len(structures))
-    (asked,) = energy_question(structures, energy + noise)
+    target = energy_beyond_composition(structures, energy + noise)
     sizes = [len(atoms) for atoms in structures]
-    assert asked.values.std() == pytest.approx((noise / sizes).std(), rel=0.1)
+    assert target.values.std() == pytest.approx((noise / sizes).std(), rel=0.1)
 
 
 @pytest.fixture(scope="module")
 def found(panel):
-    return answers(panel)
+    return probe_layers(panel)
 
 
 def test_what_each_layer_knows(found):
@@ -113,9 +113,8 @@ def test_dropped_is_backbone_minus_last_layer(found):
 
 
 def test_rows_without_the_property_are_left_out(panel, structures):
-    asked = {q.name: q for q in questions(structures)}
-    volume = asked["log volume per atom"]
+    volume = {target.name: target for target in targets_of(structures)}["log volume per atom"]
     assert np.isnan(volume.values).sum() == len(structures) // 2
     owner = panel.atoms["structure"].to_numpy()
-    score = ask(volume, panel.layer("backbone")["sevennet-0"], owner)
+    score = volume.probe_atoms(panel.layer("backbone")["sevennet-0"], owner)
     assert np.isfinite(score.value)

@@ -9,12 +9,32 @@ from lumlip.zoo.relations import (
     KINDS,
     RECIPE,
     aspects,
+    is_untrained,
     kind_of,
+    other_seed,
     pairs_by_kind,
     swaps,
+    trained,
+    untrained_twin,
     variant_pairs,
     whole_models,
 )
+
+
+@pytest.mark.parametrize(
+    "model", ["mace-mini", "pet-mini", "uma-mini@omat", "uma-mini@oc20", "dpa-mini@inorganic"]
+)
+def test_twin_of_a_mini_is_its_start(model):
+    twin = untrained_twin(model)
+    assert trained(twin) == trained(model) == model
+    assert kind_of(model, twin) == "training"
+    assert is_untrained(twin)
+    assert not is_untrained(model)
+
+
+@pytest.mark.parametrize("model", ["mace-mini", "pet-mini"])
+def test_other_seed_differs_in_the_seed(model):
+    assert kind_of(model, other_seed(model)) == "seed"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from lumlip.metrics.bootstrap import (
     Distances,
     interval,
     mean_over,
+    mean_rms,
     resampled_errors,
     subset_of,
     with_interval,
@@ -65,9 +66,7 @@ def table_of_controls(
     ways = {"from blind": (unlearned, learned), "to blind": (learned, targets)}
     found = {}
     for name, (sources, rebuilt) in ways.items():
-        errors = sample.measured(
-            sources, rebuilt, variation=Variation(by="structure"), device=device
-        )
+        errors = sample.errors(sources, rebuilt, variation=Variation(by="structure"), device=device)
         draws = resampled_errors(errors, groups=sample.groups, n_bootstrap=n_bootstrap, seed=seed)
         value = np.sqrt((errors.to_numpy() ** 2).mean(axis=-1))[..., None]
         found[name] = (list(sources), list(rebuilt), np.concatenate([value, draws], axis=-1))
@@ -129,13 +128,11 @@ def added(
     }
     found = {}
     for kind, some in sources.items():
-        errors = sample.measured(
+        errors = sample.errors(
             some, learned, variation=Variation(by="structure"), device=device
         ).to_numpy()
         chosen = errors[pairs] if len(some) > 1 else errors[0][pairs.any(axis=0)]
-        draws = resampled_errors(chosen, groups=sample.groups, n_bootstrap=n_bootstrap, seed=seed)
-        value = np.sqrt((chosen**2).mean(axis=-1)).mean()
-        found[kind] = np.concatenate([[value], draws.mean(axis=0)])
+        found[kind] = mean_rms(chosen, groups=sample.groups, n_bootstrap=n_bootstrap, seed=seed)
     return found
 
 
@@ -176,7 +173,7 @@ def source_rows(
         [
             {
                 "name": name,
-                **dict(zip(("value", "low", "high"), interval(x), strict=True)),
+                **interval(x)._asdict(),
                 "color": COLORS[c],
             }
             for name, (x, c) in rows.items()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
@@ -36,8 +36,20 @@ Numbers = dict[str, dict[int, FloatArray]]
 Variations = Mapping[str, Variation]
 
 
+class _Draws(TypedDict):
+    n_bootstrap: int
+    seed: int
+    device: str
+
+
+class Setting(_Draws):
+    """How the numbers are taken."""
+
+    n_test: int
+
+
 def of_panel(
-    name: str, panel: Panel, together: Distances, variations: Variations, **setting: Any
+    name: str, panel: Panel, together: Distances, variations: Variations, **setting: Unpack[Setting]
 ) -> list[RobustnessCheck]:
     """Findings 1, 2, 4 and 5 on one set of models.
 
@@ -49,7 +61,7 @@ def of_panel(
         Errors among the last layers of published models, minis and other seeds, on one sample.
     variations : dict of str to Variation
     setting
-        ``n_test``, ``n_bootstrap``, ``seed``, ``device``.
+        See `Setting`.
     """
     plain = sample_of_atoms(
         panel.atoms,
@@ -80,7 +92,7 @@ def of_panel(
 
 
 def of_lineages(
-    lines: Mapping[str, Lineage], variations: Variations, **setting: Any
+    lines: Mapping[str, Lineage], variations: Variations, **setting: Unpack[Setting]
 ) -> list[RobustnessCheck]:
     """Finding 3, on minis: published weights come without twins from scratch."""
     if not lines:
@@ -100,7 +112,7 @@ def all_checks(
     together: Distances,
     *,
     variations: Variations = VARIATIONS,
-    **setting: Any,
+    **setting: Unpack[Setting],
 ) -> list[RobustnessCheck]:
     """Try every finding on every set of models that there is, in the order of their numbers.
 
@@ -113,7 +125,7 @@ def all_checks(
         As in `of_panel`.
     variations : dict of str to Variation
     setting
-        ``n_test``, ``n_bootstrap``, ``seed``, ``device``.
+        See `Setting`.
     """
     found = of_lineages(lines, variations, **setting)
     for name, panel in panels.items():
@@ -139,12 +151,14 @@ def check(
     return RobustnessCheck(number, models, claims, against, typical)
 
 
-def _draws(setting: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: setting[name] for name in ("n_bootstrap", "seed", "device")}
+def _draws(setting: Setting) -> _Draws:
+    return _Draws(
+        n_bootstrap=setting["n_bootstrap"], seed=setting["seed"], device=setting["device"]
+    )
 
 
 def _numbers(
-    panel: Panel, models: Sequence[str], variations: Variations, **setting: Any
+    panel: Panel, models: Sequence[str], variations: Variations, **setting: Unpack[Setting]
 ) -> tuple[Numbers, dict[str, dict[int, float]]]:
     """Headline numbers of findings 1, 2, 4 and 5 by variation, and those of the median atom.
 
@@ -180,7 +194,7 @@ def _above_seeds(together: Distances, panel: Panel, number: Any) -> FloatArray:
     return difference
 
 
-def _more_than_one_hot(panel: Panel, learned: FloatArray, **setting: Any) -> FloatArray:
+def _more_than_one_hot(panel: Panel, learned: FloatArray, **setting: Unpack[Setting]) -> FloatArray:
     """By how much the mean loses more of learned features than of which element an atom is.
 
     Of the latter it loses nothing: it is the composition, from which every cumulant follows.

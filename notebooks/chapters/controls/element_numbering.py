@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lumlip.array_types import FloatArray
-from lumlip.metrics.bootstrap import Distances, interval
+from lumlip.metrics.bootstrap import Distances, Interval, interval
 
 #: Ends the id of a model whose elements are numbered so.
 ENDING = ":alphabetical"
@@ -74,10 +74,10 @@ def change(found: Distances, models: Sequence[str], direction: str) -> FloatArra
     return np.asarray(np.mean(changes, axis=0)) if changes else np.full(1, np.nan)
 
 
-def own_change(found: Distances) -> tuple[float, float, float]:
+def own_change(found: Distances) -> Interval:
     """Mean error between the rightly and the wrongly numbered model, with its interval."""
     own = [found.between(right, wrong) for right, wrong in _pairs(found)]
-    return interval(np.mean(own, axis=0)) if own else (np.nan, np.nan, np.nan)
+    return interval(np.mean(own, axis=0)) if own else Interval.missing()
 
 
 def _pairs(found: Distances) -> list[tuple[str, str]]:

@@ -11,7 +11,14 @@ from lumlip.array_types import BoolArray, FloatArray
 from lumlip.metrics.bootstrap import NOTHING, Distances, interval, mean_over, subset_of
 from lumlip.metrics.breakdown import across
 from lumlip.plotting.style import MINI_COLOR
-from lumlip.zoo.relations import family_name, family_of, is_untrained, pairs_by_kind, variant_pairs
+from lumlip.zoo.relations import (
+    family_name,
+    family_of,
+    is_untrained,
+    pairs_by_kind,
+    untrained_twin,
+    variant_pairs,
+)
 
 #: Colors of published models, of minis and of controls.
 COLORS = {"published": "#0072B2", "mini": MINI_COLOR, "control": "#777777"}
@@ -45,7 +52,7 @@ def floor_rows(
         "minis, other families": (_between(found, own), "mini"),
         "untrained, other families": (_between(found, untrained), "control"),
     }
-    twins = [found.between(m, f"{m}-untrained") for m in own]
+    twins = [found.between(m, untrained_twin(m)) for m in own]
     twins = [x for x in twins if np.isfinite(x[0])]
     rows["trained and untrained twin"] = (np.mean(twins, axis=0) if twins else NOTHING, "control")
     rows |= {
@@ -54,8 +61,7 @@ def floor_rows(
     }
     return pd.DataFrame(
         [
-            dict(zip(("name", "value", "low", "high"), (name, *interval(x)), strict=True))
-            | {"color": COLORS[color]}
+            {"name": name, **interval(x)._asdict()} | {"color": COLORS[color]}
             for name, (x, color) in rows.items()
             if np.isfinite(x[0])
         ],

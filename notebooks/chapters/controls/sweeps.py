@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from chapters.shared.variations import Sample, Variation, thinned
 from lumlip.array_types import BoolArray, FloatArray
-from lumlip.metrics.bootstrap import Distances, interval, mean_over, table_of
+from lumlip.metrics.bootstrap import Distances, Interval, Resampling, interval, mean_over, table_of
 from lumlip.metrics.breakdown import between
 from lumlip.metrics.reconstruction import pointwise_errors
 from lumlip.zoo.relations import family_of
@@ -80,7 +80,7 @@ def by_neighbors(
     *,
     every: int = 1,
     device: str = "auto",
-    **draws: int,
+    **draws: Unpack[Resampling],
 ) -> pd.DataFrame:
     """Local errors between families for several sizes of the neighborhood.
 
@@ -131,7 +131,10 @@ def by_train(
     sample: Sample,
     of_atom: ArrayLike,
     shares: Sequence[float],
-    **options: Any,
+    *,
+    n_bootstrap: int = 200,
+    seed: int = 0,
+    device: str = "auto",
 ) -> tuple[pd.DataFrame, FloatArray]:
     """Global errors between families for several numbers of train atoms.
 
@@ -143,8 +146,8 @@ def by_train(
         The structure of every atom: train structures are dropped whole.
     shares : sequence of float
         Parts of the train structures.
-    options
-        ``n_bootstrap``, ``seed``, ``device``.
+    n_bootstrap, seed : int
+    device : str
 
     Returns
     -------
@@ -153,13 +156,15 @@ def by_train(
     """
     pairs, _ = between(list(features), family_of)
     groups = np.asarray(of_atom)[sample.train]
+    options = {"n_bootstrap": n_bootstrap, "seed": seed}
     found = {}
     for share in shares:
-        train = thinned(sample.train, groups, share=share, seed=options["seed"])
+        train = thinned(sample.train, groups, share=share, seed=seed)
         if len(train) < 2:
             continue
         one = Sample(train, sample.test, sample.groups)
-        distances = one.distances(features, variation=Variation(by="structure"), **options)
+        plain = Variation(by="structure")
+        distances = one.distances(features, variation=plain, device=device, **options)
         found[len(train)] = mean_over(distances, pairs)
     rows = {n: interval(draws) for n, draws in found.items()}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
@@ -172,7 +177,7 @@ def determined(sizes: ArrayLike, features: Mapping[str, FloatArray]) -> BoolArra
     return np.asarray(np.asarray(sizes) >= PER_COLUMN * widest)
 
 
-def per_doubling(sizes: ArrayLike, draws: FloatArray) -> tuple[float, float, float]:
+def per_doubling(sizes: ArrayLike, draws: FloatArray) -> Interval:
     """Change of the error with each doubling of the train atoms, with its 95 % interval.
 
     Slope of the straight line through the errors against log2 of the sizes.
@@ -184,7 +189,7 @@ def per_doubling(sizes: ArrayLike, draws: FloatArray) -> tuple[float, float, flo
 
     Returns
     -------
-    (float, float, float)
+    Interval
         NaN with fewer than two sizes.
 
     Examples
@@ -195,11 +200,11 @@ def per_doubling(sizes: ArrayLike, draws: FloatArray) -> tuple[float, float, flo
     -0.1
     """
     if len(draws) < 2:
-        return np.nan, np.nan, np.nan
+        return Interval.missing()
     return interval(np.polyfit(np.log2(np.asarray(sizes, dtype=float)), draws, 1)[0])
 
 
-def limit_with_interval(sizes: ArrayLike, draws: FloatArray) -> tuple[float, float, float]:
+def limit_with_interval(sizes: ArrayLike, draws: FloatArray) -> Interval:
     """Where the curve of train sizes ends, with its 95 % interval over draws of the test.
 
     Parameters
@@ -209,9 +214,9 @@ def limit_with_interval(sizes: ArrayLike, draws: FloatArray) -> tuple[float, flo
 
     Returns
     -------
-    (float, float, float)
+    Interval
         NaN with fewer than four sizes.
     """
     if len(draws) < 4:
-        return np.nan, np.nan, np.nan
+        return Interval.missing()
     return interval(_fit_all(np.asarray(sizes, dtype=float), draws)[0])

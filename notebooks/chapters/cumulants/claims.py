@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import xarray as xr
 
 from chapters.cumulants.probing import mean_gain
 from chapters.cumulants.study import OrderStudy, curves
-from chapters.cumulants.tasks import SUBSET, Key
+from chapters.cumulants.targets import SUBSET
 from lumlip.book.findings import Claim
-from lumlip.metrics.bootstrap import interval_95
+from lumlip.metrics.bootstrap import Interval, Resampling
 from lumlip.metrics.pooling import up_to
+from lumlip.metrics.probe_targets import Key
 from lumlip.metrics.probes import ProbeScore
 
 LOST, ADDED = 0.5, 0.05
-Interval = tuple[float, float, float]
 
 
-def mean_curve(errors: xr.DataArray, study: OrderStudy, **options: Any) -> dict[int, Interval]:
+def mean_curve(
+    errors: xr.DataArray, study: OrderStudy, **options: Unpack[Resampling]
+) -> dict[int, Interval]:
     """Mean over models of the error at each order, with its 95 % interval.
 
     Parameters
@@ -31,22 +33,19 @@ def mean_curve(errors: xr.DataArray, study: OrderStudy, **options: Any) -> dict[
         ``n_bootstrap`` and ``seed``.
     """
     values, draws = (part.mean("model") for part in curves(errors, study.groups, **options))
-    low, high = interval_95(draws.to_numpy(), axis=-1)
-    numbers = zip(values.to_numpy(), low, high, strict=True)
-    orders = errors["order"].to_numpy()
-    return {
-        int(k): (float(v), float(a), float(b)) for k, (v, a, b) in zip(orders, numbers, strict=True)
-    }
+    found = zip(errors["order"].to_numpy(), values.to_numpy(), draws.to_numpy(), strict=True)
+    return {int(order): Interval.of(value, own) for order, value, own in found}
 
 
-def smallest_step(errors: xr.DataArray, study: OrderStudy, **options: Any) -> Interval:
+def smallest_step(
+    errors: xr.DataArray, study: OrderStudy, **options: Unpack[Resampling]
+) -> Interval:
     """Mean over models of the error from order K to K + 1, the smallest over K.
 
     Parameters as in `mean_curve`. In each draw the smallest is looked for anew.
     """
     values, draws = (part.mean("model") for part in curves(errors, study.groups, **options))
-    low, high = interval_95(draws.min("order").to_numpy())
-    return float(values.min()), float(low), float(high)
+    return Interval.of(float(values.min()), draws.min("order").to_numpy())
 
 
 def claims(
@@ -54,7 +53,7 @@ def claims(
     from_mean: xr.DataArray | None,
     steps: xr.DataArray | None,
     scores: Mapping[Key, ProbeScore],
-    **options: Any,
+    **options: Unpack[Resampling],
 ) -> list[Claim]:
     """Return the claims with their numbers; none without models.
 
@@ -64,7 +63,7 @@ def claims(
     from_mean, steps : DataArray of shape (model, order, structure)
         From `OrderStudy.from_mean` and `OrderStudy.steps`.
     scores : mapping
-        Of the task of subsets, from `chapters.cumulants.tasks.ask_all`; without them there is no
+        Of the subset, from `chapters.cumulants.probing.probe_scores`; without them there is no
         third claim.
     options
         ``n_bootstrap`` and ``seed``.

@@ -13,12 +13,12 @@ from chapters.cumulants.imitations import MET
 from chapters.cumulants.maps import OrderMaps
 from chapters.cumulants.study import OrderStudy
 from chapters.cumulants.tables import FROM_MEAN, STEP, paper_between, paper_value
-from chapters.cumulants.tasks import Key
 from lumlip.array_types import FloatArray
+from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.pooling import up_to
+from lumlip.metrics.probe_targets import Key
 from lumlip.metrics.probes import ProbeScore
 
-Interval = tuple[float, float, float]
 Scores = Mapping[Key, ProbeScore]
 
 
@@ -74,7 +74,7 @@ def map_facts(drawn: OrderMaps, loose: OrderMaps) -> dict[str, float]:
 def study_facts(
     study: OrderStudy, curves: Mapping[str, Mapping[int, Interval]], scores: Scores
 ) -> dict[str, Any]:
-    """Return the numbers and sentences on the errors and on the tasks."""
+    """Return the numbers and sentences on the errors and on the probes."""
     order = study.order
     sizes = np.bincount(study.panel.atoms["structure"].to_numpy())
     lost = curves[FROM_MEAN][order]

@@ -10,8 +10,9 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from chapters.cumulants.tasks import SUBSET
+from chapters.cumulants.targets import SUBSET
 from lumlip.array_types import FloatArray
+from lumlip.metrics.bootstrap import Interval
 from lumlip.plotting.intervals import KIND_COLORS
 from lumlip.plotting.style import FAMILY_COLORS, MINI_COLOR
 from lumlip.zoo.relations import family_of
@@ -74,7 +75,7 @@ def order_lines(
     _light_grid(ax, "y")
 
 
-def band(ax: Axes, curve: Mapping[int, tuple[float, float, float]], *, label: str) -> None:
+def band(ax: Axes, curve: Mapping[int, Interval], *, label: str) -> None:
     """Draw the mean over models of a curve with its interval, behind the lines.
 
     Parameters
@@ -165,12 +166,12 @@ def scaling_lines(ax: Axes, curves: Mapping[str, ArrayLike], orders: Sequence[in
 
 
 def score_panels(figure: Figure, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Draw the scores of the tasks: a panel per task, a row per way of pooling.
+    """Draw the scores of the probes: a panel per target, a row per way of pooling.
 
     Parameters
     ----------
-    tables : mapping of task to DataFrame
-        From :func:`chapters.cumulants.tasks.score_table`; the column ``"baseline"`` is drawn as a
+    tables : mapping of target to DataFrame
+        From :func:`chapters.cumulants.targets.score_table`; the column ``"baseline"`` is drawn as a
         cross.
     """
     if not tables:
@@ -179,7 +180,7 @@ def score_panels(figure: Figure, tables: Mapping[str, pd.DataFrame]) -> None:
     ways = list(dict.fromkeys(way for table in tables.values() for way in table.index))
     place = {way: len(ways) - 1 - i for i, way in enumerate(ways)}
     axes = figure.subplots(-(-len(tables) // 2), min(2, len(tables)), sharey=True, squeeze=False)
-    for ax, (task, table) in zip(axes.flat, tables.items(), strict=False):
+    for ax, (target, table) in zip(axes.flat, tables.items(), strict=False):
         for model in table.columns:
             known = table[model].dropna()
             rows = [place[str(way)] for way in known.index]
@@ -188,8 +189,8 @@ def score_panels(figure: Figure, tables: Mapping[str, pd.DataFrame]) -> None:
             else:
                 color = FAMILY_COLORS.get(family_of(model), _GREY)
                 ax.scatter(known, rows, s=20, color=color, label=model, zorder=3)
-        unit = "balanced accuracy" if task == SUBSET else "R²"
-        ax.set(xlabel=f"{task} ({unit})", ylim=(-0.6, len(ways) - 0.4))
+        unit = "balanced accuracy" if target == SUBSET else "R²"
+        ax.set(xlabel=f"{target} ({unit})", ylim=(-0.6, len(ways) - 0.4))
         ax.set_yticks(range(len(ways)), ways[::-1])
         _light_grid(ax, "both")
     for ax in list(axes.flat)[len(tables) :]:

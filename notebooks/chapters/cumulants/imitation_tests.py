@@ -21,7 +21,7 @@ from chapters.cumulants.imitations import (
 )
 from chapters.cumulants.study import OrderStudy
 from lumlip.array_types import FloatArray
-from lumlip.metrics.bootstrap import interval_95
+from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.probes import ProbeScore
 
 if TYPE_CHECKING:
@@ -99,11 +99,11 @@ def _seen_by_others(study: OrderStudy, model: str, made: Imitations) -> float:
     return float(np.mean(seen)) if seen else float("nan")
 
 
-def mean_accuracy(fooled: Mapping[str, Fooled], order: int) -> tuple[float, float, float]:
+def mean_accuracy(fooled: Mapping[str, Fooled], order: int) -> Interval:
     """Mean over models of how often originals are told from imitations, with its interval."""
     scores = [one.scores[order] for one in fooled.values()]
-    low, high = interval_95(np.mean([s.draws for s in scores], axis=0))
-    return float(np.mean([s.value for s in scores])), float(low), float(high)
+    draws = np.mean([s.draws for s in scores], axis=0)
+    return Interval.of(np.mean([s.value for s in scores]), draws)
 
 
 def most_striking(fooled: Fooled, *, n_parts: int = 8) -> int:

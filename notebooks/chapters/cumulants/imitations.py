@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from scipy.optimize import nnls
 
 from chapters.cumulants.scaling import blocks
 from lumlip.array_types import FloatArray, IntArray
+from lumlip.metrics.bootstrap import Resampling
 from lumlip.metrics.cumulants import cumulant_features
 from lumlip.metrics.probes import ProbeScore, probe_class
 
@@ -142,7 +143,11 @@ def distances_by_order(
 
 
 def told_apart(
-    features: ArrayLike, made: Imitations, mixed: ArrayLike, groups: ArrayLike, **options: Any
+    features: ArrayLike,
+    made: Imitations,
+    mixed: ArrayLike,
+    groups: ArrayLike,
+    **options: Unpack[Resampling],
 ) -> ProbeScore:
     """How often a linear probe tells originals from imitations, 0.5 being chance.
 

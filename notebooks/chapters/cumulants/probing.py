@@ -1,10 +1,10 @@
-"""Structure-level tasks for the models of a study of orders."""
+"""Probes of whole structures for the models of a study of orders."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -12,15 +12,15 @@ import torch
 from ase import Atoms
 from threadpoolctl import threadpool_limits
 
-from chapters.cumulants import tasks
+from chapters.cumulants import targets
 from chapters.cumulants.study import OrderStudy
-from chapters.cumulants.tasks import ENERGY, SUBSET, Key, StructureTask
-from lumlip.array_types import FloatArray
+from chapters.cumulants.targets import SUBSET
+from lumlip.array_types import FloatArray, IntArray
 from lumlip.datasets.properties import composition
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.bootstrap import interval_95
-from lumlip.metrics.pcovr import energy_target
+from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.pooling import poolings, up_to
+from lumlip.metrics.probe_targets import Key, ProbeTarget, energy_beyond_composition
 from lumlip.metrics.probes import ProbeScore
 from lumlip.zoo.relations import family_of
 
@@ -28,36 +28,34 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def task_scores(
-    study: OrderStudy, *, full: Sequence[str] = (), **options: Any
+def probe_scores(
+    study: OrderStudy, *, full: Sequence[str] = (), n_bootstrap: int = 500, seed: int = 0
 ) -> dict[Key, ProbeScore]:
-    """Ask the models of a study for properties of the structures.
+    """Probe the models of a study for properties of the structures.
 
     Parameters
     ----------
     study : OrderStudy
     full : sequence of str
-        Models that are asked everything in every way of pooling, beside baselines without a model.
-        The others are asked for the subset from the mean, the mean and std, and all orders.
-    options
-        ``n_bootstrap`` and ``seed``.
+        Models that are probed for everything in every way of pooling, beside baselines without a
+        model. The others are probed for the subset from the mean, the mean and std, and all orders.
+    n_bootstrap, seed : int
     """
-    structures = study.panel.structures
-    asked = tasks.tasks_of_structures(structures)
+    structures, options = study.panel.structures, {"n_bootstrap": n_bootstrap, "seed": seed}
+    for_all = targets.targets_of(structures, study.groups)
     scores: dict[Key, ProbeScore] = {}
     if full:
         plain = baselines(structures)
-        scores |= tasks.ask_all(asked, plain, study.groups, model="baseline", **options)
+        scores |= targets.probe_all(for_all, plain, model="baseline", **options)
 
     def of_one(model: str) -> dict[Key, ProbeScore]:
-        ways, wanted = _ways(study, model), asked
+        ways = _ways(study, model)
         if model in full:
-            energy = energy_task(study.panel, model)
-            wanted = [*asked, *([energy] if energy else [])]
+            wanted = for_all + energy_of_another(study.panel, model, study.groups)
         else:
             ways = {way: ways[way] for way in ("mean", "mean and std", up_to(study.order))}
-            wanted = [task for task in asked if task.name == SUBSET]
-        return tasks.ask_all(wanted, ways, study.groups, model=model, **options)
+            wanted = [target for target in for_all if target.name == SUBSET]
+        return targets.probe_all(wanted, ways, model=model, **options)
 
     for found in side_by_side(of_one, study.models):
         scores |= found
@@ -83,26 +81,25 @@ def side_by_side(function: Callable[[Item], Result], items: Sequence[Item]) -> l
 def score_tables(
     scores: Mapping[Key, ProbeScore], models: Sequence[str]
 ) -> dict[str, pd.DataFrame]:
-    """Return a table of scores for each task, with columns for the baseline and some models."""
+    """Return a table of scores for each target, with columns for the baseline and some models."""
     shown = {key: score for key, score in scores.items() if key[0] in ("baseline", *models)}
-    asked = dict.fromkeys(key[2] for key in shown)
-    return {task: tasks.score_table(shown, task) for task in asked}
+    names = dict.fromkeys(key[2] for key in shown)
+    return {target: targets.score_table(shown, target) for target in names}
 
 
-def energy_task(panel: Panel, model: str) -> StructureTask | None:
+def energy_of_another(
+    panel: Panel, model: str, groups: IntArray | None = None
+) -> list[ProbeTarget]:
     """Return the energy per atom, beyond its composition, as a model of another family has it.
 
-    The composition is given. The model's own energy would be no task: it is a linear function of
-    the mean of its last layer. None if the panel has one model only; if it has one family only, the
-    energy is that of a sibling.
+    The model's own energy would be no target: it is a linear function of the mean of its last
+    layer. Nothing if the panel has one model only; if it has one family only, the energy is that
+    of a sibling.
     """
     others = [name for name in panel.datasets if name != model]
-    if not others:
-        return None
     strangers = [name for name in others if family_of(name) != family_of(model)]
-    reference = (strangers or others)[0]
-    energy = energy_target(panel.datasets[reference]["energy"].to_numpy(), panel.structures)
-    return StructureTask(ENERGY, "R²", energy, composition(panel.structures))
+    energies = [panel.datasets[name]["energy"].to_numpy() for name in (strangers or others)[:1]]
+    return [energy_beyond_composition(panel.structures, energy, groups) for energy in energies]
 
 
 def baselines(structures: Sequence[Atoms]) -> dict[str, FloatArray]:
@@ -114,31 +111,30 @@ def baselines(structures: Sequence[Atoms]) -> dict[str, FloatArray]:
 
 
 def mean_gain(
-    scores: Mapping[Key, ProbeScore], task: str, way: str, *, over: str = "mean"
-) -> tuple[float, float, float]:
+    scores: Mapping[Key, ProbeScore], target: str, way: str, *, over: str = "mean"
+) -> Interval:
     """Score with one way of pooling minus that with another, averaged over models.
 
     Parameters
     ----------
     scores : mapping
-        From `ask_all`, all with the same structures and options: their draws are then shared.
-    task, way, over : str
+        From `probe_scores`, all with the same structures and options: their draws are then shared.
+    target, way, over : str
         Models without both ways are left out.
 
     Returns
     -------
-    (float, float, float)
-        Mean and its 95 % interval; NaN without a model.
+    Interval
+        Of the mean; NaN without a model.
     """
     models = dict.fromkeys(key[0] for key in scores)
     both = [
-        (scores[model, way, task], scores[model, over, task])
+        (scores[model, way, target], scores[model, over, target])
         for model in models
-        if (model, way, task) in scores and (model, over, task) in scores
+        if (model, way, target) in scores and (model, over, target) in scores
     ]
     if not both:
-        return (np.nan, np.nan, np.nan)
-    value = float(np.mean([new.value - old.value for new, old in both]))
+        return Interval.missing()
+    value = np.mean([new.value - old.value for new, old in both])
     draws = np.mean([new.draws - old.draws for new, old in both], axis=0)
-    low, high = interval_95(draws)
-    return value, float(low), float(high)
+    return Interval.of(value, draws)

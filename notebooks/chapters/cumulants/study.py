@@ -14,7 +14,7 @@ from lumlip.extraction.panel import Panel, as_samples
 from lumlip.metrics.bootstrap import resampled_errors
 from lumlip.metrics.cumulants import cumulant_features
 from lumlip.metrics.reconstruction import pointwise_errors
-from lumlip.metrics.splits import n_held_out, split
+from lumlip.metrics.splits import hold_out
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,7 @@ class OrderStudy:
             for model, X in panel.layer(layer).items()
         }
         samples = as_samples(panel, by=by)
-        n_test = n_held_out(len(panel.structures), n_test)
-        train, test = split(samples, by="parent", n_test=n_test, seed=seed)
+        train, test = hold_out(samples, by="parent", n_test=n_test, seed=seed)
         groups = np.unique(samples["parent"].to_numpy(), return_inverse=True)[1].astype(np.int64)
         return cls(panel, layer, order, features, groups, train, test, device)
 

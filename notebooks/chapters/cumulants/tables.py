@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,14 @@ from chapters.cumulants.claims import mean_curve
 from chapters.cumulants.scaling import kappa_8, with_published_kappa_8
 from chapters.cumulants.study import OrderStudy
 from lumlip.datasets.paper import paper_rows, paper_table
-from lumlip.extraction.panel import panels_of
 from lumlip.metrics import breakdown
-from lumlip.metrics.bootstrap import mean_with_interval, table_of, with_interval
+from lumlip.metrics.bootstrap import (
+    Interval,
+    Resampling,
+    mean_with_interval,
+    table_of,
+    with_interval,
+)
 from lumlip.metrics.pooling import widened
 from lumlip.zoo.relations import family_of
 
@@ -28,33 +33,6 @@ DISTRIBUTIONS = {
     "exponential": (1, 0, 1, 2, 9, 44, 265, 1854, 14833),
     "two values, each as often": (1, 0, 1, 0, 1, 0, 1, 0, 1),
 }
-Interval = tuple[float, float, float]
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-
-def studies_of(
-    named: Mapping[str, Sequence[str]], structures: str, *, device: str = "auto", **setting: Any
-) -> dict[str, OrderStudy]:
-    """Study several sets of models, each on the structures that all of the set take.
-
-    Parameters
-    ----------
-    named : dict of name to list of model ids
-        Sets without a usable model or a common structure are left out.
-    structures : str
-        A set or a file.
-    device : str
-    setting
-        Of :meth:`chapters.cumulants.study.OrderStudy.of`.
-
-    Raises
-    ------
-    ValueError
-        Nothing is left to study.
-    """
-    panels = panels_of(named, structures, device=device)
-    return {name: OrderStudy.of(one, device=device, **setting) for name, one in panels.items()}
 
 
 def contents(study: OrderStudy) -> pd.DataFrame:
@@ -105,7 +83,7 @@ def _number(value: float) -> str:
     return f"{value:.3f}" if np.isfinite(value) else ""
 
 
-def kappa_table(study: OrderStudy, **options: Any) -> pd.DataFrame:
+def kappa_table(study: OrderStudy, **options: Unpack[Resampling]) -> pd.DataFrame:
     """The eighth cumulant right and as published: of known distributions, and what GFRE becomes.
 
     Parameters
@@ -141,7 +119,9 @@ def between_formulas(study: OrderStudy, model: str) -> tuple[float, float]:
     return float(there), float(back)
 
 
-def families_apart(study: OrderStudy, order: int, **options: Any) -> tuple[pd.DataFrame, Interval]:
+def families_apart(
+    study: OrderStudy, order: int, **options: Unpack[Resampling]
+) -> tuple[pd.DataFrame, Interval]:
     """Table of errors between all models at one order, and its mean between families.
 
     The mean is NaN for a single model.
@@ -149,8 +129,8 @@ def families_apart(study: OrderStudy, order: int, **options: Any) -> tuple[pd.Da
     errors = study.between(order)
     pairs, _ = breakdown.between(study.models, family_of)
     groups = study.groups[study.test].tolist()
-    nothing = (np.nan, np.nan, np.nan)
-    mean = mean_with_interval(errors, pairs, groups, **options) if pairs.any() else nothing
+    some = pairs.any()
+    mean = mean_with_interval(errors, pairs, groups, **options) if some else Interval.missing()
     return table_of(errors), mean
 
 

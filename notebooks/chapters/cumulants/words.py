@@ -10,16 +10,16 @@ import pandas as pd
 from chapters.cumulants.imitation_tests import Fooled
 from chapters.cumulants.probing import mean_gain
 from chapters.cumulants.tables import FROM_MEAN, STEP, paper_value
-from chapters.cumulants.tasks import ENERGY, MIX, SUBSET, VOLUME, Key
+from chapters.cumulants.targets import MIX, SUBSET
 from lumlip.array_types import FloatArray
 from lumlip.book.sentences import listed
-from lumlip.metrics.bootstrap import with_interval
+from lumlip.metrics.bootstrap import Interval, with_interval
 from lumlip.metrics.pooling import up_to
+from lumlip.metrics.probe_targets import ENERGY, VOLUME, Key
 from lumlip.metrics.probes import ProbeScore
 
-Interval = tuple[float, float, float]
 Scores = Mapping[Key, ProbeScore]
-#: How tasks are called in a sentence.
+#: How targets are called in a sentence.
 CALLED = {
     SUBSET: "the subset",
     VOLUME: "the volume per atom",
@@ -52,20 +52,20 @@ def _signed(found: Interval) -> str:
 
 
 def gains(scores: Scores, way: str, *, instead: str) -> str:
-    """Say which tasks gain, and which lose, by one way of pooling in the place of the mean.
+    """Say which targets gain, and which lose, by one way of pooling in the place of the mean.
 
     Parameters
     ----------
     scores : mapping
-        From `chapters.cumulants.tasks.ask_all`.
+        From :func:`chapters.cumulants.probing.probe_scores`.
     way : str
         Of pooling.
     instead : str
         How the way is called in a sentence.
     """
     kinds: dict[str, list[str]] = {"rises": [], "falls": [], "does not clearly change": []}
-    for task, called in CALLED.items():
-        value, low, high = mean_gain(scores, task, way)
+    for target, called in CALLED.items():
+        value, low, high = mean_gain(scores, target, way)
         if np.isfinite(value):
             kind = "rises" if low > 0 else "falls" if high < 0 else "does not clearly change"
             kinds[kind].append(f"{called} ({value:+.2f}, {low:+.2f} to {high:+.2f})")
@@ -76,13 +76,13 @@ def gains(scores: Scores, way: str, *, instead: str) -> str:
 
 
 def against_composition(scores: Scores) -> str:
-    """Say for which tasks the composition alone does better than any pooling, model by model."""
+    """Say for which targets the composition alone does better than any pooling, model by model."""
     better = []
-    for task, called in CALLED.items():
-        plain = scores.get(("baseline", "composition", task))
+    for target, called in CALLED.items():
+        plain = scores.get(("baseline", "composition", target))
         best: dict[str, float] = {}
         for (model, _, name), score in scores.items():
-            if name == task and model != "baseline":
+            if name == target and model != "baseline":
                 best[model] = max(score.value, best.get(model, -np.inf))
         beaten = sum(plain.value > value for value in best.values()) if plain else 0
         if beaten:

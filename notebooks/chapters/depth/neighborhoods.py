@@ -13,7 +13,7 @@ from chapters.depth.paths import EMBEDDING, LAST_LAYER, STAGES
 from chapters.depth.stages import Pairs
 from chapters.depth.study import DepthStudy
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics.bootstrap import interval_of_halves
+from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.similarity import information_imbalance, two_nn
 
 #: Half-samples that an interval is made of.
@@ -124,7 +124,8 @@ def imbalance_by_stage(
             for m in pair
         }
         found = [_halves_of_pair(X[a], X[b], halves) for a, b in unordered]
-        rows[stage] = _interval(np.mean(found, axis=0))
+        value, *drawn = np.mean(found, axis=0)
+        rows[stage] = Interval.of_halves(value, drawn)
     return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
 
 
@@ -181,17 +182,12 @@ def _halves(study: DepthStudy, atoms: IntArray, *, seed: int) -> list[IntArray]:
 
 def _with_halves(
     statistic: Callable[[FloatArray], float], X: FloatArray, halves: Sequence[IntArray]
-) -> tuple[float, float, float]:
-    return _interval(np.array([statistic(X[rows]) for rows in halves]))
+) -> Interval:
+    value, *drawn = (statistic(X[rows]) for rows in halves)
+    return Interval.of_halves(value, drawn)
 
 
 def _halves_of_pair(X: FloatArray, Y: FloatArray, halves: Sequence[IntArray]) -> FloatArray:
     """Information imbalance, the mean of both directions, of the whole and of every half."""
     found: FloatArray = np.array([information_imbalance(X[i], Y[i]) for i in halves]).mean(axis=1)
     return found
-
-
-def _interval(found: FloatArray) -> tuple[float, float, float]:
-    """Value of the whole, which comes first, and the ends that the halves' spread gives."""
-    value, low, high = interval_of_halves(found[0], found[1:])
-    return float(value), float(low), float(high)

@@ -12,10 +12,10 @@ import xarray as xr
 from chapters.depth import stages as between
 from chapters.depth.contents import contents
 from chapters.depth.study import DepthStudy
+from lumlip.metrics.bootstrap import Interval
 
 #: What is taken out of the features before the errors are measured.
 AS_THEY_ARE, NO_ELEMENTS, NO_LEADING = "nothing", "elements", "elements and leading direction"
-Interval = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class StageReport:
     def change(self, variation: str, stages: tuple[str, str]) -> Interval:
         """Mean error between families at the second stage minus the first; NaN if there is none."""
         if not self.families or variation not in self.errors:
-            return (float("nan"),) * 3
+            return Interval.missing()
         options = {"n_bootstrap": self.n_bootstrap, "seed": self.seed}
         return between.change(self.study, self.errors[variation], self.families, stages, **options)
 

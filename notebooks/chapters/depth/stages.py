@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import xarray as xr
 from chapters.depth.paths import STAGES
 from chapters.depth.study import DepthStudy, name
 from lumlip.array_types import FloatArray
-from lumlip.metrics.bootstrap import interval_95, resampled_errors
+from lumlip.metrics.bootstrap import Interval, Resampling, interval, mean_rms
 from lumlip.zoo.relations import family_of, is_untrained
 
 Pairs = Sequence[tuple[str, str]]
@@ -84,7 +84,9 @@ def at_stages(
     return chosen
 
 
-def by_stage(study: DepthStudy, errors: xr.DataArray, pairs: Pairs, **options: Any) -> pd.DataFrame:
+def by_stage(
+    study: DepthStudy, errors: xr.DataArray, pairs: Pairs, **options: Unpack[Resampling]
+) -> pd.DataFrame:
     """Mean GFRE over pairs at each stage, both models at the same, with 95 % intervals.
 
     Parameters
@@ -102,22 +104,25 @@ def by_stage(study: DepthStudy, errors: xr.DataArray, pairs: Pairs, **options: A
     groups, rows = study.groups(errors), {}
     for stage in stages_in(study, errors):
         chosen = at_stages(study, errors, pairs, stage, stage)
-        draws = resampled_errors(chosen, groups=groups, **options).mean(axis=0)
-        value = np.sqrt(np.square(chosen).mean(axis=1)).mean()
-        rows[stage] = (value, *interval_95(draws))
+        rows[stage] = interval(mean_rms(chosen, groups=groups, **options))
     return pd.DataFrame.from_dict(rows, orient="index", columns=["value", "low", "high"])
 
 
 def change(
-    study: DepthStudy, errors: xr.DataArray, pairs: Pairs, stages: tuple[str, str], **options: Any
-) -> tuple[float, float, float]:
+    study: DepthStudy,
+    errors: xr.DataArray,
+    pairs: Pairs,
+    stages: tuple[str, str],
+    **options: Unpack[Resampling],
+) -> Interval:
     """Mean GFRE over pairs at the second stage minus the first, with its 95 % interval."""
-    sides = [at_stages(study, errors, pairs, stage, stage) for stage in stages]
-    groups = study.groups(errors)
-    draws = [resampled_errors(x, groups=groups, **options).mean(axis=0) for x in sides]
-    first, second = (float(np.sqrt(np.square(x).mean(axis=1)).mean()) for x in sides)
-    low, high = interval_95(draws[1] - draws[0])
-    return second - first, float(low), float(high)
+    first, second = (
+        mean_rms(
+            at_stages(study, errors, pairs, stage, stage), groups=study.groups(errors), **options
+        )
+        for stage in stages
+    )
+    return interval(second - first)
 
 
 def stage_table(study: DepthStudy, errors: xr.DataArray, pairs: Pairs) -> pd.DataFrame:

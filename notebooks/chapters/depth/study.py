@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +12,8 @@ import xarray as xr
 from ase import Atoms
 
 from chapters.depth.paths import EMBEDDING, depth_path, stages
+from chapters.shared.studies import SplitPanel
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.extraction.panel import panels_of
-from lumlip.extraction.split_panel import SplitPanel
 from lumlip.metrics.elements import known_in, without_element_mean
 from lumlip.metrics.reconstruction import pointwise_errors
 from lumlip.metrics.spectrum import without_leading
@@ -110,42 +108,6 @@ class DepthStudy(SplitPanel):
 def name(model: str, step: str) -> str:
     """Name a step of a model: ``model|step``."""
     return f"{model}|{step}"
-
-
-def studies_of(
-    named: Mapping[str, Sequence[str]],
-    frames: Sequence[Atoms],
-    *,
-    controls: Sequence[str] = (),
-    device: str = "auto",
-    **setting: Any,
-) -> dict[str, DepthStudy]:
-    """Study sets of models, each on the structures that all of the set take; print what became.
-
-    Parameters
-    ----------
-    named : dict of name to list of model ids
-        Sets without a usable model or a common structure are left out.
-    frames : list of ase.Atoms
-    controls : sequence of str
-        Models that count in no mean.
-    device : str
-    setting
-        ``by``, ``n_test`` and ``seed`` of :meth:`DepthStudy.of`.
-
-    Raises
-    ------
-    ValueError
-        Nothing is left to study.
-    """
-    asked = {title: models for title, models in named.items() if models}
-    panels = panels_of(asked, frames, device=device, layers=True)
-    options: dict[str, Any] = {"controls": controls, "device": device, **setting}
-    studies = {title: DepthStudy.of(one, **options) for title, one in panels.items()}
-    found = {title: one for title, one in studies.items() if one.models}
-    if not found:
-        raise ValueError(f"got {named}, expected a model that can be run on these structures")
-    return found
 
 
 def thinned(frames: Sequence[Atoms], every: int, *, least: int = 200) -> list[Atoms]:

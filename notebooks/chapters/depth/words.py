@@ -10,10 +10,10 @@ import pandas as pd
 from chapters.depth import stages
 from chapters.depth.contents import energy_of_last_layer
 from chapters.depth.paths import EMBEDDING, LAST_LAYER, relative_depths
-from chapters.depth.reports import AS_THEY_ARE, NO_ELEMENTS, NO_LEADING, Interval, StageReport
+from chapters.depth.reports import AS_THEY_ARE, NO_ELEMENTS, NO_LEADING, StageReport
 from chapters.depth.study import DepthStudy
 from lumlip.book.sentences import listed
-from lumlip.metrics.bootstrap import with_interval
+from lumlip.metrics.bootstrap import Interval, with_interval
 
 #: What the sets of models are called in a sentence.
 TITLES = {"real": "published models", "minis": "minis"}
@@ -171,18 +171,18 @@ def peaks(table: pd.DataFrame, models: Sequence[str]) -> str:
 _NOTHING = "This run has no intrinsic dimensions."
 
 
-def gradual(table: pd.DataFrame, models: Sequence[str], question: str) -> str:
+def gradual(table: pd.DataFrame, models: Sequence[str], target: str) -> str:
     """Say how a score goes over the steps: at the embedding, the best and the last layer."""
     own = table[table["model"].isin(list(models))]
     if own.empty:
-        return f"This run does not ask for the {question}."
+        return f"This run does not ask for the {target}."
     by_step = own.set_index(["model", "step"])["value"]
     start, end = (by_step.xs(s, level="step").mean() for s in (EMBEDDING, LAST_LAYER))
     inner = own[~own["step"].isin([EMBEDDING, LAST_LAYER])]
     best = inner.sort_values("value").groupby("model", sort=False).tail(1)
     depth = [_depth(own, m, s) for m, s in zip(best["model"], best["step"], strict=True)]
     return (
-        f"{question}: {_two(start)} at the embedding, at best {_two(best['value'].mean())} (at a "
+        f"{target}: {_two(start)} at the embedding, at best {_two(best['value'].mean())} (at a "
         f"relative depth of {np.mean(depth):.1f} on average), {_two(end)} in the last layer"
     )
 
@@ -198,7 +198,7 @@ def _depth(own: pd.DataFrame, model: object, step: object) -> float:
 
 def probes(tables: Mapping[str, pd.DataFrame], models: Sequence[str]) -> str:
     """Say how all scores go over the steps, averaged over some models."""
-    parts = [gradual(table, models, question) for question, table in tables.items()]
+    parts = [gradual(table, models, target) for target, table in tables.items()]
     return "Averaged over models: " + "; ".join(parts) if parts else "No question can be asked here"
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
-from lumlip.metrics.bootstrap import interval_95
+from lumlip.metrics.bootstrap import Interval
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,9 @@ class Auroc:
     draws: FloatArray
 
     @property
-    def interval(self) -> tuple[float, float, float]:
+    def interval(self) -> Interval:
         """Value, lower and upper end of the 95 % interval."""
-        low, high = interval_95(self.draws)
-        return self.value, float(low), float(high)
+        return Interval.of(self.value, self.draws)
 
 
 def auroc(

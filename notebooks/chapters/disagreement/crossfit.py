@@ -108,7 +108,9 @@ def crossfitted(
     *,
     fold: ArrayLike,
     only: ArrayLike | None = None,
-    **options: Any,
+    metric: str = "gfre",
+    n_neighbors: int | None = None,
+    device: str = "auto",
 ) -> FloatArray:
     """Errors between all models for every structure, from maps fitted on the other folds.
 
@@ -120,9 +122,8 @@ def crossfitted(
         From `folds`.
     only : int array, optional
         The atoms to test; all by default. Maps are always fitted on all atoms of the other folds.
-    options
-        ``metric``, ``n_neighbors`` and ``device`` of
-        :func:`lumlip.metrics.reconstruction.pointwise_errors`
+    metric, n_neighbors, device
+        As for :func:`lumlip.metrics.reconstruction.pointwise_errors`.
 
     Returns
     -------
@@ -133,6 +134,7 @@ def crossfitted(
     wanted = np.arange(len(owner)) if only is None else np.asarray(only)
     n_structures, n_models = len(folds_of), len(features)
     found = np.full((n_models, n_models, n_structures), np.nan)
+    options: dict[str, Any] = {"metric": metric, "n_neighbors": n_neighbors, "device": device}
     for number in np.unique(folds_of[owner[wanted]]):
         train = np.flatnonzero(folds_of[owner] != number)
         test = wanted[folds_of[owner[wanted]] == number]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -141,7 +140,13 @@ def probe(
 
 
 def material_of(
-    study: PairStudy, probes: Probes, models: Sequence[str], **options: Any
+    study: PairStudy,
+    probes: Probes,
+    models: Sequence[str],
+    *,
+    n_neighbors: int = 64,
+    local_atoms: int = 2,
+    seed: int = 0,
 ) -> Material:
     """Join the features of a study with those of its changed crystals.
 
@@ -151,11 +156,12 @@ def material_of(
     probes : Probes
         Changed crystals count only for models that were run on them.
     models : sequence of str
-    options
-        ``n_neighbors`` and ``local_atoms``, the atoms of each structure with a local error.
+    n_neighbors : int
+        Of the local error.
+    local_atoms : int
+        At most so many atoms of each structure have one.
+    seed : int
     """
-    at_most = options.pop("local_atoms", 2)
-    seed = options.pop("seed", 0)
     known, extra = study.panel, probes.panel
     models = [m for m in models if extra is None or m in extra.datasets]
     layers = {name: {m: known.layer(name)[m] for m in models} for name in LAYERS}
@@ -183,9 +189,9 @@ def material_of(
         owner,
         shares,
         disagreements(energy, shares, fold=fold),
-        some_atoms(owner, at_most=at_most, seed=seed),
+        some_atoms(owner, at_most=local_atoms, seed=seed),
+        n_neighbors=n_neighbors,
         device=study.device,
-        **options,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,8 @@ from chapters.disagreement.crossfit import over_structures
 from chapters.disagreement.distribution_shifts import Shift
 from chapters.disagreement.novelty import distance_to_train, last_layer_uncertainty, new_composition
 from lumlip.array_types import BoolArray, FloatArray, IntArray
-from lumlip.metrics.bootstrap import interval_95
-from lumlip.metrics.maps import mean_over_atoms
+from lumlip.metrics.bootstrap import Interval, Resampling
+from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.metrics.reconstruction import neighborhood_size, pointwise_errors
 
 GFRE, GFRE_BACKBONE, LFRE = "GFRE", "GFRE, backbone", "LFRE"
@@ -107,7 +107,7 @@ def _averaged(
 
 
 def flagged(
-    material: Material, shifts: Sequence[Shift], train: IntArray, **options: Any
+    material: Material, shifts: Sequence[Shift], train: IntArray, **options: Unpack[Resampling]
 ) -> dict[str, dict[str, Auroc]]:
     """Tell how well each score flags the unusual structures of shifts with the same train atoms.
 
@@ -142,7 +142,7 @@ def flagged(
 
 
 def unseen_and_seen(
-    material: Material, shifts: Sequence[Shift], train: IntArray, **options: Any
+    material: Material, shifts: Sequence[Shift], train: IntArray, **options: Unpack[Resampling]
 ) -> tuple[dict[str, dict[str, Auroc]], dict[str, dict[str, Auroc]]]:
     """Flag every shift with its own train atoms, and, as a control, with all of them.
 
@@ -172,19 +172,18 @@ def table(found: Mapping[str, Mapping[str, Auroc]]) -> pd.DataFrame:
     return values[[name for name in SCORES if name in values]]
 
 
-def mean_area(areas: Sequence[Auroc]) -> tuple[float, float, float]:
+def mean_area(areas: Sequence[Auroc]) -> Interval:
     """Mean over shifts of the area, with its 95 % interval; NaN without any."""
     if not areas:
-        return (np.nan,) * 3
-    low, high = interval_95(np.mean([area.draws for area in areas], axis=0))
-    return float(np.mean([area.value for area in areas])), float(low), float(high)
+        return Interval.missing()
+    draws = np.mean([area.draws for area in areas], axis=0)
+    return Interval.of(np.mean([area.value for area in areas]), draws)
 
 
-def mean_gain(unseen: Sequence[Auroc], seen: Sequence[Auroc]) -> tuple[float, float, float]:
+def mean_gain(unseen: Sequence[Auroc], seen: Sequence[Auroc]) -> Interval:
     """Mean area minus that of the controls, whose kind the maps have seen; NaN without any."""
     if not unseen:
-        return (np.nan,) * 3
+        return Interval.missing()
     value = np.mean([new.value - old.value for new, old in zip(unseen, seen, strict=True)])
     draws = np.mean([n.draws - o.draws for n, o in zip(unseen, seen, strict=True)], axis=0)
-    low, high = interval_95(draws)
-    return float(value), float(low), float(high)
+    return Interval.of(value, draws)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
-from lumlip.metrics.bootstrap import interval_95
-
-Interval = tuple[float, float, float]
+from lumlip.metrics.bootstrap import Interval, Resampling
 
 
 def spearman(predictors: ArrayLike, outcomes: ArrayLike) -> FloatArray:
@@ -77,16 +76,15 @@ def statistics_with_intervals(
 
     Returns
     -------
-    list of (value, low, high)
+    list of Interval
     """
     X, Y = (np.atleast_2d(np.asarray(side, dtype=float)) for side in (predictors, outcomes))
     draws = [
         statistic(spearman(X[:, i], Y[:, i]))
         for i in resamples(X.shape[1], n_bootstrap=n_bootstrap, seed=seed)
     ]
-    low, high = interval_95(draws, axis=0)
-    value = statistic(spearman(X, Y))
-    return [(float(v), float(a), float(b)) for v, a, b in zip(value, low, high, strict=True)]
+    found = zip(statistic(spearman(X, Y)), np.transpose(draws), strict=True)
+    return [Interval.of(value, own) for value, own in found]
 
 
 def disjoint(pairs: Sequence[tuple[str, str]]) -> BoolArray:
@@ -103,7 +101,10 @@ def disjoint(pairs: Sequence[tuple[str, str]]) -> BoolArray:
 
 
 def own_and_foreign(
-    predictors: FloatArray, outcomes: FloatArray, pairs: Sequence[tuple[str, str]], **options: int
+    predictors: FloatArray,
+    outcomes: FloatArray,
+    pairs: Sequence[tuple[str, str]],
+    **options: Unpack[Resampling],
 ) -> dict[str, Interval]:
     """Rank correlation of a pair's error with its own disagreement, and with that of strangers.
 
@@ -138,7 +139,10 @@ def own_and_foreign(
 
 
 def own_by_pair(
-    predictors: FloatArray, outcomes: FloatArray, pairs: Sequence[tuple[str, str]], **options: int
+    predictors: FloatArray,
+    outcomes: FloatArray,
+    pairs: Sequence[tuple[str, str]],
+    **options: Unpack[Resampling],
 ) -> pd.DataFrame:
     """Rank correlation of every pair by itself: columns ``value``, ``low``, ``high``, ``foreign``.
 
@@ -164,7 +168,7 @@ def by_label(
     members: dict[Hashable, BoolArray],
     *,
     fewest: int = 20,
-    **options: int,
+    **options: Unpack[Resampling],
 ) -> pd.DataFrame:
     """Mean own rank correlation within groups of structures.
 

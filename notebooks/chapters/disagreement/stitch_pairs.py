@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,8 @@ from chapters.disagreement.stitching import (
 )
 from chapters.disagreement.study import PairStudy
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics.maps import mean_over_atoms
+from lumlip.metrics.bootstrap import Resampling
+from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.metrics.reconstruction import gfre
 from lumlip.zoo.relations import family_of, is_untrained, kind_of
 
@@ -100,7 +101,7 @@ class StitchedPairs:
             "test": np.flatnonzero(np.isin(owner, self.test)),
         }
 
-    def table(self, **options: int) -> pd.DataFrame:
+    def table(self, **options: Unpack[Resampling]) -> pd.DataFrame:
         """Stitch all ordered pairs, a model with itself included.
 
         Parameters
@@ -148,7 +149,7 @@ class StitchedPairs:
         source: str,
         features: Mapping[str, FloatArray],
         readouts: Mapping[str, Readout],
-        **options: int,
+        **options: Unpack[Resampling],
     ) -> list[dict[str, Any]]:
         """Rows of one source: its features are factorized once."""
         study, atoms = self.study, self.atoms

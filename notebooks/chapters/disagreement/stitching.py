@@ -16,8 +16,8 @@ from lumlip.metrics._input import as_features, as_split
 from lumlip.metrics._ridge import TruncatedRegression
 from lumlip.metrics._scaling import scale
 from lumlip.metrics._targets import Targets
-from lumlip.metrics.bootstrap import interval_95
-from lumlip.metrics.maps import mean_over_atoms
+from lumlip.metrics.bootstrap import Interval
+from lumlip.metrics.pooling import mean_over_atoms
 
 #: Penalties tried on standardized columns; leave-one-out errors choose one.
 ALPHAS = np.logspace(-8, 4, 13)
@@ -56,12 +56,12 @@ class Stitch:
         """
         return float(np.sqrt((self.miss**2).sum() / (self.spread**2).sum()))
 
-    def interval(self, *, n_bootstrap: int = 200, seed: int = 0) -> tuple[float, float, float]:
+    def interval(self, *, n_bootstrap: int = 200, seed: int = 0) -> Interval:
         """`lost`, with its 95 % interval over test structures."""
         n = len(self.miss)
         draws = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=n_bootstrap)
-        low, high = interval_95(np.sqrt((draws @ self.miss**2) / (draws @ self.spread**2)))
-        return self.lost, float(low), float(high)
+        lost = np.sqrt((draws @ self.miss**2) / (draws @ self.spread**2))
+        return Interval.of(self.lost, lost)
 
 
 def direct(

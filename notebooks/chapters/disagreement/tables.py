@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,10 @@ from chapters.disagreement import ood_scores
 from chapters.disagreement.auroc import Auroc
 from chapters.disagreement.distribution_shifts import Shift
 from chapters.disagreement.forces import Forces
-from chapters.disagreement.ranks import Interval, spearman, statistics_with_intervals
+from chapters.disagreement.ranks import spearman, statistics_with_intervals
 from chapters.disagreement.study import PairStudy
 from lumlip.array_types import FloatArray
+from lumlip.metrics.bootstrap import Interval, Resampling
 
 OWN, SIZE = "GFRE of the atom", "size of the force"
 FIXED = "GFRE, size held fixed"
@@ -21,7 +23,10 @@ OodScored = Mapping[str, Mapping[str, Auroc]]
 
 
 def same_structures(
-    study: PairStudy, local: Mapping[str, FloatArray], models: Sequence[str], **options: int
+    study: PairStudy,
+    local: Mapping[str, FloatArray],
+    models: Sequence[str],
+    **options: Unpack[Resampling],
 ) -> dict[str, Interval]:
     """Mean own rank correlation of the local and of the global error, on the same atoms.
 
@@ -55,7 +60,7 @@ def same_structures(
     return dict(zip(("lfre", "gfre", "gain"), found, strict=True))
 
 
-def force_rows(found: Mapping[str, Forces], **options: int) -> pd.DataFrame:
+def force_rows(found: Mapping[str, Forces], **options: Unpack[Resampling]) -> pd.DataFrame:
     """Mean rank correlation of the difference of forces with what might tell it.
 
     Returns
@@ -76,7 +81,7 @@ def force_rows(found: Mapping[str, Forces], **options: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["set", "predictor", "value", "low", "high"])
 
 
-def given_size(forces: Forces, **options: int) -> Interval:
+def given_size(forces: Forces, **options: Unpack[Resampling]) -> Interval:
     """Mean partial rank correlation of error and difference, the size of the force held fixed.
 
     ``(r_xy - r_xz r_yz) / sqrt((1 - r_xz^2) (1 - r_yz^2))`` of the ranks of the error x, the
@@ -117,7 +122,7 @@ def mean_areas(found: OodScored, seen: OodScored, shifts: Sequence[Shift]) -> pd
         rows[score] = {
             prefix + key: number
             for prefix, triple in triples.items()
-            for key, number in zip(("value", "low", "high"), triple, strict=True)
+            for key, number in triple._asdict().items()
         }
     return pd.DataFrame.from_dict(rows, orient="index")
 

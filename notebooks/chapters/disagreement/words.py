@@ -10,11 +10,10 @@ import pandas as pd
 from chapters.disagreement import ood_scores
 from chapters.disagreement.across import Mantel
 from chapters.disagreement.distribution_shifts import Shift
-from chapters.disagreement.ranks import Interval
 from chapters.disagreement.stitch_pairs import SEED, UNTRAINED
 from chapters.disagreement.tables import FIXED, OWN, SIZE
 from lumlip.book.sentences import listed
-from lumlip.metrics.bootstrap import with_interval
+from lumlip.metrics.bootstrap import Interval, with_interval
 
 #: What the sets of models are called in a sentence.
 TITLES = {"real": "published models", "minis": "minis"}
@@ -209,8 +208,7 @@ def _called(score: str) -> str:
 
 def _area(means: pd.DataFrame, score: str, prefix: str = "") -> Interval:
     row = means[[prefix + name for name in ("value", "low", "high")]].astype(float)
-    value, low, high = row.to_numpy()[row.index.get_loc(score)]
-    return float(value), float(low), float(high)
+    return Interval(*row.to_numpy()[row.index.get_loc(score)])
 
 
 def stitching_answer(

@@ -11,10 +11,10 @@ from chapters.fine_tuning.tables import mean_parts, percent
 from chapters.shared.fine_tuning import OTHER_SEED, SCRATCH, UNTRAINED
 from chapters.shared.headlines import CONTROLS, margin, over
 from lumlip.book.sentences import listed
-from lumlip.metrics.bootstrap import Distances, interval
+from lumlip.metrics.bootstrap import Distances, Interval, interval
 
 Families = Mapping[str, Distances]
-Margins = Sequence[tuple[float, float, float]]
+Margins = Sequence[Interval]
 
 
 def minis_answer(families: Families) -> str:
@@ -61,7 +61,7 @@ def real_answer(real: RealModels, layer: str, margins: Margins = ()) -> str:
 
     Parameters
     ----------
-    margins : sequence of (value, low, high)
+    margins : sequence of Interval
         By how much the control is farther in other draws of the test structures.
     """
     near, far = (real.from_start(role, layer) for role in ("tuned", "control"))

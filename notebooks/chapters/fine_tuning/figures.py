@@ -10,7 +10,8 @@ import pandas as pd
 
 from chapters.shared.lineage import is_known
 from lumlip.array_types import FloatArray
-from lumlip.plotting.style import ERROR_COLORS, INK, MINI_COLOR
+from lumlip.metrics.bootstrap import Interval
+from lumlip.plotting.style import INK, MINI_COLOR, WRITTEN, error_cells
 from lumlip.zoo.table import resolve
 
 if TYPE_CHECKING:
@@ -67,32 +68,13 @@ def _name_style(name: str) -> dict[str, str]:
 
 
 def _table(ax: Axes, table: pd.DataFrame, *, vmax: float) -> None:
-    import seaborn as sns
-
-    sns.heatmap(
-        table,
-        ax=ax,
-        mask=np.eye(len(table), dtype=bool) | table.isna().to_numpy(),
-        cmap=ERROR_COLORS,
-        vmin=0,
-        vmax=vmax,
-        square=True,
-        linewidths=0.5,
-        linecolor="white",
-        annot=True,
-        fmt=".2f",
-        annot_kws={"size": 6.3},
-        cbar=False,
-        xticklabels=True,
-        yticklabels=True,
-    )
-    ax.set_facecolor("#f1f1f1")
-    ax.tick_params(length=0, labelsize=7)
+    mask = np.eye(len(table), dtype=bool) | table.isna().to_numpy()
+    look = {"linewidths": 0.5, "annot_kws": {"size": 6.3}, "cbar": False, **WRITTEN}
+    error_cells(ax, table, mask, vmax=vmax, xticklabels=True, yticklabels=True, **look)
+    ax.tick_params(labelsize=7)
 
 
-def distance_rows(
-    ax: Axes, rows: Mapping[str, Mapping[str, tuple[float, float, float]]], *, label: str
-) -> None:
+def distance_rows(ax: Axes, rows: Mapping[str, Mapping[str, Interval]], *, label: str) -> None:
     """Draw distances with their intervals, one line per question, one marker per column.
 
     Parameters
@@ -106,7 +88,7 @@ def distance_rows(
     places = np.arange(len(rows))[::-1].astype(float)
     for i, column in enumerate(columns):
         color, marker = LOOKS[i % len(LOOKS)]
-        found = np.array([row.get(column, (np.nan,) * 3) for row in rows.values()])
+        found = np.array([row.get(column, Interval.missing()) for row in rows.values()])
         at = places + 0.22 * ((len(columns) - 1) / 2 - i)
         ax.hlines(at, found[:, 1], found[:, 2], color=color, lw=2, alpha=0.5)
         ax.scatter(found[:, 0], at, color=color, marker=marker, s=20, zorder=3, label=column)

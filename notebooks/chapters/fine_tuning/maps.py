@@ -11,9 +11,10 @@ from chapters.shared.lineage import Lineage
 from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics.bootstrap import Distances
-from lumlip.metrics.maps import energy_target, mean_over_atoms, pcovr
+from lumlip.metrics.maps import energy_target, pcovr
+from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.metrics.reconstruction import pointwise_errors
-from lumlip.metrics.splits import n_held_out, split
+from lumlip.metrics.splits import hold_out
 
 #: Models of a map: before, after, and without the pre-training.
 SHOWN = (START, "FF", SCRATCH)
@@ -65,9 +66,7 @@ class Beyond:
     def distances(self, layer: str, *, n_test: int, seed: int, n_bootstrap: int) -> Distances:
         """Distances on these structures; whole ones are held out."""
         atoms = self.panel.atoms
-        train, test = split(
-            atoms, by="structure", n_test=n_held_out(atoms.sizes["atom"], n_test), seed=seed
-        )
+        train, test = hold_out(atoms, by="structure", n_test=n_test, seed=seed)
         of_model = self.panel.layer(layer)
         features = {role: of_model[model] for role, model in self.ids.items()}
         errors = pointwise_errors(features, train=train, test=test)

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from lumlip.array_types import BoolArray, FloatArray
 from lumlip.choices import LAYERS
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.bootstrap import NOTHING, Distances, interval
+from lumlip.metrics.bootstrap import NOTHING, Distances, Interval, interval
 from lumlip.metrics.breakdown import error_by_label
 from lumlip.metrics.reconstruction import pointwise_errors
-from lumlip.metrics.splits import n_held_out, split
+from lumlip.metrics.splits import hold_out
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ class RealModels:
     ) -> RealModels:
         """Measure them; at most a fifth of the atoms are for testing."""
         atoms = found.atoms
-        n_held = n_held_out(atoms.sizes["atom"], n_test)
-        train, test = split(atoms, by=by, n_test=n_held, seed=seed)
+        train, test = hold_out(atoms, by=by, n_test=n_test, seed=seed)
         errors = {
             layer: pointwise_errors(found.layer(layer), train=train, test=test, device=device)
             for layer in layers
@@ -126,7 +125,7 @@ class RealModels:
 
 def margins_of_other_draws(
     found: Panel, models: Sequence[str], layer: str, *, seeds: Sequence[int], **options: Any
-) -> list[tuple[float, float, float]]:
+) -> list[Interval]:
     """By how much the control is farther from the start than the tuned model, for other splits.
 
     Parameters
@@ -139,7 +138,7 @@ def margins_of_other_draws(
 
     Returns
     -------
-    list of (value, low, high)
+    list of Interval
         One per seed; none if a model is missing.
     """
     chosen = [model for model in models[:3] if model in found.datasets]

@@ -11,7 +11,7 @@ import xarray as xr
 
 from lumlip.array_types import BoolArray
 from lumlip.book.findings import Claim
-from lumlip.metrics.bootstrap import interval_95, mean_with_interval, statistic_with_interval
+from lumlip.metrics.bootstrap import Interval, mean_with_interval, statistic_with_interval
 from lumlip.metrics.breakdown import asymmetry
 
 FAR, DIRECTED = 0.5, 0.05
@@ -61,7 +61,7 @@ def _gain_of_median(
     *,
     n_bootstrap: int,
     seed: int,
-) -> tuple[float, float, float]:
+) -> Interval:
     """Median global minus median local error over pairs and atoms, with its interval."""
     of_atom = np.asarray(groups)
     members = [np.flatnonzero(of_atom == group) for group in np.unique(of_atom)]
@@ -71,8 +71,7 @@ def _gain_of_median(
         chosen = rng.integers(len(members), size=len(members))
         atoms = np.concatenate([members[i] for i in chosen])
         draws.append(np.median(values[0][:, atoms]) - np.median(values[1][:, atoms]))
-    low, high = interval_95(draws)
-    return float(np.median(values[0]) - np.median(values[1])), float(low), float(high)
+    return Interval.of(np.median(values[0]) - np.median(values[1]), draws)
 
 
 def minis_against(table: pd.DataFrame, minis: Sequence[str]) -> str:

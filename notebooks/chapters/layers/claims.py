@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import xarray as xr
+from numpy.typing import ArrayLike
 
 from chapters.layers.intervals import difference_with_interval, root_mean_square
 from chapters.layers.study import LayerStudy
 from chapters.shared.headlines import LINEAR
 from lumlip.book.findings import Claim
 from lumlip.choices import LAYERS
+from lumlip.metrics.bootstrap import Resampling
 
 _NOTHING = np.empty((0, 1))
 
@@ -30,7 +32,12 @@ def nonlinear(within: xr.DataArray) -> list[str]:
 
 
 def excess_claim(
-    text: str, errors: xr.DataArray | None, models: Sequence[str], **options: Any
+    text: str,
+    errors: xr.DataArray | None,
+    models: Sequence[str],
+    *,
+    groups: ArrayLike,
+    **options: Unpack[Resampling],
 ) -> Claim:
     """Claim that the way back is harder than the way forth, on average over some models.
 
@@ -40,15 +47,14 @@ def excess_claim(
     errors : DataArray of shape (direction, model, atom), or None
     models : sequence of str
         Those that count; none: the claim is not tested.
-    options
-        ``groups``, ``n_bootstrap`` and ``seed``, see
-        :func:`chapters.layers.intervals.difference_with_interval`.
+    groups, options
+        See :func:`chapters.layers.intervals.difference_with_interval`.
     """
     back = forth = _NOTHING
     if errors is not None and len(models):
         chosen = errors.sel(model=list(models))
         back, forth = (chosen.sel(direction=way).to_numpy() for way in ("back", "forth"))
-    found = difference_with_interval(back, forth, **options)
+    found = difference_with_interval(back, forth, groups=groups, **options)
     return Claim(text, *found, bound=0.0)
 
 

@@ -23,15 +23,16 @@ Features = Mapping[str, ArrayLike]
 DIRECTIONS = {"forth": ("backbone", "last_layer"), "back": ("last_layer", "backbone")}
 
 
-def layer_tables(panel: Panel, **options: Any) -> dict[tuple[str, str], xr.DataArray]:
+def layer_tables(
+    panel: Panel, *, train: ArrayLike, test: ArrayLike, device: str = "auto"
+) -> dict[tuple[str, str], xr.DataArray]:
     """Global errors from every layer of every model to every other.
 
     Parameters
     ----------
     panel : Panel
-    options
-        ``train``, ``test`` and ``device`` of
-        :func:`lumlip.metrics.reconstruction.pointwise_errors`.
+    train, test, device
+        As for :func:`lumlip.metrics.reconstruction.pointwise_errors`.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def layer_tables(panel: Panel, **options: Any) -> dict[tuple[str, str], xr.DataA
     names = list(panel.datasets)
     features = {(n, layer): X for layer in LAYERS for n, X in panel.layer(layer).items()}
     joined = {f"{layer}:{name}": X for (name, layer), X in features.items()}
-    errors = pointwise_errors(joined, **options).to_numpy()
+    errors = pointwise_errors(joined, train=train, test=test, device=device).to_numpy()
     blocks = errors.reshape(len(LAYERS), len(names), len(LAYERS), len(names), -1)
     return {
         (source, target): xr.DataArray(

@@ -198,39 +198,39 @@ def _stripped(ax: Axes, rows: pd.DataFrame) -> None:
 def probe_panels(
     figure: Figure, found: Mapping[tuple[str, str, str], ProbeScore], kinds: Mapping[str, str]
 ) -> None:
-    """Draw the scores of the probes: a panel per question, a line per model.
+    """Draw the scores of the probes: a panel per target, a line per model.
 
     Filled: backbone; open: last layer. Dotted: the mean, or the most frequent class; dashed: what
     the element, or the composition, tells alone.
 
     Parameters
     ----------
-    found : dict of (model, layer, question) to ProbeScore
-        From :func:`chapters.layers.probing.answers`.
+    found : dict of (model, layer, target) to ProbeScore
+        From :func:`chapters.layers.probing.probe_layers`.
     kinds : dict of model to kind
         In the order from top to bottom.
     """
-    asked = list(dict.fromkeys(key[2] for key in found))
-    shown = {m: kind for m, kind in kinds.items() if (m, LAYERS[0], asked[0]) in found}
+    targets = list(dict.fromkeys(key[2] for key in found))
+    shown = {m: kind for m, kind in kinds.items() if (m, LAYERS[0], targets[0]) in found}
     place = dict(zip(shown, range(len(shown), 0, -1), strict=True))
-    columns = min(3, len(asked))
-    axes = figure.subplots(-(-len(asked) // columns), columns, sharey=True, squeeze=False)
-    for ax, question in zip(axes.flat, asked, strict=False):
+    columns = min(3, len(targets))
+    axes = figure.subplots(-(-len(targets) // columns), columns, sharey=True, squeeze=False)
+    for ax, target in zip(axes.flat, targets, strict=False):
         for name, style in (("mean", ":"), ("element", "--")):
-            if ("baseline", name, question) in found:
-                level = found["baseline", name, question].value
+            if ("baseline", name, target) in found:
+                level = found["baseline", name, target].value
                 ax.axvline(level, color="#777777", ls=style, lw=1, zorder=0)
         for model, y in place.items():
-            _pair_of_scores(ax, model, y, [found[model, layer, question] for layer in LAYERS])
-        unit = "balanced accuracy" if question == "element" else "R²"
-        ax.set(xlabel=f"{question}: {unit}", ylim=(0.4, len(shown) + 0.6), xlim=(-0.12, 1.06))
+            _pair_of_scores(ax, model, y, [found[model, layer, target] for layer in LAYERS])
+        unit = "balanced accuracy" if target == "element" else "R²"
+        ax.set(xlabel=f"{target}: {unit}", ylim=(0.4, len(shown) + 0.6), xlim=(-0.12, 1.06))
         ax.grid(axis="x", color="#e4e4e4", lw=0.6)
         ax.set_axisbelow(True)
     for ax in axes[:, 0]:
         _model_ticks(ax, shown, place)
-    for ax in axes.flat[len(asked) :]:
+    for ax in axes.flat[len(targets) :]:
         ax.set_axis_off()
-    _legend_of_scores(figure, axes.flat[-1] if len(asked) < axes.size else None)
+    _legend_of_scores(figure, axes.flat[-1] if len(targets) < axes.size else None)
 
 
 def _pair_of_scores(ax: Axes, model: str, y: float, scores: Sequence[ProbeScore]) -> None:

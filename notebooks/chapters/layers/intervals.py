@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from lumlip.metrics.bootstrap import interval_95, resampled_errors, with_interval
+from lumlip.metrics.bootstrap import (
+    Interval,
+    Resampling,
+    interval,
+    interval_95,
+    mean_rms,
+    resampled_errors,
+    with_interval,
+)
 
 
 def root_mean_square(errors: xr.DataArray) -> xr.DataArray:
@@ -17,7 +25,9 @@ def root_mean_square(errors: xr.DataArray) -> xr.DataArray:
     return (errors**2).mean("atom") ** 0.5
 
 
-def rms_rows(errors: xr.DataArray, groups: ArrayLike, **options: Any) -> pd.DataFrame:
+def rms_rows(
+    errors: xr.DataArray, groups: ArrayLike, **options: Unpack[Resampling]
+) -> pd.DataFrame:
     """Root mean square of each model's errors (model, atom) with its 95 % interval over structures.
 
     Returns
@@ -37,7 +47,9 @@ def as_text(rows: pd.DataFrame) -> pd.Series:
     return rows.apply(lambda row: with_interval(row[["value", "low", "high"]]), axis=1)
 
 
-def excess_rows(errors: xr.DataArray, groups: ArrayLike, **options: Any) -> pd.DataFrame:
+def excess_rows(
+    errors: xr.DataArray, groups: ArrayLike, **options: Unpack[Resampling]
+) -> pd.DataFrame:
     """Error back minus error forth of every model (direction, model, atom), with its interval."""
     found = {}
     for model in errors["model"].to_numpy():
@@ -47,8 +59,8 @@ def excess_rows(errors: xr.DataArray, groups: ArrayLike, **options: Any) -> pd.D
 
 
 def difference_with_interval(
-    minuend: ArrayLike, subtrahend: ArrayLike, *, groups: ArrayLike, **options: Any
-) -> tuple[float, float, float]:
+    minuend: ArrayLike, subtrahend: ArrayLike, *, groups: ArrayLike, **options: Unpack[Resampling]
+) -> Interval:
     """Mean of root mean squares minus that of others, with its 95 % interval over structures.
 
     Both sides share the draws of the test structures.
@@ -64,15 +76,10 @@ def difference_with_interval(
 
     Returns
     -------
-    (float, float, float)
-        Difference, lower and upper bound; NaN if a side is empty.
+    Interval
+        NaN if a side is empty.
     """
     sides = [np.asarray(side, dtype=float) for side in (minuend, subtrahend)]
     if not all(len(side) for side in sides):
-        return (float("nan"),) * 3
-    value = np.subtract(*(np.sqrt((side**2).mean(axis=1)).mean() for side in sides))
-    draws = np.subtract(
-        *(resampled_errors(side, groups=groups, **options).mean(axis=0) for side in sides)
-    )
-    low, high = interval_95(draws)
-    return float(value), float(low), float(high)
+        return Interval.missing()
+    return interval(np.subtract(*(mean_rms(side, groups=groups, **options) for side in sides)))

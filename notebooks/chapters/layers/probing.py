@@ -1,4 +1,4 @@
-"""Probes of both layers: what is asked, and how the answers compare."""
+"""Probes of both layers: what is read off them, and how the scores compare."""
 
 from __future__ import annotations
 
@@ -14,13 +14,20 @@ from lumlip.choices import LAYERS
 from lumlip.datasets import properties
 from lumlip.datasets.sets import structures as read_structures
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.bootstrap import interval_95
-from lumlip.metrics.probe_targets import Key, Question, ask, energy_question, questions
+from lumlip.metrics.bootstrap import Interval
+from lumlip.metrics.probe_targets import (
+    ELEMENT,
+    Key,
+    ProbeTarget,
+    allowed,
+    energy_beyond_composition,
+    targets_of,
+)
 from lumlip.metrics.probes import ProbeScore
 from lumlip.minis.data import STRUCTURES, read_labelled
 
 
-def structures_to_ask(which: str) -> list[Atoms]:
+def structures_to_probe(which: str) -> list[Atoms]:
     """Return the structures for the probes.
 
     Parameters
@@ -34,35 +41,35 @@ def structures_to_ask(which: str) -> list[Atoms]:
     return read_structures(which)
 
 
-def answers(panel: Panel, *, seed: int = 0) -> dict[Key, ProbeScore]:
-    """Ask every layer of every model everything: (model, layer, question) -> score.
+def probe_layers(panel: Panel, *, seed: int = 0) -> dict[Key, ProbeScore]:
+    """Probe every layer of every model for everything: (model, layer, target) -> score.
 
-    The baselines stand under the model ``"baseline"``, see `_baselines`; questions about the
-    model's own energy take it from the first model there.
+    The baselines stand under the model ``"baseline"``, see `_baselines`; the model's own energy is
+    there that of the first model.
     """
     with threadpool_limits(1):  # small matrices keep no team of threads busy
-        return _answers(panel, seed=seed)
+        return _probe_layers(panel, seed=seed)
 
 
-def _answers(panel: Panel, *, seed: int) -> dict[Key, ProbeScore]:
+def _probe_layers(panel: Panel, *, seed: int) -> dict[Key, ProbeScore]:
     structure = panel.atoms["structure"].to_numpy()
     found: dict[Key, ProbeScore] = {}
-    for_all = questions(panel.structures)
+    for_all = targets_of(panel.structures)
     for model, dataset in panel.datasets.items():
-        own = energy_question(panel.structures, dataset["energy"].to_numpy())
-        asked = for_all + own
+        own = energy_beyond_composition(panel.structures, dataset["energy"].to_numpy())
+        targets = for_all + allowed([own])
         if not found:
             numbers = panel.atoms["atomic_number"].to_numpy()
-            found |= _baselines(asked, structure, numbers, seed=seed)
+            found |= _baselines(targets, structure, numbers, seed=seed)
         for layer in LAYERS:
             X = dataset[layer].to_numpy().astype(float)
-            for question in asked:
-                found[model, layer, question.name] = ask(question, X, structure, seed=seed)
+            for target in targets:
+                found[model, layer, target.name] = target.probe_atoms(X, structure, seed=seed)
     return found
 
 
 def _baselines(
-    asked: Sequence[Question],
+    targets: Sequence[ProbeTarget],
     structure: IntArray,
     numbers: IntArray,
     *,
@@ -75,17 +82,19 @@ def _baselines(
     """
     elements = properties.one_hot(numbers)
     found: dict[Key, ProbeScore] = {}
-    for question in asked:
-        nothing_given = replace(question, given=None)
-        found["baseline", "mean", question.name] = ask(nothing_given, None, structure, seed=seed)
-        if question.name != "element":
-            hot = elements if question.given is None else None
-            found["baseline", "element", question.name] = ask(question, hot, structure, seed=seed)
+    for target in targets:
+        found["baseline", "mean", target.name] = replace(target, given=None).probe(None, seed=seed)
+        if target.name != ELEMENT:
+            found["baseline", "element", target.name] = (
+                target.probe_atoms(elements, structure, seed=seed)
+                if target.given is None
+                else target.probe(None, seed=seed)
+            )
     return found
 
 
 def score_table(found: Mapping[Key, ProbeScore]) -> pd.DataFrame:
-    """Scores as a table: rows (model, layer), a column for each question."""
+    """Scores as a table: rows (model, layer), a column for each target."""
     series = pd.Series({key: score.value for key, score in found.items()})
     order = list(dict.fromkeys(key[2] for key in found))
     table = series.unstack(sort=False)
@@ -93,14 +102,11 @@ def score_table(found: Mapping[Key, ProbeScore]) -> pd.DataFrame:
     return table[order]
 
 
-def dropped(
-    found: Mapping[Key, ProbeScore], question: str
-) -> dict[str, tuple[float, float, float]]:
+def dropped(found: Mapping[Key, ProbeScore], target: str) -> dict[str, Interval]:
     """Score of the backbone minus that of the last layer, with its 95 % interval, by model."""
     models = dict.fromkeys(key[0] for key in found if key[0] != "baseline")
     differences = {}
     for model in models:
-        backbone, last = (found[model, layer, question] for layer in LAYERS)
-        low, high = interval_95(backbone.draws - last.draws)
-        differences[model] = (backbone.value - last.value, float(low), float(high))
+        backbone, last = (found[model, layer, target] for layer in LAYERS)
+        differences[model] = Interval.of(backbone.value - last.value, backbone.draws - last.draws)
     return differences

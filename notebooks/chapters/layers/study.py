@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,10 +11,9 @@ import pandas as pd
 import xarray as xr
 
 from chapters.layers import errors
+from chapters.shared.studies import SplitPanel
 from lumlip.array_types import BoolArray, IntArray
 from lumlip.choices import LAYERS
-from lumlip.extraction.panel import panels_of
-from lumlip.extraction.split_panel import SplitPanel
 from lumlip.metrics import breakdown
 from lumlip.metrics.reconstruction import neighborhood_size
 from lumlip.zoo.relations import family_of
@@ -87,38 +86,6 @@ class LayerStudy(SplitPanel):
         """The models whose backbone is wider than their last layer, no controls."""
         widths = self.widths.loc[self.models]
         return list(widths.index[widths["backbone"] > widths["last_layer"]])
-
-
-def studies_of(
-    named: Mapping[str, Sequence[str]],
-    structures: str,
-    *,
-    controls: Sequence[str] = (),
-    device: str = "auto",
-    **setting: Any,
-) -> dict[str, LayerStudy]:
-    """Study several sets of models, each on the structures that all of the set take.
-
-    Parameters
-    ----------
-    named : dict of name to list of model ids
-        Sets without a usable model or a common structure are left out.
-    structures : str
-        A set or a file.
-    controls : sequence of str
-        Models that count in no mean.
-    device : str
-    setting
-        ``by``, ``n_test`` and ``seed`` of :meth:`LayerStudy.of`.
-
-    Raises
-    ------
-    ValueError
-        Nothing is left to study.
-    """
-    setting |= {"controls": controls, "device": device}
-    panels = panels_of(named, structures, device=device)
-    return {name: LayerStudy.of(one, **setting) for name, one in panels.items()}
 
 
 def kinds_of(studies: Mapping[str, LayerStudy]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -15,12 +15,12 @@ from chapters.layers.study import LayerStudy
 from lumlip.array_types import FloatArray
 from lumlip.choices import LAYERS
 from lumlip.metrics import spectrum
-from lumlip.metrics.bootstrap import mean_with_interval
+from lumlip.metrics.bootstrap import Interval, Resampling, mean_with_interval
 from lumlip.metrics.reconstruction import pointwise_errors
 
 
 def within_table(
-    study: LayerStudy, local: xr.DataArray, *, every: int = 1, **options: Any
+    study: LayerStudy, local: xr.DataArray, *, every: int = 1, **options: Unpack[Resampling]
 ) -> pd.DataFrame:
     """Widths and errors within each model, with intervals, to be read.
 
@@ -40,14 +40,14 @@ def within_table(
     return shown.rename_axis("model")
 
 
-def between_families(study: LayerStudy, **options: Any) -> pd.DataFrame:
+def between_families(study: LayerStudy, **options: Unpack[Resampling]) -> pd.DataFrame:
     """Mean error between families from each layer to each: (value, low, high), NaN if none."""
     rows = {}
     for key, errors in study.tables.items():
         if study.pairs.any():
             rows[key] = mean_with_interval(errors, study.pairs, study.groups.tolist(), **options)
         else:
-            rows[key] = (np.nan,) * 3
+            rows[key] = Interval.missing()
     index = pd.MultiIndex.from_tuples(rows, names=["source", "target"])
     return pd.DataFrame(list(rows.values()), index, columns=["value", "low", "high"])
 
@@ -79,7 +79,9 @@ def spectra(study: LayerStudy) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index", columns=[*LAYERS, "share", "energy"])
 
 
-def stripped(study: LayerStudy, steps: Sequence[int], **options: Any) -> pd.DataFrame:
+def stripped(
+    study: LayerStudy, steps: Sequence[int], **options: Unpack[Resampling]
+) -> pd.DataFrame:
     """Error between families when the leading directions of the targets are taken out.
 
     Parameters

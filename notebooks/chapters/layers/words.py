@@ -15,10 +15,11 @@ from chapters.layers.study import LayerStudy
 from lumlip.book.findings import Claim
 from lumlip.choices import LAYERS
 from lumlip.datasets.paper import paper_table
-from lumlip.metrics.bootstrap import with_interval
+from lumlip.metrics.bootstrap import Interval, with_interval
 from lumlip.metrics.breakdown import mean_between
 from lumlip.metrics.probe_targets import Key
 from lumlip.metrics.probes import ProbeScore
+from lumlip.zoo.relations import trained
 
 #: What the sets of models are called in a sentence.
 TITLES = {"real": "published models", "minis": "minis"}
@@ -86,7 +87,7 @@ def content(spectra: Mapping[str, pd.DataFrame], scores: Mapping[Key, ProbeScore
     ----------
     spectra : dict of set to DataFrame
         From :meth:`chapters.layers.tables.spectra`, no controls.
-    scores : dict of (model, layer, question) to ProbeScore
+    scores : dict of (model, layer, target) to ProbeScore
     """
     name, table = next(iter(spectra.items()))
     text = leading(table, TITLES[name])
@@ -154,7 +155,7 @@ def cut(claims: Mapping[str, Sequence[Claim]], studies: Studies) -> str:
 def twins(study: LayerStudy | None, untrained: Sequence[str]) -> str:
     """Say whether the way back is harder before any training."""
     known = [] if study is None else list(study.within["model"].to_numpy())
-    pairs = [(t.replace("-untrained", ""), t) for t in untrained]
+    pairs = [(trained(t), t) for t in untrained]
     pairs = [pair for pair in pairs if set(pair) <= set(known)]
     if study is None or not pairs:
         return "This run has no untrained twins."
@@ -202,11 +203,10 @@ def _typical(table: pd.DataFrame, step: int) -> tuple[float, float]:
     return float(chosen["last_layer"]), float(chosen["backbone"])
 
 
-def _above(table: pd.DataFrame, step: int) -> tuple[float, float, float]:
+def _above(table: pd.DataFrame, step: int) -> Interval:
     """Last layers minus backbones, with the interval, without so many directions."""
     columns = ["above", "above_low", "above_high"]
-    value, low, high = table.loc[table["directions"] == step, columns].to_numpy(dtype=float)[0]
-    return float(value), float(low), float(high)
+    return Interval(*table.loc[table["directions"] == step, columns].to_numpy(dtype=float)[0])
 
 
 def why(table: pd.DataFrame | None) -> str:
@@ -234,39 +234,39 @@ def probes(scores: Mapping[Key, ProbeScore], models: Sequence[str], title: str) 
     if not known:
         return f"This run has no probes of {title}."
     parts = []
-    for question in dict.fromkeys(key[2] for key in scores):
-        told = [np.mean([scores[m, layer, question].value for m in known]) for layer in LAYERS]
-        parts.append(f"{question} {told[0]:.2f} and {told[1]:.2f}")
+    for target in dict.fromkeys(key[2] for key in scores):
+        told = [np.mean([scores[m, layer, target].value for m in known]) for layer in LAYERS]
+        parts.append(f"{target} {told[0]:.2f} and {told[1]:.2f}")
     return f"Mean scores of {title}, from the backbone and from the last layer: {', '.join(parts)}."
 
 
 def gains(scores: Mapping[Key, ProbeScore], controls: Sequence[str] = ()) -> str:
     """Name what a last layer tells better than its backbone, the energy aside."""
     found: dict[str, list[str]] = {}
-    for question in dict.fromkeys(key[2] for key in scores):
-        for model, (_, _, high) in dropped(scores, question).items():
-            if high < 0 and "energy" not in question and model not in controls:
-                found.setdefault(model, []).append(question)
+    for target in dict.fromkeys(key[2] for key in scores):
+        for model, (_, _, high) in dropped(scores, target).items():
+            if high < 0 and "energy" not in target and model not in controls:
+                found.setdefault(model, []).append(target)
     if not found:
         return "No last layer tells anything but the energy better than its backbone."
-    names = "; ".join(f"{model} ({', '.join(asked)})" for model, asked in found.items())
-    return f"Besides the energy, some last layers tell a thing better than the backbone: {names}."
+    listed = "; ".join(f"{model} ({', '.join(names)})" for model, names in found.items())
+    return f"Besides the energy, some last layers tell a thing better than the backbone: {listed}."
 
 
 def training(scores: Mapping[Key, ProbeScore], untrained: Sequence[str]) -> str:
     """Say what training did to the backbones of models that have an untrained twin here."""
     models = {model for model, _, _ in scores}
-    pairs = [(t.replace("-untrained", ""), t) for t in untrained]
+    pairs = [(trained(t), t) for t in untrained]
     pairs = [pair for pair in pairs if models.issuperset(pair)]
     if not pairs:
         return "This run has no probes of untrained twins."
     parts = []
-    for question in dict.fromkeys(key[2] for key in scores):
+    for target in dict.fromkeys(key[2] for key in scores):
         after, before = (
-            float(np.mean([scores[pair[i], LAYERS[0], question].value for pair in pairs]))
+            float(np.mean([scores[pair[i], LAYERS[0], target].value for pair in pairs]))
             for i in (0, 1)
         )
-        parts.append(f"{question} {before:.2f} and {after:.2f}")
+        parts.append(f"{target} {before:.2f} and {after:.2f}")
     return (
         f"Backbones of {' and '.join(pair[0] for pair in pairs)}, before and after training, on "
         f"average: {', '.join(parts)}."

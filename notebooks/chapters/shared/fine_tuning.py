@@ -16,6 +16,7 @@ import pandas as pd
 from lumlip.array_types import FloatArray
 from lumlip.datasets.paper import paper_entry, paper_table
 from lumlip.metrics.bootstrap import Distances
+from lumlip.zoo.relations import other_seed, untrained_twin
 
 START, SCRATCH, UNTRAINED, OTHER_SEED = "start", "bespoke", "untrained", "other seed"
 #: Protocols of fine-tuning, in the paper's abbreviations and its order.
@@ -51,7 +52,7 @@ def relatives(start: str) -> dict[str, str]:
     ['pet-mini', 'pet-mini-lps-bespoke', 'pet-mini-lps-ff', 'pet-mini-lps-hf']
     """
     runs = {role: f"{start}-lps-{role.lower()}" for role in (SCRATCH, *FINE_TUNED)}
-    return {START: start, **runs, UNTRAINED: f"{start}-untrained", OTHER_SEED: f"{start}-seed2"}
+    return {START: start, **runs, UNTRAINED: untrained_twin(start), OTHER_SEED: other_seed(start)}
 
 
 def published(metric: str = "gfre") -> Distances:

@@ -8,7 +8,7 @@ run lacks the models.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Unpack
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,18 @@ from chapters.shared.variations import Sample, Variation, sample_of_atoms, thinn
 from lumlip.array_types import FloatArray
 from lumlip.choices import LAYERS
 from lumlip.extraction.panel import Panel, as_samples
-from lumlip.metrics.bootstrap import NOTHING, Distances, mean_over, pooled, subset_of
+from lumlip.metrics.bootstrap import (
+    NOTHING,
+    Distances,
+    Resampling,
+    mean_over,
+    pooled,
+    subset_of,
+)
 from lumlip.metrics.breakdown import across
 from lumlip.metrics.cumulants import cumulant_features
 from lumlip.metrics.spectrum import narrowed
-from lumlip.metrics.splits import n_held_out, split
+from lumlip.metrics.splits import hold_out
 from lumlip.zoo.relations import family_of, pairs_by_kind, variant_pairs
 
 #: A head whose last layer is rebuilt from the backbone with less than this is linear.
@@ -74,7 +81,14 @@ def both_layers(panel: Panel, models: Sequence[str]) -> dict[str, FloatArray]:
     return {**last, **{_BACKBONE + m: backbone[m] for m in models}}
 
 
-def of_one_width(panel: Panel, models: Sequence[str], sample: Sample, **options: Any) -> Distances:
+def of_one_width(
+    panel: Panel,
+    models: Sequence[str],
+    sample: Sample,
+    *,
+    device: str = "auto",
+    **draws: Unpack[Resampling],
+) -> Distances:
     """Errors between both layers of some models, the wider cut by PCA to the other's width."""
     joined = {}
     for model in models:
@@ -86,7 +100,7 @@ def of_one_width(panel: Panel, models: Sequence[str], sample: Sample, **options:
             joined[key] = X if same else narrowed(X, width, train=sample.train)
     if not joined:
         return Distances(pd.DataFrame(), np.empty((0, 0, 2)))
-    return sample.distances(joined, variation=Variation(by="structure"), **options)
+    return sample.distances(joined, variation=Variation(by="structure"), device=device, **draws)
 
 
 def curved(panel: Panel, sample: Sample) -> list[str]:
@@ -94,7 +108,7 @@ def curved(panel: Panel, sample: Sample) -> list[str]:
     last, backbone = panel.layer("last_layer"), panel.layer("backbone")
     found = []
     for model in panel.datasets:
-        forth = sample.measured(
+        forth = sample.errors(
             {"x": backbone[model]}, {"y": last[model]}, variation=Variation(by="structure")
         )
         if float(np.sqrt((forth**2).mean())) >= LINEAR:
@@ -131,7 +145,7 @@ def of_panel(
     """
     sample = sample_of_atoms(panel.atoms, variation=variation, n_test=n_test, seed=seed)
     features = both_layers(panel, models)
-    errors = sample.measured(features, variation=variation, device=device)
+    errors = sample.errors(features, variation=variation, device=device)
     groups = sample.groups.tolist()
     found = Distances.of(errors, groups, n_bootstrap=n_bootstrap, seed=seed)
     medians = np.median(errors.to_numpy(), axis=-1)
@@ -155,8 +169,9 @@ def of_lineages(
     lines: Mapping[str, Lineage],
     variation: Variation,
     *,
+    n_bootstrap: int = 200,
     seed: int = 0,
-    **options: Any,
+    device: str = "auto",
 ) -> dict[str, FloatArray]:
     """Finding 3: how much farther from the start than a fine-tuned model some others are.
 
@@ -167,10 +182,12 @@ def of_lineages(
         over the families.
     """
     families = []
+    options = {"n_bootstrap": n_bootstrap, "seed": seed}
     for line in lines.values():
         sample = _sample_of_lineage(line, variation, seed=seed)
         features = line.features("last_layer", ROLES)
-        families.append(sample.distances(features, variation=variation, seed=seed, **options))
+        found = sample.distances(features, variation=variation, device=device, **options)
+        families.append(found)
     return {role: margin(families, role) for role in (SCRATCH, UNTRAINED, OTHER_SEED)}
 
 
@@ -190,8 +207,9 @@ def lost_by_mean(
     variation: Variation,
     *,
     n_test: int = 1000,
+    n_bootstrap: int = 200,
     seed: int = 0,
-    **options: Any,
+    device: str = "auto",
 ) -> FloatArray:
     """Finding 5: GFRE from the mean over atoms to all cumulants, mean over some features.
 
@@ -212,9 +230,10 @@ def lost_by_mean(
     found = []
     for F in features.values():
         pair = {"mean": F[:, : F.shape[1] // ORDER]}, {"all": F}
-        errors = sample.measured(*pair, variation=variation, device=options.get("device", "auto"))
-        draws = {"n_bootstrap": options["n_bootstrap"], "seed": seed}
-        found.append(Distances.of(errors, sample.groups.tolist(), **draws).draws[0, 0])
+        errors = sample.errors(*pair, variation=variation, device=device)
+        groups = sample.groups.tolist()
+        distances = Distances.of(errors, groups, n_bootstrap=n_bootstrap, seed=seed)
+        found.append(distances.draws[0, 0])
     return np.asarray(np.mean(found, axis=0))
 
 
@@ -226,8 +245,7 @@ def cumulants_of(features: Mapping[str, FloatArray], panel: Panel) -> dict[str, 
 
 def _sample_of_structures(panel: Panel, variation: Variation, *, n_test: int, seed: int) -> Sample:
     samples = as_samples(panel, by=variation.by)
-    n_held = n_held_out(len(panel.structures), n_test)
-    train, test = split(samples, by="parent", n_test=n_held, seed=seed)
+    train, test = hold_out(samples, by="parent", n_test=n_test, seed=seed)
     groups = np.unique(samples["parent"].to_numpy(), return_inverse=True)[1].astype(np.int64)
     kept = thinned(train, groups[train], share=variation.share, seed=seed)
     return Sample(kept, test, groups[test])

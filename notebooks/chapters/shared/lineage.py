@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,9 @@ import pandas as pd
 from chapters.shared.fine_tuning import PROTOCOLS, SCRATCH, relatives
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.extraction.panel import Panel, panel
-from lumlip.metrics.bootstrap import Distances
+from lumlip.metrics.bootstrap import Distances, Resampling
 from lumlip.metrics.reconstruction import pointwise_errors
-from lumlip.metrics.splits import n_held_out, split
+from lumlip.metrics.splits import hold_out
 from lumlip.minis.cards import card
 from lumlip.zoo.table import resolve
 
@@ -80,7 +80,7 @@ class Lineage:
         names: Sequence[str] | None = None,
         n_neighbors: int | None = None,
         device: str = "auto",
-        **draws: int,
+        **draws: Unpack[Resampling],
     ) -> Distances:
         """Errors among the models; ``draws`` are ``n_bootstrap`` and ``seed``."""
         features = self.features(layer, names)
@@ -164,7 +164,7 @@ def _parts(found: Panel) -> tuple[IntArray, IntArray]:
     atoms = found.atoms
     is_test = (atoms["part"].to_numpy() == "test")[atoms["structure"].to_numpy()]
     if is_test.all() or not is_test.any():
-        return split(atoms, by="structure", n_test=n_held_out(atoms.sizes["atom"]))
+        return hold_out(atoms, by="structure")
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 

@@ -14,7 +14,7 @@ from lumlip.choices import SPLITS, check_choice
 from lumlip.metrics.bootstrap import Distances
 from lumlip.metrics.regressors import global_errors_by
 from lumlip.metrics.rescaling import per_column, whitened
-from lumlip.metrics.splits import n_held_out, split
+from lumlip.metrics.splits import hold_out
 
 #: Ways to weigh the columns; the first leaves it to the metric, which divides by one number.
 SCALINGS = ("one scale", "columns", "whitened")
@@ -80,7 +80,7 @@ class Sample:
     test: IntArray
     groups: IntArray
 
-    def measured(
+    def errors(
         self,
         sources: Mapping[str, ArrayLike],
         targets: Mapping[str, ArrayLike] | None = None,
@@ -110,7 +110,7 @@ class Sample:
         seed: int = 0,
     ) -> Distances:
         """Errors among all features under a variation, with draws of the test structures."""
-        errors = self.measured(features, variation=variation, device=device)
+        errors = self.errors(features, variation=variation, device=device)
         return Distances.of(errors, self.groups.tolist(), n_bootstrap=n_bootstrap, seed=seed)
 
 
@@ -127,8 +127,7 @@ def sample_of_atoms(
         With a split.
     n_test, seed : int
     """
-    n_held = n_held_out(atoms.sizes["atom"], n_test)
-    train, test = split(atoms, by=variation.by, n_test=n_held, seed=seed)
+    train, test = hold_out(atoms, by=variation.by, n_test=n_test, seed=seed)
     structure = atoms["structure"].to_numpy()
     kept = thinned(train, structure[train], share=variation.share, seed=seed)
     return Sample(kept, test, structure[test])

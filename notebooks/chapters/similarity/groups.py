@@ -10,7 +10,7 @@ import pandas as pd
 from chapters.similarity.study import ELEMENT, as_rows, compare
 from lumlip.metrics.bootstrap import interval_of_halves
 from lumlip.metrics.similarity.all_measures import Prepared
-from lumlip.zoo.relations import family_of, first_of_families
+from lumlip.zoo.relations import family_of, first_of_families, other_seed, untrained_twin
 
 Pair = tuple[str, str]
 SAME, APART, SEEDS, BEFORE, TWINS, BASELINE = (
@@ -50,23 +50,17 @@ def mini_groups(minis: Sequence[str], controls: Sequence[str]) -> dict[str, list
     >>> mini_groups(["mace-mini"], ["mace-mini-seed2"])["two seeds"]
     [('mace-mini', 'mace-mini-seed2')]
     """
-    twin = {m: c for m in minis for c in controls if c == _changed(m, "-untrained")}
+    twin = {m: c for m in minis for c in controls if c == untrained_twin(m)}
     firsts = first_of_families(minis)
     paired = list(combinations(firsts, 2))
     groups = {
-        SEEDS: [(m, c) for m in minis for c in controls if c.startswith(_changed(m, "-seed"))],
+        SEEDS: [(m, c) for m in minis for c in controls if c == other_seed(m)],
         APART: paired,
         BEFORE: [(twin[a], twin[b]) for a, b in paired if a in twin and b in twin],
         TWINS: list(twin.items()),
         BASELINE: [(m, ELEMENT) for m in firsts],
     }
     return {name: pairs for name, pairs in groups.items() if pairs}
-
-
-def _changed(model: str, suffix: str) -> str:
-    """Put a suffix between the name of a model and its task."""
-    name, at, task = model.partition("@")
-    return f"{name}{suffix}{at}{task}"
 
 
 def means(table: pd.DataFrame, groups: Mapping[str, Sequence[Pair]]) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,9 +12,7 @@ from chapters.similarity.groups import Pair, means, means_of_halves
 from chapters.similarity.rebuilt import reconstructed
 from chapters.similarity.study import LABELS, SimilarityStudy, compare
 from chapters.similarity.views import AS_IS, by_view, halves_by_view
-from lumlip.metrics.bootstrap import interval_of_halves
-
-Interval = tuple[float, float, float]
+from lumlip.metrics.bootstrap import Interval
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Measured:
     def mean(self, measure: str, group: str) -> Interval:
         """Return a mean similarity with its 95 % interval."""
         drawn = [_cell(half, measure, group) for half in self.halves]
-        return _interval(_cell(self.means, measure, group), drawn)
+        return Interval.of_halves(_cell(self.means, measure, group), drawn)
 
     def share_left(self, measure: str, group: str, views: tuple[str, str]) -> Interval:
         """Return the mean similarity under the second view, in units of that under the first."""
@@ -62,7 +60,8 @@ class Measured:
         def read(table: pd.DataFrame) -> float:
             return _cell(table, measure, groups[0]) - _cell(table, measure, groups[1])
 
-        return _interval(read(self.views[view]), map(read, self.view_halves[view]))
+        drawn = [read(half) for half in self.view_halves[view]]
+        return Interval.of_halves(read(self.views[view]), drawn)
 
     def _two(
         self,
@@ -75,17 +74,12 @@ class Measured:
             return joined(_cell(before, measure, group), _cell(after, measure, group))
 
         value = read(*(self.views[view] for view in views))
-        drawn = map(read, *(self.view_halves[view] for view in views))
-        return _interval(value, drawn)
+        drawn = list(map(read, *(self.view_halves[view] for view in views)))
+        return Interval.of_halves(value, drawn)
 
 
 def _cell(table: pd.DataFrame, measure: str, group: str) -> float:
     return float(table[group][measure])
-
-
-def _interval(value: float, drawn: Iterable[float]) -> Interval:
-    middle, low, high = (float(end) for end in interval_of_halves(value, list(drawn)))
-    return middle, low, high
 
 
 def measured(

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lumlip.metrics.bootstrap import Distances, interval_95, subset_of
-from lumlip.plotting.style import ERROR_COLORS, FAMILY_COLORS, MINI_COLOR
+from lumlip.plotting.style import FAMILY_COLORS, MINI_COLOR, error_cells
 from lumlip.zoo.relations import KINDS, family_name, family_of
 from lumlip.zoo.table import resolve
 
@@ -55,21 +55,17 @@ def family_tables(figure: Figure, by_metric: Mapping[str, Distances], *, vmax: f
 
 def _with_intervals(ax: Axes, distances: Distances, *, vmax: float) -> None:
     """One heat map: the error of each pair, and below it the interval in small digits."""
-    import seaborn as sns
-
     table, values = distances.table, distances.table.to_numpy(dtype=float)
     low, high = interval_95(distances.draws[..., 1:], axis=-1)
     eye = np.eye(len(table), dtype=bool)
-    options = {"mask": eye, "cmap": ERROR_COLORS, "vmin": 0, "vmax": vmax, "cbar": False}
-    sns.heatmap(table, ax=ax, linewidths=0.6, linecolor="white", **options)
+    error_cells(ax, table, eye, vmax=vmax, cbar=False)
     for i, j in zip(*np.nonzero(~eye), strict=True):
         value = values[i, j]
         ink = "white" if value > 0.45 * vmax else "#222222"
         ax.text(j + 0.5, i + 0.4, f"{value:.2f}", ha="center", va="center", fontsize=7, color=ink)
         bounds = f"{low[i, j]:.2f}–{high[i, j]:.2f}"
         ax.text(j + 0.5, i + 0.76, bounds, ha="center", va="center", fontsize=4.6, color=ink)
-    ax.set_facecolor("#f1f1f1")
-    ax.tick_params(length=0, labelsize=6.5)
+    ax.tick_params(labelsize=6.5)
     short = _without_common_start(list(table.index))
     ax.set_xticklabels(short, rotation=20, ha="right", rotation_mode="anchor")
     ax.set_yticklabels(short, rotation=0)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from lumlip.array_types import BoolArray
 from lumlip.choices import LAYERS
-from lumlip.comparison import measured
+from lumlip.comparison import panel_distances
 from lumlip.extraction.panel import Panel, only
 from lumlip.metrics.bootstrap import Distances, interval, mean_over
 from lumlip.zoo.relations import Swaps, family_of, pairs_by_kind, swaps, whole_models
@@ -74,7 +74,7 @@ def swapped_parts(
     panels : sequence of Panel or None
         The first that has such tasks counts.
     options
-        As for `measured`.
+        As for :func:`lumlip.comparison.panel_distances`.
 
     Returns
     -------
@@ -86,5 +86,5 @@ def swapped_parts(
             models = [found.base, found.other, *found.parts.values()]
             pieces = only(panel, models)
             one = {"metrics": ("gfre",), **options}
-            return found, {layer: measured(pieces, layer, **one)["gfre"] for layer in LAYERS}
+            return found, {layer: panel_distances(pieces, layer, **one)["gfre"] for layer in LAYERS}
     return None, {}

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import Panel
-from lumlip.metrics import bootstrap
-from lumlip.metrics.bootstrap import Distances, interval
+from lumlip.metrics.bootstrap import Distances, interval, with_interval
 from lumlip.zoo.relations import Swaps, kind_of
 
 
@@ -70,9 +67,8 @@ def part_rows(by_layer: Mapping[str, Distances], swapped: Swaps | None) -> pd.Da
         whole = distances.between(swapped.other, swapped.base)
         for part, model in models.items():
             draws = distances.between(model, swapped.base)
-            values = dict(zip(("value", "low", "high"), interval(draws), strict=True))
             share = float(draws[0] ** 2 / whole[0] ** 2)
-            rows.append({"layer": layer, "part": part, **values, "share": share})
+            rows.append({"layer": layer, "part": part, **interval(draws)._asdict(), "share": share})
     return pd.DataFrame(rows)
 
 
@@ -95,19 +91,9 @@ def in_both_sets(whole: Distances, part: Distances, *, kinds: Sequence[str]) -> 
             row = {"from": a, "to": b}
             for name, distances in (("all", whole), ("organic", part)):
                 for way, draws in (("there", distances.to(a, b)), ("back", distances.to(b, a))):
-                    row[f"{name}, {way}"] = with_interval(draws)
+                    row[f"{name}, {way}"] = with_interval(interval(draws))
             rows.append(row)
     return pd.DataFrame(rows)
-
-
-def with_interval(draws: FloatArray) -> str:
-    """Write a number with its interval; a dash if a model was missing.
-
-    >>> with_interval(np.array([0.5, 0.4, 0.6]))
-    '0.50 (0.41 to 0.59)'
-    """
-    found = interval(draws)
-    return bootstrap.with_interval(found) if np.isfinite(found[0]) else "-"
 
 
 def together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

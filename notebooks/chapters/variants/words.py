@@ -10,11 +10,9 @@ import pandas as pd
 from chapters.shared.headlines import seed_floor
 from chapters.variants.claims import ends
 from chapters.variants.study import of_family
-from chapters.variants.tables import with_interval
 from lumlip.book.findings import Finding
 from lumlip.datasets.paper import paper_table
-from lumlip.metrics import bootstrap
-from lumlip.metrics.bootstrap import Distances, mean_over
+from lumlip.metrics.bootstrap import Distances, interval, mean_over, with_interval
 from lumlip.metrics.breakdown import across
 from lumlip.zoo.relations import (
     KINDS,
@@ -48,7 +46,7 @@ def of_published(distances: Distances) -> str:
     (a, b, near), (c, d, far) = found["closest"], found["furthest"]
     span = f" The closest pair has {near:.2f} ({a} and {b})"
     span += f", the furthest {far:.2f} ({c} and {d})." if (a, b) != (c, d) else "."
-    within = with_interval(mean_over(distances, pairs))
+    within = with_interval(interval(mean_over(distances, pairs)))
     return (
         "Two published variants of one architecture rebuild each other's last-layer features with "
         f"a mean GFRE of {within}{beside}.{span}"
@@ -66,7 +64,7 @@ def of_seeds(distances: Distances) -> str:
     each = [f"{family_name(f)} {value:.2f}" for f, value in values.items() if np.isfinite(value)]
     text = (
         "Among minis, another seed alone puts two models of the same recipe "
-        f"{with_interval(seed_floor(distances))} apart ({', '.join(each)})"
+        f"{with_interval(interval(seed_floor(distances)))} apart ({', '.join(each)})"
     )
     for kind, what in (("functional", "another functional"), ("data", "other training data")):
         for family, noise in values.items():
@@ -190,7 +188,7 @@ def of_paper(rows: pd.DataFrame, finding: Finding) -> dict[str, str | float]:
         found |= {name: row["value"], f"{name}_low": row["low"], f"{name}_high": row["high"]}
     for name, source in (("here_variants", "real"), ("here_minis", "minis")):
         claims = finding.claims.get(source, ())
-        found[name] = bootstrap.with_interval(claims[0].interval) if claims else "none in this run"
+        found[name] = with_interval(claims[0].interval) if claims else "none in this run"
     for name, kind, family in (("here_uma", "task", "uma"), ("here_size", "size", "mace")):
         own = rows[(rows["source"] == "minis") & (rows["kind"] == kind) & (rows["name"] == family)]
         pairs = np.concatenate([*own["pairs"], np.empty(0)])

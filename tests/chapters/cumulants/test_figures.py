@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from chapters.cumulants import figures, imitation_tests
 from chapters.cumulants.imitations import Imitations
-from chapters.cumulants.tasks import MIX, SUBSET
+from chapters.cumulants.targets import MIX, SUBSET
 from lumlip.metrics.probes import ProbeScore
 from lumlip.plotting.intervals import KIND_COLORS
 from lumlip.plotting.style import FAMILY_COLORS

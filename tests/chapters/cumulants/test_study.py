@@ -9,8 +9,9 @@ from chapters.cumulants import claims, imitation_tests, maps, probing, words
 from chapters.cumulants import facts as order_facts
 from chapters.cumulants import tables as order_reports
 from chapters.cumulants.study import OrderStudy, curves
-from chapters.cumulants.tasks import ENERGY, MIX, SUBSET, VOLUME
+from chapters.cumulants.targets import MIX, SUBSET
 from lumlip.extraction.panel import Panel, as_samples
+from lumlip.metrics.probe_targets import ENERGY, VOLUME
 from lumlip.metrics.probes import ProbeScore
 from lumlip.zoo.relations import first_of_families
 
@@ -186,13 +187,8 @@ def test_first_of_families_prefers_the_minis_teacher():
     assert first_of_families(models[:2]) == models[:2]
 
 
-def test_nothing_to_study_is_an_error():
-    with pytest.raises(ValueError, match="expected a model that can be run"):
-        order_reports.studies_of({"real": []}, "mini-mad")
-
-
 def test_tasks_of_a_study(study):
-    scores = probing.task_scores(study, full=["sevennet-0"], **OPTIONS)
+    scores = probing.probe_scores(study, full=["sevennet-0"], **OPTIONS)
     # The subset is the spread: the mean does not know it, the standard deviation does.
     assert scores["sevennet-0", "mean", SUBSET].value < 0.7
     assert scores["sevennet-0", "mean and std", SUBSET].value > 0.9
@@ -264,7 +260,7 @@ def test_facts_of_a_study(study):
     assert found["scaling_sentence"] == "That the error grows with every order holds with both."
 
 
-def test_sentences_on_tasks():
+def test_sentences_on_targets():
     scores = scores_of(mean=0.5, mean_and_std=0.6, cumulants_up_to_8=0.5)
     scores |= {("m", "mean", VOLUME): score(0.4), ("m", "cumulants up to 8", VOLUME): score(0.2)}
     scores |= {("m", "mean", MIX): score(0.1), ("m", "cumulants up to 8", MIX): score(0.3)}

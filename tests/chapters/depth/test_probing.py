@@ -28,7 +28,7 @@ def test_energy_is_read_off_the_last_layer_but_not_the_embedding(probed):
 def test_rare_elements_are_not_asked_for(study, monkeypatch):
     monkeypatch.setattr(probing, "LEAST_OF_ELEMENT", 10_000)
     scores, _ = probing.probe_steps(study)
-    assert "element" not in {question for _, _, question in scores}
+    assert "element" not in {target for _, _, target in scores}
 
 
 def test_some_atoms_are_drawn_once():

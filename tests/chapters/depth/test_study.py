@@ -5,7 +5,7 @@ import pytest
 from ase.build import bulk
 
 from chapters.depth import reports, stages
-from chapters.depth.study import studies_of, thinned
+from chapters.depth.study import thinned
 from lumlip.metrics.reconstruction import gfre
 
 OPTIONS = {"n_bootstrap": 50, "seed": 0}
@@ -97,8 +97,3 @@ def test_small_sets_are_thinned_less():
     assert len(thinned(frames, 3, least=100)) == 150
     assert len(thinned(frames, 3, least=200)) == 225
     assert len(thinned(frames[:31], 3)) == 31
-
-
-def test_nothing_to_study_is_an_error():
-    with pytest.raises(ValueError, match="expected a model that can be run"):
-        studies_of({"real": []}, [bulk("Cu")])

@@ -15,7 +15,7 @@ from chapters.disagreement.stitching import (
     total_deviation,
     without_energy,
 )
-from lumlip.metrics.maps import mean_over_atoms
+from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.metrics.reconstruction import gfre
 
 RNG = np.random.default_rng(0)

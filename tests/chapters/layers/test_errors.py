@@ -10,7 +10,8 @@ from chapters.layers import errors as layers
 from chapters.layers import intervals
 from chapters.layers import tables as layer_reports
 from chapters.layers import words as layer_words
-from chapters.layers.study import LayerStudy, kinds_of, studies_of
+from chapters.layers.study import LayerStudy, kinds_of
+from chapters.shared.studies import studies_of
 from lumlip.book.findings import Claim
 from lumlip.errors import NothingLeftError
 from lumlip.extraction.panel import Panel, panel_if_any
@@ -166,7 +167,9 @@ def test_studies_leave_out_what_cannot_be_run(monkeypatch, panel, capsys):
 
     monkeypatch.setattr("lumlip.extraction.panel.panel_if_any", fake)
     named = {"real": ["sevennet-0"], "minis": []}
-    studies = studies_of(named, "mini-mad", controls=["mace-mini-untrained"], n_test=75)
+    studies = studies_of(
+        LayerStudy.of, named, "mini-mad", controls=["mace-mini-untrained"], n_test=75
+    )
     assert list(studies) == ["real"]
     assert "minis: nothing to study" in capsys.readouterr().out
     assert kinds_of(studies) == {
@@ -175,7 +178,9 @@ def test_studies_leave_out_what_cannot_be_run(monkeypatch, panel, capsys):
         "mace-mini-untrained": "untrained twin",
     }
     with pytest.raises(ValueError, match="expected a model that can be run"):
-        studies_of({"real": []}, "mini-mad")
+        studies_of(LayerStudy.of, {"real": []}, "mini-mad")
+    with pytest.raises(ValueError, match="expected a model that can be run"):  # controls alone
+        studies_of(LayerStudy.of, named, "mini-mad", controls=list(panel.datasets))
 
 
 def test_no_models_no_panel(monkeypatch):

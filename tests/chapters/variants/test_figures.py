@@ -7,14 +7,14 @@ from matplotlib.figure import Figure
 
 from chapters.variants import figures, tables
 from chapters.variants.claims import paper_rows
-from lumlip.comparison import measured
+from lumlip.comparison import panel_distances
 from lumlip.metrics.bootstrap import Distances
 from lumlip.plotting.style import FAMILY_COLORS, MINI_COLOR
 from lumlip.zoo import relations
 from tests.artists import cells, dots, filled, hues, intervals, rows, texts
 from tests.chapters.variants.test_study import MINIS, MODELS, by_kind, distances
 
-NOTHING = measured(None)
+NOTHING = panel_distances(None)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import xarray as xr
 from chapters.shared.headlines import seed_floor
 from chapters.variants import claims as variant_claims
 from chapters.variants import study, tables
-from lumlip.comparison import measured
+from lumlip.comparison import panel_distances
 from lumlip.extraction.panel import Panel, only
 from lumlip.metrics.bootstrap import Distances, interval, subset_of
 from lumlip.zoo import relations
@@ -51,7 +51,7 @@ def panel():
 
 
 def test_measured_errors_are_those_of_the_features(panel):
-    found = measured(panel, n_test=1000, n_bootstrap=10, n_neighbors=1000)
+    found = panel_distances(panel, n_test=1000, n_bootstrap=10, n_neighbors=1000)
     table = found["gfre"].table
     assert table.loc["chgnet-0.2.0", "chgnet-0.3.0"] < 1e-6
     assert table.loc["chgnet-0.3.0", "chgnet-0.2.0"] == pytest.approx(0.7, abs=0.1)
@@ -60,13 +60,13 @@ def test_measured_errors_are_those_of_the_features(panel):
 
 
 def test_local_errors_stay_within_families(panel):
-    table = measured(panel, metrics=("lfre",), n_bootstrap=2)["lfre"].table
+    table = panel_distances(panel, metrics=("lfre",), n_bootstrap=2)["lfre"].table
     assert table.isna().to_numpy().sum() == 4
     assert np.isfinite(table.loc["chgnet-0.3.0", "chgnet-0.2.0"])
 
 
 def test_nothing_is_measured_of_nothing():
-    found = measured(None)
+    found = panel_distances(None)
     assert set(found) == {"gfre", "lfre"}
     assert len(study.kind_rows(found["gfre"], source="real")) == 0
     assert variant_claims.claims(found["gfre"], floor=np.nan) == []
@@ -140,7 +140,7 @@ def test_missing_models_are_named_with_the_reason(panel):
 
 def test_too_few_structures_to_split(panel):
     few = Panel(panel.structures[:4], panel.datasets)
-    assert measured(few)["gfre"].table.empty
+    assert panel_distances(few)["gfre"].table.empty
 
 
 def test_the_papers_numbers():

@@ -5,12 +5,12 @@ import pytest
 from chapters.variants import mixture_words, study, tables, words
 from chapters.variants.claims import claims, paper_rows
 from lumlip.book.findings import Finding
-from lumlip.comparison import measured
+from lumlip.comparison import panel_distances
 from lumlip.zoo import relations
 from tests.chapters.variants.test_routing import mixture
 from tests.chapters.variants.test_study import MINIS, MODELS, by_kind, distances
 
-NOTHING = measured(None)["gfre"]
+NOTHING = panel_distances(None)["gfre"]
 VALUES = {"data": 0.2, "size": 0.3, "several": 0.7, "architecture": 0.6}
 OF_MINIS = {"seed": 0.4, "functional": 0.3, "task": 0.5}
 
