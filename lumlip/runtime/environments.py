@@ -38,17 +38,29 @@ _SHARED = ("ase", "numpy", "torch")
 
 @dataclass(frozen=True)
 class Pins:
-    """What the top of a family's file says about its environment."""
+    """What the top of a family's file says about its environment.
+
+    Attributes
+    ----------
+    dependencies : tuple of str
+        All distributions, each in an exact version.
+    env : tuple of (str, str)
+        Variables for the installation.
+    no_deps : tuple of str
+        Those of `dependencies` that are installed without what they ask for themselves.
+    """
 
     family: str
     package: str
     dependencies: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
+    no_deps: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
         """Changes whenever the pins, or the Python they are installed for, change."""
-        text = repr((self.dependencies, self.env, sys.version_info[:3], sys.platform))
+        wanted = (self.dependencies, self.env, *([self.no_deps] if self.no_deps else []))
+        text = repr((*wanted, sys.version_info[:3], sys.platform))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     @property
@@ -69,7 +81,8 @@ def pins(family: str) -> Pins:
     Raises
     ------
     ValueError
-        If the family is unknown, or its file lacks the PEP 723 block or ``PACKAGE``.
+        If the family is unknown, its file lacks the PEP 723 block or ``PACKAGE``, or the block
+        has a name under ``no-deps`` that is not among its dependencies.
     """
     if family not in families():
         raise ValueError(f"unknown family {family!r}; known: {', '.join(families())}")
@@ -81,9 +94,15 @@ def pins(family: str) -> Pins:
         raise ValueError(f"{path.name} needs a '# /// script' block of pins and a PACKAGE name")
     lines = match["content"].splitlines()
     block = tomllib.loads("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
-    # [tool.lumlip.env] sets variables for the installation (say, to build without an extension).
-    extra = block.get("tool", {}).get("lumlip", {}).get("env", {})
-    return Pins(family, package, tuple(block["dependencies"]), tuple(sorted(extra.items())))
+    # [tool.lumlip.env] sets variables for the installation (say, to build without an extension);
+    # [tool.lumlip] no-deps names distributions whose own requirements exclude our pins.
+    settings = block.get("tool", {}).get("lumlip", {})
+    dependencies, env = tuple(block["dependencies"]), tuple(sorted(settings.get("env", {}).items()))
+    made = Pins(family, package, dependencies, env, tuple(settings.get("no-deps", ())))
+    if unknown := sorted(set(made.no_deps) - _pinned(made).keys()):
+        known = ", ".join(_pinned(made))
+        raise ValueError(f"{path.name}: no-deps names {', '.join(unknown)}; dependencies: {known}")
+    return made
 
 
 def _constant(source: str, name: str) -> str | None:
@@ -234,7 +253,11 @@ def _steps(wanted: Pins) -> Iterator[list[str]]:
     uv = os.fspath(find_uv_bin())
     yield [uv, "venv", "--quiet", "--python", sys.executable, str(wanted.folder)]
     python_path = str(_interpreter(wanted.folder))
-    yield [uv, "pip", "install", "--quiet", "--python", python_path, *wanted.dependencies]
+    install = [uv, "pip", "install", "--quiet", "--python", python_path]
+    names = dict(zip(_pinned(wanted), wanted.dependencies, strict=True))
+    yield [*install, *(pin for name, pin in names.items() if name not in wanted.no_deps)]
+    if wanted.no_deps:
+        yield [*install, "--no-deps", *(names[name] for name in wanted.no_deps)]
 
 
 def _run(step: list[str], wanted: Pins) -> None:
