@@ -157,5 +157,10 @@ def chosen_models(models: Sequence[str], *, chapter: int) -> list[str]:
         Ids; ``["paper"]`` stands for :func:`lumlip.datasets.paper.paper_models` of the chapter.
     chapter : int
         Of the book.
+
+    Raises
+    ------
+    ValueError
+        The authors publish no checkpoints for that chapter.
     """
     return paper_models(chapter) if list(models) == ["paper"] else list(models)
