@@ -127,7 +127,8 @@ def _book(subs: Any) -> None:
     sub = _command(subs, "book", commands.build_book)
     how = sub.add_mutually_exclusive_group()
     how.add_argument("--no-run", action="store_true", help="render the committed outputs")
-    how.add_argument("--update", action="store_true", help="rewrite the committed notebooks")
+    text = "rewrite the committed notebooks, or that of one chapter alone"
+    how.add_argument("--update", nargs="?", const="all", metavar="CHAPTER", help=text)
 
 
 def _doctor(subs: Any) -> None:

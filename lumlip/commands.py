@@ -128,16 +128,17 @@ def run_chapter(chapter: str, *, parameter: list[str], output: Path | None) -> N
     print(f"wrote {run(chapter, parse_assignments(parameter), out_dir=output)}")
 
 
-def build_book(*, no_run: bool, update: bool) -> None:
+def build_book(*, no_run: bool, update: str | None) -> None:
     """Build the book: features, chapters, pages at _build/html/index.html."""
     from lumlip.book.build import build
     from lumlip.extraction.panel import panel
     from lumlip.zoo.table import shipped
 
-    if not no_run:  # first, with progress, what every chapter will ask for
+    only = None if update == "all" else update
+    if not no_run and only is None:  # first, with progress, what every chapter will ask for
         everywhere = shipped(mini=False)
         panel(everywhere, "mini-mad", say=lambda name: print(f"features of {name}", flush=True))
-    build(run=not no_run, update=update)
+    build(run=not no_run, update=update is not None, only=only)
 
 
 def doctor(*, clean: bool) -> int:

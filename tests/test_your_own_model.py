@@ -109,8 +109,8 @@ def test_a_family_without_a_written_name_is_called_as_its_file():
     assert relations.family_name("morse") == "morse"
 
 
-def test_every_family_of_lumlip_has_a_written_name():
-    assert set(relations.NAMES) == set(environments.families())
+def test_written_names_are_those_of_families():
+    assert set(relations.NAMES) <= set(environments.families())
 
 
 def test_sentences_and_figures_of_variants_take_a_new_family(own):

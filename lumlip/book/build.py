@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from lumlip.book import answer
-from lumlip.book.chapters import Chapter, book_root, executable_pages
+from lumlip.book.chapters import Chapter, book_root, executable_pages, find_chapter
 from lumlip.book.execution import execute
 from lumlip.book.render import render
 from lumlip.book.rerun import run
@@ -17,7 +17,7 @@ from lumlip.errors import ChapterError
 __all__ = ["build", "run"]
 
 
-def build(*, run: bool = True, update: bool = False) -> Path:
+def build(*, run: bool = True, update: bool = False, only: str | None = None) -> Path:
     """Build the book and return the path of ``_build/html/index.html``.
 
     Parameters
@@ -27,6 +27,8 @@ def build(*, run: bool = True, update: bool = False) -> Path:
         the committed outputs as they are.
     update
         Run, and then also rewrite the committed notebooks and the viewers' data.
+    only
+        The one chapter to run, as ``"01"``; the others are rendered as they are committed.
 
     Raises
     ------
@@ -36,16 +38,16 @@ def build(*, run: bool = True, update: bool = False) -> Path:
     """
     root = book_root()
     pages = executable_pages()
+    chosen = [] if not (run or update) else pages if only is None else [find_chapter(only)]
+    _require_outputs([page for page in pages if page not in chosen])
     sources = _copy_sources(root, pages)
-    steps = len(pages) + 1 if run or update else 1
-    if run or update:
-        for number, page in enumerate(pages, start=1):
-            _execute_page(page, root, sources, f"[{number}/{steps}]")
+    steps = len(chosen) + 1
+    for number, page in enumerate(chosen, start=1):
+        _execute_page(page, root, sources, f"[{number}/{steps}]")
+    if chosen:
         _draw_answer(sources / "book" / "_data")
-    else:
-        _require_outputs(pages)
     if update:
-        _write_back(pages, root, sources)
+        _write_back(chosen, root, sources)
     return _render(root, sources, f"[{steps}/{steps}]")
 
 

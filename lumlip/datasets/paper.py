@@ -109,7 +109,7 @@ def paper_rows(name: str) -> pd.DataFrame:
 
 _HEADLINE = ("mace-mp-0b3-medium", "pet-mad-s-1.0.2", "dpa-3.1-3m@Omat24", "uma-s-1.1@omat")
 #: Ids of lumlip's table of models for the checkpoints that the paper compares, by chapter: one for
-#: each finding, and those beyond the paper, which take up the first finding's models again.
+#: each finding. Chapters beyond the paper take up the first finding's models again.
 PAPER_MODELS = {
     1: _HEADLINE,
     2: (
@@ -126,7 +126,6 @@ PAPER_MODELS = {
         *(f"uma-s-1.1@{task}" for task in ("oc20", "odac", "omat", "omc", "omol")),
     ),
     5: _HEADLINE,
-    **dict.fromkeys(range(6, 10), _HEADLINE),
 }
 
 
@@ -143,10 +142,10 @@ def paper_models(chapter: int) -> list[str]:
     >>> paper_models(1)
     ['mace-mp-0b3-medium', 'pet-mad-s-1.0.2', 'dpa-3.1-3m@Omat24', 'uma-s-1.1@omat']
     """
-    if chapter not in PAPER_MODELS:
+    if chapter not in PAPER_MODELS and chapter <= max(PAPER_MODELS):
         known = ", ".join(map(str, PAPER_MODELS))
         raise ValueError(f"no table of models lists those of chapter {chapter}; known: {known}")
-    return list(PAPER_MODELS[chapter])
+    return list(PAPER_MODELS.get(chapter, _HEADLINE))
 
 
 def chosen_models(models: Sequence[str], *, chapter: int) -> list[str]:
@@ -158,5 +157,10 @@ def chosen_models(models: Sequence[str], *, chapter: int) -> list[str]:
         Ids; ``["paper"]`` stands for :func:`lumlip.datasets.paper.paper_models` of the chapter.
     chapter : int
         Of the book.
+
+    Raises
+    ------
+    ValueError
+        The authors publish no checkpoints for that chapter.
     """
     return paper_models(chapter) if list(models) == ["paper"] else list(models)

@@ -210,7 +210,7 @@ def _common_frames(
 
 
 def select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
-    """Keep some structures, their atoms, and number the structures anew."""
+    """Keep some structures (``keep`` of shape (n_structures,)) and number them anew."""
     if keep.all():
         return dataset
     structure = dataset["structure"].to_numpy()
@@ -296,6 +296,11 @@ def as_samples(panel: Panel, *, by: str = "parent") -> xr.Dataset:
     panel : Panel
     by : {"parent", "composition", "structure"}
         What becomes the parent of a structure: its own, its reduced formula, or itself.
+
+    Raises
+    ------
+    ValueError
+        Another ``by``.
     """
     check_choice("split of structures", by, KEPT_WHOLE)
     atoms, frames = panel.atoms, panel.structures

@@ -87,7 +87,7 @@ def open_store(store: Path) -> xr.Dataset:
 
 
 def labelled(dataset: xr.Dataset, structures: Sequence[Atoms]) -> xr.Dataset:
-    """Add ``subset``, ``part`` and ``parent`` (structure) of the structures as coordinates.
+    """Add ``subset``, ``part`` and ``parent``, of shape (n_structures,), as coordinates.
 
     They are in no store: a model does not see them, so that they may change while it stays.
     """

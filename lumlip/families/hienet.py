@@ -99,7 +99,11 @@ class Extractor(base.Extractor):
                 after["embedding"] = data[key.NODE_FEATURE].cpu().numpy().copy()
             if layers and name.endswith((INVARIANT, GATE)):
                 values = data[key.NODE_FEATURE].cpu().numpy().copy()
-                gated = base.invariants(values, module.gate.irreps_out) if name.endswith(GATE) else values
+                gated = (
+                    base.invariants(values, module.gate.irreps_out)
+                    if name.endswith(GATE)
+                    else values
+                )
                 after[f"interaction_{len(after)}"] = gated
         site = data[key.ATOMIC_ENERGY].squeeze(1).cpu().numpy()
         return base.Features(

@@ -20,7 +20,7 @@ def without_element_mean(
     X : array of shape (n_atoms, n_channels)
     numbers : int array of shape (n_atoms,)
         Atomic numbers.
-    train : int array, optional
+    train : int array of shape (n_train,), optional
         Atoms that the means are taken over; all by default.
 
     Returns
@@ -64,7 +64,21 @@ def element_share(X: ArrayLike, numbers: ArrayLike) -> float:
 
 
 def known_in(numbers: ArrayLike, *, train: ArrayLike, test: ArrayLike, least: int) -> IntArray:
-    """Return the test atoms whose element has at least so many atoms in train."""
+    """Return the test atoms whose element has at least so many atoms in train.
+
+    Parameters
+    ----------
+    numbers : int array of shape (n_atoms,)
+        Atomic numbers.
+    train : int array of shape (n_train,)
+    test : int array of shape (n_test,)
+    least : int
+        Number of atoms.
+
+    Returns
+    -------
+    int array of shape (n_known,)
+    """
     Z, rows, held = np.asarray(numbers), np.asarray(train), np.asarray(test)
     elements, counts = np.unique(Z[rows], return_counts=True)
     found: IntArray = held[np.isin(Z[held], elements[counts >= least])]

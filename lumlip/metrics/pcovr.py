@@ -134,6 +134,11 @@ def energy_target(energies: ArrayLike, structures: Sequence[Atoms]) -> FloatArra
     array of shape (n_structures,)
         In eV/atom. Zero for an element that occurs in one structure only.
 
+    Raises
+    ------
+    ValueError
+        Another number of energies than of structures.
+
     Examples
     --------
     >>> oxides = [Atoms("CuO"), Atoms("CuO2"), Atoms("Cu2O2")]

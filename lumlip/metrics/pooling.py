@@ -48,7 +48,7 @@ def sum_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
 def max_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
     """Largest value of each feature over the atoms of each structure.
 
-    Parameters and shapes as in `mean_over_atoms`.
+    ``X`` of shape (n_atoms, n_channels) and ``structure`` (n_atoms,) as in `mean_over_atoms`.
 
     Examples
     --------
@@ -80,6 +80,11 @@ def widened(means: ArrayLike, *, n_columns: int, seed: int = 0) -> FloatArray:
     -------
     array of shape (n_structures, n_columns)
         The means themselves come first.
+
+    Raises
+    ------
+    ValueError
+        Fewer columns than channels.
     """
     rows = np.asarray(means, dtype=float)
     n_channels = rows.shape[1]

@@ -38,16 +38,21 @@ def global_errors_by(
     Parameters
     ----------
     sources : mapping of name to array of shape (n_atoms, n_features)
-    targets : mapping, optional
+    targets : mapping of name to array of shape (n_atoms, n_other_features), optional
         By default the sources.
     regressor : {"truncated", "ridge", "none"}
         The first is that of :func:`lumlip.metrics.reconstruction.pointwise_errors`.
-    train, test : arrays of int
+    train, test : int arrays of shape (n_train,), (n_test,)
     device : {"auto", "cpu", "cuda", "cuda:N"}
 
     Returns
     -------
     DataArray of shape (source, target, atom)
+
+    Raises
+    ------
+    ValueError
+        An unknown regressor, or shapes that do not fit.
     """
     check_choice("regressor", regressor, REGRESSORS)
     if regressor == "truncated":

@@ -20,7 +20,7 @@ def per_column(X: ArrayLike, *, train: ArrayLike) -> FloatArray:
     Parameters
     ----------
     X : array of shape (n_atoms, n_features)
-    train : array of int
+    train : int array of shape (n_train,)
 
     Returns
     -------
@@ -48,7 +48,7 @@ def whitened(X: ArrayLike, *, train: ArrayLike) -> FloatArray:
     Parameters
     ----------
     X : array of shape (n_atoms, n_features)
-    train : array of int
+    train : int array of shape (n_train,)
 
     Returns
     -------

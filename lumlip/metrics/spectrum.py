@@ -32,7 +32,7 @@ def effective_directions(X: ArrayLike, *, train: ArrayLike) -> float:
     Parameters
     ----------
     X : array of shape (n_atoms, n_features)
-    train : array of int
+    train : int array of shape (n_train,)
         The atoms to look at.
 
     Examples
@@ -48,7 +48,14 @@ def effective_directions(X: ArrayLike, *, train: ArrayLike) -> float:
 
 
 def leading_share(X: ArrayLike, *, train: ArrayLike) -> float:
-    """Share of the variance that lies along the first principal axis."""
+    """Share of the variance that lies along the first principal axis.
+
+    Parameters
+    ----------
+    X : array of shape (n_atoms, n_features)
+    train : int array of shape (n_train,)
+        The atoms to look at.
+    """
     variance, _ = _axes(np.asarray(X, dtype=float), train)
     return float(variance[0] / variance.sum())
 
@@ -68,7 +75,7 @@ def narrowed(
     X : array of shape (n_atoms, n_features)
     width : int
         Number of columns to keep.
-    train : array of int, optional
+    train : int array of shape (n_train,), optional
         The atoms that the principal axes come from; all by default.
     how : {"pca", "random"}
         Keep the directions of the largest variance, or random orthogonal ones.
@@ -106,7 +113,7 @@ def without_leading(
     X : array of shape (n_atoms, n_features)
     n_directions : int
         How many; fewer than the features span.
-    train : array of int, optional
+    train : int array of shape (n_train,), optional
         The atoms that the directions come from; all by default.
 
     Returns

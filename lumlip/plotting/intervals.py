@@ -99,7 +99,7 @@ def paired_dots(ax: Axes, by_label: Mapping[str, pd.DataFrame], *, label: str) -
 
     Parameters
     ----------
-    by_label : dict of str to DataFrame
+    by_label : dict of str to DataFrame of shape (n_labels, n_columns)
         Metric to a table from :func:`lumlip.metrics.breakdown.error_by_label`; the first gives the
         order.
     """
@@ -135,7 +135,7 @@ def interval_plot(ax: Axes, rows: pd.DataFrame, *, label: str, log: bool = False
 
     Parameters
     ----------
-    rows : DataFrame
+    rows : DataFrame of shape (n_rows, 5)
         Columns ``name``, ``value``, ``low``, ``high`` and ``color``.
     label : str
         Of the horizontal axis.

@@ -134,6 +134,21 @@ def test_update_commits_outputs_and_data_and_no_run_renders_them(checkout):
 
 
 @pytest.mark.heavy
+def test_one_chapter_is_updated_alone(checkout, script):
+    other = script.with_name("02_others.py")
+    other.write_text(script.read_text().replace("fig-squares", "fig-others"))
+    with pytest.raises(ChapterError, match=r"no committed outputs for 01_squares.ipynb"):
+        build.build(update=True, only="02")
+    committed = script.with_suffix(".ipynb")
+    execute(script, committed, cwd=checkout)
+    committed.write_text(committed.read_text().replace("rows: a, b", "rows: as committed"))
+    page = build.build(update=True, only="02").parent / "notebooks" / "01_squares.html"
+    assert "rows: as committed" in page.read_text()
+    assert "rows: as committed" in committed.read_text()
+    assert "rows: a, b" in other.with_suffix(".ipynb").read_text()
+
+
+@pytest.mark.heavy
 def test_build_draws_the_findings_of_all_chapters_once(checkout, script, monkeypatch):
     script.write_text(
         script.read_text().replace(

@@ -43,7 +43,7 @@ def test_shipped_ones_need_no_network():
 
 def test_published_models_say_where_they_come_from():
     table = models().query("weights == 'download'")
-    assert {"mace", "pet", "dpa", "uma"} == set(table["family"])
+    assert {"mace", "pet", "dpa", "uma"} <= set(table["family"])
     for model in table.index:
         entry = resolve(model)
         assert entry.source.startswith("https://")
@@ -51,7 +51,7 @@ def test_published_models_say_where_they_come_from():
         assert entry.reference.startswith(("doi:", "arXiv:"))
         assert entry.training_data
         assert entry.licence
-        assert bool(entry.access) == (entry.family == "uma")
+        assert entry.access or entry.family != "uma"
 
 
 def test_models_of_the_paper_are_in_the_table():

@@ -56,7 +56,7 @@ def both(X: ArrayLike, Y: ArrayLike, *, at_least: int = 2) -> tuple[FloatArray, 
 
 
 def centered(X: FloatArray) -> FloatArray:
-    """Subtract the mean of each column; a matrix that does not vary is an error.
+    """Subtract the mean of each column of features (n_samples, n_features).
 
     Raises
     ------
@@ -70,14 +70,14 @@ def centered(X: FloatArray) -> FloatArray:
 
 
 def unit_rows(X: FloatArray) -> FloatArray:
-    """Bring every row to unit length; rows of zeros stay."""
+    """Bring every row (n_samples, n_features) to unit length; rows of zeros stay."""
     lengths = np.linalg.norm(X, axis=1, keepdims=True)
     found: FloatArray = X / np.where(lengths > 0, lengths, 1.0)
     return found
 
 
 def distances(X: FloatArray) -> FloatArray:
-    """Euclidean distances (n_samples, n_samples)."""
+    """Euclidean distances (n_samples, n_samples) of rows (n_samples, n_features)."""
     found: FloatArray = squareform(pdist(X))
     return found
 

@@ -56,7 +56,7 @@ def anchored_cosine(X: ArrayLike, Y: ArrayLike, *, n_anchors: int = N_ANCHORS) -
 
 
 def relative(X: FloatArray, *, n_anchors: int) -> FloatArray:
-    """Return the cosines (n_samples, n_anchors) to anchors, evenly spread over the rows."""
+    """Return cosines (n_samples, n_anchors) of rows (n_samples, n_features) to spread anchors."""
     chosen = np.unique(np.linspace(0, len(X) - 1, n_anchors).astype(int))
     unit = unit_rows(X)
     found: FloatArray = unit @ unit[chosen].T
@@ -64,5 +64,5 @@ def relative(X: FloatArray, *, n_anchors: int) -> FloatArray:
 
 
 def mean_cosine(first: FloatArray, second: FloatArray) -> float:
-    """Return the mean cosine between the rows of two arrays."""
+    """Return the mean cosine between the rows of two arrays (n_samples, n_anchors)."""
     return float((unit_rows(first) * unit_rows(second)).sum(axis=1).mean())

@@ -91,12 +91,12 @@ def pwcca(X: ArrayLike, Y: ArrayLike) -> float:
 
 
 def mean_correlation(P: FloatArray, Q: FloatArray) -> float:
-    """Return the mean canonical correlation of two orthonormal bases."""
+    """Return the mean canonical correlation of two orthonormal bases (n_samples, n_kept)."""
     return float(np.clip(np.linalg.svd(P.T @ Q, compute_uv=False), 0, 1).mean())
 
 
 def weighted_correlation(P: FloatArray, Q: FloatArray, X: FloatArray) -> float:
-    """Return PWCCA from the bases of both sides and the centered features of the first."""
+    """Return PWCCA from bases (n_samples, n_kept) and features X (n_samples, n_features) of P."""
     U, correlation, _ = np.linalg.svd(P.T @ Q, full_matrices=False)
     weight = np.abs(U.T @ (P.T @ X)).sum(axis=1)
     return float(np.clip(correlation, 0, 1) @ weight / weight.sum())

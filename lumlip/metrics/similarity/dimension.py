@@ -96,7 +96,7 @@ def mle_dimension(X: ArrayLike, *, k: int = 20) -> float:
 
 
 def nearest(X: FloatArray, *, k: int) -> FloatArray:
-    """Return the k smallest distances of each sample to others: (n_samples, k).
+    """Return the k smallest distances (n_samples, k) of each row (n_samples, n_features) to others.
 
     Raises
     ------

@@ -72,7 +72,7 @@ def cka(
 
 
 def kernel_matrix(X: FloatArray, *, kernel: Kernel, bandwidth: float = 1.0) -> FloatArray:
-    """Return the matrix (n_samples, n_samples) of a kernel, see :func:`cka`."""
+    """Return the kernel (n_samples, n_samples) of rows (n_samples, n_features), see :func:`cka`."""
     moved = centered(X)
     if kernel == "linear":
         return moved @ moved.T
@@ -83,7 +83,7 @@ def kernel_matrix(X: FloatArray, *, kernel: Kernel, bandwidth: float = 1.0) -> F
 
 
 def aligned(K: FloatArray, L: FloatArray, *, debiased: bool) -> float:
-    """Return the alignment of two kernel matrices."""
+    """Return the alignment of two kernel matrices (n_samples, n_samples)."""
     hsic = unbiased_hsic if debiased else biased_hsic
     return ratio(hsic(K, L), hsic(K, K), hsic(L, L))
 
@@ -94,13 +94,16 @@ def ratio(cross: float, first: float, second: float) -> float:
 
 
 def biased_hsic(K: FloatArray, L: FloatArray) -> float:
-    """Hilbert-Schmidt independence criterion, ``tr(K H L H) / (n - 1)^2`` with H centering."""
+    """Hilbert-Schmidt independence criterion, ``tr(K H L H) / (n - 1)^2`` with H centering.
+
+    K, L : arrays of shape (n_samples, n_samples).
+    """
     moved = K - K.mean(axis=0) - K.mean(axis=1)[:, None] + K.mean()
     return float(np.vdot(moved, L)) / (len(K) - 1) ** 2
 
 
 def unbiased_hsic(K: FloatArray, L: FloatArray) -> float:
-    """Unbiased HSIC_1 of Song et al. (2012), eq. 5; the diagonals do not count.
+    """Unbiased HSIC_1 of Song et al. (2012), eq. 5, of kernels (n_samples, n_samples).
 
     ``(tr(K L) + 1'K1 1'L1 / ((n - 1) (n - 2)) - 2 1'K L1 / (n - 2)) / (n (n - 3))``.
     """

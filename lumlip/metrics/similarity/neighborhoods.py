@@ -106,13 +106,13 @@ def cknna(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
 
 
 def cosines(X: FloatArray) -> FloatArray:
-    """Return the cosines (n_samples, n_samples) between centered rows."""
+    """Return the cosines (n_samples, n_samples) between centered rows (n_samples, n_features)."""
     unit = unit_rows(centered(X))
     return unit @ unit.T
 
 
 def aligned_near(K: FloatArray, L: FloatArray, near: IntArray, other: IntArray) -> float:
-    """Return CKNNA of two kernel matrices, with the nearest samples (n_samples, k) in each."""
+    """Return CKNNA of kernels (n_samples, n_samples), with the nearest samples (n_samples, k)."""
     masks = nearest_mask(near), nearest_mask(other)
     both_near = masks[0] & masks[1]
     cross = unbiased_hsic(K * both_near, L * both_near)

@@ -48,7 +48,7 @@ def rsa(X: ArrayLike, Y: ArrayLike) -> float:
 
 
 def pair_ranks(distance: FloatArray) -> FloatArray:
-    """Return the ranks of the distances of all pairs, centered and of unit length."""
+    """Return ranks (n_pairs,) of distances (n_samples, n_samples), centered and of unit length."""
     ranks = rankdata(distance[np.triu_indices(len(distance), 1)])
     moved: FloatArray = ranks - ranks.mean()
     length = np.linalg.norm(moved)
@@ -56,7 +56,7 @@ def pair_ranks(distance: FloatArray) -> FloatArray:
 
 
 def rank_correlation(first: FloatArray, second: FloatArray) -> float:
-    """Return the correlation of two sets of :func:`pair_ranks`."""
+    """Return the correlation of two sets of :func:`pair_ranks`, of shape (n_pairs,)."""
     return float(first @ second)
 
 
@@ -104,12 +104,12 @@ def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = T
 
 
 def overlap(A: FloatArray, B: FloatArray) -> float:
-    """Return the cosine of two matrices."""
+    """Return the cosine of two matrices (n_samples, n_samples)."""
     return float(np.sum(A * B) / np.sqrt(np.sum(A * A) * np.sum(B * B)))
 
 
 def u_centered(distance: FloatArray) -> FloatArray:
-    """Return a distance matrix whose rows sum to zero without the diagonal (Szekely 2014)."""
+    """Return distances (n_samples, n_samples) with rows that sum to 0 (Szekely 2014)."""
     n = len(distance)
     rows = distance.sum(axis=1) / (n - 2)
     moved: FloatArray = distance - rows - rows[:, None] + distance.sum() / ((n - 1) * (n - 2))

@@ -79,11 +79,11 @@ def shape_distance(X: ArrayLike, Y: ArrayLike) -> float:
 
 
 def overlap(first: FloatArray, second: FloatArray) -> float:
-    """Return the nuclear norm of the product of two clouds of unit size."""
+    """Return the nuclear norm of ``X'Y`` of two clouds (n_samples, n_features) of unit size."""
     return float(np.linalg.svd(first.T @ second, compute_uv=False).sum())
 
 
 def unit(X: FloatArray) -> FloatArray:
-    """Return the cloud around its mean, of Frobenius norm 1."""
+    """Return the cloud (n_samples, n_features) around its mean, of Frobenius norm 1."""
     moved = centered(X)
     return moved / np.linalg.norm(moved)
