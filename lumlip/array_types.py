@@ -6,5 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+AnyFloatArray = NDArray[np.floating]  # of whatever precision a model has
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-Array = NDArray[Any]
+from lumlip.array_types import FloatArray, IntArray
 
 
-def neighbor_pairs(atoms: Atoms, cutoff: float) -> tuple[Array, Array, Array]:
+def neighbor_pairs(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray, FloatArray]:
     """Pairs of atoms nearer than a cutoff, with their periodic images.
 
     Parameters
@@ -45,7 +43,7 @@ def neighbor_pairs(atoms: Atoms, cutoff: float) -> tuple[Array, Array, Array]:
     return ends[:, 0], ends[:, 1], distance
 
 
-def neighbors_of_atoms(atoms: Atoms, cutoff: float) -> tuple[Array, Array, Array]:
+def neighbors_of_atoms(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray, FloatArray]:
     """Every neighbor of every atom nearer than a cutoff, each periodic image for itself.
 
     Parameters
@@ -73,7 +71,7 @@ def neighbors_of_atoms(atoms: Atoms, cutoff: float) -> tuple[Array, Array, Array
     return found["i"], origin[found["j"]], found["v"]
 
 
-def _with_images(atoms: Atoms, cutoff: float) -> tuple[Array, Array]:
+def _with_images(atoms: Atoms, cutoff: float) -> tuple[FloatArray, IntArray]:
     """Positions of all atoms, then of their images within the cutoff of the cell, and whose."""
     origin = np.arange(len(atoms))
     if not atoms.pbc.any():

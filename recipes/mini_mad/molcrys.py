@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
 
 import numpy as np
 from ase import Atoms
 from ase.cell import Cell
 from ase.data.vdw import vdw_radii
 from ase.spacegroup import Spacegroup
-from numpy.typing import NDArray
 
+from lumlip.array_types import FloatArray
 from recipes.mini_mad.geometry import is_sane, tidy
-
-Array = NDArray[Any]
 
 #: Space groups of organic crystals in the order of how often they occur, with rough shares.
 SPACE_GROUPS = {14: 0.40, 2: 0.25, 19: 0.15, 4: 0.10, 33: 0.10}
@@ -61,7 +58,7 @@ class _Packing:
         self.reach = 2 * np.linalg.norm(centered, axis=1).max() + self.touch.max()
 
     @property
-    def cell(self) -> Array:
+    def cell(self) -> FloatArray:
         return np.asarray(self.lengths[:, None] * self.directions)
 
     @property
@@ -99,7 +96,7 @@ class _Packing:
         distance = np.linalg.norm(moved[:, :, None] - (copies[0] - centers[0]), axis=-1)
         return bool((distance >= self.touch).all())
 
-    def _molecules(self, cell: Array) -> Array:
+    def _molecules(self, cell: FloatArray) -> FloatArray:
         """Positions (n_operations, n_atoms, 3), each molecule's center in the cell."""
         fractional = self.center + self.shape @ np.linalg.inv(cell)
         turned = np.einsum("oij,aj->oai", self.rotations, fractional)
@@ -118,7 +115,7 @@ _SHIFTS = np.array(list(itertools.product(range(-2, 3), repeat=3)))
 _ORIGIN = int(np.flatnonzero((_SHIFTS == 0).all(axis=1))[0])
 
 
-def _random_rotation(rng: np.random.Generator) -> Array:
+def _random_rotation(rng: np.random.Generator) -> FloatArray:
     """Rotation matrix (3, 3) of a uniformly random unit quaternion."""
     quaternion = rng.normal(size=4)
     w, x, y, z = quaternion / np.sqrt((quaternion**2).sum())
@@ -131,7 +128,7 @@ def _random_rotation(rng: np.random.Generator) -> Array:
     )
 
 
-def _angles(number: int, rng: np.random.Generator) -> Array:
+def _angles(number: int, rng: np.random.Generator) -> FloatArray:
     """Cell angles in degrees that the crystal system allows, drawn once and for all."""
     if number <= 2:
         return rng.uniform(75, 105, size=3)

@@ -14,17 +14,18 @@ import numpy as np
 import sevenn._keys as key
 import torch
 from ase import Atoms
-from numpy.typing import NDArray
 
+from lumlip.array_types import AnyFloatArray
 from lumlip.extraction.arrays import load_structures
 from lumlip.extraction.batching import plan_batches
 from lumlip.families.sevennet import Extractor
 
-Array = NDArray[np.floating]
 BATCH_ATOMS = 96
 
 
-def label(teacher: Extractor, structures: Sequence[Atoms]) -> tuple[Array, list[Array]]:
+def label(
+    teacher: Extractor, structures: Sequence[Atoms]
+) -> tuple[AnyFloatArray, list[AnyFloatArray]]:
     """Energies (n_structures,) in eV and forces, one (n_atoms, 3) array each, in eV/Å.
 
     With d the vector of a directed pair i -> j and E the energy, F_i = sum dE/dd over the pairs
@@ -61,7 +62,7 @@ def main() -> None:
     teacher = Extractor(given.checkpoint, task=given.task, device="cpu", dtype="float32")
     structures = load_structures(given.structures)
     energy = np.zeros(len(structures))
-    forces: list[Array] = [np.zeros((len(atoms), 3)) for atoms in structures]
+    forces: list[AnyFloatArray] = [np.zeros((len(atoms), 3)) for atoms in structures]
     everything = range(len(structures))
     plan = plan_batches(
         structures, indices=everything, batch_atoms=BATCH_ATOMS, cutoff=teacher.cutoff

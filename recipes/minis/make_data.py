@@ -14,8 +14,8 @@ from pathlib import Path
 import ase.io
 import numpy as np
 from ase import Atoms
-from numpy.typing import NDArray
 
+from lumlip.array_types import AnyFloatArray
 from lumlip.extraction.arrays import save_structures
 from lumlip.minis.data import TEACHERS
 from lumlip.runtime import environments
@@ -25,8 +25,6 @@ from recipes.mini_mad.geometry import closeness, scaled, tidy
 from recipes.minis import lps, parents
 from recipes.minis.lps import lps_parents
 from recipes.minis.parents import Parent, all_parents
-
-Array = NDArray[np.floating]
 
 SEED = 20261122
 #: Shortest bond over the sum of covalent radii, at the volumes that are tried.
@@ -70,7 +68,7 @@ class Labeller:
 
     def __call__(
         self, structures: Sequence[Atoms], model: str, *, forces: bool
-    ) -> tuple[Array, list[Array]]:
+    ) -> tuple[AnyFloatArray, list[AnyFloatArray]]:
         """Energies (n_structures,) in eV and forces (n_atoms, 3) of each, in eV/Å."""
         shares = [range(i, len(structures), self.processes) for i in range(self.processes)]
         shares = [share for share in shares if len(share)]
@@ -79,7 +77,7 @@ class Labeller:
             for number, share in enumerate(shares)
         ]
         energy = np.zeros(len(structures))
-        found: list[Array] = [np.zeros((0, 3))] * len(structures)
+        found: list[AnyFloatArray] = [np.zeros((0, 3))] * len(structures)
         for share, (process, out) in zip(shares, running, strict=True):
             if process.wait():
                 raise RuntimeError(f"labelling with {model} failed, see above")
@@ -139,7 +137,7 @@ def closeness_or_touch(atoms: Atoms) -> float:
     return found / shrink
 
 
-def _best(trials: Sequence[Atoms], energy: Array) -> Atoms | None:
+def _best(trials: Sequence[Atoms], energy: AnyFloatArray) -> Atoms | None:
     """Crystal at the minimum of a parabola through the lowest three; None if it is not bound."""
     i = int(np.argmin(energy))
     if i == len(trials) - 1:

@@ -8,14 +8,14 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-Array = NDArray[np.floating]
+from lumlip.array_types import AnyFloatArray
 
 
 def scores(
     train: Sequence[Atoms],
     validation: Sequence[Atoms],
-    energies: Array,
-    forces: Sequence[Array],
+    energies: AnyFloatArray,
+    forces: Sequence[AnyFloatArray],
 ) -> dict[str, dict[str, float]]:
     """Errors of predictions on all validation structures and on unseen chemical systems.
 
@@ -59,7 +59,10 @@ def scores(
 
 
 def _part(
-    energy: dict[str, Array], force: dict[str, Array], n_atoms: NDArray[np.int_], chosen: Array
+    energy: dict[str, AnyFloatArray],
+    force: dict[str, AnyFloatArray],
+    n_atoms: NDArray[np.int_],
+    chosen: AnyFloatArray,
 ) -> dict[str, float]:
     """Mean absolute errors over some of the structures."""
     components = 3 * int(n_atoms[chosen].sum())
@@ -74,7 +77,9 @@ def _part(
     }
 
 
-def baselines(train: Sequence[Atoms], validation: Sequence[Atoms]) -> tuple[Array, Array]:
+def baselines(
+    train: Sequence[Atoms], validation: Sequence[Atoms]
+) -> tuple[AnyFloatArray, AnyFloatArray]:
     """Energies per atom (n_validation,) in eV by two models that see the composition only."""
     elements = sorted({z for atoms in [*train, *validation] for z in atoms.numbers.tolist()})
     seen, wanted = _shares(train, elements), _shares(validation, elements)
@@ -90,10 +95,10 @@ def baselines(train: Sequence[Atoms], validation: Sequence[Atoms]) -> tuple[Arra
     return linear, np.array(lookup)
 
 
-def _shares(structures: Sequence[Atoms], elements: Sequence[int]) -> Array:
+def _shares(structures: Sequence[Atoms], elements: Sequence[int]) -> AnyFloatArray:
     """Share of each element (n_structures, n_elements)."""
     return np.array([[np.mean(atoms.numbers == z) for z in elements] for atoms in structures])
 
 
-def _key(shares: Array) -> tuple[float, ...]:
+def _key(shares: AnyFloatArray) -> tuple[float, ...]:
     return tuple(np.round(shares, 4).tolist())
