@@ -62,16 +62,16 @@ def test_one_hot_elements_are_set_against_learned_features():
 
 
 @pytest.mark.parametrize(
-    ("blind", "told"), [(0.4, "better than"), (0.5, "as well as"), (0.6, "worse than")]
+    ("baseline", "told"), [(0.4, "better than"), (0.5, "as well as"), (0.6, "worse than")]
 )
-def test_blind_sources_are_compared_draw_by_draw(baseline, told):
+def test_baselines_are_compared_draw_by_draw(baseline, told):
     said = words.against(draws(0.5), draws(baseline) + 0.005 * np.sin(np.arange(21)), "minis")
     assert f"rebuilds minis {told} learned models" in said
     assert words.against(NOTHING, draws(0.4), "minis").startswith("This run has no")
 
 
 def test_what_a_model_adds_is_a_share_of_the_squared_error():
-    found = {name: draws(x, 0) for name, x in (("blind", 0.6), ("random", 0.5), ("both", 0.4))}
+    found = {name: draws(x, 0) for name, x in (("baseline", 0.6), ("random", 0.5), ("both", 0.4))}
     said = words.beyond(found)
     assert "leaves 0.60" in said
     assert "beside it 0.40 (0.40 to 0.40). So 36 % (36 to 36)" in said
