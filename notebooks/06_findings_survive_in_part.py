@@ -36,7 +36,7 @@ They have one split, by atom, with one seed; one regressor; one scaling; local e
 narrower features have columns; and no features that know nothing, except one untrained network.
 The published script also numbers the elements that DPA gets by the alphabet; whether the published features were made so
 is not known. None of that makes a finding wrong. It leaves open how much of each number is due to the models, and how much to the way of
-measuring. Here every finding is put on trial, by {ref}`a rule <survival>` that a program applies.
+measuring. Here every finding goes through robustness checks, by {ref}`a rule <survival>` that a program applies.
 
 ## Parameters
 
@@ -71,9 +71,9 @@ structures: str = "mini-mad"  # a named set of structures, or a file that ase re
 tuning: str = "mini-lps"  # structures of the fine-tuned minis
 n_test: int = 1000  # test atoms; at most a fifth of all
 neighbors: list = [8, 16, 32, 64, 128, 256, 512]  # sizes of the neighborhood (LFRE)
-local_every: int = 10  # of the test atoms, every so-manieth has a local error: it takes long
+local_every: int = 10  # of the test atoms, every n-th has a local error: it takes long
 n_bootstrap: int = 500  # resamples of the test structures
-seed: int = 0  # of the splits, the blind features and the resamples
+seed: int = 0  # of the splits, the baseline features and the resamples
 device: str = "auto"  # auto, cpu or cuda
 
 # %% [markdown]
@@ -113,7 +113,7 @@ wrong = element_numbering.misnumbered([*published, *minis])
 every = list(dict.fromkeys([*published, *minis, *controls, *wrong]))
 named = {"real": published, "minis": minis, "all": every}
 panels = panels_of({k: v for k, v in named.items() if v}, structures, device=device)
-everyone = panels.pop("all")
+panel = panels.pop("all")
 lines, ran = lineages([m for m in tuned if m in minis], tuning, n_steps=0, device=device)
 print(ran)
 
@@ -131,8 +131,8 @@ of them start from the weights of another.
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-floor", "caption": "Mean GFRE (no unit, last layer) between models that share more and more, with 95 % intervals over test structures. Blue: published models; orange: minis; grey: with a network that was not trained."}}
 plain = Variation(by="structure")
-sample = sample_of_atoms(everyone.atoms, variation=plain, n_test=n_test, seed=seed)
-learned = everyone.layer("last_layer")
+sample = sample_of_atoms(panel.atoms, variation=plain, n_test=n_test, seed=seed)
+learned = panel.layer("last_layer")
 together = sample.distances(learned, variation=plain, **draws)
 rows = noise_floor.floor_rows(together, published, minis, controls)
 fig, ax = plt.subplots(figsize=(6.2, 0.8 + 0.28 * len(rows)))
@@ -146,7 +146,7 @@ plt.show()
 A control source has seen no energy and no force: random numbers; the element of the atom; with it the composition of its
 structure; SOAP {cite:p}`Bartok2013`, a fixed formula of the surroundings, whose many pairs of elements are
 compressed {cite:p}`Willatt2018`; a random network on top of these; and the untrained minis.
-How well do they rebuild learned features ({numref}`fig-06-blind`)?
+How well do they rebuild learned features ({numref}`fig-06-baselines`)?
 
 {glue:text}`blind_real:s` {glue:text}`width_real:s` {glue:text}`blind_minis:s`
 
@@ -155,9 +155,9 @@ None of this is an objection to the finding that models differ. It is one to rea
 without knowing what features leave that have learned nothing.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-blind", "caption": "Mean GFRE (no unit) from sources of all kinds to the last layers of published models (left) and of minis (right), with 95 % intervals over test structures. Grey: sources that learned nothing; dotted: as bad as the mean."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-baselines", "caption": "Mean GFRE (no unit) from sources of all kinds to the last layers of published models (left) and of minis (right), with 95 % intervals over test structures. Grey: sources that learned nothing; dotted: as bad as the mean."}}
 known = baselines.baseline_features(
-    everyone.structures, everyone.atoms["structure"].to_numpy(), seed=seed
+    panel.structures, panel.atoms["structure"].to_numpy(), seed=seed
 )
 column = int(np.median([X.shape[1] for X in learned.values()]))
 known = knowledge.with_cut(known, sample, width=column)
@@ -182,7 +182,9 @@ atom is.
 # %% tags=["hide-input"]
 sources = {**targets, "untrained minis": [m for m in controls if "untrained" in m]}
 back = {
-    name: {t: interval(knowledge.mean_of(tables["to blind"], some, [t])) for t in knowledge.TARGETS}
+    name: {
+        t: interval(knowledge.mean_of(tables["to baselines"], some, [t])) for t in knowledge.TARGETS
+    }
     for name, some in sources.items()
 }
 knowledge.as_text(back)
@@ -224,14 +226,14 @@ plt.show()
 Each finding has one headline number ({ref}`the rule <survival>` lists them). It is measured again with other splits; with
 Tikhonov's ridge, or no penalty at all, in place of the truncated map; with every column scaled to the same
 variance, or whitened, so that every direction counts the same; and with half of the train structures
-({numref}`fig-06-trials`). Below the line stand the controls, each as a difference that is to be positive.
+({numref}`fig-06-robustness`). Below the line stand the controls, each as a difference that is to be positive.
 
 {glue:text}`outlier_sentence:s` {glue:text}`few_sentence:s`
 
 {glue:text}`one_hot_sentence:s`
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-trials", "caption": "Headline number of each finding (no unit) under every treatment, with 95 % intervals over test structures; dashed: its bound. Below the line: the same number minus that of a control; dashed: zero. Open: the whole interval does not lie beyond the bound. Arrows: beyond the frame. Missing rows are no treatment of that finding, or the same as its own split."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-robustness", "caption": "Headline number of each finding (no unit) under every variation, with 95 % intervals over test structures; dashed: its bound. Below the line: the same number minus that of a control; dashed: zero. Open: the whole interval does not lie beyond the bound. Arrows: beyond the frame. Missing rows are no variation of that finding, or the same as its own split."}}
 checks = all_checks(panels, lines, together, variations=VARIATIONS, n_test=n_test, **draws)
 figures.check_panels(plt.figure(), checks)
 plt.show()
@@ -293,7 +295,7 @@ changes = {
     way: element_numbering.change(together, [*published, *minis], way)
     for way in ("from DPA", "to DPA")
 }
-part = tables["from blind"]
+part = tables["from baselines"]
 facts = {
     **robustness.facts(checks),
     **words.of_paper(paper),
@@ -335,9 +337,9 @@ Facts that hold by construction; the page fails if one does not.
 """
 
 # %%
-numbers = everyone.atoms["atomic_number"].to_numpy()
+numbers = panel.atoms["atomic_number"].to_numpy()
 element = {"element": baselines.one_hot(numbers)}
-both = headlines.cumulants_of(element, everyone)["element"]
+both = headlines.cumulants_of(element, panel)["element"]
 share, spread = (
     both[:, i * element["element"].shape[1] :][:, : element["element"].shape[1]] for i in (0, 1)
 )

@@ -67,7 +67,7 @@ controls: list = [
     "pet-mini-seed2",
 ]  # minis never trained, or from another seed; in no mean; or []
 structures: str = "mini-mad"  # a named set of structures, or a file that ase reads
-every: int = 3  # take every so-manieth structure; of a small set, more
+every: int = 3  # take every n-th structure; of a small set, more
 split: str = "structure"  # what is kept whole: structure, atom, composition, parent
 n_test: int = 1000  # test atoms; at most a fifth of all
 n_bootstrap: int = 300  # resamples of the test structures

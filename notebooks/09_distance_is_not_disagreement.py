@@ -36,7 +36,7 @@ What such a difference means for the energies and forces that users see is left 
 error of a single atom is a warning. This page asks three questions.
 
 1. Where two models are far apart, do they disagree? About energies, forces, and across pairs of models.
-2. Does the pointwise error flag structures unlike those of the fit, better than scores that need one model only?
+2. Does the pointwise error detect structures unlike those of the fit, better than scores that need one model only?
 3. Can the energy of one model be read off the features of another? If the error is low, or only then?
 
 ## Parameters
@@ -226,9 +226,9 @@ if len(force_rows):
 
 # %% [markdown]
 """
-## Does the error flag what is new?
+## Does the error detect what is new?
 
-Maps are fitted without one subset, and the test structures of that subset are to be told from all others by a score.
+Maps are fitted without one subset, and the test structures of that subset are to be told from all others by a score: out-of-distribution (OOD) detection.
 Eight subsets take turns; then the structures with any of eight elements are left out; then crystals are compressed
 to 0.85 of their cell length, or shaken by 0.3 Å, and are to be told from themselves.
 The area under the ROC curve (AUROC) is the probability that a new structure has the higher score: 0.5 is chance.
@@ -245,15 +245,15 @@ A subset may simply be hard. So each area has a control (open points): the same 
 on all subsets. {glue:text}`flag_gain:s` {glue:text}`flag_others:s`
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-flags", "caption": "Left: AUROC of every score (rows, of the last layer if not said) for every shift (columns), mean over models or pairs; 0.5 is chance, below it new structures score lower. Right: mean over the held-out subsets with 95 % intervals over structures; open: the same structures, with maps fitted on their subset, too."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-ood", "caption": "Left: AUROC of every score (rows, of the last layer if not said) for every shift (columns), mean over models or pairs; 0.5 is chance, below it new structures score lower. Right: mean over the held-out subsets with 95 % intervals over structures; open: the same structures, with maps fitted on their subset, too."}}
 made = probes.get("real", extra_runs.Probes(None, None, np.zeros(0, dtype=int), {}))
 material = extra_runs.material_of(
     main, made, firsts, n_neighbors=n_neighbors, local_atoms=local_atoms, seed=seed
 )
 shifts, train = extra_runs.shifts_of(main, made, seed=seed)
-flagged, seen = ood_scores.unseen_and_seen(material, shifts, train, **options)
-areas = ood_scores.table(flagged)
-means = tables.mean_areas(flagged, seen, shifts)
+unseen, seen = ood_scores.unseen_and_seen(material, shifts, train, **options)
+areas = ood_scores.table(unseen)
+means = tables.mean_areas(unseen, seen, shifts)
 if len(areas):
     fig = plt.figure(figsize=(7.4, 3.4))
     figures.ood_panels(fig, areas, means)
@@ -265,7 +265,7 @@ if len(areas):
 
 The features of model A, averaged over the atoms, and the composition go through one linear map to the energy of
 model B. What is lost is measured on the scale of the GFRE: the root of the share of the variance beyond composition
-that is missed. The map is either made for the energy (ridge regression, {numref}`fig-09-seams` left), or it is the map of
+that is missed. The map is either made for the energy (ridge regression, {numref}`fig-09-stitching` left), or it is the map of
 the GFRE, which rebuilds B's last layer, followed by B's own readout (right), which least squares recover from B's
 features and energies.
 
@@ -276,7 +276,7 @@ features and energies.
 of large variance, the energy asks for others.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-seams", "caption": "What is lost of a model's energy beyond composition (no unit; dotted: no better than the composition) against the GFRE of its last layer, one point per ordered pair of models. Left: a linear map made for the energy; right: the map of the GFRE and the target's own readout. Crosses (left): each model's own last layer, cut to the energy of the atom, or to all but that. On the grey line, the energy is lost in the same measure as the features."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-stitching", "caption": "What is lost of a model's energy beyond composition (no unit; dotted: no better than the composition) against the GFRE of its last layer, one point per ordered pair of models. Left: a linear map made for the energy; right: the map of the GFRE and the target's own readout. Crosses (left): each model's own last layer, cut to the energy of the atom, or to all but that. On the grey line, the energy is lost in the same measure as the features."}}
 stitched_pairs = {name: StitchedPairs.of(study) for name, study in studies.items()}
 stitched = {name: one.table(**options) for name, one in stitched_pairs.items()}
 surgeries = {name: one.surgery() for name, one in stitched_pairs.items()}
@@ -310,7 +310,7 @@ pd.concat(surgeries)[list(titles)].rename(columns=titles).round(2)
 """
 ## Paper against here
 
-The paper has mean GFRE and LFRE over pairs, and no number on disagreement, flags or stitching; the GFRE is the only
+The paper has mean GFRE and LFRE over pairs, and no number on disagreement, OOD scores or stitching; the GFRE is the only
 one to compare. It reads its numbers as differences in what the models know. Here, what they are good for is measured:
 a GFRE of {glue:text}`here_gfre:s` between families (paper: {glue:text}`paper_gfre:.2f`) goes with a loss of
 {glue:text}`here_lost:s` of the energy when a map is made for it.
@@ -347,8 +347,8 @@ facts = {
     "local_sentence": words.local(local_ranks),
     "across_sentence": words.across(tests),
     "force_sentence": words.forces(force_rows),
-    "flag_gain": words.flags_gain(means),
-    "flag_others": words.flags_others(areas, shifts),
+    "flag_gain": words.ood_gain(means),
+    "flag_others": words.ood_others(areas, shifts),
     "necessary_sentence": words.necessary(stitched),
     "enough_sentence": words.enough(stitched),
     "single_sentence": words.single_energy(stitched),

@@ -25,18 +25,13 @@ from lumlip.book.chapters import (
     write,
 )
 from lumlip.book.execution import failure_message
-from lumlip.book.parameters import Parameter, checked, declared_parameters
+from lumlip.book.parameters import checked, declared_parameters
 from lumlip.book.render import render
 from lumlip.errors import ChapterError
 from lumlip.runtime.paths import refuse_existing
 
 #: What a run writes into its folder.
 WRITTEN = ("chapter.ipynb", "html", "data")
-
-
-def chapter_parameters(chapter: str | Path) -> dict[str, Parameter]:
-    """Return the parameters of a chapter by name: type, default and help as the script has them."""
-    return declared_parameters(convert(find_chapter(chapter).source))
 
 
 def run(

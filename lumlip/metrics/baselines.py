@@ -12,7 +12,7 @@ from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import one_hot
 from lumlip.metrics.soap import soap
 
-#: Names of the blind features, from those that know least; `NET` is a random function of `ALL`.
+#: Names of the baseline features, from those that know least; `NET` is a random function of `ALL`.
 NOISE, ELEMENT, FORMULA = "noise", "element", "element, composition"
 SOAP, ALL, NET = "SOAP", "SOAP, element, composition", "random network"
 

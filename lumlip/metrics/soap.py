@@ -47,7 +47,7 @@ def element_weights() -> FloatArray:
 
 
 def soap(structures: Sequence[Atoms], *, cutoff: float = 5.0) -> FloatArray:
-    """SOAP power spectrum of every atom's surroundings, blind to the element of the atom itself.
+    """SOAP power spectrum of every atom's surroundings, without the element of the atom itself.
 
     ``p[a n b n' l] = sum_m c[a n l m] c[b n' l m] / sqrt(2 l + 1)``, with c the coefficients of the
     density of the neighbors, weighted by the weights a and b of their elements.

@@ -69,23 +69,6 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
     return entry
 
 
-def locate(entry: ModelEntry) -> Path | None:
-    """Return the file with a model's weights; None if its package alone knows where it is.
-
-    Raises
-    ------
-    WeightsError
-        As for :func:`ready`.
-    """
-    if entry.weights == "package":
-        return None
-    if entry.weights == "file":
-        return Path(entry.checkpoint)
-    if entry.weights == "bundled":
-        return CHECKPOINTS / entry.checkpoint
-    return find(entry)
-
-
 def availability(entries: Iterable[ModelEntry]) -> list[str]:
     """Say of each model: "offline", "download" or "gated download"."""
     known = records.read()

@@ -12,11 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from lumlip.book.chapters import Chapter, convert, read, write
-from lumlip.book.close_text import CloseText
+from lumlip.book.chapters import read, write
 from lumlip.book.execution import execute
-from lumlip.book.notebook_checks import figure_faults, output_faults, shape_faults
-from lumlip.book.typed_numbers import missing_sections, typed_numbers
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -160,101 +157,3 @@ def test_half_a_pair_fails(project, suffix):
     code, said = run_pytest(project, "tests")
     assert code == 1, said
     assert "FAILED tests/test_notebooks.py::test_the_notebook_is_its_script" in said
-
-
-@pytest.mark.parametrize(
-    ("one", "two", "equal"),
-    [
-        ("GFRE 0.662", "GFRE 0.663", True),  # one unit of the last place, and 1.5e-3 relative
-        ("GFRE 0.662", "GFRE 0.674", False),
-        ("GFRE 0.662", "LFRE 0.662", False),
-        ("12 models", "13 models", False),
-        ("chgnet-0.3.0", "chgnet-0.2.0", False),  # a name, not a number
-        ("sevennet-0", "sevennet-1", False),
-        ("x 0.3", "x 0.2", False),  # one unit of a coarse number is a real change
-        ("x 3.2e-07", "x 3.2e-05", False),
-        ("x 0.0", "x 3e-9", True),  # rounding noise around zero
-        ("x 1.1e-16", "x -2.2e-16", True),
-        ("x 1e-3", "x -1e-3", False),
-        ("a  0.123  b", "a   -0.00 b", False),
-        ("a  0.00  b", "a -0.00  b", True),  # the sign of zero moves a column
-        ("nan", "0.5", False),
-    ],
-)
-def test_close_text(one, two, equal):
-    assert (CloseText(one) == CloseText(two)) is equal
-    assert (CloseText(one) != CloseText(two)) is not equal
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "The mean is {glue:text}`mean:.2f` for {glue:text}`k` neighbors {cite}`Chorna2025`.",
-        "`chgnet-0.3.0` and SevenNet-0, R2SCAN, $\\kappa_8$ and $x^2$, [here](https://a.b/12).",
-        "1. first\n2. second",
-        "```python\nx = 0.5\n```",
-    ],
-)
-def test_numbers_that_a_result_may_hold(sentence):
-    assert typed_numbers(["## The answer", sentence]) == []
-
-
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "The mean is 0.66.",
-        "All 12 models differ.",
-        "It is about -3e-2, or 40%.",
-        "Formulas hide nothing: $0.66$.",
-        ":::{admonition} In plain words\nNine of 10.\n:::",
-        "```{note}\nOnly 0.1.\n```",
-        "| a | 0.66 |",
-    ],
-)
-def test_typed_numbers_in_results_are_found(sentence):
-    assert len(typed_numbers(["## The answer", sentence])) > 0
-    assert typed_numbers(["## Method", sentence]) == []
-
-
-def test_missing_result_sections_are_named():
-    assert missing_sections(["# Title\n## The answer\nYes."]) == ["Paper against here"]
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "fault"),
-    [
-        ("# Number of steps", "", "parameter 'n' lacks its type or its help"),
-        ("n: int = 100", "n = 100", "parameter 'n' lacks its type or its help"),
-        ('tags=["parameters"]', "", "has no cell tagged `parameters`"),
-        ("squares = x**2", "squares = x**2\n" * 31, "code cell 3 has 32 lines, allowed 30"),
-        ("# %%\nprint(", "print(", "has 7 code cells, expected 8 to 14"),
-    ],
-)
-def test_faults_of_shape_are_named(checkout, old, new, fault):
-    script = checkout / "notebooks" / "01_squares.py"
-    assert shape_faults(Chapter(script)) == []
-    replace(script, old, new)
-    assert fault in "; ".join(shape_faults(Chapter(script)))
-
-
-def test_a_figure_without_a_caption_is_found(project):
-    committed = project / "notebooks" / "01_squares.ipynb"
-    assert figure_faults(committed) == []
-    replace(committed, '"name": "fig-squares"', '"name": "squares"')
-    assert len(figure_faults(committed)) == 1
-
-
-@pytest.mark.parametrize(
-    ("code", "fault"),
-    [
-        ("import sys; print('late', file=sys.stderr)", "writes to stderr: 'late"),
-        ("print('/home/someone/data')", "shows a path of one machine: /home/someone/data"),
-        ("1 / 0", "ends in ZeroDivisionError"),
-    ],
-)
-def test_unclean_outputs_are_named(tmp_path, code, fault):
-    script = tmp_path / "unclean.py"
-    script.write_text(f'# %% tags=["raises-exception"]\n{code}\n')
-    execute(script, tmp_path / "unclean.ipynb", cwd=tmp_path)
-    assert convert(script).cells[0].source == code
-    assert fault in "; ".join(output_faults(tmp_path / "unclean.ipynb"))

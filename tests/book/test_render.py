@@ -1,4 +1,4 @@
-"""The renderer on a page of one line; whole books are rendered in test_book.py."""
+"""The renderer on a page of one line; whole books are rendered in test_build.py."""
 
 import pytest
 

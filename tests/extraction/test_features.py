@@ -13,6 +13,7 @@ from ase.build import bulk, molecule
 from ase.io import write
 
 import lumlip
+from lumlip.cli import main
 from lumlip.extraction import features, jobs
 from lumlip.extraction.worker import pick_device
 
@@ -160,3 +161,17 @@ def test_gpu_asked_for_but_not_there():
         assert pick_device("auto") == "cpu"
         with pytest.raises(ValueError, match="sees no GPU"):
             pick_device("cuda")
+
+
+@pytest.mark.heavy
+def test_layers_leave_the_backbone_alone_and_the_command_line_writes_them(home):
+    file, out = home / "two.xyz", home / "out.zarr"
+    write(file, [bulk("Cu", cubic=True), bulk("Si")])
+    assert main(["extract", "chgnet-0.3.0", str(file), "--layers", "-o", str(out)]) == 0
+    with_layers = lumlip.features("chgnet-0.3.0", file, layers=True)
+    names = [name for name in sorted(with_layers.data_vars) if name.startswith("layer_")]
+    assert names == ["layer_00_embedding", *(f"layer_0{i}_interaction_{i}" for i in range(1, 5))]
+    without = lumlip.features("chgnet-0.3.0", file)
+    assert set(without.data_vars) == {"backbone", "last_layer", "energy"}
+    for name in without.data_vars:
+        assert np.array_equal(without[name], with_layers[name])

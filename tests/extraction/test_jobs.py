@@ -135,3 +135,13 @@ def test_labels_are_those_of_the_structures_at_hand(made, structures, monkeypatc
     assert after["part"].to_numpy().tolist() == ["train"] * 2
     assert np.array_equal(after["backbone"], before["backbone"])
     assert before["parent"].to_numpy().tolist() == ["frame-0", "frame-1"]
+
+
+def test_features_with_layers_have_a_store_of_their_own():
+    entry, atoms = resolve("chgnet-0.3.0"), [bulk("Cu")]
+    options = {"dtype": "float32", "trust_checkpoint": False}
+    with_layers, *without = (
+        jobs.prepared(entry, atoms, layers=layers, **options).store
+        for layers in (True, False, False)
+    )
+    assert without[0] == without[1] != with_layers

@@ -75,13 +75,11 @@ def bundle(monkeypatch, folder, data, **facts):
 def test_weights_in_a_package_are_left_to_the_package(home):
     entry = resolve("sevennet-0")
     assert ready(entry) == entry
-    assert weights.locate(entry) is None
 
 
 def test_bundled_file_is_checked_and_trusted(home, tmp_path, monkeypatch):
     entry = bundle(monkeypatch, tmp_path, b"tiny")
     assert ready(entry).checkpoint == str(tmp_path / "tiny-mini.model")
-    assert weights.locate(entry) == tmp_path / "tiny-mini.model"
     assert lumlip.models().loc["tiny-mini", ["available", "mini"]].tolist() == ["offline", True]
     (tmp_path / "tiny-mini.model").write_bytes(b"other")
     with pytest.raises(ValueError, match=r"not the file in lumlip's table of models \(tiny-mini\)"):

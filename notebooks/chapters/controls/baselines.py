@@ -27,16 +27,16 @@ from lumlip.metrics.breakdown import across
 from lumlip.metrics.spectrum import narrowed
 from lumlip.zoo.relations import family_of, is_untrained
 
-#: The richest blind source, cut to as many columns as a learned one has.
+#: The richest baseline, cut to as many columns as a learned one has.
 CUT = "the same, as narrow as a model"
-#: Blind features that are also rebuilt: the others contain these, or nothing.
+#: Baseline features that are also rebuilt: the others contain these, or nothing.
 TARGETS = (baselines.NOISE, baselines.ELEMENT, baselines.FORMULA, baselines.SOAP, baselines.NET)
 
 
 def with_cut(
     features: Mapping[str, FloatArray], sample: Sample, *, width: int
 ) -> dict[str, FloatArray]:
-    """Put the richest blind features, cut by PCA to a width, behind themselves."""
+    """Put the richest baseline features, cut by PCA to a width, behind themselves."""
     richest = features[baselines.ALL]
     few = min(width, richest.shape[1], len(sample.train) - 1)
     cut = {CUT: narrowed(richest, few, train=sample.train)}
@@ -55,15 +55,15 @@ def table_of_controls(
     seed: int = 0,
     device: str = "auto",
 ) -> dict[str, Any]:
-    """Errors from blind sources to learned targets, and from learned sources to blind targets.
+    """Errors from baselines to learned targets, and from learned sources to baselines.
 
     Returns
     -------
-    dict of {"from blind", "to blind"} to (sources, targets, draws)
+    dict of {"from baselines", "to baselines"} to (sources, targets, draws)
         Draws of shape (n_sources, n_targets, 1 + n_bootstrap).
     """
     targets = {name: X for name, X in unlearned.items() if name in TARGETS}
-    ways = {"from blind": (unlearned, learned), "to blind": (learned, targets)}
+    ways = {"from baselines": (unlearned, learned), "to baselines": (learned, targets)}
     found = {}
     for name, (sources, rebuilt) in ways.items():
         errors = sample.errors(sources, rebuilt, variation=Variation(by="structure"), device=device)
@@ -101,7 +101,7 @@ def added(
     seed: int = 0,
     device: str = "auto",
 ) -> dict[str, FloatArray]:
-    """What a model tells of one of another family beyond the richest blind features.
+    """What a model tells of one of another family beyond the richest baseline features.
 
     Parameters
     ----------
@@ -113,17 +113,17 @@ def added(
     Returns
     -------
     dict of str to array of shape (1 + n_bootstrap,)
-        Mean errors over ordered pairs of families, draw by draw: ``"blind"`` from the blind
+        Mean errors over ordered pairs of families, draw by draw: ``"baseline"`` from the baseline
         features alone, ``"random"`` with the random network beside them, ``"learned"`` from the
-        other model alone, ``"both"`` from that model and the blind features.
+        other model alone, ``"both"`` from that model and the baseline features.
     """
     pairs, richest = across(list(learned), family_of), unlearned[baselines.ALL]
     if not pairs.any():
-        return dict.fromkeys(("blind", "random", "learned", "both"), NOTHING)
+        return dict.fromkeys(("baseline", "random", "learned", "both"), NOTHING)
     sources = {
         "learned": dict(learned),
         "both": {name: baselines.together(richest, X) for name, X in learned.items()},
-        "blind": {"blind": richest},
+        "baseline": {"baseline": richest},
         "random": {"random": baselines.together(richest, unlearned[baselines.NET])},
     }
     found = {}
@@ -163,7 +163,7 @@ def source_rows(
         Columns ``name``, ``value``, ``low``, ``high`` and ``color``.
     """
     untrained = [m for m in controls if is_untrained(m)]
-    part = tables["from blind"]
+    part = tables["from baselines"]
     rows = {name: (mean_of(part, [name], models), "control") for name in part[0]}
     rows["untrained minis"] = (from_others(found, untrained, models), "control")
     rows["minis of other families"] = (from_others(found, minis, models), "mini")

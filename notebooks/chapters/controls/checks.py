@@ -1,12 +1,10 @@
-"""Every finding under every variation and against its controls: what the chapter puts on check."""
+"""Every finding under every variation and against its controls: the robustness checks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
-
-import numpy as np
 
 from chapters.controls.robustness import RobustnessCheck
 from chapters.shared import headlines
@@ -205,10 +203,3 @@ def _more_than_one_hot(panel: Panel, learned: FloatArray, **setting: Unpack[Sett
         plain, panel, Variation(by="parent"), **_draws(setting)
     )
     return difference
-
-
-def scores_of(checks: Sequence[RobustnessCheck]) -> tuple[int, int]:
-    """Return how many tests, variations and controls, are passed, and how many there are."""
-    passed = [len(t.tested) - len(t.failing) + len(t.opposed) - len(t.lost_against) for t in checks]
-    made = [len(t.tested) + len(t.opposed) for t in checks]
-    return int(np.sum(passed)), int(np.sum(made))

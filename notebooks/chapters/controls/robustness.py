@@ -15,7 +15,7 @@ from lumlip.metrics.bootstrap import with_interval
 
 HOLDS_UP, IN_PART, FAILS = "survives", "survives in part", "does not survive"
 NO_DATA = "not tested here"
-#: Whose models a trial is about, in the order in which one is taken for the answer.
+#: Whose models a check is about, in the order in which one is taken for the answer.
 SETS = {"real": "published models", "minis": "minis"}
 
 

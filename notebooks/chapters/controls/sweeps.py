@@ -91,7 +91,7 @@ def by_neighbors(
     sizes : sequence of int
         Numbers of neighbors; those beyond the train atoms are left out.
     every : int
-        Take every so-manieth test atom: local errors take long.
+        Take every n-th test atom: local errors take long.
     draws
         ``n_bootstrap`` and ``seed``.
 

@@ -68,11 +68,11 @@ def seeds(found: Distances, minis: Sequence[str], controls: Sequence[str]) -> st
 
 
 def against(learned: FloatArray, baseline: FloatArray, what: str) -> str:
-    """Compare what learned sources and blind ones leave of the same targets.
+    """Compare what learned sources and baselines leave of the same targets.
 
     Parameters
     ----------
-    learned, blind : arrays of shape (1 + n_bootstrap,)
+    learned, baseline : arrays of shape (1 + n_bootstrap,)
         Errors, draw by draw.
     what : str
         The targets.
@@ -91,7 +91,7 @@ def against(learned: FloatArray, baseline: FloatArray, what: str) -> str:
 
 
 def width(baseline: FloatArray, cut: FloatArray, columns: int) -> str:
-    """Say what remains of the blind source at the width of a model."""
+    """Say what remains of the baseline at the width of a model."""
     if not np.isfinite(baseline[0]) or not np.isfinite(cut[0]):
         return ""
     now = f"cut to {columns} columns by principal components, it leaves {cut[0]:.2f}"
@@ -101,17 +101,17 @@ def width(baseline: FloatArray, cut: FloatArray, columns: int) -> str:
 
 
 def beyond(found: Mapping[str, FloatArray]) -> str:
-    """Say what another model tells beyond the blind features.
+    """Say what another model tells beyond the baseline features.
 
     Parameters
     ----------
-    found : dict of {"blind", "random", "both"} to array of shape (1 + n_bootstrap,)
+    found : dict of {"baseline", "random", "both"} to array of shape (1 + n_bootstrap,)
         From :func:`chapters.controls.baselines.added`.
     """
     if not np.isfinite(found["both"][0]):
         return "This run has no two families to tell what a model adds to that."
     said = (
-        f"Alone, the formula leaves {found['blind'][0]:.2f} of one model of each family; with a "
+        f"Alone, the formula leaves {found['baseline'][0]:.2f} of one model of each family; with a "
         f"random network beside it {found['random'][0]:.2f}, with a model of another family beside "
         f"it {with_interval(interval(found['both']))}."
     )

@@ -87,7 +87,7 @@ def explained(points: ArrayLike, y: ArrayLike, train: ArrayLike, test: ArrayLike
 
 
 def write_map_viewer(path: Path, study: OrderStudy, maps: OrderMaps, *, every: int = 3) -> None:
-    """Write both maps with every so-manieth structure for an interactive viewer."""
+    """Write both maps with every n-th structure for an interactive viewer."""
     names = dict(zip(maps.points, ("averages", "all orders"), strict=True))
     columns: dict[str, tuple[str | None, ArrayLike]] = {
         f"{names[order]}, axis {axis + 1}": (None, xy[::every, axis])

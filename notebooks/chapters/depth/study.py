@@ -111,5 +111,5 @@ def name(model: str, step: str) -> str:
 
 
 def thinned(frames: Sequence[Atoms], every: int, *, least: int = 200) -> list[Atoms]:
-    """Take every so-manieth structure, of a small set all that are needed to keep ``least``."""
+    """Take every n-th structure, of a small set all that are needed to keep ``least``."""
     return list(frames[:: max(1, min(every, len(frames) // least))])

@@ -164,7 +164,7 @@ def force_panels(figure: Figure, found: Mapping[str, Forces], rows: pd.DataFrame
 
 
 def ood_panels(figure: Figure, areas: pd.DataFrame, means: pd.DataFrame) -> None:
-    """Draw how well every score flags every shift, and the means over held-out subsets.
+    """Draw how well every score detects every shift, and the means over held-out subsets.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Every score of every structure under a shift, and how well each flags the unusual ones."""
+"""Every score of every structure under a shift, and how well each detects the unusual ones."""
 
 from __future__ import annotations
 
@@ -106,10 +106,10 @@ def _averaged(
     return found
 
 
-def flagged(
+def detected(
     material: Material, shifts: Sequence[Shift], train: IntArray, **options: Unpack[Resampling]
 ) -> dict[str, dict[str, Auroc]]:
-    """Tell how well each score flags the unusual structures of shifts with the same train atoms.
+    """Tell how well each score detects the unusual structures of shifts with the same train atoms.
 
     Parameters
     ----------
@@ -144,24 +144,24 @@ def flagged(
 def unseen_and_seen(
     material: Material, shifts: Sequence[Shift], train: IntArray, **options: Unpack[Resampling]
 ) -> tuple[dict[str, dict[str, Auroc]], dict[str, dict[str, Auroc]]]:
-    """Flag every shift with its own train atoms, and, as a control, with all of them.
+    """Detect every shift with its own train atoms, and, as a control, with all of them.
 
     Parameters
     ----------
     material : Material
     shifts : sequence of Shift
     train : int array
-        All train atoms. Changed crystals are flagged with these alone, and have no control.
+        All train atoms. Changed crystals are detected with these alone, and have no control.
     options
         ``n_bootstrap`` and ``seed``.
     """
-    with_all = flagged(material, shifts, train, **options)
+    with_all = detected(material, shifts, train, **options)
     own: dict[str, dict[str, Auroc]] = {}
     for shift in shifts:
         if shift.kind == "changed":
             own[shift.name] = with_all.pop(shift.name)
         else:
-            own |= flagged(material, [shift], shift.train, **options)
+            own |= detected(material, [shift], shift.train, **options)
     return own, with_all
 
 

@@ -135,7 +135,7 @@ def forces(rows: pd.DataFrame) -> str:
 
 
 def ood_answer(means: pd.DataFrame) -> str:
-    """Say how well the GFRE flags a kind of structures that was left out, and what does best."""
+    """Say how well the GFRE detects a kind of structures that was left out, and what does best."""
     if ood_scores.GFRE not in means.index:
         return "This run has no subset to leave out of the fit, so that nothing new is to be found."
     own = _area(means, ood_scores.GFRE)
@@ -156,8 +156,8 @@ def ood_answer(means: pd.DataFrame) -> str:
     )
 
 
-def flags_gain(means: pd.DataFrame) -> str:
-    """Say how much of a flag is due to leaving the subset out, by score."""
+def ood_gain(means: pd.DataFrame) -> str:
+    """Say how much of an AUROC is due to leaving the subset out, by score."""
     if means.empty:
         return "This run has no subset to leave out."
     sure = [
@@ -175,8 +175,8 @@ def flags_gain(means: pd.DataFrame) -> str:
     )
 
 
-def flags_others(areas: pd.DataFrame, shifts: Sequence[Shift]) -> str:
-    """Say which score flags new elements and changed crystals best."""
+def ood_others(areas: pd.DataFrame, shifts: Sequence[Shift]) -> str:
+    """Say which score detects new elements and changed crystals best."""
     parts = []
     for shift in shifts:
         if shift.kind == "subset" or shift.name not in areas.index:

@@ -56,7 +56,7 @@ class LayerStudy(SplitPanel):
         return errors.within_models(self._all_tables)
 
     def local(self, *, n_neighbors: int, every: int = 1) -> xr.DataArray:
-        """Local errors within each model (direction, model, atom), on every so-manieth test atom.
+        """Local errors within each model (direction, model, atom), on every n-th test atom.
 
         Parameters
         ----------

@@ -97,7 +97,7 @@ def parts_plot(figure: Figure, rows: pd.DataFrame) -> None:
     Parameters
     ----------
     rows : DataFrame
-        From :func:`chapters.variants.study.part_rows`.
+        From :func:`chapters.variants.tables.part_rows`.
     """
     if rows.empty:
         _say_nothing(figure, "no swapped parts of a task in this run")

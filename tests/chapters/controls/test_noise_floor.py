@@ -1,4 +1,4 @@
-"""Floors, numbering and blind sources on made-up tables of distances."""
+"""Floors, numbering and baselines on made-up tables of distances."""
 
 import numpy as np
 import pandas as pd
@@ -80,12 +80,12 @@ def test_noise_tells_nothing_and_the_element_what_it_should():
     assert list(unlearned) == [baselines.NOISE, baselines.ELEMENT, baselines.ALL, knowledge.CUT]
     tables = knowledge.table_of_controls({"sevennet-0": X}, unlearned, sample, n_bootstrap=5)
     told = {
-        name: knowledge.mean_of(tables["from blind"], [name], ["sevennet-0"])[0]
+        name: knowledge.mean_of(tables["from baselines"], [name], ["sevennet-0"])[0]
         for name in unlearned
     }
     assert told[baselines.ELEMENT] < 1e-6
     assert told[baselines.NOISE] > 0.9
-    assert np.isnan(knowledge.mean_of(tables["from blind"], ["none"], ["sevennet-0"])[0])
+    assert np.isnan(knowledge.mean_of(tables["from baselines"], ["none"], ["sevennet-0"])[0])
     rows = knowledge.source_rows(tables, distances(["sevennet-0"]), ["sevennet-0"])
     assert list(rows["name"]) == list(unlearned)
 
@@ -113,6 +113,6 @@ def test_two_sources_of_different_things_tell_more_together():
     sample = Sample(np.arange(300), np.arange(300, 400), np.arange(300, 400) // 4)
     of_baseline = {baselines.ALL: seen, baselines.NET: np.tanh(seen)}
     found = knowledge.added(models, of_baseline, sample, n_bootstrap=5)
-    assert found["both"][0] < min(found["blind"][0], found["learned"][0], found["random"][0])
+    assert found["both"][0] < min(found["baseline"][0], found["learned"][0], found["random"][0])
     alone = knowledge.added({"sevennet-0": seen}, of_baseline, sample, n_bootstrap=5)
     assert np.isnan(alone["both"][0])

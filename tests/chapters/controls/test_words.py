@@ -71,7 +71,7 @@ def test_baselines_are_compared_draw_by_draw(baseline, told):
 
 
 def test_what_a_model_adds_is_a_share_of_the_squared_error():
-    found = {name: draws(x, 0) for name, x in (("blind", 0.6), ("random", 0.5), ("both", 0.4))}
+    found = {name: draws(x, 0) for name, x in (("baseline", 0.6), ("random", 0.5), ("both", 0.4))}
     said = words.beyond(found)
     assert "leaves 0.60" in said
     assert "beside it 0.40 (0.40 to 0.40). So 36 % (36 to 36)" in said

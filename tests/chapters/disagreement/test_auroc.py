@@ -16,7 +16,7 @@ def test_is_that_of_scikit_learn_averaged_over_members():
     assert auroc(usual, unusual).value == pytest.approx(np.mean(each))
 
 
-def test_sure_flags_useless_ones_and_interval():
+def test_sure_scores_useless_ones_and_interval():
     x = RNG.normal(size=(1, 60))
     sure, useless = auroc(x, x + 10), auroc(x, x, paired=True)
     assert sure.interval == pytest.approx((1, 1, 1))

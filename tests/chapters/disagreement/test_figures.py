@@ -118,7 +118,7 @@ def test_differences_of_forces_and_what_ranks_them(figure):
     assert (hues(right), filled(right)) == ([REAL, MINI], [True, False])
 
 
-def test_flags_by_shift_and_their_means(figure):
+def test_ood_scores_by_shift_and_their_means(figure):
     areas = pd.DataFrame(
         [[0.9, 0.6], [0.8, 0.55], [0.7, np.nan]],
         index=["bulk", "2d", "compressed"],

@@ -31,8 +31,8 @@ SHIFT = Shift("odd", np.flatnonzero(OWNER < 50), np.arange(50, 80), np.arange(80
 
 
 def one(material, shift):
-    """Flag a single shift."""
-    return ood_scores.flagged(material, [shift], shift.train, n_bootstrap=20)[shift.name]
+    """Detect a single shift."""
+    return ood_scores.detected(material, [shift], shift.train, n_bootstrap=20)[shift.name]
 
 
 def test_every_score_has_a_value_for_every_structure(material):
@@ -44,7 +44,7 @@ def test_every_score_has_a_value_for_every_structure(material):
     assert found[ood_scores.ENERGY].shape == (1, 40)
 
 
-def test_errors_flag_what_breaks_the_relation_of_two_models_and_composition_what_it_sees(material):
+def test_errors_detect_what_breaks_the_relation_of_models_and_composition_what_it_sees(material):
     found = one(material, SHIFT)
     assert found[ood_scores.GFRE].value > 0.95
     assert found[ood_scores.LFRE].value > 0.7

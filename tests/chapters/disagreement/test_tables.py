@@ -59,7 +59,7 @@ def test_what_is_left_when_the_size_of_the_force_is_fixed(made_forces):
     assert f"{with_interval(partial)} is left" in words.forces(rows)
 
 
-def test_flags_are_averaged_over_subsets_only():
+def test_ood_scores_are_averaged_over_subsets_only():
     found = {"bulk": areas(3), "compressed": areas(9)}
     seen = {"bulk": areas(0)}
     means = report.mean_areas(found, seen, SHIFTS)
@@ -70,9 +70,9 @@ def test_flags_are_averaged_over_subsets_only():
     own = tuple(means.loc[ood_scores.GFRE, ["value", "low", "high"]])
     assert f"(mean AUROC {with_interval(own)})" in words.ood_answer(means)
     gains = means.loc[means["gain_low"] > 0, "gain_value"]
-    assert words.flags_gain(means).count("(+") == len(gains) > 0
+    assert words.ood_gain(means).count("(+") == len(gains) > 0
     best = ood_scores.table(found).loc["compressed"].drop(ood_scores.COMPOSITION).max()
-    assert f"({best:.2f}, GFRE" in words.flags_others(ood_scores.table(found), SHIFTS)
+    assert f"({best:.2f}, GFRE" in words.ood_others(ood_scores.table(found), SHIFTS)
 
 
 def test_stitches_are_told(salts, study):
@@ -119,8 +119,8 @@ def test_every_sentence_is_true_without_data():
         words.across({"real": {"all": None}}),
         words.forces(rows),
         words.ood_answer(means),
-        words.flags_gain(means),
-        words.flags_others(ood_scores.table({}), []),
+        words.ood_gain(means),
+        words.ood_others(ood_scores.table({}), []),
         words.stitching_answer({}, {}),
         words.necessary({}),
         words.enough({}),

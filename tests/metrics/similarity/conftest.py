@@ -1,0 +1,9 @@
+"""Random numbers for all tests of similarity."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(3)
