@@ -31,6 +31,7 @@ _HOME = {
     "reconstruction_table": "metrics.reconstruction",
     "similarity": "metrics.similarity",
     "split": "metrics.splits",
+    "folds": "metrics.folds",
     "cumulant_features": "metrics.cumulants",
     "models": "zoo.listing",
     "paper_table": "datasets.paper",

@@ -106,3 +106,44 @@ def asymmetry(tables: FloatArray, pairs: BoolArray) -> FloatArray:
     """
     difference: FloatArray = np.abs(tables - tables.swapaxes(0, 1))[pairs].mean(axis=0)
     return difference
+
+
+def asymmetry_above_noise(tables: FloatArray, pairs: BoolArray) -> tuple[float, float]:
+    """`asymmetry` less what noise alone would give, and that noise.
+
+    Directions that are equally far seem to differ, too, and absolute values do not cancel. With
+    ``d`` the difference of a pair and ``d*`` that of a draw, ``d* - d`` is distributed about as
+    the error of ``d``, so that the noise is ``mean |d* - d|`` over pairs and draws. What is left,
+    ``mean |d| - mean |d* - d|``, is 0 on average without any asymmetry (it may be negative), and
+    too small by up to the noise where directions do differ.
+
+    Parameters
+    ----------
+    tables : array of shape (n_models, n_models, 1 + n_bootstrap)
+        On all test atoms, then on every draw of the groups, such as
+        :attr:`lumlip.metrics.bootstrap.Distances.draws`.
+    pairs : symmetric bool array of shape (n_models, n_models)
+
+    Returns
+    -------
+    (float, float)
+        Asymmetry above the noise, and the noise, in the unit of the tables.
+
+    Raises
+    ------
+    ValueError
+        If the tables hold no draws.
+
+    Examples
+    --------
+    >>> draws = np.array([[[0, 0, 0], [0.5, 0.4, 0.6]], [[0.7, 0.7, 0.7], [0, 0, 0]]])
+    >>> above, noise = asymmetry_above_noise(draws, ~np.eye(2, dtype=bool))
+    >>> round(above, 3), round(noise, 3)
+    (0.1, 0.1)
+    """
+    if tables.ndim != 3 or tables.shape[2] < 2:
+        raise ValueError(
+            f"tables: got shape {tables.shape}, expected (n_models, n_models, 1 + n_bootstrap)"
+        )
+    noise = float(asymmetry(tables[..., 1:] - tables[..., :1], pairs).mean())
+    return float(asymmetry(tables[..., 0], pairs)) - noise, noise

@@ -355,8 +355,9 @@ def reconstruction_table(
     targets: Mapping[str, ArrayLike] | None = None,
     *,
     metric: str = "gfre",
-    train: ArrayLike,
-    test: ArrayLike,
+    train: ArrayLike | None = None,
+    test: ArrayLike | None = None,
+    folds: ArrayLike | None = None,
     n_neighbors: int | None = None,
     n_bootstrap: int = 0,
     groups: ArrayLike | None = None,
@@ -375,6 +376,9 @@ def reconstruction_table(
     metric : {"gfre", "lfre", "gfrd"}
     train, test, n_neighbors, device, chunk_size
         As in `pointwise_errors`.
+    folds : array of int of shape (n_atoms,), optional
+        In place of ``train`` and ``test``: the errors are those of all atoms, each by maps fitted
+        without its fold, see :func:`lumlip.folds`; the bootstrap draws what the folds kept whole.
     n_bootstrap : int
         Resamples for the 95 % intervals; 0 for none.
     groups : array of shape (n_atoms,), optional
@@ -405,6 +409,25 @@ def reconstruction_table(
     plane   0.00   0.0
     axis    0.68   0.0
     """
+    if folds is not None and train is None and test is None:
+        from lumlip.metrics.cross_fit import cross_fitted_table
+
+        return cross_fitted_table(
+            sources,
+            targets,
+            metric=metric,
+            folds=folds,
+            groups=groups,
+            n_bootstrap=n_bootstrap,
+            seed=seed,
+            n_neighbors=n_neighbors,
+            device=device,
+            chunk_size=chunk_size,
+        )
+    if folds is not None or train is None or test is None:
+        given = {"train": train, "test": test, "folds": folds}
+        got = ", ".join(name for name, value in given.items() if value is not None) or "none"
+        raise ValueError(f"train, test, folds: got {got}, expected train and test, or folds")
     pairs = Pairs.checked(
         sources,
         targets,
