@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 import lumlip
 from chapters.variants import figures, study, words
+from lumlip.plotting.style import FAMILY_COLORS
 from lumlip.runtime import environments
 from lumlip.zoo import relations
 from lumlip.zoo.relations import family_of
@@ -109,8 +110,10 @@ def test_a_family_without_a_written_name_is_called_as_its_file():
     assert relations.family_name("morse") == "morse"
 
 
-def test_every_family_of_lumlip_has_a_written_name():
+def test_every_family_of_lumlip_has_a_written_name_and_a_color():
     assert set(relations.NAMES) == set(environments.families())
+    assert set(FAMILY_COLORS) == set(environments.families())
+    assert len(set(FAMILY_COLORS.values())) == len(FAMILY_COLORS)
 
 
 def test_sentences_and_figures_of_variants_take_a_new_family(own):

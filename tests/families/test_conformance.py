@@ -166,7 +166,7 @@ def test_keeps_the_bound(model, check, measured):
 
 # Families without a descriptor API of their own; without extra variables; with all elements.
 NOTHING_TO_MEASURE = {
-    *((family, "package_features") for family in ("diep", "sevennet", "uma")),
+    *((family, "package_features") for family in ("diep", "hienet", "sevennet", "uma")),
     *((family, "extras") for family in set(environments.families()) - {"uma"}),
 }
 
@@ -211,8 +211,8 @@ def test_the_table_of_models_tells_what_loading_would(model, measured):
     result, entry = measured(model), resolve(model)
     assert frozenset(result["elements"]) == entry.elements
     assert result["cutoff"] == entry.cutoff
-    if entry.family in ("sevennet", "chgnet", "diep"):
-        assert result["linear_head"] == (entry.family == "sevennet")
+    if entry.family in ("sevennet", "chgnet", "diep", "hienet"):
+        assert result["linear_head"] == (entry.family in ("sevennet", "hienet"))
 
 
 CODE = """
