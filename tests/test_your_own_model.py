@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 import lumlip
 from chapters.variants import figures, study, words
+from lumlip.plotting.style import FAMILY_COLORS
 from lumlip.runtime import environments
 from lumlip.zoo import relations
 from lumlip.zoo.relations import family_of
@@ -111,6 +112,7 @@ def test_a_family_without_a_written_name_is_called_as_its_file():
 
 def test_written_names_are_those_of_families():
     assert set(relations.NAMES) <= set(environments.families())
+    assert len(set(FAMILY_COLORS.values())) == len(FAMILY_COLORS)
 
 
 def test_sentences_and_figures_of_variants_take_a_new_family(own):

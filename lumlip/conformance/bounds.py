@@ -70,7 +70,10 @@ CHECKS = {
 }
 
 # (family, check): what a family needs beyond that, and why.
-LOOSER: dict[tuple[str, str], Bound] = {}
+LOOSER: dict[tuple[str, str], Bound] = {
+    # Some of its channels are ninety times the root mean square: one rounding of them is 1e-5.
+    ("hienet", "isolated_atom"): Bound(1e-4, 1e-5),
+}
 
 #: Enough for a model of an architecture that another one has shown to pass all checks.
 BRIEF = (

