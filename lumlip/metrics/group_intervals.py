@@ -12,9 +12,8 @@ of both:
    fitted to them (Hill's estimate), so that groups worse than all that were seen may come [1]_.
 
 ``book/methods.md`` gives the measured coverage. What is not covered: fewer than ten groups; an
-error of which one group carries more than a fifth (see
-:mod:`lumlip.metrics.outliers`), for a sample without that group says nothing of it; squares whose mean hardly exists, such
-as those of a lognormal law of width 1.5 with fewer than 100 groups.
+error of which one group carries more than a fifth (see :mod:`lumlip.metrics.outliers`), for a
+sample without that group says nothing of it; squares whose mean hardly exists, such as those of a lognormal law of width 1.5 with fewer than 100 groups.
 
 References
 ----------
