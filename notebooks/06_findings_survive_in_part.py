@@ -93,12 +93,11 @@ from myst_nb import glue
 from chapters.controls import baselines as knowledge
 from chapters.controls import element_numbering, figures, noise_floor, robustness, sweeps, words
 from chapters.controls.checks import all_checks
-from chapters.shared import headlines
+from chapters.shared import baselines, headlines
 from chapters.shared.lineage import lineages
 from chapters.shared.variations import VARIATIONS, Variation, sample_of_atoms
 from lumlip.datasets.paper import chosen_models, paper_table
 from lumlip.extraction.panel import panels_of
-from lumlip.metrics import baselines
 from lumlip.metrics.bootstrap import interval
 from lumlip.plotting import style
 from lumlip.plotting.intervals import interval_plot

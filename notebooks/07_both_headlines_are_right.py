@@ -93,7 +93,15 @@ import numpy as np
 import pandas as pd
 from myst_nb import glue
 
-from chapters.similarity import agreement, calibration, figures, groups, hypotheses, words
+from chapters.similarity import (
+    agreement,
+    all_measures,
+    calibration,
+    figures,
+    groups,
+    hypotheses,
+    words,
+)
 from chapters.similarity.measured import measured
 from chapters.similarity.redrawn import redrawn_medians
 from chapters.similarity.study import LABELS, study_of
@@ -101,7 +109,6 @@ from chapters.similarity.views import AS_IS, WITHIN, against_truncated
 from lumlip.datasets.paper import chosen_models, paper_table
 from lumlip.extraction.panel import panels_of
 from lumlip.metrics.breakdown import mean_between
-from lumlip.metrics.similarity import all_measures
 from lumlip.metrics.similarity.imbalance import imbalance
 from lumlip.plotting import style
 from lumlip.zoo.relations import first_of_families

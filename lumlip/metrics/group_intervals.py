@@ -13,12 +13,8 @@ of both:
 
 ``book/methods.md`` gives the measured coverage. What is not covered: fewer than ten groups; an
 error of which one group carries more than a fifth (see :mod:`lumlip.metrics.outliers`), for a
-sample without that group says nothing of it; squares whose mean hardly exists, such as those of a lognormal law of width 1.5 with fewer than 100 groups.
-
-References
-----------
-.. [1] F. A. Cowell, E. Flachaire, "Income distribution and inequality measurement: the problem of
-   extreme values", J. Econometrics 141, 1044 (2007).
+sample without that group says nothing of it; squares whose mean hardly exists, such as those of a
+lognormal law of width 1.5 with fewer than 100 groups.
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from chapters.controls.noise_floor import COLORS
+from chapters.shared import baselines
 from chapters.shared.variations import Sample, Variation
 from lumlip.array_types import FloatArray
-from lumlip.metrics import baselines
 from lumlip.metrics.bootstrap import (
     NOTHING,
     Distances,

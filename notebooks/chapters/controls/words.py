@@ -11,11 +11,11 @@ import pandas as pd
 from chapters.controls import noise_floor
 from chapters.controls.checks import ONE_HOT
 from chapters.controls.robustness import HOLDS_UP, IN_PART, RobustnessCheck, of_answer
+from chapters.shared.rescaling import per_column
 from lumlip.array_types import FloatArray
 from lumlip.book.sentences import listed
 from lumlip.datasets.paper import paper_entry, paper_table, paper_tables
 from lumlip.metrics.bootstrap import Distances, interval, with_interval
-from lumlip.metrics.rescaling import per_column
 
 _NUMBERS = ("none", "one", "two", "three", "four", "five")
 #: What each finding says.

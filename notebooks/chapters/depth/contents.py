@@ -9,7 +9,7 @@ import pandas as pd
 
 from chapters.depth.paths import LAST_LAYER, STAGES
 from chapters.depth.study import DepthStudy, name
-from lumlip.metrics.elements import element_share
+from chapters.shared.elements import element_share
 from lumlip.metrics.spectrum import effective_directions, energy_in_leading, leading_share
 
 

@@ -12,9 +12,9 @@ import xarray as xr
 from ase import Atoms
 
 from chapters.depth.paths import EMBEDDING, depth_path, stages
+from chapters.shared.elements import known_in, without_element_mean
 from chapters.shared.studies import SplitPanel
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics.elements import known_in, without_element_mean
 from lumlip.metrics.reconstruction import pointwise_errors
 from lumlip.metrics.spectrum import without_leading
 

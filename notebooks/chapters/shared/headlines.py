@@ -19,14 +19,7 @@ from chapters.shared.variations import Sample, Variation, sample_of_atoms, thinn
 from lumlip.array_types import FloatArray
 from lumlip.choices import LAYERS
 from lumlip.extraction.panel import Panel, as_samples
-from lumlip.metrics.bootstrap import (
-    NOTHING,
-    Distances,
-    Resampling,
-    mean_over,
-    pooled,
-    subset_of,
-)
+from lumlip.metrics.bootstrap import NOTHING, Distances, Resampling, mean_over, pooled, subset_of
 from lumlip.metrics.breakdown import across
 from lumlip.metrics.cumulants import cumulant_features
 from lumlip.metrics.spectrum import narrowed

@@ -9,11 +9,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from chapters.shared.regressors import global_errors_by
+from chapters.shared.rescaling import per_column, whitened
 from lumlip.array_types import IntArray
 from lumlip.choices import SPLITS, check_choice
 from lumlip.metrics.bootstrap import Distances
-from lumlip.metrics.regressors import global_errors_by
-from lumlip.metrics.rescaling import per_column, whitened
 from lumlip.metrics.splits import hold_out
 
 #: Ways to weigh the columns; the first leaves it to the metric, which divides by one number.

@@ -7,9 +7,9 @@ from itertools import combinations
 
 import pandas as pd
 
+from chapters.similarity.all_measures import Prepared
 from chapters.similarity.study import ELEMENT, as_rows, compare
 from lumlip.metrics.bootstrap import interval_of_halves
-from lumlip.metrics.similarity.all_measures import Prepared
 from lumlip.zoo.relations import family_of, first_of_families, other_seed, untrained_twin
 
 Pair = tuple[str, str]

@@ -10,9 +10,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from chapters.similarity.all_measures import METRICS, Prepared, similarities
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.similarity.all_measures import METRICS, Prepared, similarities
 from lumlip.metrics.similarity.dimension import mle_dimension, two_nn
 
 #: Reconstruction errors beside the other measures, as 1 - error.

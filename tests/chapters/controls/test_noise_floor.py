@@ -6,8 +6,8 @@ import pytest
 
 from chapters.controls import baselines as knowledge
 from chapters.controls import element_numbering, noise_floor
+from chapters.shared import baselines
 from chapters.shared.variations import Sample
-from lumlip.metrics import baselines
 from lumlip.metrics.bootstrap import Distances, interval
 
 REAL = ["chgnet-0.3.0", "sevennet-0"]

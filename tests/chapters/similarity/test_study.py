@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from chapters.shared.elements import without_element_mean
 from chapters.similarity import (
     agreement,
     calibration,
@@ -16,9 +17,8 @@ from chapters.similarity import (
     views,
     words,
 )
+from chapters.similarity.all_measures import Prepared
 from lumlip.metrics.bootstrap import interval_of_halves
-from lumlip.metrics.elements import without_element_mean
-from lumlip.metrics.similarity.all_measures import Prepared
 from lumlip.metrics.spectrum import narrowed, without_leading
 
 MINIS = ["mace-mini", "pet-mini"]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from chapters.similarity import all_measures
 from lumlip import similarity
-from lumlip.metrics.similarity import all_measures
 
 CHANGES = (
     "shift",

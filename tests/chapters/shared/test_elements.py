@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lumlip.metrics.elements import element_share, known_in, without_element_mean
+from chapters.shared.elements import element_share, known_in, without_element_mean
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lumlip.metrics.rescaling import per_column, whitened
+from chapters.shared.rescaling import per_column, whitened
 
 RNG = np.random.default_rng(0)
 TRAIN, TEST = np.arange(150), np.arange(150, 200)

@@ -5,7 +5,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, fcc111, molecule
 
-from lumlip.metrics.baselines import (
+from chapters.shared.baselines import (
     ALL,
     ELEMENT,
     NET,
@@ -17,7 +17,7 @@ from lumlip.metrics.baselines import (
     random_network,
     together,
 )
-from lumlip.metrics.soap import soap
+from chapters.shared.soap import soap
 
 WATER = molecule("H2O")
 

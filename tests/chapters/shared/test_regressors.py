@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
+from chapters.shared.regressors import global_errors_by
 from lumlip.metrics._crossvalidation import ALPHAS, fold_order
 from lumlip.metrics.reconstruction import pointwise_errors
-from lumlip.metrics.regressors import global_errors_by
 
 RNG = np.random.default_rng(0)
 TRAIN, TEST = np.arange(150), np.arange(150, 200)

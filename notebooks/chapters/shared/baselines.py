@@ -8,9 +8,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike
 
+from chapters.shared.soap import soap
 from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import one_hot
-from lumlip.metrics.soap import soap
 
 #: Names of the baseline features, from those that know least; `NET` is a random function of `ALL`.
 NOISE, ELEMENT, FORMULA = "noise", "element", "element, composition"
