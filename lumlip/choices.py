@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 METRICS = ("gfre", "lfre", "gfrd")
+#: How local maps are fitted, see :func:`lumlip.lfre`.
+PROTOCOLS = ("robust", "scikit-matter")
 LAYERS = ("backbone", "last_layer")
 #: What a split can keep whole.
 SPLITS = ("structure", "atom", "composition", "parent")

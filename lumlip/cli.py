@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lumlip import __version__, commands
-from lumlip.choices import DEVICES, DTYPES, LAYERS, METRICS, SPLITS
+from lumlip.choices import DEVICES, DTYPES, LAYERS, METRICS, PROTOCOLS, SPLITS
 from lumlip.errors import (
     ChapterError,
     ExtractionError,
@@ -98,6 +98,7 @@ def _compare(subs: Any) -> None:
         ("--metric", "metric", "gfre", METRICS, "global or local error, or distortion"),
         ("--layer", "layer", "last_layer", LAYERS, "which features"),
         ("--split", "by", "structure", SPLITS, "what test and training atoms do not share"),
+        ("--protocol", "protocol", "robust", PROTOCOLS, "how local maps are fitted"),
     ):
         text = f"{meaning} (default: {default})"
         sub.add_argument(option, dest=name, default=default, choices=choices, help=text)

@@ -15,10 +15,15 @@ import xarray as xr
 from ase import Atoms
 
 from lumlip.array_types import FloatArray
-from lumlip.choices import LAYERS, METRICS, SPLITS, check_choice
+from lumlip.choices import LAYERS, METRICS, PROTOCOLS, SPLITS, check_choice
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics.bootstrap import Distances
-from lumlip.metrics.reconstruction import neighborhood_size, pointwise_errors, reconstruction_table
+from lumlip.metrics.reconstruction import (
+    BROKEN,
+    neighborhood_size,
+    pointwise_errors,
+    reconstruction_table,
+)
 from lumlip.metrics.splits import hold_out, n_held_out, split
 from lumlip.zoo.relations import family_of, whole_models
 
@@ -63,6 +68,8 @@ class Comparison:
                 f"{k} neighbours out of {n_train} training atoms are hardly local; "
                 f"give more structures or a smaller number of neighbours"
             )
+        if broken := self.table.attrs["n_broken"]:
+            found.append(f"{broken} maps broke down (error above {BROKEN:.0f}, without unit)")
         return found
 
     def save(self, folder: Path) -> list[Path]:
@@ -91,6 +98,7 @@ def compare(
     n_bootstrap: int = 200,
     seed: int = 0,
     device: str = "auto",
+    protocol: str = "robust",
     **options: Any,
 ) -> Comparison:
     """Rebuild the features of each model from those of each other.
@@ -111,6 +119,8 @@ def compare(
         atoms if that is fewer.
     n_bootstrap : int
         Resamples of the test structures for the 95 % intervals; 0 for none.
+    protocol : {"robust", "scikit-matter"}
+        Of local maps, see :func:`lumlip.lfre`.
     options
         Passed on to :func:`lumlip.extraction.panel.panel`.
 
@@ -124,6 +134,7 @@ def compare(
     check_choice("metric", metric, METRICS)
     check_choice("layer", layer, LAYERS)
     check_choice("split", by, SPLITS)
+    check_choice("protocol", protocol, PROTOCOLS)
     if n_bootstrap < 0:
         raise ValueError(f"got n_bootstrap {n_bootstrap}; expected 0 or more")
     shown = panel(models, structures, device=device, **options)
@@ -142,6 +153,7 @@ def compare(
         groups=atoms["structure"].to_numpy(),
         seed=seed,
         device=device,
+        protocol=protocol,
     )
     settings = {
         "models": list(X),
@@ -153,6 +165,7 @@ def compare(
         "n_neighbors": k,
         "n_bootstrap": n_bootstrap,
         "seed": seed,
+        "protocol": protocol,
     }
     return Comparison(table, shown, settings)
 

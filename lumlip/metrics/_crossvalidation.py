@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from sklearn.model_selection import KFold
 
+from lumlip.metrics._protocol import SCIKIT_MATTER, Protocol
 from lumlip.metrics._targets import Targets
 
-ALPHAS = np.geomspace(1e-9, 0.9, 20)
 FOLD_SEED = 0x5F3759DF
 EPS = float(np.finfo(np.float64).eps)
 # A squared error is known to about eps times the squares that cancel in it, its root therefore
@@ -33,9 +33,9 @@ def fold_order(n_samples: int) -> tuple[torch.Tensor, int]:
     return torch.as_tensor(np.concatenate([first, second])), len(first)
 
 
-def rounding_floor(source: torch.Tensor) -> float:
+def rounding_floor(source: torch.Tensor, protocol: Protocol = SCIKIT_MATTER) -> float:
     """Singular values below this are rounding: scipy's pinv default, taken as absolute."""
-    return max(source.shape[-2:]) * EPS
+    return max(max(source.shape[-2:]) * EPS, protocol.rounding)
 
 
 def thin_svd(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -100,13 +100,14 @@ class CrossValidation:
         Centered samples in the order of `fold_order`.
     """
 
-    def __init__(self, source: torch.Tensor) -> None:
+    def __init__(self, source: torch.Tensor, protocol: Protocol = SCIKIT_MATTER) -> None:
+        self._tie = protocol.tie
         self._n_first = fold_order(source.shape[1])[1]
         first, second = self._halves(source)
         svd_first, svd_second = thin_svd(first), thin_svd(second)
         largest = torch.maximum(svd_first[1][:, :1], svd_second[1][:, :1])
-        self.cutoffs = torch.as_tensor(ALPHAS, device=source.device) * largest
-        floor = rounding_floor(source)
+        self.cutoffs = torch.as_tensor(protocol.alphas, device=source.device) * largest
+        floor = rounding_floor(source, protocol)
         self._folds = (self._fold(svd_first, second, floor), self._fold(svd_second, first, floor))
 
     def choose_cutoffs(self, y: torch.Tensor, targets: Targets) -> torch.Tensor:
@@ -126,6 +127,8 @@ class CrossValidation:
         first, second = self._halves(y)
         loss = self._folds[0].loss(first, second, targets)
         loss += self._folds[1].loss(second, first, targets)
+        if self._tie:
+            return self.cutoffs.gather(1, self._largest_tie(loss))
         for problem, target in self._undecided(loss):
             columns = y[..., targets.columns(target)]
             loss[problem, :, target] = self._exact_loss(problem, columns[problem])
@@ -157,6 +160,17 @@ class CrossValidation:
     def _best(self, loss: torch.Tensor) -> torch.Tensor:
         """First of the cutoffs that leave the same maps as the best one: (batch, n_targets)."""
         return self._same_maps(loss[:, :-1].argmin(dim=1)).int().argmax(dim=1)
+
+    def _largest_tie(self, loss: torch.Tensor) -> torch.Tensor:
+        """Last of the cutoffs that are about as good as the best one: (batch, n_targets)."""
+        # What cancels at one rank is no larger than the errors at the lower ranks.
+        uncertain = loss.flip(1).cummax(dim=1).values.flip(1)[:, :-1] * LOSS_UNCERTAINTY
+        loss = loss[:, :-1]
+        best = loss.min(dim=1, keepdim=True).values
+        tied = loss <= best * (1 + self._tie) + uncertain
+        return (tied * torch.arange(1, loss.shape[1] + 1, device=loss.device)[:, None]).argmax(
+            dim=1
+        )
 
     def _undecided(self, loss: torch.Tensor) -> list[tuple[torch.Tensor, int]]:
         """Problems, by target, in which rounding may have swapped the best cutoff with another."""

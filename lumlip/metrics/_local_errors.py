@@ -6,7 +6,8 @@ import torch
 
 from lumlip.metrics._crossvalidation import fold_order
 from lumlip.metrics._device import map_in_threads
-from lumlip.metrics._neighbors import nearest_train_atoms
+from lumlip.metrics._neighbors import distinct_train_atoms, nearest_train_atoms
+from lumlip.metrics._protocol import Protocol
 from lumlip.metrics._ridge import TruncatedRegression
 from lumlip.metrics._scaling import ScaledFeatures
 from lumlip.metrics._targets import Targets
@@ -16,7 +17,11 @@ BLOCK = {"cpu": 2**19, "cuda": 2**26}
 
 
 def local_errors(
-    source: ScaledFeatures, targets: Targets, n_neighbors: int, chunk_size: int | None
+    source: ScaledFeatures,
+    targets: Targets,
+    n_neighbors: int,
+    chunk_size: int | None,
+    protocol: Protocol,
 ) -> torch.Tensor:
     """Distance of every test atom from its local prediction, without unit: (n_targets, n_test).
 
@@ -25,29 +30,43 @@ def local_errors(
     source : ScaledFeatures
     targets : Targets
     n_neighbors : int
-        Train atoms in each fit.
+        Train atoms in each fit; all that are distinct, if there are fewer.
     chunk_size : int or None
         Test atoms at a time; None: as many as fit in the cache.
+    protocol : Protocol
     """
     device = source.test.device
-    neighbors = nearest_train_atoms(source, n_neighbors)
+    distinct = distinct_train_atoms(source, protocol.copies)
+    n_neighbors = min(n_neighbors, len(distinct))
+    if n_neighbors < 2:
+        raise ValueError(
+            f"got {len(source.train)} train atoms that are one, expected distinct ones"
+        )
+    among = ScaledFeatures(source.train[distinct], source.test)
+    neighbors = distinct[nearest_train_atoms(among, n_neighbors)]
     neighbors = neighbors[:, fold_order(n_neighbors)[0].to(device)]
     n_test = len(source.test)
     fitting = max(1, BLOCK[device.type] // (n_neighbors * targets.train.shape[1]))
     size = chunk_size or min(fitting, -(-n_test // torch.get_num_threads()))
     atoms = torch.split(torch.arange(n_test, device=device), size)
     errors = map_in_threads(
-        lambda chunk: _chunk_errors(source, targets, chunk, neighbors[chunk]), atoms, device
+        lambda chunk: _chunk_errors(source, targets, chunk, neighbors[chunk], protocol),
+        atoms,
+        device,
     )
     return torch.cat(errors, dim=1)
 
 
 def _chunk_errors(
-    source: ScaledFeatures, targets: Targets, atoms: torch.Tensor, neighbors: torch.Tensor
+    source: ScaledFeatures,
+    targets: Targets,
+    atoms: torch.Tensor,
+    neighbors: torch.Tensor,
+    protocol: Protocol,
 ) -> torch.Tensor:
     x, x_mean = _center(source.train[neighbors])
     y, y_mean = _center(targets.train[neighbors])
-    local_map = TruncatedRegression(x, y, targets)
+    local_map = TruncatedRegression(x, y, targets, protocol)
     predicted = y_mean + local_map.predict_one(source.test[atoms] - x_mean)
     return targets.norms(targets.test[atoms] - predicted)
 

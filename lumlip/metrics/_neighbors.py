@@ -7,6 +7,36 @@ import torch
 from lumlip.metrics._scaling import ScaledFeatures
 
 
+def distinct_train_atoms(
+    features: ScaledFeatures, closest: float, *, block: int = 2**24
+) -> torch.Tensor:
+    """Find the train atoms that are no near-copies of an earlier one.
+
+    Parameters
+    ----------
+    features : ScaledFeatures
+    closest : float
+        Atoms nearer than this, in scaled units, are copies; 0: none are.
+    block : int
+        Distances in memory at a time.
+
+    Returns
+    -------
+    tensor of int64 of shape (n_distinct,)
+        Rows of ``features.train``, in their order.
+    """
+    train, squared = features.train, features.train.square().sum(dim=1)
+    numbers = torch.arange(len(train), device=train.device)
+    if not closest:
+        return numbers
+    kept = []
+    for rows in torch.split(numbers, max(1, block // len(train))):
+        distance = squared[rows, None] + squared - 2 * train[rows] @ train.mT
+        copies = (distance < closest**2) & (numbers < rows[:, None])
+        kept.append(rows[~copies.any(dim=1)])
+    return torch.cat(kept)
+
+
 def nearest_train_atoms(
     features: ScaledFeatures, n_neighbors: int, *, block: int = 2**24
 ) -> torch.Tensor:

@@ -11,11 +11,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.choices import METRICS
+from lumlip.choices import METRICS, PROTOCOLS, check_choice
 from lumlip.metrics._device import map_in_threads, resolve_device
 from lumlip.metrics._global_errors import distortions, global_errors
 from lumlip.metrics._input import as_features, as_split, check_same_structures
 from lumlip.metrics._local_errors import local_errors
+from lumlip.metrics._protocol import PROTOCOLS as SETTINGS
+from lumlip.metrics._protocol import Protocol
 from lumlip.metrics._scaling import ScaledFeatures, scale
 from lumlip.metrics._targets import Targets
 
@@ -33,6 +35,8 @@ class Pairs:
         Rows of every feature matrix.
     n_neighbors : int or None
         None: the smaller width of each pair.
+    protocol : Protocol
+        Of local maps; global ones are well determined, and fitted alike by all.
     """
 
     source_names: list[str]
@@ -45,6 +49,7 @@ class Pairs:
     n_neighbors: int | None
     device: torch.device
     chunk_size: int | None
+    protocol: Protocol
 
     @classmethod
     def checked(
@@ -58,6 +63,7 @@ class Pairs:
         n_neighbors: int | None = None,
         device: str = "auto",
         chunk_size: int | None = None,
+        protocol: str = "robust",
     ) -> Pairs:
         """Check all the input and scale the features.
 
@@ -68,6 +74,7 @@ class Pairs:
         """
         if metric not in METRICS:
             raise ValueError(f"metric: got {metric!r}, expected one of {', '.join(METRICS)}")
+        check_choice("protocol", protocol, PROTOCOLS)
         where = resolve_device(device)
         check_same_structures([*sources.items(), *(targets or {}).items()])
         arrays = _feature_arrays(sources)
@@ -86,6 +93,7 @@ class Pairs:
             n_neighbors=n_neighbors,
             device=where,
             chunk_size=chunk_size,
+            protocol=SETTINGS[protocol],
         )
         pairs._check_neighbors(len(split[0]))
         return pairs
@@ -125,7 +133,7 @@ class Pairs:
             for k in sorted(set(sizes)):
                 members = [i for i, size in enumerate(sizes) if size == k]
                 targets = Targets.join([self.targets[i] for i in members])
-                row[members] = local_errors(source, targets, k, self.chunk_size)
+                row[members] = local_errors(source, targets, k, self.chunk_size, self.protocol)
         return errors
 
     def _neighbors_by_target(self, source: ScaledFeatures) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from lumlip.metrics._crossvalidation import CrossValidation, rounding_floor, thin_svd
+from lumlip.metrics._protocol import SCIKIT_MATTER, Protocol
 from lumlip.metrics._targets import Targets
 
 
@@ -26,12 +27,18 @@ class TruncatedRegression:
         Singular values up to this are dropped.
     """
 
-    def __init__(self, source: torch.Tensor, y: torch.Tensor, targets: Targets) -> None:
+    def __init__(
+        self,
+        source: torch.Tensor,
+        y: torch.Tensor,
+        targets: Targets,
+        protocol: Protocol = SCIKIT_MATTER,
+    ) -> None:
         self._y = y
         self._targets = targets
-        self.cutoffs = CrossValidation(source).choose_cutoffs(y, targets)
+        self.cutoffs = CrossValidation(source, protocol).choose_cutoffs(y, targets)
         self._left, singular, self._right = thin_svd(source)
-        threshold = self.cutoffs.clamp(min=rounding_floor(source))[:, :, None]
+        threshold = self.cutoffs.clamp(min=rounding_floor(source, protocol))[:, :, None]
         # 1 / s where s is kept, else 0: (batch, n_targets, rank).
         self._inverse = torch.where(singular[:, None] > threshold, 1 / singular[:, None], 0.0)
 

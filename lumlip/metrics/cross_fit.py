@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike
 from lumlip.array_types import IntArray
 from lumlip.metrics.bootstrap import table_of
 from lumlip.metrics.group_intervals import group_sums, rms_interval
-from lumlip.metrics.reconstruction import pointwise_errors
+from lumlip.metrics.reconstruction import BROKEN, pointwise_errors
 
 
 def cross_fitted_errors(
@@ -25,18 +24,16 @@ def cross_fitted_errors(
     n_neighbors: int | None = None,
     device: str = "auto",
     chunk_size: int | None = None,
-    protocol: str | None = None,
+    protocol: str = "robust",
 ) -> xr.DataArray:
     """Errors of every atom for every pair, by maps fitted and scaled without the atom's fold.
 
     Parameters
     ----------
-    sources, targets, metric, n_neighbors, device, chunk_size
+    sources, targets, metric, n_neighbors, device, chunk_size, protocol
         As in :func:`lumlip.metrics.reconstruction.pointwise_errors`.
     folds : array of int of shape (n_atoms,)
         The fold of every atom, from :func:`lumlip.folds`.
-    protocol : str, optional
-        As in :func:`lumlip.metrics.reconstruction.pointwise_errors`; its default if not given.
 
     Returns
     -------
@@ -57,7 +54,6 @@ def cross_fitted_errors(
     {'source': 2, 'target': 2, 'atom': 60}
     """
     fold = _checked(folds, len(np.asarray(next(iter(sources.values()), []))))
-    settings: dict[str, Any] = {} if protocol is None else {"protocol": protocol}
     parts = [
         pointwise_errors(
             sources,
@@ -68,7 +64,7 @@ def cross_fitted_errors(
             n_neighbors=n_neighbors,
             device=device,
             chunk_size=chunk_size,
-            **settings,
+            protocol=protocol,
         )
         for tested in np.unique(fold)
     ]
@@ -92,7 +88,7 @@ def cross_fitted_table(
     n_neighbors: int | None = None,
     device: str = "auto",
     chunk_size: int | None = None,
-    protocol: str | None = None,
+    protocol: str = "robust",
 ) -> pd.DataFrame:
     """Table of errors over all atoms: :func:`lumlip.reconstruction_table` with folds.
 
@@ -135,6 +131,7 @@ def cross_fitted_table(
         protocol=protocol,
     )
     table = table_of(errors)
+    table.attrs["n_broken"] = int((errors > BROKEN).sum())
     if n_bootstrap:
         sums, counts = group_sums(errors, drawn)
         _, *bounds = rms_interval(sums, counts, n_bootstrap=n_bootstrap, seed=seed)

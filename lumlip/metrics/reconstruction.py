@@ -4,9 +4,10 @@ All errors are relative: 0 means rebuilt exactly, 1 as bad as predicting the mea
 atoms; test atoms may exceed it. The direction counts: from the source X to the target Y, in tables
 from the row to the column.
 
-Protocol and numbers are those of ``skmatter.metrics`` with its default scaler and regressor, in
-float64: X and Y are centered and divided by their total standard deviation over the train atoms;
-the linear map is a truncated SVD whose cutoff two-fold cross-validation chooses [1]_.
+X and Y are centered and divided by their total standard deviation over the train atoms, in float64;
+the linear map is a truncated SVD whose cutoff two-fold cross-validation chooses [1]_. Numbers are
+those of ``skmatter.metrics`` with its default scaler and regressor, but for local maps, which break
+down less (see `lfre`).
 
 References
 ----------
@@ -28,6 +29,9 @@ from lumlip.choices import METRICS
 from lumlip.metrics._pairs import Pairs
 from lumlip.metrics.bootstrap import bootstrap_interval
 
+#: An error, ten times that of no map at all, from which on a map counts as broken down.
+BROKEN = 10.0
+
 __all__ = [
     "METRICS",
     "gfrd",
@@ -43,7 +47,13 @@ __all__ = [
 
 
 def gfre(
-    X: ArrayLike, Y: ArrayLike, *, train: ArrayLike, test: ArrayLike, device: str = "auto"
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    train: ArrayLike,
+    test: ArrayLike,
+    device: str = "auto",
+    protocol: str = "robust",
 ) -> float:
     """Global feature reconstruction error: rebuild one model's features linearly from another's.
 
@@ -58,6 +68,8 @@ def gfre(
     train, test : arrays of int, or masks of shape (n_atoms,)
         Atoms to fit on and to measure on. They share none.
     device : {"auto", "cpu", "cuda", "cuda:N"}
+    protocol : {"robust", "scikit-matter"}
+        Of local maps, see `lfre`; global ones are the same in both.
 
     Returns
     -------
@@ -83,11 +95,19 @@ def gfre(
     >>> round(gfre(X, 3 * X[:, :2] + 1, train=train, test=test), 6)
     0.0
     """
-    return _root_mean_square(pointwise_gfre(X, Y, train=train, test=test, device=device))
+    return _root_mean_square(
+        pointwise_gfre(X, Y, train=train, test=test, device=device, protocol=protocol)
+    )
 
 
 def pointwise_gfre(
-    X: ArrayLike, Y: ArrayLike, *, train: ArrayLike, test: ArrayLike, device: str = "auto"
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    train: ArrayLike,
+    test: ArrayLike,
+    device: str = "auto",
+    protocol: str = "robust",
 ) -> FloatArray:
     """Error of every test atom behind `gfre`: ``gfre = sqrt(mean(pointwise_gfre ** 2))``.
 
@@ -98,6 +118,8 @@ def pointwise_gfre(
         The same atoms in the same order.
     train, test : arrays of int, or masks of shape (n_atoms,)
     device : {"auto", "cpu", "cuda", "cuda:N"}
+    protocol : {"robust", "scikit-matter"}
+        Of local maps, see `lfre`; global ones are the same in both.
 
     Returns
     -------
@@ -109,7 +131,7 @@ def pointwise_gfre(
     ValueError
         As `gfre`.
     """
-    return _one_pair(X, Y, "gfre", train=train, test=test, device=device)
+    return _one_pair(X, Y, "gfre", train=train, test=test, device=device, protocol=protocol)
 
 
 def lfre(
@@ -120,6 +142,7 @@ def lfre(
     test: ArrayLike,
     n_neighbors: int,
     device: str = "auto",
+    protocol: str = "robust",
 ) -> float:
     """Local feature reconstruction error: rebuild linearly from the nearest train atoms alone.
 
@@ -139,6 +162,10 @@ def lfre(
         From 2 to n_train. The order of neighbors decides the folds of the cross-validation;
         equally near ones come in the order of ``train``.
     device : {"auto", "cpu", "cuda", "cuda:N"}
+    protocol : {"robust", "scikit-matter"}
+        ``"scikit-matter"``: that package's, to the last digits. It breaks down where neighbors are
+        near-copies of each other. ``"robust"`` takes one of several copies, drops singular values
+        below a thousandth of the largest, and of cutoffs that do equally well the largest.
 
     Returns
     -------
@@ -161,7 +188,9 @@ def lfre(
     >>> lfre(x, Y, train=train, test=test, n_neighbors=10) < 0.01
     True
     """
-    errors = pointwise_lfre(X, Y, train=train, test=test, n_neighbors=n_neighbors, device=device)
+    errors = pointwise_lfre(
+        X, Y, train=train, test=test, n_neighbors=n_neighbors, device=device, protocol=protocol
+    )
     return _root_mean_square(errors)
 
 
@@ -173,6 +202,7 @@ def pointwise_lfre(
     test: ArrayLike,
     n_neighbors: int,
     device: str = "auto",
+    protocol: str = "robust",
 ) -> FloatArray:
     """Error of every test atom behind `lfre`: ``lfre = sqrt(mean(pointwise_lfre ** 2))``.
 
@@ -185,6 +215,8 @@ def pointwise_lfre(
     n_neighbors : int
         From 2 to n_train.
     device : {"auto", "cpu", "cuda", "cuda:N"}
+    protocol : {"robust", "scikit-matter"}
+        Of local maps, see `lfre`; global ones are the same in both.
 
     Returns
     -------
@@ -196,11 +228,26 @@ def pointwise_lfre(
     ValueError
         As `lfre`.
     """
-    return _one_pair(X, Y, "lfre", train=train, test=test, n_neighbors=n_neighbors, device=device)
+    return _one_pair(
+        X,
+        Y,
+        "lfre",
+        train=train,
+        test=test,
+        n_neighbors=n_neighbors,
+        device=device,
+        protocol=protocol,
+    )
 
 
 def gfrd(
-    X: ArrayLike, Y: ArrayLike, *, train: ArrayLike, test: ArrayLike, device: str = "auto"
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    train: ArrayLike,
+    test: ArrayLike,
+    device: str = "auto",
+    protocol: str = "robust",
 ) -> float:
     """Global feature reconstruction distortion: what the linear map does beyond a rotation.
 
@@ -213,6 +260,8 @@ def gfrd(
     Y : array of shape (n_atoms, n_target_channels)
     train, test : arrays of int, or masks of shape (n_atoms,)
     device : {"auto", "cpu", "cuda", "cuda:N"}
+    protocol : {"robust", "scikit-matter"}
+        Of local maps, see `lfre`; global ones are the same in both.
 
     Returns
     -------
@@ -235,11 +284,19 @@ def gfrd(
     >>> round(gfrd(X, X * [1, 3], train=train, test=test), 1)
     0.4
     """
-    return _root_mean_square(pointwise_gfrd(X, Y, train=train, test=test, device=device))
+    return _root_mean_square(
+        pointwise_gfrd(X, Y, train=train, test=test, device=device, protocol=protocol)
+    )
 
 
 def pointwise_gfrd(
-    X: ArrayLike, Y: ArrayLike, *, train: ArrayLike, test: ArrayLike, device: str = "auto"
+    X: ArrayLike,
+    Y: ArrayLike,
+    *,
+    train: ArrayLike,
+    test: ArrayLike,
+    device: str = "auto",
+    protocol: str = "robust",
 ) -> FloatArray:
     """Distortion of every test atom behind `gfrd`: ``gfrd = sqrt(mean(pointwise_gfrd ** 2))``.
 
@@ -250,6 +307,8 @@ def pointwise_gfrd(
         The same atoms in the same order.
     train, test : arrays of int, or masks of shape (n_atoms,)
     device : {"auto", "cpu", "cuda", "cuda:N"}
+    protocol : {"robust", "scikit-matter"}
+        Of local maps, see `lfre`; global ones are the same in both.
 
     Returns
     -------
@@ -261,7 +320,7 @@ def pointwise_gfrd(
     ValueError
         As `gfrd`.
     """
-    return _one_pair(X, Y, "gfrd", train=train, test=test, device=device)
+    return _one_pair(X, Y, "gfrd", train=train, test=test, device=device, protocol=protocol)
 
 
 def neighborhood_size(n_train: int, n_neighbors: int) -> int:
@@ -294,6 +353,7 @@ def pointwise_errors(
     n_neighbors: int | None = None,
     device: str = "auto",
     chunk_size: int | None = None,
+    protocol: str = "robust",
 ) -> xr.DataArray:
     """Errors of every test atom for every pair of a source and a target.
 
@@ -315,6 +375,8 @@ def pointwise_errors(
     chunk_size : int, optional
         Test atoms of ``"lfre"`` that one thread works on at a time; by default as many as fit in
         the cache. The results do not depend on it, memory and time do.
+    protocol : {"robust", "scikit-matter"}
+        Of local maps, see `lfre`; global ones are the same in both.
 
     Returns
     -------
@@ -345,6 +407,7 @@ def pointwise_errors(
         n_neighbors=n_neighbors,
         device=device,
         chunk_size=chunk_size,
+        protocol=protocol,
     )
     coordinates = {"source": pairs.source_names, "target": pairs.target_names, "atom": pairs.test}
     return xr.DataArray(pairs.errors(), dims=list(coordinates), coords=coordinates, name=metric)
@@ -364,6 +427,7 @@ def reconstruction_table(
     seed: int = 0,
     device: str = "auto",
     chunk_size: int | None = None,
+    protocol: str = "robust",
 ) -> pd.DataFrame:
     """Table of errors between all pairs, row = source, column = target.
 
@@ -374,7 +438,7 @@ def reconstruction_table(
     targets : mapping, optional
         The same atoms; by default the sources.
     metric : {"gfre", "lfre", "gfrd"}
-    train, test, n_neighbors, device, chunk_size
+    train, test, n_neighbors, device, chunk_size, protocol
         As in `pointwise_errors`.
     folds : array of int of shape (n_atoms,), optional
         In place of ``train`` and ``test``: the errors are those of all atoms, each by maps fitted
@@ -390,8 +454,9 @@ def reconstruction_table(
     Returns
     -------
     DataFrame of shape (n_sources, n_targets)
-        With ``n_bootstrap``, its ``attrs["low"]`` and ``attrs["high"]`` are tables of the same
-        shape: the interval of every cell over test structures, the maps being fixed.
+        ``attrs["n_broken"]`` counts the test atoms, over all pairs, with an error above 10: there
+        the map broke down. With ``n_bootstrap``, ``attrs["low"]`` and ``attrs["high"]`` are tables
+        of the same shape: the interval of every cell over test structures, the maps being fixed.
 
     Raises
     ------
@@ -423,6 +488,7 @@ def reconstruction_table(
             n_neighbors=n_neighbors,
             device=device,
             chunk_size=chunk_size,
+            protocol=protocol,
         )
     if folds is not None or train is None or test is None:
         given = {"train": train, "test": test, "folds": folds}
@@ -437,12 +503,14 @@ def reconstruction_table(
         n_neighbors=n_neighbors,
         device=device,
         chunk_size=chunk_size,
+        protocol=protocol,
     )
     test_groups = pairs.groups_of_test(groups)
     if n_bootstrap < 0:
         raise ValueError(f"n_bootstrap: got {n_bootstrap}, expected 0 or more")
     errors = pairs.errors()
     table = pairs.frame(np.sqrt(np.square(errors).mean(axis=2)))
+    table.attrs["n_broken"] = int((errors > BROKEN).sum())
     if n_bootstrap:
         bounds = bootstrap_interval(errors, groups=test_groups, n_bootstrap=n_bootstrap, seed=seed)
         for name, bound in zip(("low", "high"), bounds, strict=True):
@@ -459,6 +527,7 @@ def _one_pair(
     test: ArrayLike,
     n_neighbors: int | None = None,
     device: str,
+    protocol: str,
 ) -> FloatArray:
     pairs = Pairs.checked(
         {"X": X},
@@ -468,6 +537,7 @@ def _one_pair(
         test=test,
         n_neighbors=n_neighbors,
         device=device,
+        protocol=protocol,
     )
     errors: FloatArray = pairs.errors()[0, 0]
     return errors
