@@ -53,7 +53,8 @@ def cross_fitted_errors(
     >>> dict(errors.sizes)
     {'source': 2, 'target': 2, 'atom': 60}
     """
-    fold = _checked(folds, len(np.asarray(next(iter(sources.values()), []))))
+    # Without any source, let `pointwise_errors` say so.
+    fold = _checked(folds, len(np.asarray(next(iter(sources.values()), folds))))
     parts = [
         pointwise_errors(
             sources,

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from lumlip.array_types import BoolArray, FloatArray
 from lumlip.metrics.group_intervals import group_sums
 
-#: A group that carries more of the square than this is flagged.
+#: A group that carries more of the square than this is flagged; intervals suffer from half of it.
 LARGE_SHARE = 0.2
 
 

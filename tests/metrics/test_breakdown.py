@@ -9,6 +9,7 @@ from chapters.latent_spaces.claims import minis_against
 from lumlip.metrics.bootstrap import mean_with_interval, table_of
 from lumlip.metrics.breakdown import (
     across,
+    asymmetry_above_noise,
     between,
     carried_by_worst,
     error_by_label,
@@ -110,3 +111,26 @@ def test_minis_and_published_models_never_share_a_mean():
     assert "no minis" in minis_against(table, [])
     one = minis_against(table.iloc[:3, :3], ["small-a", "small-b"])
     assert "among these" not in one
+
+
+def noisy_tables(difference, n_models, rng):
+    """True directions differ by +- difference; the first table and each draw add noise of 0.1."""
+    sign = np.triu(np.where(rng.random((n_models, n_models)) < 0.5, -1, 1), 1)
+    found = 0.5 + difference / 2 * (sign - sign.T) + rng.normal(0, 0.1, (n_models, n_models))
+    draws = found[..., None] + rng.normal(0, 0.1, (n_models, n_models, 400))
+    return np.concatenate([found[..., None], draws], axis=2)
+
+
+def test_asymmetry_that_is_noise_is_taken_off():
+    pairs = ~np.eye(40, dtype=bool)
+    above, noise = asymmetry_above_noise(noisy_tables(0, 40, np.random.default_rng(0)), pairs)
+    # The mean |x| of a normal number is sqrt(2 / pi) of its width, sqrt(2) * 0.1 for differences.
+    assert noise == pytest.approx(0.2 / np.sqrt(np.pi), rel=0.01)
+    assert above == pytest.approx(0, abs=0.01)
+    above, noise = asymmetry_above_noise(noisy_tables(0.8, 40, np.random.default_rng(0)), pairs)
+    assert above + noise == pytest.approx(0.8, abs=0.02)
+
+
+def test_asymmetry_above_noise_needs_draws():
+    with pytest.raises(ValueError, match=r"tables: got shape \(2, 2, 1\), expected"):
+        asymmetry_above_noise(np.zeros((2, 2, 1)), ~np.eye(2, dtype=bool))

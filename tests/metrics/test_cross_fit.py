@@ -1,0 +1,92 @@
+"""Errors of all atoms, each by maps that have not seen its fold."""
+
+import numpy as np
+import pytest
+
+import lumlip
+from lumlip.metrics.cross_fit import cross_fitted_errors
+from lumlip.metrics.folds import Folds
+from lumlip.metrics.group_intervals import group_sums, rms_interval
+from lumlip.metrics.reconstruction import pointwise_errors
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(120, 5))
+FEATURES = {"plain": X, "bent": np.tanh(X), "part": X[:, :2]}
+FOLD = np.arange(120) // 3 % 4
+GROUPS = np.arange(120) // 3
+
+
+@pytest.mark.parametrize(("metric", "k"), [("gfre", None), ("gfrd", None), ("lfre", 20)])
+def test_each_fold_is_tested_by_maps_of_the_others(metric, k):
+    found = cross_fitted_errors(FEATURES, metric=metric, folds=FOLD, n_neighbors=k)
+    assert found.dims == ("source", "target", "atom")
+    assert found["atom"].values.tolist() == list(range(120))
+    train, test = np.flatnonzero(FOLD != 2), np.flatnonzero(FOLD == 2)
+    alone = pointwise_errors(FEATURES, metric=metric, train=train, test=test, n_neighbors=k)
+    np.testing.assert_array_equal(found.sel(atom=test), alone)
+
+
+def test_what_a_fold_holds_does_not_change_its_own_maps():
+    other = {**FEATURES, "bent": np.where((FOLD == 1)[:, None], 9 * X**3, FEATURES["bent"])}
+    before, after = (
+        cross_fitted_errors({"a": X}, {"b": some["bent"]}, folds=FOLD) for some in (FEATURES, other)
+    )
+    same = np.isclose(before, after).all(axis=(0, 1))
+    # Only the maps fitted with fold 1 can change, and they test the other folds.
+    truth = other["bent"][FOLD == 0] - FEATURES["bent"][FOLD == 0]
+    assert not truth.any()
+    assert not same[FOLD != 1].all()
+
+
+def test_targets_of_their_own_and_any_fold_labels():
+    found = cross_fitted_errors({"a": X}, {"b": X @ np.ones((5, 2))}, folds=10 * FOLD - 7)
+    assert found.sizes == {"source": 1, "target": 1, "atom": 120}
+    assert float(found.max()) < 1e-10
+
+
+def test_table_with_folds_has_intervals_over_the_groups():
+    table = lumlip.reconstruction_table(FEATURES, folds=FOLD, groups=GROUPS, n_bootstrap=200)
+    errors = cross_fitted_errors(FEATURES, folds=FOLD)
+    np.testing.assert_allclose(table, np.sqrt((errors**2).mean("atom")))
+    _, low, high = rms_interval(*group_sums(errors, GROUPS), n_bootstrap=200)
+    np.testing.assert_array_equal(table.attrs["low"], low)
+    np.testing.assert_array_equal(table.attrs["high"], high)
+    assert table.attrs["low"].columns.tolist() == list(FEATURES)
+    assert (table.attrs["low"] <= table).all(axis=None)
+    assert (table <= table.attrs["high"]).all(axis=None)
+    assert "low" not in lumlip.reconstruction_table(FEATURES, folds=FOLD).attrs
+
+
+def test_groups_are_by_default_what_the_folds_kept_whole():
+    folds = FOLD.view(Folds)
+    folds.groups = GROUPS
+    settings = {"n_bootstrap": 100, "seed": 3}
+    by_default = lumlip.reconstruction_table(FEATURES, folds=folds, **settings)
+    told = lumlip.reconstruction_table(FEATURES, folds=FOLD, groups=GROUPS, **settings)
+    atoms = lumlip.reconstruction_table(FEATURES, folds=FOLD, **settings)
+    assert by_default.attrs["high"].equals(told.attrs["high"])
+    assert not atoms.attrs["high"].equals(told.attrs["high"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "train, test, folds: got none, expected train and test, or folds"),
+        ({"train": [0, 1]}, "train, test, folds: got train, expected train and test, or folds"),
+        ({"test": [0], "folds": FOLD}, "got test, folds, expected train and test, or folds"),
+        ({"folds": FOLD[:9]}, r"folds: got shape \(9,\) of int64, expected \(120,\) of int"),
+        ({"folds": FOLD / 2}, r"folds: got shape \(120,\) of float64, expected \(120,\) of int"),
+        ({"folds": 0 * FOLD}, "folds: got 1, expected at least 2"),
+        ({"folds": FOLD, "groups": [0]}, r"groups: got shape \(1,\), expected \(120,\)"),
+        ({"folds": FOLD, "n_bootstrap": -1}, "n_bootstrap: got -1, expected 0 or more"),
+        ({"folds": FOLD, "metric": "x"}, "metric: got 'x', expected one of"),
+    ],
+)
+def test_bad_input_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        lumlip.reconstruction_table(FEATURES, **options)
+
+
+def test_no_features_are_refused():
+    with pytest.raises(ValueError, match="features: got none"):
+        cross_fitted_errors({}, folds=FOLD)

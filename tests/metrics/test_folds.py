@@ -1,0 +1,92 @@
+"""Folds: every atom once, groups whole, subsets and sizes even."""
+
+import numpy as np
+import pytest
+import xarray as xr
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import lumlip
+
+KINDS = ["atom", "structure", "composition", "parent"]
+
+
+def dataset(seed=0, n_structures=300, n_subsets=3):
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 30, size=n_structures)
+    structure = np.repeat(np.arange(n_structures), sizes)
+    return xr.Dataset(
+        coords={
+            "structure": ("atom", structure),
+            "atomic_number": ("atom", rng.choice([1, 6, 8, 26], size=len(structure))),
+            "subset": (
+                "structure",
+                rng.choice([f"subset {i}" for i in range(n_subsets)], n_structures),
+            ),
+            "parent": ("structure", [f"parent {i // 3}" for i in range(n_structures)]),
+        }
+    )
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    by=st.sampled_from(KINDS),
+    n_folds=st.integers(2, 12),
+    n_subsets=st.integers(1, 40),
+)
+def test_groups_are_whole_and_no_fold_is_empty(seed, by, n_folds, n_subsets):
+    ds = dataset(seed, n_structures=60, n_subsets=n_subsets)
+    fold = lumlip.folds(ds, by=by, n_folds=n_folds, seed=seed)
+    assert fold.shape == (ds.sizes["atom"],)
+    assert np.unique(fold).tolist() == list(range(n_folds))
+    structure = ds.structure.values
+    keys = {"structure": structure, "parent": ds.parent.values[structure]}
+    for key in [keys[by]] if by in keys else [fold.groups]:
+        pairs = {(k, f) for k, f in zip(key.tolist(), fold.tolist(), strict=True)}
+        assert len(pairs) == len(set(key.tolist()))
+
+
+@pytest.mark.parametrize("by", KINDS)
+def test_folds_are_even_in_atoms_and_in_every_subset(by):
+    ds = dataset()
+    dealt = lumlip.folds(ds, by=by)
+    fold = np.asarray(dealt)
+    subset = ds.subset.values[ds.structure.values]
+    n_atoms = np.bincount(fold)
+    # Small groups are dealt last: folds differ by less than a group of mean size, or an atom.
+    assert np.ptp(n_atoms) <= np.bincount(dealt.groups).mean()
+    for name in np.unique(subset):
+        shares = np.bincount(fold[subset == name]) / np.mean(np.bincount(fold[subset == name]))
+        assert np.ptp(shares) < 0.2
+
+
+@pytest.mark.parametrize("by", KINDS)
+def test_the_seed_decides(by):
+    ds = dataset()
+    first, again, other = (lumlip.folds(ds, by=by, seed=seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_groups_go_with_the_folds_but_not_with_parts_of_them():
+    fold = lumlip.folds(dataset(), by="parent")
+    assert isinstance(fold, np.ndarray)
+    assert fold.dtype == np.int64
+    assert fold.groups.shape == fold.shape
+    assert len(np.unique(fold.groups)) == 100
+    assert fold[:5].groups is None
+    assert fold.copy().groups is None
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"by": "element"}, "by: got 'element', expected one of atom, composition, parent"),
+        ({"n_folds": 1}, "n_folds: got 1, expected 2 to 100, the number of groups by parent"),
+        ({"n_folds": 101}, "n_folds: got 101, expected 2 to 100, the number of groups by parent"),
+    ],
+)
+def test_bad_options_are_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        lumlip.folds(dataset(), **options)
