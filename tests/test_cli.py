@@ -173,6 +173,7 @@ def test_compare_overwrites_no_file_and_says_so_before_the_work(capsys, tmp_path
 
 def test_run_refuses_what_the_chapter_does_not_know(capsys):
     assert "known" in error_of(["run", "77"], capsys)
+    assert "known" in error_of(["book", "--update", "77"], capsys)
     text = error_of(["run", "01", "-p", "sede=1"], capsys)
     assert "sede" in text
     assert "n_neighbors" in text

@@ -139,16 +139,75 @@ def test_lfre_gives_the_numbers_of_scikit_matter(pair, n_neighbors, request):
     expected = reference.pointwise_local_reconstruction_error(
         *pair, n_neighbors, train_idx=TRAIN, test_idx=test
     )
-    errors = pointwise_lfre(*pair, train=TRAIN, test=test, n_neighbors=n_neighbors)
+    options = {"n_neighbors": n_neighbors, "protocol": "scikit-matter"}
+    errors = pointwise_lfre(*pair, train=TRAIN, test=test, **options)
     # Which of several equivalent atoms is nearest is decided at the level of the noise.
     noise = 1e-7 if "symmetric_crystal" in request.node.name else ROUNDING
     assert_allclose(errors, expected, rtol=1e-6, atol=noise)
     assert_allclose(
-        lfre(*pair, train=TRAIN, test=test, n_neighbors=n_neighbors),
+        lfre(*pair, train=TRAIN, test=test, **options),
         np.sqrt(np.mean(expected**2)),
         rtol=1e-6,
         atol=noise,
     )
+
+
+def near_copies(rng, *, noise=1e-7):
+    """A curve in which every train atom comes four times, but for rounding; the test lies between."""
+    t = np.repeat(rng.uniform(0, 3, size=60), 4)
+    t = np.concatenate([t, rng.uniform(0.3, 2.7, size=40)])
+    X = np.stack([np.sin(t), np.cos(t), np.sin(2 * t), t / 3], axis=1)
+    Y = np.stack([np.cos(2 * t), t**2 / 9, np.sin(3 * t)], axis=1)
+    tilt = rng.normal(size=(4, 12))
+    copied = X @ tilt + noise * rng.normal(size=(len(t), 12))
+    return copied, Y + noise * rng.normal(size=Y.shape), np.arange(240), np.arange(240, 280)
+
+
+def test_near_copies_do_not_break_a_robust_map():
+    X, Y, train, test = near_copies(np.random.default_rng(0))
+    robust = pointwise_lfre(X, Y, train=train, test=test, n_neighbors=16)
+    assert robust.max() < 0.1  # the curve is smooth: a local line comes near
+    fragile = pointwise_lfre(X, Y, train=train, test=test, n_neighbors=16, protocol="scikit-matter")
+    assert fragile.max() > 2 * robust.max()
+
+
+def test_copies_count_once():
+    X, Y, train, test = near_copies(np.random.default_rng(0), noise=0.0)
+    once = np.arange(0, 240, 4)
+    options = {"test": test, "n_neighbors": 16}
+    scaled = pointwise_lfre(X, Y, train=train, **options)
+    assert_allclose(scaled, pointwise_lfre(X, Y, train=once, **options), rtol=1e-6)
+
+
+def test_rounding_of_the_features_changes_no_printed_digit():
+    rng = np.random.default_rng(1)
+    X, Y, train, test = near_copies(rng)
+    options = {"train": train, "test": test, "n_neighbors": 16}
+    rounded = X * (1 + 6e-8 * rng.uniform(-1, 1, size=X.shape))  # half a unit of single precision
+    assert lfre(rounded, Y, **options) == pytest.approx(lfre(X, Y, **options), rel=5e-3)
+
+
+def test_where_nothing_is_copied_both_protocols_agree():
+    rng = np.random.default_rng(2)
+    X = rng.normal(size=(300, 4))
+    Y = X @ rng.normal(size=(4, 3)) + 0.5 * rng.normal(size=(300, 3))
+    options = {"train": np.arange(240), "test": np.arange(240, 300), "n_neighbors": 60}
+    fragile = lfre(X, Y, **options, protocol="scikit-matter")
+    assert lfre(X, Y, **options) == pytest.approx(fragile, rel=1e-2)
+
+
+def test_broken_maps_are_counted():
+    X, Y, train, test = near_copies(np.random.default_rng(0))
+    options = {"metric": "lfre", "train": train, "test": test, "n_neighbors": 16}
+    assert reconstruction_table({"X": X}, {"Y": Y}, **options).attrs["n_broken"] == 0
+    far = X.copy()
+    far[test[0]] += 1e3  # no map fitted on a curve reaches there
+    assert reconstruction_table({"X": far}, {"Y": Y}, **options).attrs["n_broken"] >= 1
+
+
+def test_unknown_protocol_is_refused():
+    with pytest.raises(ValueError, match="got protocol 'skmatter'; expected one of: robust, sci"):
+        gfre(np.eye(4), np.eye(4), train=[0, 1, 2], test=[3], protocol="skmatter")
 
 
 def test_gfrd_gives_the_numbers_of_scikit_matter(pair):
@@ -174,7 +233,8 @@ def test_exact_copies_are_sorted_stably(stable_reference):
     expected = stable_reference.pointwise_local_reconstruction_error(
         X, Y, 23, train_idx=train, test_idx=test
     )
-    errors = pointwise_lfre(X, Y, train=train, test=test, n_neighbors=23)
+    options = {"n_neighbors": 23, "protocol": "scikit-matter"}
+    errors = pointwise_lfre(X, Y, train=train, test=test, **options)
     assert_allclose(errors, expected, rtol=1e-6)
 
 

@@ -217,7 +217,9 @@ class StitchedPairs:
             rest = without_energy(Y, own, study.owner, study.shares, train=self.train)
             row: dict[str, float] = {}
             for name, X in {"energy": own[:, None], "rest": rest}.items():
-                row[f"gfre_{name}"] = gfre(X, Y, **atoms, device=study.device)
+                row[f"gfre_{name}"] = gfre(
+                    X, Y, train=atoms["train"], test=atoms["test"], device=study.device
+                )
                 averaged = mean_over_atoms(X, study.owner)
                 made = direct(averaged, study.shares, energy, train=self.train, test=self.test)
                 row[f"lost_{name}"] = made[model].lost

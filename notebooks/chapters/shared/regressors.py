@@ -13,9 +13,10 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.choices import check_choice
-from lumlip.metrics._crossvalidation import ALPHAS, fold_order, rounding_floor, thin_svd
+from lumlip.metrics._crossvalidation import fold_order, rounding_floor, thin_svd
 from lumlip.metrics._device import map_in_threads
 from lumlip.metrics._pairs import Pairs
+from lumlip.metrics._protocol import ALPHAS
 from lumlip.metrics._scaling import ScaledFeatures
 from lumlip.metrics._targets import Targets
 from lumlip.metrics.reconstruction import pointwise_errors
