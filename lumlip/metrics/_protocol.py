@@ -44,5 +44,5 @@ SCIKIT_MATTER = Protocol()
 # Local maps break down where neighbors are near-copies: their differences are rounding, and maps
 # that blow them up may win a cross-validation of two halves. Chosen on four sets of structures, see
 # the methods page: errors change little around these values, and not with the machine.
-ROBUST = Protocol(floor=1e-3, rounding=1e-5, tie=1e-3, copies=1e-5)
+ROBUST = Protocol(floor=1e-3, rounding=1e-5, tie=1e-2, copies=1e-4)
 PROTOCOLS = {"robust": ROBUST, "scikit-matter": SCIKIT_MATTER}
