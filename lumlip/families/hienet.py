@@ -25,8 +25,8 @@ Layers: the node features as embedded, after every invariant convolution, and af
 Scalars stay as they are; channels with l > 0 enter as their norms. The last gate leaves scalars
 only: the backbone.
 
-The package comes under the GPL 3.0, as the SevenNet did that it started from. It is imported here,
-in an environment of its own, and no part of it is in lumlip.
+The wheel names no licence, but says that it builds on SevenNet's code under the GPL 3.0. So it has
+an environment of its own, and no part of it is in lumlip.
 """
 
 from __future__ import annotations
