@@ -97,6 +97,7 @@ features is the energy that the model's own package predicts.
 | --- | --- | --- | --- |
 | CHGNet | 64 atom features that enter the readout's perceptron | 64 inputs of its final linear map | linear, averaged over the atoms, plus a linear term in the composition |
 | SevenNet | 128 scalars that leave the last gate | 64 outputs of the first readout map | linear, scaled and shifted by element; **both maps are linear, so backbone to last layer is exact by construction** |
+| HIENet | 512 scalars that leave the last gate | 256 outputs of the first readout map | as SevenNet, on whose code it is built: both maps are linear |
 | DIEP | 64 node features that enter the final layer | two times 64 hidden activations | gated: a linear map of one half times the sigmoid of a linear map of the other |
 | MACE | scalars of the node features of all layers | scalars of all layers but the last, and the hidden activation of the last readout | linear, scaled and shifted, plus the energies of free atoms and the repulsion of nuclei where the model has one |
 | PET | node features beside the edge features summed over neighbors, last layer | the same two inside the heads | linear, plus a constant per neighbor, weighted by the cutoff function |
@@ -131,9 +132,9 @@ ten million is lost at each operation. The atoms are moved some hundredths of an
 several neighbors are at exactly the same distance, DIEP puts them in an order that rounding decides, and
 its features jump a little.
 
-Three families lack a symmetry by construction, and the table gives in bold by how much: the root mean square of the
+Four families lack a symmetry by construction, and the table gives in bold by how much: the root mean square of the
 change over that of the features around their mean. PET sees the Cartesian vectors of the neighbors as they are and learns
-from randomly turned structures what a rotation leaves alone. SevenNet and UMA keep rotations, but tell a structure from its mirror
+from randomly turned structures what a rotation leaves alone. SevenNet, HIENet and UMA keep rotations, but tell a structure from its mirror
 image. `lumlip check MODEL` does the same for a model of your own.
 """
 

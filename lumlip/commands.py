@@ -131,13 +131,18 @@ def run_chapter(chapter: str, *, parameter: list[str], output: Path | None) -> N
 def build_book(*, no_run: bool, update: str | None) -> None:
     """Build the book: features, chapters, pages at _build/html/index.html."""
     from lumlip.book.build import build
+    from lumlip.book.chapters import convert, find_chapter
+    from lumlip.book.parameters import declared_parameters
     from lumlip.extraction.panel import panel
-    from lumlip.zoo.table import shipped
 
     only = None if update == "all" else update
     if not no_run and only is None:  # first, with progress, what every chapter will ask for
-        everywhere = shipped(mini=False)
-        panel(everywhere, "mini-mad", say=lambda name: print(f"features of {name}", flush=True))
+        first = declared_parameters(convert(find_chapter("01").source))
+        panel(
+            first["models"].default,
+            "mini-mad",
+            say=lambda name: print(f"features of {name}", flush=True),
+        )
     build(run=not no_run, update=update is not None, only=only)
 
 
