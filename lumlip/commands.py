@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from ast import literal_eval
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,12 +138,9 @@ def build_book(*, no_run: bool, update: str | None) -> None:
 
     only = None if update == "all" else update
     if not no_run and only is None:  # first, with progress, what every chapter will ask for
-        first = declared_parameters(convert(find_chapter("01").source))
-        panel(
-            first["models"].default,
-            "mini-mad",
-            say=lambda name: print(f"features of {name}", flush=True),
-        )
+        chapter = declared_parameters(convert(find_chapter("01").source))
+        models = literal_eval(chapter["models"].default)
+        panel(models, "mini-mad", say=lambda name: print(f"features of {name}", flush=True))
     build(run=not no_run, update=update is not None, only=only)
 
 
