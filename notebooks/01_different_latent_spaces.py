@@ -101,11 +101,12 @@ from myst_nb import glue
 import lumlip
 from chapters.latent_spaces import claims as different_spaces
 from chapters.latent_spaces.claims import minis_against
+from chapters.shared import breakdown
 from lumlip.book import findings
 from lumlip.book.chapters import data_folder
 from lumlip.choices import LAYERS
 from lumlip.datasets.paper import chosen_models, paper_table
-from lumlip.metrics import breakdown, maps
+from lumlip.metrics import maps
 from lumlip.metrics.bootstrap import mean_with_interval, table_of
 from lumlip.metrics.reconstruction import neighborhood_size, pointwise_errors
 from lumlip.metrics.splits import n_held_out

@@ -100,6 +100,7 @@ from chapters.layers import figures, intervals, words
 from chapters.layers import tables as layer_reports
 from chapters.layers.probing import probe_layers, structures_to_probe
 from chapters.layers.study import LayerStudy, kinds_of
+from chapters.shared import breakdown
 from chapters.shared.headlines import LINEAR
 from chapters.shared.studies import studies_of
 from lumlip.book import findings
@@ -107,7 +108,6 @@ from lumlip.book.chapters import data_folder
 from lumlip.choices import LAYERS
 from lumlip.datasets.paper import chosen_models, paper_rows, paper_table
 from lumlip.extraction.panel import panel_if_any
-from lumlip.metrics import breakdown
 from lumlip.plotting import style
 from lumlip.zoo.relations import family_of
 

@@ -93,6 +93,7 @@ import numpy as np
 import pandas as pd
 from myst_nb import glue
 
+from chapters.shared.breakdown import mean_between
 from chapters.similarity import (
     agreement,
     all_measures,
@@ -108,7 +109,6 @@ from chapters.similarity.study import LABELS, study_of
 from chapters.similarity.views import AS_IS, WITHIN, against_truncated
 from lumlip.datasets.paper import chosen_models, paper_table
 from lumlip.extraction.panel import panels_of
-from lumlip.metrics.breakdown import mean_between
 from lumlip.metrics.similarity.imbalance import imbalance
 from lumlip.plotting import style
 from lumlip.zoo.relations import first_of_families

@@ -93,10 +93,10 @@ import lumlip
 from chapters.depth import figures, neighborhoods, probing, reports, stages, words
 from chapters.depth.paths import LAST_LAYER
 from chapters.depth.study import DepthStudy, name, thinned
+from chapters.shared.breakdown import mean_between
 from chapters.shared.studies import studies_of
 from lumlip.datasets.paper import chosen_models, paper_table
 from lumlip.metrics.bootstrap import with_interval
-from lumlip.metrics.breakdown import mean_between
 from lumlip.plotting import style
 from lumlip.zoo.relations import family_of
 

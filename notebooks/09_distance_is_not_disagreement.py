@@ -97,9 +97,9 @@ from chapters.disagreement import extra_runs, figures, forces, ood_scores, ranks
 from chapters.disagreement.energies import model_pairs
 from chapters.disagreement.stitch_pairs import StitchedPairs
 from chapters.disagreement.study import PairStudy
+from chapters.shared import breakdown
 from lumlip.datasets.paper import chosen_models, paper_table
 from lumlip.extraction.panel import panels_of
-from lumlip.metrics import breakdown
 from lumlip.plotting import style
 from lumlip.plotting.periodic_table import periodic_heat_map
 from lumlip.zoo.relations import first_of_families

@@ -100,7 +100,7 @@ def paired_dots(ax: Axes, by_label: Mapping[str, pd.DataFrame], *, label: str) -
     Parameters
     ----------
     by_label : dict of str to DataFrame of shape (n_labels, n_columns)
-        Metric to a table from :func:`lumlip.metrics.breakdown.error_by_label`; the first gives the
+        Metric to a table from :func:`chapters.shared.breakdown.error_by_label`; the first gives the
         order.
     """
     first = next(iter(by_label.values()))

@@ -6,7 +6,7 @@ import pytest
 import xarray as xr
 from matplotlib.figure import Figure
 
-from lumlip.metrics.breakdown import across
+from chapters.shared.breakdown import across
 from lumlip.plotting import intervals as figures
 from lumlip.plotting import style
 from lumlip.zoo.relations import family_of

@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 
 from chapters.controls.noise_floor import COLORS
 from chapters.shared import baselines
+from chapters.shared.breakdown import across
+from chapters.shared.spectrum import narrowed
 from chapters.shared.variations import Sample, Variation
 from lumlip.array_types import FloatArray
 from lumlip.metrics.bootstrap import (
@@ -23,8 +25,6 @@ from lumlip.metrics.bootstrap import (
     subset_of,
     with_interval,
 )
-from lumlip.metrics.breakdown import across
-from lumlip.metrics.spectrum import narrowed
 from lumlip.zoo.relations import family_of, is_untrained
 
 #: The richest baseline, cut to as many columns as a learned one has.

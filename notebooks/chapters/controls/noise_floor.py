@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from chapters.shared.breakdown import across
 from lumlip.array_types import BoolArray, FloatArray
 from lumlip.metrics.bootstrap import NOTHING, Distances, interval, mean_over, subset_of
-from lumlip.metrics.breakdown import across
 from lumlip.plotting.style import MINI_COLOR
 from lumlip.zoo.relations import (
     family_name,

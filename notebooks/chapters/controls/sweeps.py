@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from chapters.shared.breakdown import between
 from chapters.shared.variations import Sample, Variation, thinned
 from lumlip.array_types import BoolArray, FloatArray
 from lumlip.metrics.bootstrap import Distances, Interval, Resampling, interval, mean_over, table_of
-from lumlip.metrics.breakdown import between
 from lumlip.metrics.reconstruction import pointwise_errors
 from lumlip.zoo.relations import family_of
 

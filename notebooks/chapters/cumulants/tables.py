@@ -12,8 +12,8 @@ import xarray as xr
 from chapters.cumulants.claims import mean_curve
 from chapters.cumulants.scaling import kappa_8, with_published_kappa_8
 from chapters.cumulants.study import OrderStudy
+from chapters.shared import breakdown
 from lumlip.datasets.paper import paper_rows, paper_table
-from lumlip.metrics import breakdown
 from lumlip.metrics.bootstrap import (
     Interval,
     Resampling,

@@ -10,7 +10,7 @@ import pandas as pd
 from chapters.depth.paths import LAST_LAYER, STAGES
 from chapters.depth.study import DepthStudy, name
 from chapters.shared.elements import element_share
-from lumlip.metrics.spectrum import effective_directions, energy_in_leading, leading_share
+from chapters.shared.spectrum import effective_directions, energy_in_leading, leading_share
 
 
 def contents(study: DepthStudy) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def _leading(study: DepthStudy, model: str, step: str) -> float:
 def energy_of_last_layer(study: DepthStudy) -> float:
     """How much of the last layers' leading direction beyond elements is the atom's energy.
 
-    Mean R^2 over the models that count, see :func:`lumlip.metrics.spectrum.energy_in_leading`.
+    Mean R^2 over the models that count, see :func:`chapters.shared.spectrum.energy_in_leading`.
     """
     structure = study.panel.atoms["structure"].to_numpy()
     found = [

@@ -13,10 +13,10 @@ from ase import Atoms
 
 from chapters.depth.paths import EMBEDDING, depth_path, stages
 from chapters.shared.elements import known_in, without_element_mean
+from chapters.shared.spectrum import without_leading
 from chapters.shared.studies import SplitPanel
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.metrics.reconstruction import pointwise_errors
-from lumlip.metrics.spectrum import without_leading
 
 #: An element needs so many train atoms for its mean to be subtracted.
 LEAST = 5

@@ -145,7 +145,7 @@ def by_label(ax: Axes, tables: Mapping[str, pd.DataFrame], *, label: str) -> Non
     Parameters
     ----------
     tables : dict of str to DataFrame
-        Pair to a table from :func:`lumlip.metrics.breakdown.error_by_label`, of the same labels.
+        Pair to a table from :func:`chapters.shared.breakdown.error_by_label`, of the same labels.
     """
     from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 

@@ -11,11 +11,11 @@ import pandas as pd
 import xarray as xr
 from numpy.typing import NDArray
 
+from chapters.shared.breakdown import error_by_label
 from lumlip.array_types import BoolArray, FloatArray
 from lumlip.choices import LAYERS
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.bootstrap import NOTHING, Distances, Interval, interval
-from lumlip.metrics.breakdown import error_by_label
 from lumlip.metrics.reconstruction import pointwise_errors
 from lumlip.metrics.splits import hold_out
 

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from chapters.shared.breakdown import asymmetry
 from lumlip.array_types import BoolArray
 from lumlip.book.findings import Claim
 from lumlip.metrics.bootstrap import Interval, mean_with_interval, statistic_with_interval
-from lumlip.metrics.breakdown import asymmetry
 
 FAR, DIRECTED = 0.5, 0.05
 

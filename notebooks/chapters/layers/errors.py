@@ -12,11 +12,11 @@ import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
+from chapters.shared.spectrum import narrowed
 from lumlip.array_types import FloatArray
 from lumlip.choices import LAYERS
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.reconstruction import pointwise_errors
-from lumlip.metrics.spectrum import narrowed
 
 Features = Mapping[str, ArrayLike]
 #: Direction -> (source layer, target layer).
@@ -113,7 +113,7 @@ def cut_to_one_width(
     ----------
     backbone, last_layer : dict of model to array of shape (n_atoms, n_features)
     how : {"pca", "random"}
-        See :func:`lumlip.metrics.spectrum.narrowed`; errors of random cuts are root mean squares
+        See :func:`chapters.shared.spectrum.narrowed`; errors of random cuts are root mean squares
         over
         ``n_draws`` of them.
     train, test : arrays of int

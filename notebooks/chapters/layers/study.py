@@ -11,10 +11,10 @@ import pandas as pd
 import xarray as xr
 
 from chapters.layers import errors
+from chapters.shared import breakdown
 from chapters.shared.studies import SplitPanel
 from lumlip.array_types import BoolArray, IntArray
 from lumlip.choices import LAYERS
-from lumlip.metrics import breakdown
 from lumlip.metrics.reconstruction import neighborhood_size
 from lumlip.zoo.relations import family_of
 from lumlip.zoo.table import resolve

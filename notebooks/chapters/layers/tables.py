@@ -12,9 +12,9 @@ import xarray as xr
 from chapters.layers import intervals
 from chapters.layers.errors import DIRECTIONS
 from chapters.layers.study import LayerStudy
+from chapters.shared import spectrum
 from lumlip.array_types import FloatArray
 from lumlip.choices import LAYERS
-from lumlip.metrics import spectrum
 from lumlip.metrics.bootstrap import Interval, Resampling, mean_with_interval
 from lumlip.metrics.reconstruction import pointwise_errors
 

@@ -12,11 +12,11 @@ from chapters.layers.claims import nonlinear
 from chapters.layers.intervals import root_mean_square
 from chapters.layers.probing import dropped
 from chapters.layers.study import LayerStudy
+from chapters.shared.breakdown import mean_between
 from lumlip.book.findings import Claim
 from lumlip.choices import LAYERS
 from lumlip.datasets.paper import paper_table
 from lumlip.metrics.bootstrap import Interval, with_interval
-from lumlip.metrics.breakdown import mean_between
 from lumlip.metrics.probe_targets import Key
 from lumlip.metrics.probes import ProbeScore
 from lumlip.zoo.relations import trained

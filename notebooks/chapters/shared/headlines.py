@@ -13,16 +13,16 @@ from typing import Unpack
 import numpy as np
 import pandas as pd
 
+from chapters.shared.breakdown import across
 from chapters.shared.fine_tuning import OTHER_SEED, SCRATCH, START, UNTRAINED, answers
 from chapters.shared.lineage import Lineage
+from chapters.shared.spectrum import narrowed
 from chapters.shared.variations import Sample, Variation, sample_of_atoms, thinned
 from lumlip.array_types import FloatArray
 from lumlip.choices import LAYERS
 from lumlip.extraction.panel import Panel, as_samples
 from lumlip.metrics.bootstrap import NOTHING, Distances, Resampling, mean_over, pooled, subset_of
-from lumlip.metrics.breakdown import across
 from lumlip.metrics.cumulants import cumulant_features
-from lumlip.metrics.spectrum import narrowed
 from lumlip.metrics.splits import hold_out
 from lumlip.zoo.relations import family_of, pairs_by_kind, variant_pairs
 

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from chapters.shared.elements import without_element_mean
+from chapters.shared.spectrum import narrowed, without_leading
 from chapters.similarity.all_measures import Prepared, similarities
 from chapters.similarity.groups import Pair, means, means_of_halves
 from chapters.similarity.rebuilt import reconstructed
 from chapters.similarity.study import ELEMENT, SimilarityStudy, compare
 from lumlip.array_types import FloatArray
 from lumlip.metrics.similarity.kernels import cka
-from lumlip.metrics.spectrum import narrowed, without_leading
 
 AS_IS, WITHIN, STRIPPED, WHITENED = (
     "as they are",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from chapters.shared.breakdown import across
 from chapters.shared.headlines import seed_floor
 from chapters.variants.study import COLUMNS
 from lumlip.array_types import BoolArray, FloatArray
 from lumlip.book.findings import Claim
 from lumlip.datasets.paper import paper_table
 from lumlip.metrics.bootstrap import Distances, interval, mean_over
-from lumlip.metrics.breakdown import across
 from lumlip.zoo.relations import family_of, variant_pairs, whole_models
 
 #: Family of the mixtures of experts.

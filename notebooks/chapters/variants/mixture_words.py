@@ -9,11 +9,11 @@ import pandas as pd
 import xarray as xr
 from ase.data import chemical_symbols
 
+from chapters.shared.breakdown import across
 from chapters.variants.claims import MIXTURE
 from chapters.variants.routing import by_element, shift, spread
 from chapters.variants.study import of_family
 from lumlip.metrics.bootstrap import Distances, mean_over
-from lumlip.metrics.breakdown import across
 from lumlip.zoo.relations import Swaps, family_of, pairs_by_kind, whole_models
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from chapters.shared.breakdown import across
 from chapters.shared.headlines import seed_floor
 from chapters.variants.claims import ends
 from chapters.variants.study import of_family
 from lumlip.book.findings import Finding
 from lumlip.datasets.paper import paper_table
 from lumlip.metrics.bootstrap import Distances, interval, mean_over, with_interval
-from lumlip.metrics.breakdown import across
 from lumlip.zoo.relations import (
     KINDS,
     aspects,

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from chapters.shared.elements import without_element_mean
+from chapters.shared.spectrum import narrowed, without_leading
 from chapters.similarity import (
     agreement,
     calibration,
@@ -19,7 +20,6 @@ from chapters.similarity import (
 )
 from chapters.similarity.all_measures import Prepared
 from lumlip.metrics.bootstrap import interval_of_halves
-from lumlip.metrics.spectrum import narrowed, without_leading
 
 MINIS = ["mace-mini", "pet-mini"]
 CONTROLS = [f"{model}-{kind}" for model in MINIS for kind in ("untrained", "seed2")]

@@ -6,8 +6,7 @@ import pytest
 import xarray as xr
 
 from chapters.latent_spaces.claims import minis_against
-from lumlip.metrics.bootstrap import mean_with_interval, table_of
-from lumlip.metrics.breakdown import (
+from chapters.shared.breakdown import (
     across,
     asymmetry_above_noise,
     between,
@@ -16,6 +15,7 @@ from lumlip.metrics.breakdown import (
     mean_between,
     within,
 )
+from lumlip.metrics.bootstrap import mean_with_interval, table_of
 
 MODELS = ["a-1", "a-2", "b-1"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lumlip.metrics.spectrum import (
+from chapters.shared.spectrum import (
     effective_directions,
     energy_in_leading,
     leading_share,
