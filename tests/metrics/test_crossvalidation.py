@@ -7,7 +7,8 @@ from sklearn.model_selection import KFold
 from skmatter.linear_model import Ridge2FoldCV
 
 from lumlip.metrics import _crossvalidation
-from lumlip.metrics._crossvalidation import ALPHAS, FOLD_SEED, CrossValidation, fold_order
+from lumlip.metrics._crossvalidation import FOLD_SEED, CrossValidation, fold_order
+from lumlip.metrics._protocol import ALPHAS
 from lumlip.metrics._ridge import TruncatedRegression
 from lumlip.metrics._scaling import ScaledFeatures
 from lumlip.metrics._targets import Targets

@@ -5,7 +5,8 @@ import pytest
 from sklearn.linear_model import Ridge
 
 from chapters.shared.regressors import global_errors_by
-from lumlip.metrics._crossvalidation import ALPHAS, fold_order
+from lumlip.metrics._crossvalidation import fold_order
+from lumlip.metrics._protocol import ALPHAS
 from lumlip.metrics.reconstruction import pointwise_errors
 
 RNG = np.random.default_rng(0)
