@@ -163,8 +163,7 @@ class CrossValidation:
 
     def _largest_tie(self, loss: torch.Tensor) -> torch.Tensor:
         """Last of the cutoffs that are about as good as the best one: (batch, n_targets)."""
-        # What cancels at one rank is no larger than the errors at the lower ranks.
-        uncertain = loss.flip(1).cummax(dim=1).values.flip(1)[:, :-1] * LOSS_UNCERTAINTY
+        uncertain = _largest_before(loss) * LOSS_UNCERTAINTY
         loss = loss[:, :-1]
         best = loss.min(dim=1, keepdim=True).values
         tied = loss <= best * (1 + self._tie) + uncertain
@@ -174,11 +173,15 @@ class CrossValidation:
 
     def _undecided(self, loss: torch.Tensor) -> list[tuple[torch.Tensor, int]]:
         """Problems, by target, in which rounding may have swapped the best cutoff with another."""
-        # What cancels at one rank is no larger than the errors at the lower ranks.
-        largest_before = loss.flip(1).cummax(dim=1).values.flip(1)[:, :-1]
+        largest_before = _largest_before(loss)
         loss = loss[:, :-1]
         best, chosen = loss.min(dim=1, keepdim=True)
         close = loss - best < 2 * LOSS_UNCERTAINTY * largest_before
         rivals = close & ~self._same_maps(chosen[:, 0])
         problem, target = torch.nonzero(rivals.any(dim=1), as_tuple=True)
         return [(problem[target == t], t) for t in sorted(set(target.tolist()))]
+
+
+def _largest_before(loss: torch.Tensor) -> torch.Tensor:
+    """Largest loss at this or a lower rank, which bounds what cancels in a loss."""
+    return loss.flip(1).cummax(dim=1).values.flip(1)[:, :-1]
