@@ -16,7 +16,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import BoolArray, FloatArray
-from lumlip.metrics.splits import _codes
+from lumlip.metrics.group_intervals import group_sums
 
 #: In place of draws where a model is missing; goes through all arithmetic.
 NOTHING: FloatArray = np.full(1, np.nan)
@@ -187,16 +187,7 @@ def resampled_errors(
     ValueError
         If ``groups`` has another length than the errors.
     """
-    squares = np.square(np.asarray(errors, dtype=np.float64))
-    group = np.asarray(groups)
-    if group.shape != squares.shape[-1:]:
-        raise ValueError(f"groups: got shape {group.shape}, expected {squares.shape[-1:]}")
-    group = _codes(group)
-    n_atoms = np.bincount(group)
-    # Sums over the atoms of each group: sort the atoms by group, then reduce the runs.
-    order = np.argsort(group, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(n_atoms)[:-1]])
-    sums = np.add.reduceat(squares[..., order], starts, axis=-1)
+    sums, n_atoms = group_sums(errors, groups)
     n_groups = len(n_atoms)
     rng = np.random.default_rng(seed)
     draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_bootstrap)
