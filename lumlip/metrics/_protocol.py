@@ -45,4 +45,6 @@ SCIKIT_MATTER = Protocol()
 # that blow them up may win a cross-validation of two halves. Chosen on four sets of structures, see
 # the methods page: errors change little around these values, and not with the machine.
 ROBUST = Protocol(floor=1e-3, rounding=1e-5, tie=1e-2, copies=1e-4)
+# Global maps of folds: well determined but for directions that hold one atom in a million.
+GLOBAL = Protocol(floor=1e-6, tie=1e-2)
 PROTOCOLS = {"robust": ROBUST, "scikit-matter": SCIKIT_MATTER}

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
+import torch
 import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import IntArray
+from lumlip.metrics._device import map_in_threads
+from lumlip.metrics._fold_maps import fold_errors
+from lumlip.metrics._pairs import Pairs
+from lumlip.metrics._protocol import GLOBAL
 from lumlip.metrics.bootstrap import table_of
 from lumlip.metrics.group_intervals import group_sums, rms_interval
 from lumlip.metrics.reconstruction import BROKEN, pointwise_errors
@@ -30,10 +36,13 @@ def cross_fitted_errors(
 
     Parameters
     ----------
-    sources, targets, metric, n_neighbors, device, chunk_size, protocol
+    sources, targets, metric, n_neighbors, device, chunk_size
         As in :func:`lumlip.metrics.reconstruction.pointwise_errors`.
     folds : array of int of shape (n_atoms,)
         The fold of every atom, from :func:`lumlip.folds`.
+    protocol : {"robust", "scikit-matter"}
+        ``"robust"`` also chooses the cutoff of global maps between two halves of the train atoms
+        that share no group of the folds, among cutoffs of at least 1e-6, ties within 1 % upward.
 
     Returns
     -------
@@ -55,6 +64,8 @@ def cross_fitted_errors(
     """
     # Without any source, let `pointwise_errors` say so.
     fold = _checked(folds, len(np.asarray(next(iter(sources.values()), folds))))
+    if metric == "gfre" and protocol == "robust":
+        return _global_errors(sources, targets, fold, getattr(folds, "groups", None), device)
     parts = [
         pointwise_errors(
             sources,
@@ -139,6 +150,42 @@ def cross_fitted_table(
         for name, bound in zip(("low", "high"), bounds, strict=True):
             table.attrs[name] = pd.DataFrame(bound, index=table.index, columns=table.columns)
     return table
+
+
+def _global_errors(
+    sources: Mapping[str, ArrayLike],
+    targets: Mapping[str, ArrayLike] | None,
+    fold: IntArray,
+    groups: IntArray | None,
+    device: str,
+) -> xr.DataArray:
+    """`cross_fitted_errors` of the GFRE: all folds from the same sums of products."""
+    labels, number = np.unique(fold, return_inverse=True)
+    pairs = Pairs.checked(  # all input, before work starts
+        sources, targets, metric="gfre", train=fold != labels[0], test=fold == labels[0],
+        device=device,
+    )  # fmt: skip
+    arrays = {name: np.asarray(some, dtype=np.float64) for name, some in sources.items()}
+    wanted = (
+        arrays if targets is None else {k: np.asarray(v, np.float64) for k, v in targets.items()}
+    )
+    halves = _halves(number, np.arange(len(fold)) if groups is None else groups)
+    solve = partial(
+        fold_errors, targets=wanted, fold=number, half=halves, protocol=GLOBAL, device=pairs.device
+    )
+    errors = map_in_threads(solve, list(arrays.values()), pairs.device, large=True)
+    names = {"source": pairs.source_names, "target": pairs.target_names}
+    coordinates = {**names, "atom": np.arange(len(fold))}
+    values = torch.stack(errors).cpu().numpy()
+    return xr.DataArray(values, dims=list(coordinates), coords=coordinates, name="gfre")
+
+
+def _halves(fold: IntArray, groups: IntArray) -> IntArray:
+    """Half of every atom, 0 or 1: the groups of each fold go to both in turn."""
+    pairs, number = np.unique(np.stack([fold, groups]), axis=1, return_inverse=True)
+    starts = np.searchsorted(pairs[0], pairs[0])
+    halves: IntArray = ((np.arange(len(starts)) - starts) % 2)[number.ravel()]
+    return halves
 
 
 def _checked(folds: ArrayLike, n_atoms: int) -> IntArray:

@@ -116,7 +116,12 @@ def rms_interval(
 
 
 def mean_rms_interval(
-    sums: ArrayLike, counts: ArrayLike, *, n_bootstrap: int = 1000, seed: int = 0
+    sums: ArrayLike,
+    counts: ArrayLike,
+    *,
+    weights: ArrayLike | None = None,
+    n_bootstrap: int = 1000,
+    seed: int = 0,
 ) -> tuple[float, float, float]:
     """Mean over pairs of their root mean squares, with its 95 % interval.
 
@@ -126,6 +131,8 @@ def mean_rms_interval(
     ----------
     sums : array of shape (n_pairs, n_groups)
     counts : array of shape (n_groups,)
+    weights : array of shape (n_pairs,), optional
+        Of the pairs in the mean; by default all alike.
     n_bootstrap, seed : int
         As in `rms_interval`.
 
@@ -139,7 +146,7 @@ def mean_rms_interval(
     ValueError
         As `rms_interval`.
     """
-    series, n = _mean_series(sums, counts)
+    series, n = _mean_series(sums, counts, weights)
     found = _intervals(series[None], n, n_bootstrap=n_bootstrap, seed=seed)
     value, low, high = (float(part[0]) for part in found)
     return value, low, high
@@ -150,6 +157,8 @@ def difference_interval(
     others: ArrayLike,
     counts: ArrayLike,
     *,
+    weights: ArrayLike | None = None,
+    other_weights: ArrayLike | None = None,
     n_bootstrap: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float, float]:
@@ -165,6 +174,8 @@ def difference_interval(
     ----------
     sums, others : arrays of shape (n_pairs, n_groups) and (n_other_pairs, n_groups)
     counts : array of shape (n_groups,)
+    weights, other_weights : arrays of shape (n_pairs,) and (n_other_pairs,), optional
+        As in `mean_rms_interval`.
     n_bootstrap, seed : int
         As in `rms_interval`.
 
@@ -190,8 +201,8 @@ def difference_interval(
     .. [1] G. Y. Zou, "Toward using confidence intervals to compare correlations", Psychol. Methods
        12, 399 (2007).
     """
-    first, n = _mean_series(sums, counts)
-    second, _ = _mean_series(others, counts)
+    first, n = _mean_series(sums, counts, weights)
+    second, _ = _mean_series(others, counts, other_weights)
     means, low, high = _intervals(np.stack([first, second]), n, n_bootstrap=n_bootstrap, seed=seed)
     (up, other_up), (down, other_down) = high - means, means - low
     apart = 2 * (1 - _correlation(first, second, n))
@@ -216,7 +227,9 @@ def _checked(sums: ArrayLike, counts: ArrayLike) -> tuple[FloatArray, FloatArray
     return array, n
 
 
-def _mean_series(sums: ArrayLike, counts: ArrayLike) -> tuple[FloatArray, FloatArray]:
+def _mean_series(
+    sums: ArrayLike, counts: ArrayLike, weights: ArrayLike | None
+) -> tuple[FloatArray, FloatArray]:
     """Sums of a single series whose root mean square is the mean over pairs: (n_groups,).
 
     To first order in the weights of the groups it also varies as that mean does; exactly so if
@@ -227,9 +240,13 @@ def _mean_series(sums: ArrayLike, counts: ArrayLike) -> tuple[FloatArray, FloatA
         raise ValueError(f"sums: got shape {array.shape}, expected (n_pairs, n_groups)")
     total = array.sum(axis=1)
     roots = np.sqrt(total / n.sum())
-    # sum_p r_p S_p / A_p: a pair that is rebuilt exactly adds nothing.
-    weight = np.divide(roots, total, out=np.zeros_like(total), where=total > 0)
-    return roots.mean() * n.sum() / len(array) * (weight @ array), n
+    w = np.ones(len(array)) if weights is None else np.asarray(weights, dtype=np.float64)
+    if w.shape != roots.shape or not (w >= 0).all() or w.sum() == 0:
+        raise ValueError(f"weights: got {w}, expected {len(roots)} numbers, none below 0")
+    w = w / w.sum()
+    # sum_p w_p r_p S_p / A_p: a pair that is rebuilt exactly adds nothing.
+    slope = np.divide(w * roots, total, out=np.zeros_like(total), where=total > 0)
+    return w @ roots * n.sum() * (slope @ array), n
 
 
 def _correlation(first: FloatArray, second: FloatArray, counts: FloatArray) -> float:

@@ -16,13 +16,21 @@ FOLD = np.arange(120) // 3 % 4
 GROUPS = np.arange(120) // 3
 
 
-@pytest.mark.parametrize(("metric", "k"), [("gfre", None), ("gfrd", None), ("lfre", 20)])
-def test_each_fold_is_tested_by_maps_of_the_others(metric, k):
-    found = cross_fitted_errors(FEATURES, metric=metric, folds=FOLD, n_neighbors=k)
+PROTOCOLS = [
+    ("gfre", None, "scikit-matter"),
+    ("gfrd", None, "robust"),
+    ("lfre", 20, "robust"),
+]
+
+
+@pytest.mark.parametrize(("metric", "k", "protocol"), PROTOCOLS)
+def test_each_fold_is_tested_by_maps_of_the_others(metric, k, protocol):
+    options = {"metric": metric, "n_neighbors": k, "protocol": protocol}
+    found = cross_fitted_errors(FEATURES, folds=FOLD, **options)
     assert found.dims == ("source", "target", "atom")
     assert found["atom"].values.tolist() == list(range(120))
     train, test = np.flatnonzero(FOLD != 2), np.flatnonzero(FOLD == 2)
-    alone = pointwise_errors(FEATURES, metric=metric, train=train, test=test, n_neighbors=k)
+    alone = pointwise_errors(FEATURES, train=train, test=test, **options)
     np.testing.assert_array_equal(found.sel(atom=test), alone)
 
 
@@ -60,7 +68,7 @@ def test_table_with_folds_has_intervals_over_the_groups():
 def test_groups_are_by_default_what_the_folds_kept_whole():
     folds = FOLD.view(Folds)
     folds.groups = GROUPS
-    settings = {"n_bootstrap": 100, "seed": 3}
+    settings = {"n_bootstrap": 100, "seed": 3, "metric": "lfre", "n_neighbors": 20}
     by_default = lumlip.reconstruction_table(FEATURES, folds=folds, **settings)
     told = lumlip.reconstruction_table(FEATURES, folds=FOLD, groups=GROUPS, **settings)
     atoms = lumlip.reconstruction_table(FEATURES, folds=FOLD, **settings)

@@ -1,0 +1,194 @@
+"""Global maps of all folds at once, from sums of products instead of the atoms themselves.
+
+Every fold's map is fitted on all others, so nearly the same atoms enter ten times, and in ten
+orders of the folds a hundred times. What a fit needs of them are products of features summed over
+atoms, and these add up: summed once over every half of a fold, they serve all maps.
+
+Squaring a matrix squares its condition. Sources are therefore turned into orthonormal columns
+first, ``X = B diag(s) V^T`` over all atoms: the products of B over a part of the atoms are well
+conditioned, and with ``B_part^T B_part = Q diag(l) Q^T`` the matrix ``diag(sqrt(l)) Q^T diag(s)``
+has the singular values and right singular vectors of that part of X to full precision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lumlip.array_types import FloatArray, IntArray
+from lumlip.metrics._protocol import Protocol
+from lumlip.metrics._targets import Targets
+
+#: Directions of B that a part of the atoms does not have, relative to the others.
+ABSENT = 1e-10
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums over the atoms of a part: of products, of squares, of the features, and of ones.
+
+    Attributes
+    ----------
+    gram : tensor of shape (..., d, d)
+    cross : tensor of shape (..., d, n_columns)
+        Source times targets.
+    squares : tensor of shape (..., n_columns)
+    source, target : tensors of shape (..., d) and (..., n_columns)
+    n : tensor of shape (...)
+    """
+
+    gram: torch.Tensor
+    cross: torch.Tensor
+    squares: torch.Tensor
+    source: torch.Tensor
+    target: torch.Tensor
+    n: torch.Tensor
+
+    @classmethod
+    def of(cls, b: torch.Tensor, y: torch.Tensor, part: list[torch.Tensor]) -> Moments:
+        """Sum over the atoms of each part: fields of shape (n_parts, ...)."""
+        rows = [(b[i], y[i]) for i in part]
+        columns = [
+            [some.mT @ some for some, _ in rows],
+            [some.mT @ other for some, other in rows],
+            [other.square().sum(dim=0) for _, other in rows],
+            [some.sum(dim=0) for some, _ in rows],
+            [other.sum(dim=0) for _, other in rows],
+            [b.new_tensor(float(len(i))) for i in part],
+        ]
+        return cls(*(torch.stack(column) for column in columns))
+
+    def without_each(self) -> Moments:
+        """Sum of all parts but one, for every one."""
+        return Moments(*(field.sum(dim=0) - field for field in vars(self).values()))
+
+    def __add__(self, other: Moments) -> Moments:
+        return Moments(
+            *(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True))
+        )
+
+    def centered(self, m: torch.Tensor, t: torch.Tensor) -> Moments:
+        """Sums of products about other means, source m (..., d) and target t (..., n_columns)."""
+        n = self.n[..., None]
+        left = self.source - n * m
+        gram = self.gram - _outer(left, m) - _outer(m, self.source)
+        cross = self.cross - _outer(left, t) - _outer(m, self.target)
+        squares = self.squares - 2 * t * self.target + n * t.square()
+        return Moments(gram, cross, squares, left, self.target - n * t, self.n)
+
+
+@dataclass(frozen=True)
+class _Svd:
+    """Factors of a part of X: projected = U^T y, and right = diag(s) V, acting on rows of B."""
+
+    singular: torch.Tensor
+    right: torch.Tensor
+    projected: torch.Tensor
+
+    @classmethod
+    def of(cls, moments: Moments, s: torch.Tensor) -> _Svd:
+        values, vectors = torch.linalg.eigh(moments.gram)
+        there = values > ABSENT * values[..., -1:]
+        root = torch.where(there, values, 0.0).sqrt()
+        inverse = torch.where(there, 1 / root, 0.0)
+        left, singular, right = torch.linalg.svd((root[..., None] * vectors.mT) * s)
+        projected = left.mT @ (inverse[..., None] * (vectors.mT @ moments.cross))
+        return cls(singular, s[:, None] * right.mT, projected)
+
+
+def fold_errors(
+    source: FloatArray,
+    targets: Mapping[str, FloatArray],
+    *,
+    fold: IntArray,
+    half: IntArray,
+    protocol: Protocol,
+    device: torch.device,
+) -> torch.Tensor:
+    """Errors of one source's maps on every atom, each by the map of the other folds.
+
+    Parameters
+    ----------
+    source : array of shape (n_atoms, d)
+    targets : dict of str to array of shape (n_atoms, n_features)
+    fold, half : arrays of int of shape (n_atoms,)
+        Folds from 0 without a gap; the cutoff is cross-validated between both halves, 0 and 1.
+
+    Returns
+    -------
+    tensor of shape (n_targets, n_atoms)
+        No unit: distances in target space over the total spread of the train atoms.
+    """
+    b, s = _orthonormal(torch.as_tensor(source, device=device))
+    columns = [torch.as_tensor(array, device=device) for array in targets.values()]
+    y = torch.cat([column - column.mean(dim=0) for column in columns], dim=1)
+    layout = Targets(y[:0], y[:0], tuple(column.shape[1] for column in columns))
+    n_folds = int(fold.max()) + 1
+    parts = [torch.as_tensor(np.flatnonzero((fold == f) & (half == h)), device=device)
+             for h in (0, 1) for f in range(n_folds)]  # fmt: skip
+    sums = [Moments.of(b, y, parts[h * n_folds :][:n_folds]).without_each() for h in (0, 1)]
+    whole = sums[0] + sums[1]
+    m, t = whole.source / whole.n[:, None], whole.target / whole.n[:, None]
+    first, second = (some.centered(m, t) for some in sums)
+    maps = _maps(first, second, s, layout, protocol)
+    total = (first.squares + second.squares) / whole.n[:, None]
+    spread = (total @ torch.nn.functional.one_hot(layout.of_column).double()).sqrt()
+    errors = y.new_empty(len(columns), len(y))
+    for f in range(n_folds):
+        i = torch.cat([parts[f], parts[n_folds + f]])
+        residual = y[i] - t[f] - (b[i] - m[f]) @ maps[f]
+        errors[:, i] = layout.norms(residual) / spread[f, :, None]
+    return errors
+
+
+def _maps(
+    first: Moments, second: Moments, s: torch.Tensor, layout: Targets, protocol: Protocol
+) -> torch.Tensor:
+    """Maps from rows of B to all targets: (n_folds, d, n_columns)."""
+    halves = [_Svd.of(some, s) for some in (first, second)]
+    largest = torch.maximum(halves[0].singular[:, :1], halves[1].singular[:, :1])
+    cutoffs = torch.as_tensor(protocol.alphas, device=s.device) * largest
+    loss = _loss(halves[0], second, cutoffs, layout) + _loss(halves[1], first, cutoffs, layout)
+    best = loss.min(dim=1, keepdim=True).values
+    numbers = torch.arange(1, loss.shape[1] + 1, device=s.device)[:, None]
+    chosen = ((loss <= best * (1 + protocol.tie)) * numbers).argmax(dim=1)
+    whole = _Svd.of(first + second, s)
+    # Both halves hold about half of the squares that all train atoms have.
+    kept = whole.singular[:, None] > cutoffs.gather(1, chosen)[..., None]
+    inverse = torch.where(kept, 1 / whole.singular[:, None], 0.0)
+    parts = torch.split(whole.projected, list(layout.widths), dim=2)
+    return torch.cat(
+        [(whole.right * inverse[:, None, i]) @ part for i, part in enumerate(parts)], dim=2
+    )
+
+
+def _loss(svd: _Svd, other: Moments, cutoffs: torch.Tensor, layout: Targets) -> torch.Tensor:
+    """RMSE on the other half by cutoff: (n_folds, n_alphas, n_targets).
+
+    As in `lumlip.metrics._crossvalidation`: a component changes the squared error by what it adds
+    and by its products with those before it.
+    """
+    kept = (svd.singular[:, None] > cutoffs[..., None]).double()
+    design = svd.right * torch.where(kept[:, 0] > 0, 1 / svd.singular, 0.0)[:, None]
+    gram = design.mT @ other.gram @ design
+    earlier = 2 * gram.tril(-1) + torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1))
+    change = (earlier @ svd.projected - 2 * design.mT @ other.cross) * svd.projected
+    squares = other.squares[:, None] + kept @ change
+    rmse = (squares / other.n[:, None, None]).clamp_(min=0).sqrt_()
+    return rmse @ layout.averaging
+
+
+def _orthonormal(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Columns of mean square 1, and what each is multiplied by: (n_atoms, d) and (d,)."""
+    x = x - x.mean(dim=0)
+    left, singular, _ = torch.linalg.svd(x, full_matrices=False)
+    kept = singular > singular[0] * torch.finfo(x.dtype).eps * max(x.shape)
+    root = len(x) ** 0.5
+    return left[:, kept] * root, singular[kept] / root
+
+
+def _outer(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    return a[..., :, None] * b[..., None, :]

@@ -1,0 +1,281 @@
+"""Cross-fits with several orders of folds: numbers that hang on no split, with intervals.
+
+The interval of one order says how much a number depends on which structures there are; how much
+the orders differ is added to it in squares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from numpy.typing import ArrayLike
+
+from lumlip.array_types import FloatArray, IntArray
+from lumlip.metrics.bootstrap import Interval
+from lumlip.metrics.cross_fit import cross_fitted_errors
+from lumlip.metrics.folds import Folds, folds
+from lumlip.metrics.group_intervals import difference_interval, group_sums, mean_rms_interval
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A number, its 95 % interval, and what each order of the folds gives alone.
+
+    Examples
+    --------
+    >>> found = Estimate.over([Interval(0.5, 0.4, 0.6), Interval(0.7, 0.6, 0.8)])
+    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
+    (0.6, 0.31, 0.89)
+    """
+
+    value: float
+    low: float
+    high: float
+    by_seed: tuple[Interval, ...] = ()
+
+    @classmethod
+    def over(cls, by_seed: Sequence[Interval]) -> Estimate:
+        """Mean over seeds; reaches of the interval: their mean, and the spread of the seeds."""
+        value, low, high = np.array(by_seed, dtype=float).T
+        # Of one seed nothing is known about others: its own interval is all there is.
+        spread = 1.96 * value.std(ddof=1) if len(value) > 1 else 0.0
+        mean = value.mean()
+        down, up = np.hypot((value - low).mean(), spread), np.hypot((high - value).mean(), spread)
+        return cls(float(mean), float(mean - down), float(mean + up), tuple(by_seed))
+
+    @classmethod
+    def missing(cls) -> Estimate:
+        """Return NaN throughout: there is no such number."""
+        return cls(np.nan, np.nan, np.nan)
+
+    def map(self, function: Callable[[float], float]) -> Estimate:
+        """Apply a monotone function, such as that from an error to the share recovered."""
+
+        def mapped(some: Interval | Estimate) -> Interval:
+            ends = sorted(function(end) for end in (some.low, some.high))
+            return Interval(function(some.value), *ends)
+
+        return Estimate(*mapped(self), tuple(map(mapped, self.by_seed)))
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """Squared errors of every pair, summed over groups of atoms, for several orders of folds.
+
+    Attributes
+    ----------
+    sources, targets : list of str
+    sums : array of shape (n_seeds, n_sources, n_targets, n_groups)
+        Squared errors, without unit, summed over the atoms of each group (a parent).
+    counts : array of shape (n_groups,)
+        Atoms of each group.
+    n_bootstrap : int
+        Draws of the groups for each interval.
+    """
+
+    sources: list[str]
+    targets: list[str]
+    sums: FloatArray
+    counts: FloatArray
+    n_bootstrap: int = 500
+
+    @classmethod
+    def of(
+        cls,
+        sources: Mapping[str, ArrayLike],
+        targets: Mapping[str, ArrayLike] | None = None,
+        *,
+        orders: Sequence[Folds],
+        atoms: ArrayLike | None = None,
+        n_bootstrap: int = 500,
+        **options: object,
+    ) -> CrossFit:
+        """Cross-fit with each order of the folds.
+
+        Parameters
+        ----------
+        sources, targets
+            As in :func:`lumlip.metrics.cross_fit.cross_fitted_errors`, which takes the options.
+        orders : sequence of Folds
+            From `orders_of`.
+        atoms : array of int, optional
+            Only these atoms count (all serve the fits).
+        """
+        chosen = slice(None) if atoms is None else np.asarray(atoms)
+        found = []
+        for order in orders:
+            errors = cross_fitted_errors(sources, targets, folds=order, **options)  # type: ignore[arg-type]
+            found.append(group_sums(errors.to_numpy()[..., chosen], order.groups[chosen]))  # type: ignore[index]
+        names = list(sources), list(sources if targets is None else targets)
+        return cls(*names, np.stack([sums for sums, _ in found]), found[0][1], n_bootstrap)
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """Mean over the seeds of every pair's error: (n_sources, n_targets)."""
+        errors = np.sqrt(self.sums.sum(axis=-1) / self.counts.sum()).mean(axis=0)
+        return pd.DataFrame(errors, index=self.sources, columns=self.targets)
+
+    def mean(self, weights: ArrayLike) -> Estimate:
+        """Weighted mean over pairs of their errors.
+
+        Parameters
+        ----------
+        weights : array of shape (n_sources, n_targets)
+            Such as :func:`pair_weights`; pairs of weight 0 do not count. All zero: missing.
+        """
+        chosen, w = self._chosen(weights)
+        if not len(w):
+            return Estimate.missing()
+        measure = partial(mean_rms_interval, n_bootstrap=self.n_bootstrap, weights=w)
+        return Estimate.over([Interval(*measure(some[chosen], self.counts)) for some in self.sums])
+
+    def share(self, weights: ArrayLike) -> Estimate:
+        """Weighted mean over pairs of the share of the target's variance that a map recovers.
+
+        That is 1 minus the mean squared error.
+        """
+        chosen, w = self._chosen(weights)
+        if not len(w):
+            return Estimate.missing()
+        pooled = [np.tensordot(w, some[chosen], axes=1)[None] for some in self.sums]
+        measure = partial(mean_rms_interval, n_bootstrap=self.n_bootstrap)
+        rms = Estimate.over([Interval(*measure(some, self.counts)) for some in pooled])
+        return rms.map(lambda error: 1 - error**2)
+
+    def difference(
+        self, weights: ArrayLike, other_weights: ArrayLike, *, other: CrossFit | None = None
+    ) -> Estimate:
+        """Weighted mean error of some pairs minus that of others, on the same atoms and folds."""
+        second = self if other is None else other
+        (chosen, w), (rest, v) = self._chosen(weights), second._chosen(other_weights)
+        if not len(w) or not len(v):
+            return Estimate.missing()
+        options = {"n_bootstrap": self.n_bootstrap, "weights": w, "other_weights": v}
+        return Estimate.over([
+            Interval(*difference_interval(some[chosen], others[rest], self.counts, **options))  # type: ignore[arg-type]
+            for some, others in zip(self.sums, second.sums, strict=True)
+        ])  # fmt: skip
+
+    def only(self, sources: Sequence[str], targets: Sequence[str] | None = None) -> CrossFit:
+        """Return the part of some models."""
+        rows = [self.sources.index(name) for name in sources]
+        columns = [self.targets.index(name) for name in (sources if targets is None else targets)]
+        names = [self.sources[i] for i in rows], [self.targets[j] for j in columns]
+        part = self.sums[:, rows][:, :, columns]
+        return CrossFit(*names, part, self.counts, self.n_bootstrap)
+
+    def without_groups(self, left_out: ArrayLike) -> CrossFit:
+        """Leave out groups (a mask of shape (n_groups,)), such as strongly strained structures."""
+        kept = ~np.asarray(left_out, dtype=bool)
+        return CrossFit(
+            self.sources, self.targets, self.sums[..., kept], self.counts[kept], self.n_bootstrap
+        )
+
+    def worst_share(self, weights: ArrayLike) -> float:
+        """Share of the squared error of some pairs that its worst group carries."""
+        chosen, w = self._chosen(weights)
+        total = np.tensordot(w, self.sums.mean(axis=0)[chosen], axes=1)
+        return float(total.max() / total.sum())
+
+    def _chosen(self, weights: ArrayLike) -> tuple[tuple[IntArray, ...], FloatArray]:
+        array = np.asarray(weights, dtype=np.float64)
+        chosen: tuple[IntArray, ...] = np.nonzero(array)
+        return chosen, array[chosen] / max(array.sum(), np.finfo(float).tiny)
+
+
+def orders_of(
+    ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, n_seeds: int = 10, seed: int = 0
+) -> list[Folds]:
+    """Deal the atoms into folds several times, see :func:`lumlip.folds`.
+
+    Parameters
+    ----------
+    ds, by, n_folds
+        As in :func:`lumlip.folds`.
+    n_seeds, seed : int
+        Orders, of the seeds ``seed`` to ``seed + n_seeds - 1``.
+
+    Raises
+    ------
+    ValueError
+        If there is not at least one, or as `lumlip.folds`.
+    """
+    if n_seeds < 1:
+        raise ValueError(f"n_seeds: got {n_seeds}, expected 1 or more")
+    return [folds(ds, by=by, n_folds=n_folds, seed=seed + number) for number in range(n_seeds)]
+
+
+def pair_weights(groups: Sequence[str], *, within: bool = False) -> FloatArray:
+    """Weights of ordered pairs of models: every pair of groups counts once, however large.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        The family of every model.
+    within : bool
+        Pairs of variants of one group instead; every group with variants counts once.
+
+    Returns
+    -------
+    array of shape (n_models, n_models)
+        They add up to 1, or are all 0 where there is no pair.
+
+    Examples
+    --------
+    >>> pair_weights(["a", "a", "b"]).round(2).tolist()
+    [[0.0, 0.0, 0.25], [0.0, 0.0, 0.25], [0.25, 0.25, 0.0]]
+    >>> pair_weights(["a", "a", "b"], within=True).round(2).tolist()
+    [[0.0, 0.5, 0.0], [0.5, 0.0, 0.0], [0.0, 0.0, 0.0]]
+    """
+    _, code = np.unique(np.asarray(groups), return_inverse=True)
+    same = code[:, None] == code[None, :]
+    pairs = (same if within else ~same) & ~np.eye(len(code), dtype=bool)
+    kind = np.minimum(code[:, None], code) * (code.max() + 1) + np.maximum(code[:, None], code)
+    size = np.bincount(kind[pairs], minlength=kind.max() + 1)
+    n_kinds = max(1, np.count_nonzero(size))
+    weights: FloatArray = np.where(pairs, 1 / np.maximum(size[kind], 1), 0.0) / n_kinds
+    return weights
+
+
+def jackknife(groups: Sequence[str], number: Callable[[list[int]], float]) -> Interval:
+    """Interval of a number over models: each group left out once.
+
+    Parameters
+    ----------
+    groups : sequence of str
+        The family of every model.
+    number : callable
+        The number from some of the models, given by their places.
+
+    Returns
+    -------
+    Interval
+        With Student's t of one degree of freedom less than there are groups; ends NaN with fewer
+        than three groups.
+
+    Examples
+    --------
+    >>> [round(end, 2) for end in jackknife("abc", lambda left: float(sum(left)))]
+    [3.0, -1.97, 7.97]
+    """
+    from scipy.stats import t
+
+    names = list(dict.fromkeys(groups))
+    value = number(list(range(len(groups))))
+    if len(names) < 3:
+        return Interval(value, np.nan, np.nan)
+    parts = np.array([
+        number([i for i, group in enumerate(groups) if group != name]) for name in names
+    ])  # fmt: skip
+    n = len(names)
+    error = np.sqrt((n - 1) / n * np.square(parts - parts.mean()).sum())
+    reach = float(t.ppf(0.975, n - 1) * error)
+    return Interval(value, value - reach, value + reach)
