@@ -25,6 +25,7 @@ from lumlip.book.chapters import (
     write,
 )
 from lumlip.book.execution import failure_message
+from lumlip.book.page import RERUN
 from lumlip.book.parameters import checked, declared_parameters
 from lumlip.book.render import render
 from lumlip.errors import ChapterError
@@ -95,7 +96,8 @@ def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Ch
             parameters=values,
             cwd=os.getcwd(),  # noqa: PTH109 (papermill takes a string)
             kernel_manager_class=kernel_manager_class(
-                {DATA_VARIABLE: str(folder / "data")}, source=page.source
+                {DATA_VARIABLE: str(folder / "data"), RERUN: "1" if values else ""},
+                source=page.source,
             ),
         )
     except (PapermillExecutionError, DeadKernelError) as error:

@@ -94,7 +94,7 @@ class CrossFit:
         targets: Mapping[str, ArrayLike] | None = None,
         *,
         orders: Sequence[Folds],
-        atoms: ArrayLike | None = None,
+        tested: ArrayLike | None = None,
         n_bootstrap: int = 500,
         **options: object,
     ) -> CrossFit:
@@ -106,14 +106,13 @@ class CrossFit:
             As in :func:`lumlip.metrics.cross_fit.cross_fitted_errors`, which takes the options.
         orders : sequence of Folds
             From `orders_of`.
-        atoms : array of int, optional
+        tested : array of int, optional
             Only these atoms count (all serve the fits).
         """
-        chosen = slice(None) if atoms is None else np.asarray(atoms)
         found = []
         for order in orders:
-            errors = cross_fitted_errors(sources, targets, folds=order, **options)  # type: ignore[arg-type]
-            found.append(group_sums(errors.to_numpy()[..., chosen], order.groups[chosen]))  # type: ignore[index]
+            errors = cross_fitted_errors(sources, targets, folds=order, tested=tested, **options)  # type: ignore[arg-type]
+            found.append(group_sums(errors, order.groups[errors["atom"].to_numpy()]))  # type: ignore[index]
         names = list(sources), list(sources if targets is None else targets)
         return cls(*names, np.stack([sums for sums, _ in found]), found[0][1], n_bootstrap)
 

@@ -66,9 +66,16 @@ def test_parts_keep_their_numbers_and_left_out_groups_do_not_count():
 
 def test_only_the_atoms_asked_for_count():
     some = np.arange(0, N, 5)
-    part = CrossFit.of(FEATURES, orders=ORDERS[:1], atoms=some)
+    part = CrossFit.of(FEATURES, orders=ORDERS[:1], tested=some)
     errors = cross_fitted_errors(FEATURES, folds=ORDERS[0]).isel(atom=some)
     np.testing.assert_allclose(part.table, np.sqrt((errors**2).mean("atom")))
+
+
+def test_local_maps_of_some_atoms_are_those_of_all():
+    options = {"metric": "lfre", "n_neighbors": 20, "folds": ORDERS[0]}
+    every = cross_fitted_errors(FEATURES, **options)
+    some = cross_fitted_errors(FEATURES, tested=[7, 3, 200], **options)
+    np.testing.assert_array_equal(some, every.isel(atom=[3, 7, 200]))
 
 
 def test_worst_share_is_that_of_the_worst_group():

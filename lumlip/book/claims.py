@@ -1,0 +1,131 @@
+"""Claims: a sentence, its number, a bound from the paper or from a null, and what the null reaches.
+
+The prose of a page stands in its notebook. Whatever it says of numbers (more, less, in all, none)
+is stated once more as a claim or a plain statement, which the page itself measures.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from lumlip.metrics.repeated import Estimate
+
+HOLDS, NO_MORE, FAILS, UNTESTED = (
+    "holds",
+    "holds, but no more than the control does",
+    "does not hold",
+    "not testable here",
+)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One measurable sentence.
+
+    Attributes
+    ----------
+    text : str
+        The sentence, without numbers.
+    found : Estimate
+        Its number, over at least ten orders of the folds where it comes from a cross-fit.
+    bound : float
+    side : {"above", "below"}
+        Where the sentence puts the number.
+    bound_from : str
+        Where the bound comes from: the paper, or a null; empty for a plain statement of the text.
+    control : Estimate, float or None
+        The same number where the sentence should not hold: features that learned nothing, twins
+        that were not trained. The claim says no more than the control if that is on its side, too.
+    control_is : str
+        What the control is.
+    models : str
+        On which models.
+    primary : bool
+        The one claim of a finding that is counted for all five together.
+    chosen_after : str
+        What was chosen after seeing numbers, if anything was.
+    """
+
+    text: str
+    found: Estimate
+    bound: float = 0.0
+    side: Literal["above", "below"] = "above"
+    bound_from: str = ""
+    control: Estimate | float | None = None
+    control_is: str = ""
+    models: str = ""
+    primary: bool = False
+    chosen_after: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """One of `HOLDS`, `NO_MORE`, `FAILS` and `UNTESTED`.
+
+        Examples
+        --------
+        >>> Claim("far apart", Estimate(0.6, 0.5, 0.7), bound=0.4, control=0.45).outcome
+        'holds, but no more than the control does'
+        """
+        if not all(map(math.isfinite, (self.found.value, self.found.low, self.found.high))):
+            return UNTESTED
+        if not self._on_side(self.found.low, self.found.high):
+            return FAILS
+        if self.control is None:
+            return HOLDS
+        control = self.control.value if isinstance(self.control, Estimate) else self.control
+        return NO_MORE if self._on_side(control, control) else HOLDS
+
+    def _on_side(self, low: float, high: float) -> bool:
+        return low > self.bound if self.side == "above" else high < self.bound
+
+    @property
+    def agreeing(self) -> tuple[int, int]:
+        """How many orders of the folds hold alone, with their own intervals, and of how many."""
+        seeds = self.found.by_seed
+        return sum(self._on_side(some.low, some.high) for some in seeds), len(seeds)
+
+    @property
+    def p_value(self) -> float:
+        """Two-sided, from how often the reach toward the bound fits into the distance to it.
+
+        Examples
+        --------
+        >>> round(Claim("", Estimate(1.0, 0.0, 2.0)).p_value, 3)
+        0.05
+        """
+        toward = self.found.low if self.found.value > self.bound else self.found.high
+        reach, distance = abs(self.found.value - toward), abs(self.found.value - self.bound)
+        if not math.isfinite(reach):
+            return math.nan
+        return (
+            math.erfc(1.959964 * distance / reach / math.sqrt(2)) if reach else float(not distance)
+        )
+
+    def __str__(self) -> str:
+        return f"{self.text}: {self.found} here, expected {self.side} {self.bound:.2f}"
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p-values of several claims that are counted together (Holm 1979).
+
+    Parameters
+    ----------
+    p_values : sequence of float
+        NaN for a claim that was not tested, which does not count.
+
+    Examples
+    --------
+    >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
+    [0.03, 0.06, 0.06]
+    """
+    order = sorted(
+        (i for i, p in enumerate(p_values) if math.isfinite(p)), key=lambda i: p_values[i]
+    )
+    adjusted, largest = list(p_values), 0.0
+    for rank, i in enumerate(order):
+        largest = max(largest, min(1.0, (len(order) - rank) * p_values[i]))
+        adjusted[i] = largest
+    return adjusted
