@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 
 from lumlip.metrics._scaling import ScaledFeatures
 
 
-def distinct_train_atoms(
-    features: ScaledFeatures, closest: float, *, block: int = 2**24
-) -> torch.Tensor:
+def distinct_train_atoms(features: ScaledFeatures, closest: float) -> torch.Tensor:
     """Find the train atoms that are no near-copies of an earlier one.
+
+    Copies are near each other along any direction: only atoms that are near along one random
+    direction are compared, which are few.
 
     Parameters
     ----------
     features : ScaledFeatures
     closest : float
         Atoms nearer than this, in scaled units, are copies; 0: none are.
-    block : int
-        Distances in memory at a time.
 
     Returns
     -------
     tensor of int64 of shape (n_distinct,)
         Rows of ``features.train``, in their order.
     """
-    train, squared = features.train, features.train.square().sum(dim=1)
+    train = features.train
     numbers = torch.arange(len(train), device=train.device)
     if not closest:
         return numbers
-    kept = []
-    for rows in torch.split(numbers, max(1, block // len(train))):
-        distance = squared[rows, None] + squared - 2 * train[rows] @ train.mT
-        copies = (distance < closest**2) & (numbers < rows[:, None])
-        kept.append(rows[~copies.any(dim=1)])
-    return torch.cat(kept)
+    direction = np.random.default_rng(0).normal(size=train.shape[1])
+    direction /= np.linalg.norm(direction)
+    along, order = torch.sort(train @ torch.as_tensor(direction, device=train.device), stable=True)
+    is_copy = torch.zeros_like(numbers, dtype=torch.bool)
+    first, step = numbers, 0
+    while len(first):  # atoms that have another one near them, this many places on
+        step += 1
+        first = first[first + step < len(train)]
+        first = first[along[first + step] - along[first] < closest]
+        one, other = order[first], order[first + step]
+        near = (train[one] - train[other]).square().sum(dim=1) < closest**2
+        is_copy[torch.maximum(one, other)[near]] = True
+    return numbers[~is_copy]
 
 
 def nearest_train_atoms(
