@@ -72,7 +72,7 @@ def test_other_seed_differs_in_the_seed(model):
         ("mace-omat-0", "mace-matpes-r2scan-0", "fine-tuning"),
         ("mace-matpes-pbe-0", "mace-matpes-r2scan-0", "data"),
         ("pet-omat-l", "pet-omad-l", "fine-tuning"),
-        ("pet-omat-m", "pet-omad-l", "data"),
+        ("pet-omat-m", "pet-omad-l", "several"),  # a child of size L, a parent of size M
         ("uma-mini@omat", "uma-mini@omol", "task"),
         ("uma-mini@expert:0", "uma-mini@omat:expert:1", "expert"),
         ("uma-mini@omat", "uma-mini@expert:1", "part"),
