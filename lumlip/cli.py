@@ -56,7 +56,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lumlip {__version__}")
     subs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_models, _structures, _extract, _compare, _check, _run, _book, _doctor):
+    commanded = (_models, _lineage, _structures, _extract, _compare, _check, _run, _book, _doctor)
+    for add in commanded:
         add(subs)
     return parser
 
@@ -70,6 +71,11 @@ def _command(subs: Any, name: str, function: Callable[..., Any]) -> argparse.Arg
 
 def _models(subs: Any) -> None:
     _command(subs, "models", commands.list_models)
+
+
+def _lineage(subs: Any) -> None:
+    sub = _command(subs, "lineage", commands.show_lineage)
+    sub.add_argument("model", metavar="MODEL", help="a model id")
 
 
 def _structures(subs: Any) -> None:

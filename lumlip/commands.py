@@ -26,6 +26,13 @@ def list_models() -> None:
     print("A mini is a small model that lumlip's own recipes trained.")
 
 
+def show_lineage(model: str) -> None:
+    """Say what a model was fine-tuned from, on what, and what was fine-tuned from it."""
+    from lumlip.zoo.listing import lineage_text
+
+    print(lineage_text(model))
+
+
 def left_aligned(table: Any) -> str:
     """Lay out a table of texts, one line a row, without an index."""
     rows = [list(table.columns), *table.astype(str).to_numpy().tolist()]

@@ -36,7 +36,8 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     text = capsys.readouterr().out
-    for command in ("models", "structures", "extract", "compare", "check", "run", "book", "doctor"):
+    names = "models lineage structures extract compare check run book doctor"
+    for command in names.split():
         assert f"    {command}" in text
 
 
@@ -66,6 +67,22 @@ def test_installed_command_is_this_one():
     script = Path(sys.executable).with_name("lumlip")
     done = subprocess.run([script, "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("lumlip ")
+
+
+def test_lineage_names_parent_source_and_children(capsys):
+    assert main(["lineage", "mace-matpes-pbe-0"]) == 0
+    first, second, last = capsys.readouterr().out.splitlines()
+    assert first.startswith("mace-matpes-pbe-0 <- mace-omat-0, fine-tuned on MatPES-PBE (source: ")
+    assert second == "mace-omat-0: trained on OMat24; no parent is known"
+    assert last == "children of mace-matpes-pbe-0: none known"
+    assert main(["lineage", "mace-omat-0"]) == 0
+    assert capsys.readouterr().out.endswith(": mace-matpes-pbe-0, mace-matpes-r2scan-0\n")
+
+
+def test_lineage_of_an_unknown_model_names_the_known_ones(capsys):
+    message = error_of(["lineage", "mace-omat-1"], capsys)
+    assert "unknown model 'mace-omat-1'; did you mean mace-omat-0" in message
+    assert "known: chgnet-0.2.0, chgnet-0.3.0" in message
 
 
 def test_models_lists_published_ones_and_minis(capsys):

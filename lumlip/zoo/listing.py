@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lumlip.zoo import table as zoo_table
+from lumlip.zoo.relations import children_of, lineage
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,3 +29,21 @@ def models() -> pd.DataFrame:
     table["parameters"] = table["parameters"].astype("Int64")
     table["available"] = availability(known)
     return table.drop(columns=["trusted", "task_pattern", "steps", "step"])
+
+
+def lineage_text(model: str) -> str:
+    """Write what a model was fine-tuned from, who says so, and what was fine-tuned from it.
+
+    >>> print(lineage_text("chgnet-0.3.0"))
+    chgnet-0.3.0: trained on MPtrj; no parent is known
+    children of chgnet-0.3.0: chgnet-r2scan
+    """
+    lines = []
+    for entry in map(zoo_table.resolve, lineage(model)):
+        made = f"{entry.id}: trained on {entry.training_data or '?'}; no parent is known"
+        if entry.parent:
+            made = f"{entry.id} <- {entry.parent}, fine-tuned on {entry.fine_tuned_on}"
+            made += f" (source: {entry.parent_source})"
+        lines.append(made)
+    children = ", ".join(children_of(model)) or "none known"
+    return "\n".join([*lines, f"children of {model}: {children}"])

@@ -1,4 +1,4 @@
-"""Variants of one architecture: what two of them differ in, as far as their metadata tell.
+"""Variants of one architecture: what two of them differ in, and which was fine-tuned from which.
 
 A pair of models differs in some *aspects*: the seed, the functional, the training data, and so on.
 A pair that differs in one aspect shows what that aspect alone does.
@@ -15,7 +15,7 @@ import numpy as np
 
 from lumlip.array_types import BoolArray
 from lumlip.minis.cards import CHECKPOINTS, card
-from lumlip.zoo.table import ModelEntry, resolve
+from lumlip.zoo.table import ModelEntry, entries, resolve
 
 #: Kinds of difference, and what figures call them, in their order there.
 KINDS = {
@@ -54,7 +54,7 @@ RECIPE = {
     "level": "functional",
     "kinds": "data",
     "channels": "size",
-    "dataset": "fine-tuning",
+    "dataset": "data",
     "start": "fine-tuning",
     "new_head": "fine-tuning",
     "heads_only": "fine-tuning",
@@ -140,6 +140,8 @@ def aspects(a: str, b: str) -> frozenset[str]:
     one, two = resolve(a), resolve(b)
     if one.family != two.family:
         return frozenset({"architecture"})
+    if a == two.parent or b == one.parent:
+        return frozenset({"fine-tuning"})
     if one.checkpoint == two.checkpoint:
         return frozenset({_of_tasks(one.task, two.task) if one.step == two.step else "training"})
     return _of_recipes(one, two) or _of_rows(one, two) or frozenset({"unknown"})
@@ -167,9 +169,7 @@ def _of_rows(one: ModelEntry, two: ModelEntry) -> frozenset[str]:
     data = (one.training_data, two.training_data)
     if any(text.startswith("nothing") for text in data):
         return frozenset({"training"})
-    if any(f"{a}, then" in f"{b}," for a, b in (data, data[::-1]) if a):
-        found.add("fine-tuning")
-    elif bool(one.task) != bool(two.task):
+    if bool(one.task) != bool(two.task):
         found.add("multi-task")
         found |= {"functional"} if one.functional != two.functional else set()
     elif one.task != two.task:
@@ -190,6 +190,26 @@ def _other_size(one: ModelEntry, two: ModelEntry) -> bool:
     if not one.parameters or not two.parameters:
         return False
     return abs(one.parameters / two.parameters - 1) > SAME_SIZE
+
+
+def parent_of(model: str) -> str:
+    """Return the id of the model that one was fine-tuned from; an empty text if none is known."""
+    return resolve(model).parent
+
+
+def children_of(model: str) -> list[str]:
+    """Return the ids of the models that are known to be fine-tuned from one."""
+    return [entry.id for entry in entries().values() if entry.parent == resolve(model).id]
+
+
+def lineage(model: str) -> list[str]:
+    """Return a model, the one that it was fine-tuned from, and so on, as far as it is known.
+
+    >>> lineage("mace-matpes-pbe-0")
+    ['mace-matpes-pbe-0', 'mace-omat-0']
+    """
+    parent = parent_of(model)
+    return [model, *(lineage(parent) if parent else [])]
 
 
 def pairs_by_kind(models: Sequence[str]) -> dict[str, BoolArray]:

@@ -14,15 +14,12 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from ase.data import atomic_numbers
 
 from lumlip.runtime.environments import families
 from lumlip.runtime.verified import checkpoint_sha256
-
-if TYPE_CHECKING:
-    pass
 
 _HERE = Path(__file__).parent
 
@@ -64,6 +61,8 @@ class ModelEntry:
         Atomic numbers that the model takes; None if only loading it would tell.
     cutoff : float or None
         In Å; None if only loading it would tell.
+    parent, fine_tuned_on, parent_source : str
+        Id of the model that it was fine-tuned from, the data, and who says so; empty if not known.
     """
 
     id: str
@@ -88,6 +87,9 @@ class ModelEntry:
     licence: str = ""
     reference: str = ""
     notes: str = ""
+    parent: str = ""
+    fine_tuned_on: str = ""
+    parent_source: str = ""
 
 
 def shipped(*, mini: bool | None = None) -> list[str]:
@@ -215,15 +217,16 @@ def _whole(row: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
     if "like" not in row:
         return row
     own = {key: value for key, value in row.items() if key != "like"}
-    # A pattern belongs to the one task that it is written for.
-    return {**_whole(rows[row["like"]], rows), "task_pattern": None, **own}
+    # A pattern belongs to the one task that it is written for, notes to their row.
+    return {**_whole(rows[row["like"]], rows), "task_pattern": None, "notes": "", **own}
 
 
 def _entry(name: str, row: dict[str, Any]) -> ModelEntry:
     _, _, task = name.partition("@")
     elements = frozenset(_elements(row["elements"])) if row.get("elements") else None
     steps = tuple(row.get("steps", ()))
-    own = {**row, "elements": elements, "steps": steps}
+    own = {**row, **row.get("origin", {}), "elements": elements, "steps": steps}
+    own.pop("origin", None)
     return ModelEntry(id=name, task=task or None, **own)
 
 

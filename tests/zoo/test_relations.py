@@ -4,21 +4,26 @@ import numpy as np
 import pytest
 
 from lumlip.datasets.paper import paper_models
+from lumlip.minis.cards import CHECKPOINTS, card
 from lumlip.zoo.relations import (
     APART,
     KINDS,
     RECIPE,
     aspects,
+    children_of,
     is_untrained,
     kind_of,
+    lineage,
     other_seed,
     pairs_by_kind,
+    parent_of,
     swaps,
     trained,
     untrained_twin,
     variant_pairs,
     whole_models,
 )
+from lumlip.zoo.table import entries
 
 
 @pytest.mark.parametrize(
@@ -62,6 +67,12 @@ def test_other_seed_differs_in_the_seed(model):
         ("mace-mini", "mace-mini-untrained", "training"),
         ("mace-mini-lps-ff.step0300", "mace-mini-lps-ff", "training"),
         ("pet-mini", "pet-mini-lps-ff", "fine-tuning"),
+        ("pet-mini", "pet-mini-lps-htl", "fine-tuning"),
+        ("pet-mini", "pet-mini-lps-bespoke", "data"),
+        ("mace-omat-0", "mace-matpes-r2scan-0", "fine-tuning"),
+        ("mace-matpes-pbe-0", "mace-matpes-r2scan-0", "data"),
+        ("pet-omat-l", "pet-omad-l", "fine-tuning"),
+        ("pet-omat-m", "pet-omad-l", "several"),  # a child of size L, a parent of size M
         ("uma-mini@omat", "uma-mini@omol", "task"),
         ("uma-mini@expert:0", "uma-mini@omat:expert:1", "expert"),
         ("uma-mini@omat", "uma-mini@expert:1", "part"),
@@ -71,6 +82,34 @@ def test_other_seed_differs_in_the_seed(model):
 def test_kind_of_a_pair(a, b, kind):
     assert kind_of(a, b) == kind
     assert kind_of(b, a) == kind
+
+
+def test_chain_ends_where_no_parent_is_known():
+    assert lineage("chgnet-r2scan") == ["chgnet-r2scan", "chgnet-0.3.0"]
+    assert lineage("mace-mini-lps-ff.step0300") == ["mace-mini-lps-ff.step0300", "mace-mini"]
+    assert parent_of("sevennet-mf-0@PBE") == ""
+    assert lineage("uma-mini@expert:2") == ["uma-mini@expert:2"]
+    assert children_of("pet-omat-l") == ["pet-omatpes-l", "pet-oam-l", "pet-omad-l"]
+    assert children_of("chgnet-r2scan") == []
+
+
+def test_parents_are_rows_of_the_same_family_that_somebody_names():
+    tuned = [entry for entry in entries().values() if entry.parent]
+    assert len(tuned) == 17
+    for entry in tuned:
+        parent = entries()[entry.parent]
+        assert parent.family == entry.family
+        assert entry.fine_tuned_on
+        assert entry.parent_source
+        assert entry.training_data.startswith(f"{parent.training_data}, then ")
+
+
+def test_parents_of_minis_are_those_on_their_cards():
+    names = [path.stem for path in sorted(CHECKPOINTS.glob("*.json"))]
+    starts = {name: card(name)["recipe"].get("start") or "" for name in names}
+    found = {name: parent_of(name) for name in names if name in entries()}
+    assert found == {name: start for name, start in starts.items() if name in entries()}
+    assert sum(map(bool, found.values())) == 8
 
 
 def test_files_of_a_user_differ_in_something_unknown(tmp_path):
