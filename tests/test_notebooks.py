@@ -57,3 +57,5 @@ def test_result_sections_are_there(chapter):
 
 def test_results_hold_no_typed_numbers(chapter):
     assert typed_numbers.typed_numbers(markdown(chapter)) == []
+    code = [c.source for c in convert(chapter.source).cells if c.cell_type == "code"]
+    assert typed_numbers.typed_in_code(code) == []

@@ -1,4 +1,7 @@
-"""The figure of the answer page: the five findings, the paper's numbers and ours."""
+"""The front page's figure and table: one claim for each of the paper's findings.
+
+Chapters leave a ``finding-N.json`` with their primary claim; the build draws what all of them say.
+"""
 
 from __future__ import annotations
 
@@ -6,91 +9,88 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from lumlip.plotting.style import MINI_COLOR, use_style
+from lumlip.book.claims import HOLDS, NO_MORE, holm
+from lumlip.plotting.style import INK, use_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Name of the figure in the folder of a book's data.
-FIGURE = "findings.png"
-TITLES = {
-    1: "Different potentials",
-    2: "Variants of one architecture",
-    3: "Fine-tuned and start",
-    4: "Last layer against backbone",
-    5: "Mean against eight cumulants",
-}
-REAL_COLOR, PAPER_COLOR = "#0072B2", "#666666"
-_LOOKS: dict[str, dict[str, Any]] = {
-    "real": {"color": REAL_COLOR, "label": "published models, here", "lift": 0.0},
-    "minis": {"color": MINI_COLOR, "label": "minis, here", "lift": -0.22},
-}
+#: Names of the figure and of the table in the folder of a book's data.
+FIGURE, TABLE = "findings.png", "findings.md"
+COLORS = {HOLDS: "#0072B2", NO_MORE: "#E69F00"}
+OTHER_COLOR = "#666666"
 
 
 def recorded(folder: Path) -> list[dict[str, Any]]:
-    """Read the findings that chapters have left in a folder, in the order of their numbers."""
+    """Read the claims that chapters have left in a folder, in order; p-values adjusted by Holm."""
     paths = sorted(folder.glob("finding-*.json"))
-    return [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
+    found = [claim for claim in found if "outcome" in claim]
+    p = holm([float("nan") if claim["p"] is None else claim["p"] for claim in found])
+    return [{**claim, "p": value} for claim, value in zip(found, p, strict=True)]
 
 
-def findings_figure(findings: list[dict[str, Any]]) -> Figure:
-    """Draw one row per finding: the paper's number, ours with intervals, and the verdicts."""
+def findings_table(claims: list[dict[str, Any]]) -> str:
+    """Return the claims as a table in Markdown, a row for each finding."""
+    head = "| finding | claim | here | bound | control | outcome |"
+    rows = [head, "| --- | --- | --- | --- | --- | --- |"]
+    for claim in claims:
+        here = _number(claim, "value")
+        if claim["low"] is not None:
+            here += f" ({claim['low']:.2f} to {claim['high']:.2f})"
+        bound = f"{claim['side']} {_number(claim, 'bound')}: {claim['bound_from']}"
+        control = f"{_number(claim, 'control')}: {claim['control_is']}".strip(": ")
+        cells = [claim["number"], claim["text"], here, bound, control, f"**{claim['outcome']}**"]
+        rows.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(rows) + "\n"
+
+
+def _number(claim: dict[str, Any], name: str) -> str:
+    return "" if claim[name] is None else f"{claim[name]:.2f}"
+
+
+def findings_figure(claims: list[dict[str, Any]]) -> Figure:
+    """Draw one row per finding, each on its own scale: number, interval, bound, claimed side."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.4, 0.9 + 0.78 * len(findings)), layout="constrained")
-    ax = figure.subplots()
-    for row, finding in enumerate(findings):
-        _draw(ax, -row, finding)
-    names = [f"{TITLES.get(f['number'], '')}\n{f['statistic']}" for f in findings]
-    ax.set_yticks([-row for row in range(len(findings))], names, fontsize=7.5)
-    lows = [claim[0]["low"] for f in findings for claim in f["claims"].values() if claim]
-    low = min([0.0, *lows])
-    ax.set(xlabel="reconstruction error (no unit)", xlim=(1.1 * low, None))
-    ax.set_ylim(-len(findings) + 0.45, 0.75)
-    ax.grid(axis="x", color="#dddddd", lw=0.6)
-    ax.set_axisbelow(True)
-    _legend(ax)
+    figure = Figure(figsize=(7.4, 0.4 + 0.92 * len(claims)), layout="constrained")
+    for ax, claim in zip(figure.subplots(len(claims), squeeze=False)[:, 0], claims, strict=True):
+        _draw(ax, claim)
     return figure
 
 
-def _draw(ax: Axes, place: float, finding: dict[str, Any]) -> None:
-    paper = finding["paper"]
-    if paper is not None and np.isfinite(paper):
-        ax.scatter(paper, place + 0.22, marker="X", s=42, color=PAPER_COLOR, zorder=3)
-    for name, look in _LOOKS.items():
-        claims, y = finding["claims"].get(name), place + look["lift"]
-        if not claims or not np.isfinite(claims[0]["value"]):
-            continue
-        claim = claims[0]
-        ax.hlines(y, claim["low"], claim["high"], color=look["color"], lw=2.2, alpha=0.55)
-        face = look["color"] if name == "real" else "white"
-        ax.scatter(claim["value"], y, s=30, facecolors=face, edgecolors=look["color"], zorder=3)
-        at = (1.01, y)
-        words = finding["verdicts"][name]
-        ax.annotate(
-            words, at, xycoords=("axes fraction", "data"), va="center", color=look["color"],
-            fontsize=7.5, annotation_clip=False,
-        )  # fmt: skip
-
-
-def _legend(ax: Axes) -> None:
-    ax.scatter([], [], marker="X", s=42, color=PAPER_COLOR, label="paper")
-    for name, look in _LOOKS.items():
-        face = look["color"] if name == "real" else "white"
-        options = {"facecolors": face, "edgecolors": look["color"], "label": look["label"]}
-        ax.scatter([], [], s=30, **options)
-    ax.figure.legend(loc="outside upper center", ncols=3, fontsize=7.5)
+def _draw(ax: Axes, claim: dict[str, Any]) -> None:
+    names = ("value", "low", "high", "bound", "control")
+    numbers = [claim[name] for name in names if claim[name] is not None]
+    margin = 0.25 * ((max(numbers) - min(numbers)) or 1.0)
+    limits = min(numbers) - margin, max(numbers) + margin
+    color = COLORS.get(claim["outcome"], OTHER_COLOR)
+    claimed = (
+        (claim["bound"], limits[1]) if claim["side"] == "above" else (limits[0], claim["bound"])
+    )
+    ax.axvspan(*claimed, color="#0072B2", alpha=0.1, lw=0)
+    ax.axvline(claim["bound"], color=INK, lw=1)
+    if claim["control"] is not None:
+        ax.scatter(claim["control"], 0, marker="x", s=40, color="#D55E00", zorder=3)
+    if claim["value"] is not None:
+        ax.hlines(0, claim["low"], claim["high"], color=color, lw=3, alpha=0.6)
+        ax.scatter(claim["value"], 0, s=42, color=color, zorder=3)
+    ax.set(yticks=[], xlim=limits, ylim=(-1, 1))
+    ax.spines["left"].set_visible(False)
+    ax.set_title(f"{claim['number']}  {claim['text']}", loc="left", fontsize=8.5)
+    ax.annotate(
+        claim["outcome"], (1, 0.78), xycoords="axes fraction", ha="right", color=color, fontsize=8
+    )
 
 
 def draw(folder: Path) -> Path:
-    """Draw the figure from what is recorded in a folder, in the book's style; return its path."""
+    """Draw figure and table of what is recorded in a folder; return the figure's path."""
     from matplotlib import rc_context
 
-    path = folder / FIGURE
+    claims = recorded(folder)
+    (folder / TABLE).write_text(findings_table(claims), encoding="utf-8")
     with rc_context():
         use_style()
-        findings_figure(recorded(folder)).savefig(path, dpi=160)
-    return path
+        findings_figure(claims).savefig(folder / FIGURE, dpi=160)
+    return folder / FIGURE

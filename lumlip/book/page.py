@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from lumlip.book.chapters import data_folder
 from lumlip.book.claims import HOLDS, UNTESTED, Claim
 from lumlip.metrics.repeated import Estimate
 
@@ -87,8 +88,14 @@ class Page:
         )
 
     def answer(self, text: str) -> Any:
-        """Show the first lines of the page: the note, and Markdown with its numbers filled in."""
-        return shown(self.note() + text)
+        """Show the first lines of the page: the note, and Markdown with its numbers filled in.
+
+        They are written to ``answer-NN.md``, too, which the front page includes.
+        """
+        note = self.note()
+        path = data_folder() / f"answer-{self.number:02}.md"
+        path.write_text(text.strip() + "\n", encoding="utf-8")
+        return shown(note + text)
 
     def table(self) -> Any:
         """Return the claims that have a bound from the paper or a null, as pandas.DataFrame."""

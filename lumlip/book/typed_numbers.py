@@ -1,16 +1,21 @@
 """Result sentences take their numbers from the computation, never from the keyboard.
 
-The rule: in the sections of `RESULT_SECTIONS` of a chapter, digits stand only in roles
+The rule: in the text that a page fills with numbers (`shown`, `Page.answer`), digits stand only in
+braces and in the places below; in a chapter's sections of `RESULT_SECTIONS`, only in roles
 (``{glue}``, ``{cite}``, ``{numref}``, ...), in code, in the address of a link, or within a name
 such as SevenNet-0, R2SCAN or kappa_8.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterable
 
 RESULT_SECTIONS = ("The answer", "Paper against here")
+REQUIRED_SECTION = "Paper against here"
+#: Functions that show text with numbers filled in.
+FILLED = ("shown", "answer")
 
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*$")
 ALLOWED = re.compile(
@@ -50,10 +55,44 @@ def typed_numbers(sources: Iterable[str]) -> list[str]:
     ]
 
 
+def typed_in_code(sources: Iterable[str]) -> list[str]:
+    """Return the typed numbers in text that code cells fill with numbers.
+
+    Parameters
+    ----------
+    sources
+        Texts of a chapter's code cells.
+
+    Examples
+    --------
+    >>> typed_in_code(["shown(f'It is {100 * x:.0f} %.')", "page.answer('It is 66 %.')"])
+    ['66 in: It is 66 %.']
+    """
+    return [
+        f"{match[0]} in: {text.strip()}"
+        for source in sources
+        for call in ast.walk(ast.parse(source))
+        if isinstance(call, ast.Call) and ast.unparse(call.func).split(".")[-1] in FILLED
+        for text in _constants(call)
+        for match in TYPED.finditer(ALLOWED.sub(" ", text))
+    ]
+
+
+def _constants(call: ast.Call) -> list[str]:
+    """Text of a call's strings, without the format of what is filled in."""
+    parts = []
+    for argument in call.args:
+        pieces = argument.values if isinstance(argument, ast.JoinedStr) else [argument]
+        parts += [
+            p.value for p in pieces if isinstance(p, ast.Constant) and isinstance(p.value, str)
+        ]
+    return parts
+
+
 def missing_sections(sources: Iterable[str]) -> list[str]:
-    """Return the result sections that a chapter lacks."""
+    """Return the section that every chapter has, if this one lacks it."""
     headings = {_heading(line) for source in sources for line in source.splitlines()}
-    return [section for section in RESULT_SECTIONS if section not in headings]
+    return [] if REQUIRED_SECTION in headings else [REQUIRED_SECTION]
 
 
 def _heading(line: str) -> str | None:

@@ -7,7 +7,7 @@ the orders differ is added to it in squares.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -171,12 +171,14 @@ class CrossFit:
         part = self.sums[:, rows][:, :, columns]
         return CrossFit(*names, part, self.counts, self.n_bootstrap)
 
+    def first_orders(self, n: int) -> CrossFit:
+        """Return the part of the first orders of the folds, to compare with what has no more."""
+        return replace(self, sums=self.sums[:n])
+
     def without_groups(self, left_out: ArrayLike) -> CrossFit:
         """Leave out groups (a mask of shape (n_groups,)), such as strongly strained structures."""
         kept = ~np.asarray(left_out, dtype=bool)
-        return CrossFit(
-            self.sources, self.targets, self.sums[..., kept], self.counts[kept], self.n_bootstrap
-        )
+        return replace(self, sums=self.sums[..., kept], counts=self.counts[kept])
 
     def worst_share(self, weights: ArrayLike) -> float:
         """Share of the squared error of some pairs that its worst group carries."""

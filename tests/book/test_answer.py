@@ -1,50 +1,63 @@
-"""The figure of the answer page, from findings in a folder."""
+"""The front page's figure and table, from claims in a folder."""
 
-import shutil
+import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 from matplotlib import rcParams
-from PIL import Image
 
 from lumlip.book import answer
-from lumlip.book.findings import Claim, Finding
-from lumlip.plotting.style import MINI_COLOR
-from tests.artists import dots, filled, hues, intervals, rows, texts
+from lumlip.book.claims import HOLDS, NO_MORE
 
-
-def claim(value):
-    return Claim("", value, *ends(value), bound=0.0)
-
-
-def ends(value):
-    return round(value - 0.05, 2), round(value + 0.1, 2)
+CLAIM = {
+    "text": "farther apart", "value": 0.6, "low": 0.5, "high": 0.7, "bound": 0.4, "side": "above",
+    "bound_from": "the paper", "control": None, "control_is": "", "outcome": HOLDS, "p": 0.02,
+}  # fmt: skip
 
 
 @pytest.fixture
 def folder(tmp_path):
-    for number, value in ((2, -0.1), (1, 0.6)):
-        here = {"real": [claim(value), claim(9.0)], "minis": []}
-        Finding(number, "mean GFRE", float("nan"), here).record(tmp_path)
+    other = {"text": "near", "side": "below", "control": 0.35, "control_is": "SOAP"}
+    for number, changed in ((2, {**other, "outcome": NO_MORE}), (1, {})):
+        content = {"number": number, **CLAIM, **changed}
+        (tmp_path / f"finding-{number}.json").write_text(json.dumps(content))
     return tmp_path
 
 
-def test_findings_are_read_in_order(folder):
+def test_claims_are_read_in_order_with_p_values_of_all(folder):
     found = answer.recorded(folder)
-    assert [finding["number"] for finding in found] == [1, 2]
-    assert found[0]["paper"] is None
+    assert [claim["number"] for claim in found] == [1, 2]
+    assert [claim["p"] for claim in found] == [0.04, 0.04]
 
 
-def height_of(path):
-    with Image.open(path) as image:
-        return image.height
+def test_table_has_numbers_bounds_controls_and_outcomes(folder):
+    head, _, first, second = answer.findings_table(answer.recorded(folder)).splitlines()
+    assert head.count("|") == first.count("|") == 7
+    expected = "| 1 | farther apart | 0.60 (0.50 to 0.70) | above 0.40: the paper |  | **holds** |"
+    assert first == expected
+    assert "below 0.40: the paper | 0.35: SOAP | **holds, but no more" in second
 
 
-def test_the_figure_has_a_row_for_every_finding(folder):
-    two = height_of(answer.draw(folder))
-    Finding(3, "mean GFRE", 0.1, {}).record(folder)
-    assert height_of(answer.draw(folder)) > two
+def test_figure_shades_the_claimed_side_and_marks_bound_and_control(folder):
+    figure = answer.findings_figure(answer.recorded(folder))
+    first, second = figure.axes
+    for ax, side in ((first, "above"), (second, "below")):
+        left, right = ax.patches[0].get_x(), ax.patches[0].get_x() + ax.patches[0].get_width()
+        assert (left if side == "above" else right) == pytest.approx(0.4)
+        assert ax.lines[0].get_xdata()[0] == 0.4
+        assert ax.collections[-1].get_offsets()[0].tolist() == [0.6, 0.0]
+    assert [len(ax.collections) for ax in (first, second)] == [2, 3]
+    assert second.collections[0].get_offsets()[0].tolist() == [0.35, 0.0]
+    assert first.get_title(loc="left") == "1  farther apart"
+    assert [text.get_text() for text in first.texts] == [HOLDS]
+
+
+def test_a_claim_that_was_not_tested_has_no_number_in_the_figure(folder):
+    path = folder / "finding-1.json"
+    content = {**json.loads(path.read_text()), "value": None, "low": None, "high": None, "p": None}
+    path.write_text(json.dumps(content))
+    figure = answer.findings_figure(answer.recorded(folder))
+    assert len(figure.axes[0].collections) == 0
 
 
 def test_the_look_of_other_figures_stays(folder):
@@ -53,41 +66,7 @@ def test_the_look_of_other_figures_stays(folder):
     assert dict(rcParams) == before
 
 
-def test_the_committed_figure_shows_the_committed_findings(tmp_path):
-    """Drawn by every build: committed findings and figure belong together."""
+def test_the_committed_table_is_that_of_the_committed_findings():
+    """Written by every build: committed findings and table belong together."""
     data = Path(__file__).resolve().parents[2] / "book" / "_data"
-    for path in data.glob("finding-*.json"):
-        shutil.copy(path, tmp_path)
-    with Image.open(answer.draw(tmp_path)) as new, Image.open(data / answer.FIGURE) as old:
-        pixels = [np.asarray(image.convert("L"), float) for image in (new, old)]
-    assert pixels[0].shape == pixels[1].shape
-    # Gray levels of 255: edges of letters may differ between versions of the font renderer.
-    assert np.abs(pixels[0] - pixels[1]).mean() < 1.0
-
-
-def test_numbers_and_verdicts_are_in_the_figure(folder):
-    here = {"real": [], "minis": [claim(0.3), claim(0.4)]}
-    Finding(3, "ratio", 0.7, here).record(folder)
-    figure = answer.findings_figure(answer.recorded(folder))
-    [ax] = figure.axes
-    first, second, third = rows(ax)
-    assert [first, third] == [f"{answer.TITLES[1]}\nmean GFRE", f"{answer.TITLES[3]}\nratio"]
-    assert dots(ax) == [{first: 0.6}, {second: -0.1}, {third: 0.7}, {third: 0.3}]
-    assert intervals(ax) == [
-        (row, *ends(value)) for row, value in ((first, 0.6), (second, -0.1), (third, 0.3))
-    ]
-    mini, paper = MINI_COLOR.lower(), answer.PAPER_COLOR
-    assert hues(ax) == [answer.REAL_COLOR.lower()] * 2 + [paper, mini]
-    assert filled(ax) == [True, True, True, False]
-    assert {round(text.xy[1]): text.get_text() for text in ax.texts} == {
-        0: "holds",
-        -1: "holds in part",
-        -2: "holds",
-    }
-    assert ax.get_xlim()[0] < -0.15
-    assert ax.get_xlabel() == "reconstruction error (no unit)"
-    assert texts(figure.legends[0].get_texts()) == [
-        "paper",
-        "published models, here",
-        "minis, here",
-    ]
+    assert (data / answer.TABLE).read_text() == answer.findings_table(answer.recorded(data))

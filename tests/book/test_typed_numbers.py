@@ -2,7 +2,7 @@
 
 import pytest
 
-from lumlip.book.typed_numbers import missing_sections, typed_numbers
+from lumlip.book.typed_numbers import missing_sections, typed_in_code, typed_numbers
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,10 @@ def test_typed_numbers_in_results_are_found(sentence):
 
 def test_missing_result_sections_are_named():
     assert missing_sections(["# Title\n## The answer\nYes."]) == ["Paper against here"]
+    assert missing_sections(["## Paper against here"]) == []
+
+
+def test_text_that_code_fills_with_numbers_has_none_of_its_own():
+    filled = 'page.answer(f"**{100 * share.value:.0f} %** of SevenNet-0 {cite:p}`Park2024`.")'
+    assert typed_in_code([filled, "page.says('two of 3', 0.5)", "x = shown"]) == []
+    assert typed_in_code(['shown(f"{a:.2f} is less than 0.7")']) == ["0.7 in: is less than 0.7"]

@@ -27,7 +27,7 @@ def chosen(models: Sequence[str], *, chapter: int) -> list[str]:
     Parameters
     ----------
     models : sequence of str
-        Ids, or ``["published"]``, or ``["paper"]``, see :func:`lumlip.datasets.paper.chosen_models`.
+        Ids, or ``["published"]``, or ``["paper"]``, as `lumlip.datasets.paper.chosen_models`.
     chapter : int
 
     Examples

@@ -1,0 +1,131 @@
+"""Figures of chapter 01."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lumlip.array_types import FloatArray
+from lumlip.extraction.panel import Panel
+from lumlip.metrics.pcovr import energy_target, pcovr
+from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.repeated import CrossFit, Estimate, pair_weights
+from lumlip.plotting.style import INK
+
+LOOKS = {
+    "all of the last layer": {"marker": "o", "color": INK, "s": 34},
+    "its leading direction": {"marker": "D", "color": "#0072B2", "s": 24},
+    "the rest": {"marker": "s", "color": "#999999", "s": 24},
+}
+
+
+def group_weights(groups: Sequence[str], source: str, target: str) -> FloatArray:
+    """Weights of the pairs from one group of models to another: (n_models, n_models)."""
+    rows, columns = (np.array([group == name for group in groups]) for name in (source, target))
+    chosen = np.outer(rows, columns) & ~np.eye(len(groups), dtype=bool)
+    weights: FloatArray = chosen / max(1, chosen.sum())
+    return weights
+
+
+def shared_figure(
+    ax: Axes, fits: Sequence[CrossFit], groups: Sequence[str], levels: Mapping[str, float]
+) -> None:
+    """Draw the share recovered for each ordered pair of groups: all, first direction, rest.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    fits : sequence of CrossFit
+        In the order of `LOOKS`.
+    groups : sequence of str
+        The family of every model.
+    levels : dict of str to float
+        Lines to compare with, by name.
+    """
+    kinds = list(dict.fromkeys(groups))
+    pairs = [(a, b) for a in kinds for b in kinds if a != b]
+    shares = [[fit.share(group_weights(groups, *pair)) for fit in fits] for pair in pairs]
+    order = sorted(range(len(pairs)), key=lambda i: shares[i][0].value)
+    for place, i in enumerate(order):
+        for j, (found, look) in enumerate(zip(shares[i], LOOKS.values(), strict=True)):
+            _mark(ax, found, place + 0.22 * (1 - j), look)
+    ax.set_yticks(range(len(pairs)), [f"{pairs[i][0]} → {pairs[i][1]}" for i in order])
+    for name, level in levels.items():
+        ax.axvline(level, color="#D55E00", lw=1, ls=":")
+        ax.annotate(
+            name, (level, 1.01), xycoords=("data", "axes fraction"), fontsize=7.5, color="#D55E00",
+            ha="center", va="bottom",
+        )  # fmt: skip
+    for name, look in LOOKS.items():
+        ax.scatter([], [], label=name, **look)  # type: ignore[arg-type]
+    ax.set(xlabel="share of the target's variance recovered", xlim=(-0.25, 1.02))
+    ax.legend(loc="lower right", fontsize=7.5)
+
+
+def _mark(ax: Axes, found: Estimate, y: float, look: Mapping[str, object]) -> None:
+    ax.hlines(y, found.low, found.high, color=look["color"], lw=1.6, alpha=0.6)  # type: ignore[arg-type]
+    ax.scatter(found.value, y, zorder=3, **look)  # type: ignore[arg-type]
+
+
+def toy_figure(figure: Figure) -> None:
+    """Draw three clouds of points: rebuilt exactly, in half, and not at all, by one linear map."""
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=(60, 2))
+    turned = X @ np.array([[0.8, -1.1], [0.9, 0.5]])
+    half = np.stack([turned[:, 0], rng.normal(size=60) * turned[:, 1].std()], axis=1)
+    targets = {"target: X turned and stretched": turned, "target: half of it is new": half,
+               "target: nothing of X in it": rng.normal(size=(60, 2))}  # fmt: skip
+    axs = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1])
+    axs[0].scatter(*X.T, s=9, color=INK)
+    axs[0].set_title("source X", fontsize=8)
+    for ax, (name, Y) in zip(axs[1:], targets.items(), strict=True):
+        rows = np.column_stack([X, np.ones(60)])
+        rebuilt = rows @ np.linalg.lstsq(rows, Y, rcond=None)[0]
+        error = np.sqrt(((Y - rebuilt) ** 2).sum() / ((Y - Y.mean(axis=0)) ** 2).sum())
+        ax.plot(*np.stack([Y, rebuilt], axis=1).transpose(2, 1, 0), color="#bbbbbb", lw=0.7)
+        ax.scatter(*Y.T, s=9, color="#0072B2")
+        ax.scatter(*rebuilt.T, s=9, facecolors="none", edgecolors="#D55E00", lw=0.8)
+        ax.set_title(f"{name}\nGFRE {error:.2f}", fontsize=8)
+    for ax in axs:
+        ax.set(xticks=[], yticks=[], aspect="equal")
+        ax.margins(0.1)
+
+
+def null_of_families(table: FloatArray, families: Sequence[str], *, n_draws: int = 2000) -> float:
+    """97.5 % quantile of between minus within, if family names meant nothing: models relabeled.
+
+    Parameters
+    ----------
+    table : array of shape (n_models, n_models)
+        Errors, row = source, column = target.
+    families : sequence of str
+    n_draws : int
+        Random orders of the names.
+    """
+    weights = pair_weights(families) - pair_weights(families, within=True)
+    rng, found = np.random.default_rng(0), []
+    for _ in range(n_draws):
+        order = rng.permutation(len(families))
+        found.append((weights * table[np.ix_(order, order)]).sum())
+    return float(np.quantile(found, 0.975))
+
+
+def mean_of(table: pd.DataFrame, families: Sequence[str], left: Sequence[int]) -> float:
+    """Mean of a table between the families of some of its models, each pair of families once."""
+    weights = pair_weights([families[i] for i in left])
+    return float((weights * table.to_numpy()[np.ix_(left, left)]).sum())
+
+
+def covariate_maps(panel: Panel, models: Sequence[str]) -> dict[str, FloatArray]:
+    """Map of all structures for each model: (n_structures, 2), see :func:`lumlip.metrics.pcovr`."""
+    structure = panel.atoms["structure"].to_numpy()
+    maps = {}
+    for model in models:
+        means = mean_over_atoms(panel.layer("last_layer")[model], structure)
+        target = energy_target(panel.datasets[model]["energy"].to_numpy(), panel.structures)
+        maps[model] = pcovr(means, target).transform(means)
+    return maps

@@ -1,0 +1,74 @@
+"""A page checks what its own text says, stops a false build, and tells readers what differs."""
+
+import json
+
+import pytest
+
+from lumlip.book.chapters import DATA_VARIABLE
+from lumlip.book.claims import FAILS, HOLDS
+from lumlip.book.page import RERUN, Page
+from lumlip.metrics.repeated import Estimate
+
+FAR = Estimate(0.6, 0.5, 0.7)
+
+
+@pytest.fixture
+def page(tmp_path, monkeypatch):
+    monkeypatch.setenv(DATA_VARIABLE, str(tmp_path))
+    monkeypatch.delenv(RERUN, raising=False)
+    return Page(3)
+
+
+def test_a_true_text_needs_no_note(page):
+    page.claim("far apart", FAR, bound=0.4)
+    page.claim("farther than in the paper", FAR, bound=0.66, expect=FAILS)
+    page.says("less than all", (0.2, 0.1, 0.3), side="below", bound=1.0)
+    page.says("one in three", 0.34, side="above", bound=0.3)
+    assert page.note() == ""
+
+
+@pytest.mark.parametrize("expect", [HOLDS, FAILS])
+def test_a_false_text_stops_the_build(page, expect):
+    page.claim("near", FAR, side="below", bound=0.4 if expect == HOLDS else 0.8, expect=expect)
+    with pytest.raises(AssertionError, match=r"the text of this page is not true:\nnear: 0\.60"):
+        page.answer("They are near.")
+
+
+def test_a_reader_is_told_what_does_not_hold(page, monkeypatch):
+    monkeypatch.setenv(RERUN, "1")
+    page.says("near", FAR, side="below", bound=0.4)
+    page.says("far", FAR, side="above", bound=0.4)
+    text = page.answer("They are near.").data
+    assert "Of 2 statements 1 hold here; these do not:" in text
+    assert "- near: 0.60 (0.50 to 0.70) here, expected below 0.40" in text
+    assert text.endswith("They are near.")
+    assert "far:" not in text
+
+
+def test_what_cannot_be_measured_is_told_too(page, monkeypatch):
+    monkeypatch.setenv(RERUN, "1")
+    page.says("near", Estimate.missing(), side="below", bound=0.4)
+    assert "not testable here; the text says: holds" in page.note()
+
+
+def test_answer_and_primary_claim_are_left_for_the_front_page(page, tmp_path):
+    page.claim("far", FAR, bound=0.4, bound_from="the paper", control=0.3, primary=True)
+    page.claim("another", FAR, bound=0.4)
+    page.answer("Far: **60 %**.\n")
+    page.record(tmp_path)
+    assert (tmp_path / "answer-03.md").read_text() == "Far: **60 %**.\n"
+    found = json.loads((tmp_path / "finding-3.json").read_text())
+    assert found["number"] == 3
+    assert (found["text"], found["outcome"], found["side"]) == ("far", HOLDS, "above")
+    assert (found["value"], found["low"], found["bound"], found["control"]) == (0.6, 0.5, 0.4, 0.3)
+
+
+def test_table_has_the_claims_and_not_the_statements(page):
+    page.claim("far", FAR, bound=0.4, bound_from="the paper", chosen_after="the bound")
+    page.says("a word of the text", FAR, side="above", bound=0.1)
+    table = page.table()
+    assert table.index.tolist() == ["far"]
+    assert table.loc["far", "here"] == "0.60 (0.50 to 0.70)"
+    assert table.loc["far", "bound"] == "above 0.40: the paper"
+    assert table.loc["far", "outcome"] == HOLDS
+    assert table.loc["far", "chosen after seeing numbers"] == "the bound"
