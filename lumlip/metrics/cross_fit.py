@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from lumlip.array_types import IntArray
 from lumlip.metrics.bootstrap import table_of
 from lumlip.metrics.group_intervals import group_sums, rms_interval
-from lumlip.metrics.reconstruction import BROKEN, pointwise_errors
+from lumlip.metrics.reconstruction import pointwise_errors, worst_of_cells
 
 
 def cross_fitted_errors(
@@ -38,7 +38,7 @@ def cross_fitted_errors(
     Returns
     -------
     DataArray of shape (source, target, atom)
-        All atoms in their order.
+        All atoms in their order; ``attrs["n_broken"]`` is the sum over folds.
 
     Raises
     ------
@@ -74,7 +74,10 @@ def cross_fitted_errors(
         values[..., part["atom"].to_numpy()] = part.to_numpy()
     names = {name: parts[0][name].to_numpy() for name in ("source", "target")}
     coordinates = {**names, "atom": np.arange(len(fold))}
-    return xr.DataArray(values, dims=list(coordinates), coords=coordinates, name=metric)
+    attrs = {"n_broken": sum(part.attrs["n_broken"] for part in parts)}
+    return xr.DataArray(
+        values, dims=list(coordinates), coords=coordinates, name=metric, attrs=attrs
+    )
 
 
 def cross_fitted_table(
@@ -107,7 +110,7 @@ def cross_fitted_table(
     Returns
     -------
     DataFrame of shape (n_sources, n_targets)
-        With ``n_bootstrap`` also ``attrs["low"]`` and ``attrs["high"]``, of the same shape.
+        With ``attrs`` as of :func:`lumlip.reconstruction_table`.
 
     Raises
     ------
@@ -132,7 +135,7 @@ def cross_fitted_table(
         protocol=protocol,
     )
     table = table_of(errors)
-    table.attrs["n_broken"] = int((errors > BROKEN).sum())
+    table.attrs |= {**errors.attrs, **worst_of_cells(table, errors, drawn)}
     if n_bootstrap:
         sums, counts = group_sums(errors, drawn)
         _, *bounds = rms_interval(sums, counts, n_bootstrap=n_bootstrap, seed=seed)
