@@ -36,7 +36,7 @@ class Pairs:
     n_neighbors : int or None
         None: the smaller width of each pair.
     protocol : Protocol
-        Of local maps; global ones are well determined, and fitted alike by all.
+        Of local maps; global ones are fitted alike by all.
     """
 
     source_names: list[str]
