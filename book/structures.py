@@ -53,7 +53,7 @@ from myst_nb import glue
 
 import lumlip
 from lumlip.book.chapters import data_folder
-from lumlip.datasets.sets import summary
+from lumlip.datasets.sets import SETS, STRAINED, summary
 from lumlip.plotting import style, viewers
 from lumlip.plotting.periodic_table import periodic_heat_map
 
@@ -110,6 +110,14 @@ viewers.write_viewer(data_folder() / "mini-mad.json", atoms[::4], name="mini-mad
 glue("n_structures", f"{len(atoms):,}", display=False)
 glue("n_atoms", f"{len(numbers):,}", display=False)
 glue("n_elements", len(counts), display=False)
+forces = np.loadtxt(SETS["mini-mad-unstrained"].forces)
+left_out = [a.info["subset"] for a, force in zip(atoms, forces, strict=True) if force > STRAINED]
+assert len(atoms) - len(left_out) == len(lumlip.structures("mini-mad-unstrained"))
+glue("n_strained", f"{len(left_out)}", display=False)
+glue("n_rattled", f"{left_out.count('rattled')}", display=False)
+glue("n_bulk", f"{left_out.count('bulk')}", display=False)
+glue("strained", f"{STRAINED:g}", display=False)
+glue("largest", f"{forces.max():.0f}", display=False)
 
 # %% [markdown]
 """
@@ -136,6 +144,9 @@ python -m recipes.mini_mad.mini_mad mini-mad.xyz.gz
   0.88) touch; of sixteen packings the densest is kept, and its atoms are displaced by 0.04 Å.
 - **Nothing is relaxed.** No potential and no energy plays a part, so the set favors none of the models. Many
   structures are far from equilibrium, as in MAD.
+- **Strain can be left out.** `mini-mad-unstrained` is the set without the {glue:text}`n_strained:s` structures in which
+  SevenNet-0 finds a force above {glue:text}`strained:s` eV/Å ({glue:text}`n_rattled:s` of them are rattled,
+  {glue:text}`n_bulk:s` are of `bulk`, and the largest force is {glue:text}`largest:s` eV/Å); `python -m recipes.mini_mad.strain OUT` finds the forces again.
 
 Every structure passes these checks: no two atoms closer than 0.62 times the sum of their covalent
 radii; every atom has a neighbor within 4 Å, or, if that one is a large atom bonded to it, within 4.8 Å; three-dimensional crystals

@@ -18,8 +18,11 @@ from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, METRICS, PROTOCOLS, SPLITS, check_choice
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics.bootstrap import Distances
+from lumlip.metrics.outliers import LARGE_SHARE
 from lumlip.metrics.reconstruction import (
     BROKEN,
+    LARGEST_MAP,
+    LARGEST_WEIGHTS,
     neighborhood_size,
     pointwise_errors,
     reconstruction_table,
@@ -69,8 +72,30 @@ class Comparison:
                 f"give more structures or a smaller number of neighbours"
             )
         if broken := self.table.attrs["n_broken"]:
-            found.append(f"{broken} maps broke down (error above {BROKEN:.0f}, without unit)")
-        return found
+            size = LARGEST_WEIGHTS if self.settings["metric"] == "lfre" else LARGEST_MAP
+            found.append(
+                f"{broken} maps broke down (error above {BROKEN:.0f}, or a map so large that "
+                f"rounding shows: norm above {size:.0e}, all without unit)"
+            )
+        return found + self._outliers()
+
+    def _outliers(self) -> list[str]:
+        """Name the structure that carries the largest part of a cell's square, if that is much."""
+        names, attrs = list(self.table.index), self.table.attrs
+        pairs = [(a, b) for a in names for b in names if a != b]
+        large = [(attrs["worst_share"][a][b], a, b) for a, b in pairs]
+        large = [cell for cell in large if cell[0] > LARGE_SHARE]
+        if not large:
+            return []
+        share, source, target = max(large)
+        number = attrs["worst_group"][source][target]
+        every = range(len(self.panel.structures) + len(self.panel.dropped))
+        frame = [i for i in every if i not in self.panel.dropped][number]
+        formula = self.panel.structures[number].get_chemical_formula()
+        return [
+            f"frame {frame}, {formula}, carries {share:.0%} of the square of {source} -> {target}; "
+            f"in {len(large)} of {len(pairs)} cells one structure carries over {LARGE_SHARE:.0%}"
+        ]
 
     def save(self, folder: Path) -> list[Path]:
         """Write table.csv, intervals.csv, settings.json and heatmap.png; return the paths."""

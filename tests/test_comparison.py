@@ -1,6 +1,7 @@
 """compare(): real models, real features, numbers of scikit-matter."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -63,6 +64,25 @@ def test_too_few_atoms_are_warned_about(structures):
     few = compare(MODELS, structures[:7], n_bootstrap=0)
     assert any("not converged" in line for line in few.warnings())
     assert "low" not in intervals(few.table)
+
+
+@pytest.mark.heavy
+def test_a_structure_that_carries_a_cell_is_named(comparison):
+    table = comparison.table.copy()
+    shares, groups = table.attrs["worst_share"], table.attrs["worst_group"]
+    a, b = MODELS
+    assert {int(groups[a][b]), int(groups[b][a])} <= set(range(len(comparison.panel.structures)))
+    shares[a][b], shares[b][a], shares[a][a], groups[a][b] = 0.43, 0.19, 0.99, 5
+    # Frame 2 suits one model alone: structure 5 of the panel is frame 6 of what was given.
+    panel = replace(comparison.panel, dropped={2: "frame 2"})
+    found = replace(comparison, table=table, panel=panel).warnings()
+    formula = panel.structures[5].get_chemical_formula()
+    assert [line for line in found if line.startswith("frame")] == [
+        f"frame 6, {formula}, carries 43% of the square of {a} -> {b}; "
+        "in 1 of 2 cells one structure carries over 20%"
+    ]
+    shares[a][b] = 0.2
+    assert not [line for line in replace(comparison, table=table).warnings() if "carries" in line]
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ _LPS = Path(__file__).parents[1] / "minis" / "structures"
 SUFFIXES = (".xyz", ".extxyz", ".xyz.gz", ".extxyz.gz")
 #: Å; pairs up to here are looked at for the closest one of a structure.
 CUTOFF = 5.0
+#: eV/Å; structures with a larger force are strongly strained.
+STRAINED = 5.0
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,16 @@ class StructureSet:
         Where it is, if it comes with lumlip; None: to be put into LUMLIP_DATA.
     test_file : pathlib.Path or None
         Where its test part is, if that has a file of its own.
+    forces : pathlib.Path or None
+        The largest force in each structure of the file, in eV/Å, if those above `STRAINED` are to
+        be left out.
     """
 
     description: str
     source: str
     file: Path | None = None
     test_file: Path | None = None
+    forces: Path | None = None
 
 
 SETS = {
@@ -58,6 +64,12 @@ SETS = {
         "all kinds of matter in small, after MAD's eight subsets",
         "comes with lumlip; made by recipes.mini_mad.mini_mad",
         DATA / "mini-mad.xyz.gz",
+    ),
+    "mini-mad-unstrained": StructureSet(
+        f"mini-mad without structures in which SevenNet-0 finds a force above {STRAINED:g} eV/Å",
+        "comes with lumlip; forces by recipes.mini_mad.strain",
+        DATA / "mini-mad.xyz.gz",
+        forces=DATA / "mini-mad-largest-forces.txt",
     ),
     "mini-lps": StructureSet(
         "lithium thiophosphates and their like, that minis are fine-tuned on (test: never seen)",
@@ -87,9 +99,9 @@ def structures(which: str | os.PathLike[str] | Atoms | Sequence[Atoms]) -> list[
     Parameters
     ----------
     which : str, pathlib.Path or list of ase.Atoms
-        - A known set: ``"mini-mad"``; ``"mad"``, ``"salex"`` or ``"lps"`` from a local file in
-          the folder ``LUMLIP_DATA``. After colons a part or a subset of it:
-          ``"mini-mad:test"``, ``"mini-mad:rattled"``, ``"mini-mad:rattled:test"``.
+        - A known set: ``"mini-mad"``, ``"mini-mad-unstrained"``, ``"mini-lps"``; ``"mad"``,
+          ``"salex"`` or ``"lps"`` from a local file in ``LUMLIP_DATA``. After colons a part or a
+          subset of it: ``"mini-mad:test"``, ``"mini-mad:rattled"``, ``"mini-mad:rattled:test"``.
         - A file that ase reads (extxyz, cif, POSCAR, traj, ...), all of its frames.
         - Structures in memory.
 
@@ -142,6 +154,9 @@ def _named(name: str) -> list[Atoms]:
             f"environment variable LUMLIP_DATA names (now: {folder or 'not set'})"
         )
     frames = _labelled(_read(path, path.stat().st_mtime_ns))
+    if (forces := SETS[name].forces) is not None:
+        pairs = zip(frames, np.loadtxt(forces), strict=True)
+        return [atoms for atoms, force in pairs if force <= STRAINED]
     test_path = SETS[name].test_file
     if test_path is None:
         return frames

@@ -5,24 +5,35 @@ from __future__ import annotations
 import torch
 
 from lumlip.metrics._crossvalidation import fold_order
+from lumlip.metrics._protocol import BROKEN, LARGEST_MAP
 from lumlip.metrics._ridge import TruncatedRegression
 from lumlip.metrics._scaling import ScaledFeatures
 from lumlip.metrics._targets import Targets
 
 
-def global_errors(source: ScaledFeatures, targets: Targets) -> torch.Tensor:
-    """Distance of every test atom from its prediction, without unit: (n_targets, n_test)."""
-    predicted = _fit(source, targets).predict(source.test[None])[0]
-    return targets.norms(targets.test - predicted)
+def global_errors(source: ScaledFeatures, targets: Targets) -> tuple[torch.Tensor, int]:
+    """Distance of every test atom from its prediction, without unit: (n_targets, n_test).
+
+    The number of predictions and maps that broke down comes second.
+    """
+    linear_map = _fit(source, targets)
+    predicted = linear_map.predict(source.test[None])[0]
+    return _counted(targets.norms(targets.test - predicted), linear_map)
 
 
-def distortions(source: ScaledFeatures, targets: Targets) -> torch.Tensor:
-    """Distance of every prediction from a rotation's, without unit: (n_targets, n_test)."""
+def distortions(source: ScaledFeatures, targets: Targets) -> tuple[torch.Tensor, int]:
+    """Distance of every prediction from a rotation's, and a count, as `global_errors`."""
     linear_map = _fit(source, targets)
     widths = list(targets.widths)
     train = torch.split(linear_map.predict(source.train[None])[0], widths, dim=1)
     test = torch.split(linear_map.predict(source.test[None])[0], widths, dim=1)
-    return torch.stack([_distortion(source, *pair) for pair in zip(train, test, strict=True)])
+    found = torch.stack([_distortion(source, *pair) for pair in zip(train, test, strict=True)])
+    return _counted(found, linear_map)
+
+
+def _counted(errors: torch.Tensor, linear_map: TruncatedRegression) -> tuple[torch.Tensor, int]:
+    n_large = (linear_map.sizes() > LARGEST_MAP).sum()
+    return errors, int((errors > BROKEN).sum() + n_large)
 
 
 def _fit(source: ScaledFeatures, targets: Targets) -> TruncatedRegression:

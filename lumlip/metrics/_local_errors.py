@@ -7,7 +7,7 @@ import torch
 from lumlip.metrics._crossvalidation import fold_order
 from lumlip.metrics._device import map_in_threads
 from lumlip.metrics._neighbors import distinct_train_atoms, nearest_train_atoms
-from lumlip.metrics._protocol import Protocol
+from lumlip.metrics._protocol import BROKEN, LARGEST_WEIGHTS, Protocol
 from lumlip.metrics._ridge import TruncatedRegression
 from lumlip.metrics._scaling import ScaledFeatures
 from lumlip.metrics._targets import Targets
@@ -22,8 +22,10 @@ def local_errors(
     n_neighbors: int,
     chunk_size: int | None,
     protocol: Protocol,
-) -> torch.Tensor:
+) -> tuple[torch.Tensor, int]:
     """Distance of every test atom from its local prediction, without unit: (n_targets, n_test).
+
+    The number of maps that broke down comes second.
 
     Parameters
     ----------
@@ -49,12 +51,13 @@ def local_errors(
     fitting = max(1, BLOCK[device.type] // (n_neighbors * targets.train.shape[1]))
     size = chunk_size or min(fitting, -(-n_test // torch.get_num_threads()))
     atoms = torch.split(torch.arange(n_test, device=device), size)
-    errors = map_in_threads(
+    found = map_in_threads(
         lambda chunk: _chunk_errors(source, targets, chunk, neighbors[chunk], protocol),
         atoms,
         device,
     )
-    return torch.cat(errors, dim=1)
+    errors, sizes = (torch.cat(part, dim=1) for part in zip(*found, strict=True))
+    return errors, int(((errors > BROKEN) | (sizes > LARGEST_WEIGHTS)).sum())
 
 
 def _chunk_errors(
@@ -63,12 +66,13 @@ def _chunk_errors(
     atoms: torch.Tensor,
     neighbors: torch.Tensor,
     protocol: Protocol,
-) -> torch.Tensor:
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Errors, and the norms of the weights behind them, each (n_targets, n_chunk)."""
     x, x_mean = _center(source.train[neighbors])
     y, y_mean = _center(targets.train[neighbors])
     local_map = TruncatedRegression(x, y, targets, protocol)
-    predicted = y_mean + local_map.predict_one(source.test[atoms] - x_mean)
-    return targets.norms(targets.test[atoms] - predicted)
+    moved, sizes = local_map.predict_one(source.test[atoms] - x_mean)
+    return targets.norms(targets.test[atoms] - y_mean - moved), sizes.T
 
 
 def _center(samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -36,7 +36,7 @@ class Pairs:
     n_neighbors : int or None
         None: the smaller width of each pair.
     protocol : Protocol
-        Of local maps; global ones are well determined, and fitted alike by all.
+        Of local maps; global ones are fitted alike by all.
     """
 
     source_names: list[str]
@@ -98,10 +98,10 @@ class Pairs:
         pairs._check_neighbors(len(split[0]))
         return pairs
 
-    def errors(self) -> FloatArray:
-        """Solve every pair: (n_sources, n_targets, n_test)."""
-        solve = self._local if self.metric == "lfre" else self._global
-        return solve().cpu().numpy()
+    def errors(self) -> tuple[FloatArray, int]:
+        """Solve every pair: (n_sources, n_targets, n_test), and how many maps broke down."""
+        errors, n_broken = self._local() if self.metric == "lfre" else self._global()
+        return errors.cpu().numpy(), n_broken
 
     def frame(self, table: FloatArray) -> pd.DataFrame:
         """Name the rows and columns of a table (n_sources, n_targets)."""
@@ -116,25 +116,27 @@ class Pairs:
             raise ValueError(f"groups: got shape {array.shape}, expected ({self.n_atoms},)")
         return array[self.test]
 
-    def _global(self) -> torch.Tensor:
+    def _global(self) -> tuple[torch.Tensor, int]:
         solve = global_errors if self.metric == "gfre" else distortions
         targets = Targets.join(self.targets)
         large = max(source.train.numel() for source in self.sources) > LARGE
-        errors = map_in_threads(
+        found = map_in_threads(
             lambda source: solve(source, targets), self.sources, self.device, large=large
         )
-        return torch.stack(errors)
+        return torch.stack([errors for errors, _ in found]), sum(broken for _, broken in found)
 
-    def _local(self) -> torch.Tensor:
+    def _local(self) -> tuple[torch.Tensor, int]:
         shape = (len(self.sources), len(self.targets), len(self.test))
         errors = torch.empty(shape, dtype=torch.float64, device=self.device)
+        n_broken = 0
         for row, source in zip(errors, self.sources, strict=True):
             sizes = self._neighbors_by_target(source)
             for k in sorted(set(sizes)):
                 members = [i for i, size in enumerate(sizes) if size == k]
                 targets = Targets.join([self.targets[i] for i in members])
-                row[members] = local_errors(source, targets, k, self.chunk_size, self.protocol)
-        return errors
+                found = local_errors(source, targets, k, self.chunk_size, self.protocol)
+                row[members], n_broken = found[0], n_broken + found[1]
+        return errors, n_broken
 
     def _neighbors_by_target(self, source: ScaledFeatures) -> list[int]:
         return [self.n_neighbors or min(source.width, target.width) for target in self.targets]

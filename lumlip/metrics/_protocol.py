@@ -10,6 +10,14 @@ from lumlip.array_types import FloatArray
 
 #: Cutoffs of ``skmatter.metrics``, relative to the largest singular value.
 ALPHAS = np.geomspace(1e-9, 0.9, 20)
+#: An error, ten times that of no map at all, from which on a map counts as broken down.
+BROKEN = 10.0
+#: So does a local map whose weights on its train atoms have a larger norm: 1 would do for each of
+#: these atoms themselves. Robust maps keep below 60 on mini-mad; others are far above, or below 30.
+LARGEST_WEIGHTS = 100.0
+#: So does a larger global map, in scaled units: it turns the rounding of features in single
+#: precision into 0.06 of the target's standard deviation.
+LARGEST_MAP = 1e6
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import torch
 
 from lumlip.metrics._crossvalidation import CrossValidation, rounding_floor, thin_svd
@@ -45,16 +47,26 @@ class TruncatedRegression:
     def predict(self, x: torch.Tensor) -> torch.Tensor:
         """Predict the targets of many samples: (batch, m, d) -> (batch, m, n_columns)."""
         x = x @ self._right
-        parts = torch.split(self._left.mT @ self._y, list(self._targets.widths), dim=2)
-        predicted = [(x * self._inverse[:, None, t]) @ part for t, part in enumerate(parts)]
+        predicted = [(x * self._inverse[:, None, t]) @ y for t, y in enumerate(self._projected)]
         return torch.cat(predicted, dim=2)
 
-    def predict_one(self, x: torch.Tensor) -> torch.Tensor:
+    @cached_property
+    def _projected(self) -> tuple[torch.Tensor, ...]:
+        """Each target in the basis of the source's singular vectors: (batch, rank, width)."""
+        return torch.split(self._left.mT @ self._y, list(self._targets.widths), dim=2)
+
+    def sizes(self) -> torch.Tensor:
+        """Frobenius norms of the maps: (batch, n_targets)."""
+        maps = [self._inverse[:, t, :, None] * y for t, y in enumerate(self._projected)]
+        return torch.stack([torch.linalg.matrix_norm(one) for one in maps], dim=1)
+
+    def predict_one(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Predict the targets of one sample by each map: (batch, d) -> (batch, n_columns).
 
-        A row of weights on the fitted samples for each target is cheaper than projecting all y.
+        A row of weights on the fitted samples for each target is cheaper than projecting all y;
+        the norms of these rows, (batch, n_targets), come second.
         """
         weights = (x[:, None] @ self._right * self._inverse) @ self._left.mT
         every_target = weights @ self._y
         own = self._targets.of_column.expand(len(x), 1, -1)
-        return every_target.gather(1, own)[:, 0]
+        return every_target.gather(1, own)[:, 0], torch.linalg.vector_norm(weights, dim=2)

@@ -6,7 +6,7 @@ interval then knows that all of them were measured on the same structures.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypedDict, Unpack
 
@@ -360,29 +360,6 @@ def mean_with_interval(
         ``n_bootstrap`` (200) and ``seed`` (0).
     """
     return interval(mean_rms(errors.to_numpy()[pairs], groups=groups, **options))
-
-
-def statistic_with_interval(
-    errors: xr.DataArray,
-    statistic: Callable[[FloatArray], FloatArray | np.float64],
-    groups: Sequence[int],
-    *,
-    n_bootstrap: int = 200,
-    seed: int = 0,
-) -> Interval:
-    """Any number read off a table of errors, with its 95 % interval over test structures.
-
-    Parameters
-    ----------
-    errors : DataArray of shape (source, target, atom)
-    statistic : callable
-        Of a table (n_sources, n_targets); also of many, (n_sources, n_targets, n_bootstrap).
-    groups : sequence of int, length n_test
-        The structure of every test atom.
-    """
-    table = np.sqrt((errors.to_numpy() ** 2).mean(axis=-1))
-    draws = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
-    return Interval.of(float(statistic(table)), statistic(draws))
 
 
 def subset_of(distances: Distances, models: Sequence[str]) -> Distances:

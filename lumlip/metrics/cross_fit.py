@@ -15,10 +15,10 @@ from lumlip.array_types import IntArray
 from lumlip.metrics._device import map_in_threads
 from lumlip.metrics._fold_maps import fold_errors
 from lumlip.metrics._pairs import Pairs
-from lumlip.metrics._protocol import GLOBAL
+from lumlip.metrics._protocol import BROKEN, GLOBAL
 from lumlip.metrics.bootstrap import table_of
 from lumlip.metrics.group_intervals import group_sums, rms_interval
-from lumlip.metrics.reconstruction import BROKEN, pointwise_errors
+from lumlip.metrics.reconstruction import pointwise_errors, worst_of_cells
 
 
 def cross_fitted_errors(
@@ -51,7 +51,8 @@ def cross_fitted_errors(
     Returns
     -------
     DataArray of shape (source, target, atom)
-        The tested atoms in their order; by default all.
+        The tested atoms in their order, by default all; ``attrs["n_broken"]`` is the sum over
+        folds.
 
     Raises
     ------
@@ -86,7 +87,9 @@ def cross_fitted_errors(
         )
         for one in np.unique(fold[wanted])
     ]
-    return xr.concat(parts, dim="atom").sortby("atom")
+    n_broken = sum(part.attrs["n_broken"] for part in parts)
+    every = xr.concat(parts, dim="atom", combine_attrs="drop").sortby("atom")
+    return every.assign_attrs(n_broken=n_broken)
 
 
 def cross_fitted_table(
@@ -119,7 +122,7 @@ def cross_fitted_table(
     Returns
     -------
     DataFrame of shape (n_sources, n_targets)
-        With ``n_bootstrap`` also ``attrs["low"]`` and ``attrs["high"]``, of the same shape.
+        With ``attrs`` as of :func:`lumlip.reconstruction_table`.
 
     Raises
     ------
@@ -144,7 +147,7 @@ def cross_fitted_table(
         protocol=protocol,
     )
     table = table_of(errors)
-    table.attrs["n_broken"] = int((errors > BROKEN).sum())
+    table.attrs |= {**errors.attrs, **worst_of_cells(table, errors, drawn)}
     if n_bootstrap:
         sums, counts = group_sums(errors, drawn)
         _, *bounds = rms_interval(sums, counts, n_bootstrap=n_bootstrap, seed=seed)
@@ -178,7 +181,10 @@ def _global_errors(
     names = {"source": pairs.source_names, "target": pairs.target_names}
     coordinates = {**names, "atom": np.arange(len(fold))}
     values = torch.stack(errors).cpu().numpy()
-    return xr.DataArray(values, dims=list(coordinates), coords=coordinates, name="gfre")
+    attrs = {"n_broken": int((values > BROKEN).sum())}
+    return xr.DataArray(
+        values, dims=list(coordinates), coords=coordinates, name="gfre", attrs=attrs
+    )
 
 
 def _halves(fold: IntArray, groups: IntArray) -> IntArray:

@@ -42,6 +42,30 @@ class RootMeanSquares(NamedTuple):
     flagged: BoolArray
 
 
+def worst_groups(errors: ArrayLike, groups: ArrayLike) -> tuple[FloatArray, NDArray[np.generic]]:
+    """Part of the square that lies on the group that carries most, and the label of that group.
+
+    Parameters
+    ----------
+    errors : array of shape (..., n_atoms)
+    groups : array of shape (n_atoms,)
+
+    Returns
+    -------
+    (array of shape (...), array of shape (...))
+
+    Raises
+    ------
+    ValueError
+        If ``groups`` has another length than the errors.
+    """
+    sums, counts = group_sums(errors, groups)
+    total = sums.sum(axis=-1)
+    # Without any error no group carries more than another.
+    share = np.where(total > 0, sums.max(axis=-1) / np.where(total > 0, total, 1), 1 / len(counts))
+    return share, np.unique(np.asarray(groups))[sums.argmax(axis=-1)]
+
+
 def root_mean_squares(
     errors: ArrayLike, groups: ArrayLike, *, trim: float = 0.02
 ) -> RootMeanSquares:
@@ -85,16 +109,12 @@ def root_mean_squares(
     n_left_out = min(max(1, round(trim * n_groups)), n_groups - 1)
     kept = np.argsort(sums, axis=-1, kind="stable")[..., :-n_left_out]
     trimmed = np.take_along_axis(sums, kept, axis=-1).sum(axis=-1) / counts[kept].sum(axis=-1)
-    total = sums.sum(axis=-1)
-    # Without any error no group carries more than another.
-    worst_share = np.where(
-        total > 0, sums.max(axis=-1) / np.where(total > 0, total, 1), 1 / n_groups
-    )
+    worst_share, worst_group = worst_groups(values, groups)
     return RootMeanSquares(
-        value=np.sqrt(total / counts.sum()),
+        value=np.sqrt(sums.sum(axis=-1) / counts.sum()),
         median=np.median(np.abs(values), axis=-1),
         trimmed=np.sqrt(trimmed),
         worst_share=worst_share,
-        worst_group=np.unique(np.asarray(groups))[sums.argmax(axis=-1)],
+        worst_group=worst_group,
         flagged=worst_share > LARGE_SHARE,
     )

@@ -18,6 +18,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,12 +28,14 @@ from numpy.typing import ArrayLike
 from lumlip.array_types import FloatArray
 from lumlip.choices import METRICS
 from lumlip.metrics._pairs import Pairs
+from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, LARGEST_WEIGHTS
 from lumlip.metrics.bootstrap import bootstrap_interval
-
-#: An error, ten times that of no map at all, from which on a map counts as broken down.
-BROKEN = 10.0
+from lumlip.metrics.outliers import worst_groups
 
 __all__ = [
+    "BROKEN",
+    "LARGEST_MAP",
+    "LARGEST_WEIGHTS",
     "METRICS",
     "gfrd",
     "gfre",
@@ -381,7 +384,8 @@ def pointwise_errors(
     Returns
     -------
     DataArray of shape (source, target, atom)
-        Coordinates: the names, and the indices ``test`` of the atoms.
+        Coordinates: the names, and the indices ``test`` of the atoms; ``attrs["n_broken"]`` as in
+        `reconstruction_table`.
 
     Raises
     ------
@@ -410,7 +414,11 @@ def pointwise_errors(
         protocol=protocol,
     )
     coordinates = {"source": pairs.source_names, "target": pairs.target_names, "atom": pairs.test}
-    return xr.DataArray(pairs.errors(), dims=list(coordinates), coords=coordinates, name=metric)
+    errors, broken = pairs.errors()
+    attrs = {"n_broken": broken}
+    return xr.DataArray(
+        errors, dims=list(coordinates), coords=coordinates, name=metric, attrs=attrs
+    )
 
 
 def reconstruction_table(
@@ -454,9 +462,12 @@ def reconstruction_table(
     Returns
     -------
     DataFrame of shape (n_sources, n_targets)
-        ``attrs["n_broken"]`` counts the test atoms, over all pairs, with an error above 10: there
-        the map broke down. With ``n_bootstrap``, ``attrs["low"]`` and ``attrs["high"]`` are tables
-        of the same shape: the interval of every cell over test structures, the maps being fixed.
+        ``attrs["n_broken"]`` counts what broke down, over all pairs: errors above 10, local maps
+        with weights of a norm above 100, and global maps with a norm above 1e6, in scaled units.
+        ``attrs["worst_share"][source][target]`` is the part of the cell's square, from 0 to 1, that
+        its worst group carries, and ``attrs["worst_group"]`` names that: a label of ``groups``, or
+        the index of an atom. With ``n_bootstrap``, ``attrs["low"]`` and ``attrs["high"]`` are
+        tables: the interval of every cell over test structures, the maps being fixed.
 
     Raises
     ------
@@ -508,14 +519,27 @@ def reconstruction_table(
     test_groups = pairs.groups_of_test(groups)
     if n_bootstrap < 0:
         raise ValueError(f"n_bootstrap: got {n_bootstrap}, expected 0 or more")
-    errors = pairs.errors()
+    errors, n_broken = pairs.errors()
     table = pairs.frame(np.sqrt(np.square(errors).mean(axis=2)))
-    table.attrs["n_broken"] = int((errors > BROKEN).sum())
+    drawn = test_groups if groups is not None else pairs.test
+    table.attrs |= {"n_broken": n_broken, **worst_of_cells(table, errors, drawn)}
     if n_bootstrap:
         bounds = bootstrap_interval(errors, groups=test_groups, n_bootstrap=n_bootstrap, seed=seed)
         for name, bound in zip(("low", "high"), bounds, strict=True):
             table.attrs[name] = pairs.frame(bound)
     return table
+
+
+def worst_of_cells(table: pd.DataFrame, errors: ArrayLike, groups: ArrayLike) -> dict[str, Any]:
+    """Return worst_share and worst_group of each cell as ``[source][target]``.
+
+    These are plain numbers: pandas cannot concatenate tables whose attributes hold tables.
+    """
+    found = zip(("worst_share", "worst_group"), worst_groups(errors, groups), strict=True)
+    return {
+        name: pd.DataFrame(values, table.index, table.columns).to_dict("index")
+        for name, values in found
+    }
 
 
 def _one_pair(
@@ -539,7 +563,7 @@ def _one_pair(
         device=device,
         protocol=protocol,
     )
-    errors: FloatArray = pairs.errors()[0, 0]
+    errors: FloatArray = pairs.errors()[0][0, 0]
     return errors
 
 

@@ -78,7 +78,7 @@ def rounded(features, seed=0):
 def tables(features, options, protocol):
     """Return the LFRE of every pair of different models, and the share of fits that broke down."""
     pairs = replace(Pairs.checked(features, None, metric="lfre", **options), protocol=protocol)
-    errors = pairs.errors()[~np.eye(len(features), dtype=bool)]
+    errors = pairs.errors()[0][~np.eye(len(features), dtype=bool)]
     return np.sqrt(np.square(errors).mean(axis=1)), (errors > BROKEN).mean()
 
 

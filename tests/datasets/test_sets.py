@@ -12,12 +12,20 @@ from ase.data import covalent_radii
 from ase.neighborlist import neighbor_list
 
 from lumlip.datasets.neighbors import neighbor_pairs
-from lumlip.datasets.sets import SETS, structure_sets, structures, structures_sha256, summary
+from lumlip.datasets.sets import (
+    SETS,
+    STRAINED,
+    structure_sets,
+    structures,
+    structures_sha256,
+    summary,
+)
 from lumlip.datasets.validation import check_structures
 from recipes.mini_mad.surfaces import VACUUM
 
 #: Of one copper atom with a = 3.6 Å; a change here orphans every store in users' caches.
 EXPECTED_COPPER = "1895140f0534bb207be92fb642a542ad3f33de7b75f1d8b961bfac89e1839ef6"
+EXPECTED_MINI_MAD = "9aa5697ed21137ef887fdd52872cc018039f675dbf4a1c64d77e877d8a5ba3e6"
 PARTS = ("train", "test")
 SUBSETS = ["bulk", "rattled", "random", "surface", "cluster", "2d", "molcrys", "molfrags"]
 
@@ -124,6 +132,35 @@ class TestMiniMad:
 
     def test_passes_its_own_checks(self, mini):
         check_structures(mini, elements=range(1, 84))
+
+
+class TestUnstrained:
+    def test_is_mini_mad_but_for_large_forces(self, mini):
+        forces = np.loadtxt(SETS["mini-mad-unstrained"].forces)
+        assert forces.shape == (len(mini),)
+        expected = [a for a, force in zip(mini, forces, strict=True) if force <= STRAINED]
+        found = structures("mini-mad-unstrained")
+        assert found == expected
+        assert [a.info for a in found] == [a.info for a in expected]
+        # The worst of bulk.
+        worst = max(np.flatnonzero([a.info["subset"] == "bulk" for a in mini]), key=forces.item)
+        assert mini[worst].get_chemical_formula() == "Be2O4Pd2"
+        assert forces[worst] == pytest.approx(87.05, abs=0.01)
+
+    def test_holds_all_subsets_and_elements_and_takes_parts(self):
+        found = structures("mini-mad-unstrained")
+        assert list(dict.fromkeys(a.info["subset"] for a in found)) == SUBSETS
+        assert {z for a in found for z in a.numbers.tolist()} == set(range(1, 84))
+        parts = [structures(f"mini-mad-unstrained:{part}") for part in PARTS]
+        assert sum(map(len, parts)) == len(found)
+
+    def test_mini_mad_itself_is_what_cached_features_are_of(self, mini):
+        assert structures_sha256(mini) == EXPECTED_MINI_MAD
+
+    def test_is_listed(self):
+        row = structure_sets().set_index("name").loc["mini-mad-unstrained"]
+        assert "SevenNet-0 finds a force above 5 eV/Å" in row["description"]
+        assert row["structures"] == len(structures("mini-mad-unstrained"))
 
 
 class TestStructures:

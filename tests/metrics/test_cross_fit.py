@@ -7,6 +7,7 @@ import lumlip
 from lumlip.metrics.cross_fit import cross_fitted_errors
 from lumlip.metrics.folds import Folds
 from lumlip.metrics.group_intervals import group_sums, rms_interval
+from lumlip.metrics.outliers import root_mean_squares
 from lumlip.metrics.reconstruction import pointwise_errors
 
 RNG = np.random.default_rng(0)
@@ -63,6 +64,20 @@ def test_table_with_folds_has_intervals_over_the_groups():
     assert (table.attrs["low"] <= table).all(axis=None)
     assert (table <= table.attrs["high"]).all(axis=None)
     assert "low" not in lumlip.reconstruction_table(FEATURES, folds=FOLD).attrs
+
+
+def test_worst_groups_and_broken_maps_of_all_folds():
+    attrs = lumlip.reconstruction_table(FEATURES, folds=FOLD, groups=GROUPS).attrs
+    errors = cross_fitted_errors(FEATURES, folds=FOLD)
+    expected = root_mean_squares(errors, GROUPS)
+    for i, source in enumerate(FEATURES):
+        for j, target in enumerate(FEATURES):
+            share = expected.worst_share[i, j]
+            assert attrs["worst_share"][source][target] == pytest.approx(share)
+            assert attrs["worst_group"][source][target] == expected.worst_group[i, j]
+    small = X * np.geomspace(1, 1e-8, 5)
+    found = lumlip.reconstruction_table({"a": small}, {"last": small[:, -1:]}, folds=FOLD)
+    assert found.attrs["n_broken"] == len(np.unique(FOLD))  # one map a fold
 
 
 def test_groups_are_by_default_what_the_folds_kept_whole():

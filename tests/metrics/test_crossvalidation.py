@@ -118,8 +118,22 @@ def test_predictions_are_those_of_scikit_matter(shape):
     expected = np.hstack([_regressor().fit(X, Y).predict(x) for Y in Ys])
     many = fitted.predict(torch.as_tensor(x)[None])[0]
     np.testing.assert_allclose(many, expected, rtol=1e-9)
-    one = fitted.predict_one(torch.as_tensor(x[:1]))
+    one, _ = fitted.predict_one(torch.as_tensor(x[:1]))
     np.testing.assert_allclose(one, expected[:1], rtol=1e-9)
+
+
+def test_sizes_of_maps_and_of_weights():
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(40, 8)) * np.geomspace(1, 1e-3, 8)
+    Ys = [rng.normal(size=(40, 4)), X[:, -1:]]
+    X, Ys = X - X.mean(axis=0), [Y - Y.mean(axis=0) for Y in Ys]
+    fitted = TruncatedRegression(_batch(X), _batch(np.hstack(Ys)), _targets(*Ys))
+    maps = [_regressor().fit(X, Y).coef_ for Y in Ys]
+    np.testing.assert_allclose(fitted.sizes()[0], [np.linalg.norm(W) for W in maps], rtol=1e-9)
+    # No atom that was fitted needs weights of a norm above 1 (a leverage above 1).
+    inside, outside = (fitted.predict_one(torch.as_tensor(x))[1] for x in (X[:1], 1e3 * X[:1]))
+    assert (inside <= 1 + 1e-12).all()
+    np.testing.assert_allclose(outside, 1e3 * inside, rtol=1e-9)
 
 
 def test_a_source_of_rounding_remains_predicts_nothing():

@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 
 from lumlip.metrics import reconstruction
 from lumlip.metrics.reconstruction import (
+    BROKEN,
     gfrd,
     gfre,
     lfre,
@@ -204,6 +205,51 @@ def test_broken_maps_are_counted():
     assert reconstruction_table({"X": far}, {"Y": Y}, **options).attrs["n_broken"] >= 1
 
 
+def test_maps_that_blow_up_rounding_are_counted_even_where_errors_are_small():
+    X, Y, train, test = near_copies(np.random.default_rng(0))
+    options = {"metric": "lfre", "train": train, "test": test, "n_neighbors": 16}
+    fragile = {**options, "protocol": "scikit-matter"}
+    errors = pointwise_errors({"X": X}, {"Y": Y}, **fragile)
+    n_broken = reconstruction_table({"X": X}, {"Y": Y}, **fragile).attrs["n_broken"]
+    assert n_broken == errors.attrs["n_broken"] > 10 * (errors > BROKEN).sum()
+
+
+@pytest.mark.parametrize(("size", "n_broken"), [(1e-5, 0), (1e-7, 1)])
+def test_a_large_global_map_counts_once(size, n_broken):
+    # Y is the column of X whose share of its spread is ``size``: |W| is its inverse.
+    X = np.random.default_rng(0).normal(size=(120, 2)) * [1, size]
+    found = reconstruction_table({"X": X}, {"Y": X[:, 1:]}, train=TRAIN, test=TEST)
+    assert found.loc["X", "Y"] < 1e-6
+    assert found.attrs["n_broken"] == n_broken
+
+
+def test_the_group_that_carries_most_is_named():
+    rng = np.random.default_rng(0)
+    X, Y = _tall(rng)
+    Y[TEST[3]] += 30
+    names = np.array([f"s{i}" for i in np.repeat(np.arange(24), 5)])
+    options = {"train": TRAIN, "test": TEST}
+    errors = pointwise_errors({"X": X}, {"Y": Y}, **options).to_numpy()[0, 0]
+    for groups, own, worst in [
+        (names, names[TEST] == names[TEST[3]], names[TEST[3]]),
+        (None, np.arange(len(TEST)) == 3, TEST[3]),
+    ]:
+        attrs = reconstruction_table({"X": X}, {"Y": Y}, groups=groups, **options).attrs
+        share = (errors[own] ** 2).sum() / (errors**2).sum()
+        assert attrs["worst_share"]["X"]["Y"] == pytest.approx(share)
+        assert share > 0.9
+        assert attrs["worst_group"]["X"]["Y"] == worst
+
+
+def test_tables_can_be_concatenated():
+    X, Y = _tall(np.random.default_rng(0))
+    some, other = (
+        reconstruction_table({"X": X, "Y": Y}, metric=m, train=TRAIN, test=TEST)
+        for m in ("gfre", "gfrd")
+    )
+    assert pd.concat([some, other]).shape == (4, 2)
+
+
 def test_unknown_protocol_is_refused():
     with pytest.raises(ValueError, match="got protocol 'skmatter'; expected one of: robust, sci"):
         gfre(np.eye(4), np.eye(4), train=[0, 1, 2], test=[3], protocol="skmatter")
@@ -392,7 +438,8 @@ def test_intervals_stand_in_the_attributes_of_the_table():
     other = reconstruction_table({"X": X, "Y": Y}, seed=1, **options)
     assert not low.equals(other.attrs["low"])
     plain = reconstruction_table({"X": X, "Y": Y}, train=TRAIN, test=TEST)
-    assert plain.attrs == {"n_broken": 0}
+    assert list(plain.attrs) == ["n_broken", "worst_share", "worst_group"]
+    assert plain.attrs["n_broken"] == 0
     assert plain.equals(table)
 
 

@@ -61,11 +61,11 @@ def rank_correlation(first: FloatArray, second: FloatArray) -> float:
 
 
 def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = True) -> float:
-    """Correlation of all distances: 0 only for features that are independent [1]_.
+    """Correlation of all distances: the bias-corrected *square* by default, the classic on demand.
 
-    ``R^2 = <A, B> / sqrt(<A, A> <B, B>)`` of the distance matrices A and B after centering; with
-    ``bias_corrected``, U-centering [2]_ and R^2 itself is returned (it may be below 0), else
-    double centering and R is returned, as in the original definition.
+    ``R^2 = <A, B> / sqrt(<A, A> <B, B>)`` of the distance matrices A and B after centering. By
+    default it is R^2, of U-centered matrices [2]_: below 0 by chance, around 0 for independent
+    features, and smaller than what is called distance correlation, R of doubly centered ones [1]_.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = T
     Y : array of shape (n_samples, n_other_features)
         The same samples in the same order.
     bias_corrected : bool
-        Without it, features that are independent score the more the wider they are.
+        False: the classic R. Independent features then score the more the wider they are.
 
     Returns
     -------
@@ -96,6 +96,8 @@ def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = T
     >>> X = np.random.default_rng(0).normal(size=(50, 3))
     >>> round(distance_correlation(X, -2 * X), 6)
     1.0
+    >>> [round(distance_correlation(X, X[:, :1], bias_corrected=b), 2) for b in (True, False)]
+    [0.74, 0.86]
     """
     pair = [distances(centered(Z)) for Z in both(X, Y, at_least=4)]
     if bias_corrected:

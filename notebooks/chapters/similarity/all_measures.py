@@ -144,7 +144,7 @@ METRICS: dict[str, Metric] = {
     ),
     "rsa": Metric("RSA", lambda a, b: pairs.rank_correlation(a.ranks, b.ranks), "all pairs"),
     "distance_correlation": Metric(
-        "distance correlation",
+        "distance correlation, squared",
         lambda a, b: pairs.overlap(a.u_centered, b.u_centered),
         "all pairs",
     ),
