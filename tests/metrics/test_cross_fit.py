@@ -76,8 +76,10 @@ def test_worst_groups_and_broken_maps_of_all_folds():
             assert attrs["worst_share"][source][target] == pytest.approx(share)
             assert attrs["worst_group"][source][target] == expected.worst_group[i, j]
     small = X * np.geomspace(1, 1e-8, 5)
-    found = lumlip.reconstruction_table({"a": small}, {"last": small[:, -1:]}, folds=FOLD)
+    maps = {"a": small}, {"last": small[:, -1:]}
+    found = lumlip.reconstruction_table(*maps, folds=FOLD, protocol="scikit-matter")
     assert found.attrs["n_broken"] == len(np.unique(FOLD))  # one map a fold
+    assert lumlip.reconstruction_table(*maps, folds=FOLD).attrs["n_broken"] == 0
 
 
 def test_groups_are_by_default_what_the_folds_kept_whole():
