@@ -75,6 +75,11 @@ def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 
     return dealt
 
 
+def number_of_groups(ds: xr.Dataset, *, by: str) -> int:
+    """Count what `folds` would keep whole."""
+    return int(_groups(ds, _coordinate(ds, "structure", by), by).max()) + 1
+
+
 def _dealt(group: IntArray, subset: IntArray, n_folds: int, rng: np.random.Generator) -> IntArray:
     """Return the fold of every group: (n_groups,).
 

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.cross_fit import cross_fitted_errors
-from lumlip.metrics.folds import Folds, folds
+from lumlip.metrics.folds import Folds, folds, number_of_groups
 from lumlip.metrics.group_intervals import difference_interval, group_sums, mean_rms_interval
 
 
@@ -200,7 +200,7 @@ def orders_of(
     Parameters
     ----------
     ds, by, n_folds
-        As in :func:`lumlip.folds`.
+        As in :func:`lumlip.folds`; as many folds as there are groups, if these are fewer.
     n_seeds, seed : int
         Orders, of the seeds ``seed`` to ``seed + n_seeds - 1``.
 
@@ -211,7 +211,8 @@ def orders_of(
     """
     if n_seeds < 1:
         raise ValueError(f"n_seeds: got {n_seeds}, expected 1 or more")
-    return [folds(ds, by=by, n_folds=n_folds, seed=seed + number) for number in range(n_seeds)]
+    n = min(n_folds, number_of_groups(ds, by=by))
+    return [folds(ds, by=by, n_folds=n, seed=seed + number) for number in range(n_seeds)]
 
 
 def pair_weights(groups: Sequence[str], *, within: bool = False) -> FloatArray:

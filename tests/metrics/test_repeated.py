@@ -120,3 +120,8 @@ def test_the_interval_of_many_orders_is_wider_than_that_of_one():
 def test_orders_need_a_seed():
     with pytest.raises(ValueError, match="n_seeds: got 0, expected 1 or more"):
         orders_of(ATOMS, n_seeds=0)
+
+
+def test_there_are_no_more_folds_than_groups():
+    few = ATOMS.isel(atom=slice(0, 40), structure=slice(0, 8))
+    assert [order.max() + 1 for order in orders_of(few, n_seeds=2)] == [4, 4]
