@@ -142,7 +142,7 @@ of all the others, a map recovers {100 * beside.share(between).value:.0f} %.
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-shared", "caption": "Share of the target's variance that one linear map recovers, for each pair of families (source → target), with 95 % intervals; 1: all of it, 0: no more than the average does. Dotted: what shuffled atoms and features without learning recover."}, "image": {"alt": "For every pair of families the share recovered along the leading direction is the largest, the share of the rest the smallest"}}
 fig, ax = plt.subplots(figsize=(6.4, 1.2 + 0.3 * len(set(families)) * (len(set(families)) - 1)))
 levels = {"shuffled": chance.share(between).value, "SOAP": baseline.share(to_each).value}
-figures.shared_figure(ax, [last, along, beside], families, levels)
+figures.shared_figure(ax, [fit.first_orders(2) for fit in (last, along, beside)], families, levels)
 plt.show()
 
 # %% [markdown]
