@@ -171,7 +171,7 @@ But two of our small models that differ in the random seed of their training alo
 so what makes published variants differ, their training or mere chance, is not known.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-kinds", "caption": "GFRE of last-layer features by what two models differ in. Grey bars: range and mean of the paper's tables. Filled circles: published models; open circles: minis; bars: 95 % interval of the mean; small dots: single ordered pairs. Colors mark the family."}, "image": {"alt": "Rows by what differs, from seed to architecture, and errors from zero to one. Two seeds of a mini lie as far to the right as most variants do; published families farther right than published variants."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-kinds", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) of last-layer features, by what two models differ in. Grey bars: range and mean of the paper's tables. Filled circles: published models; open circles: minis; bars: 95 % interval of the mean; small dots: single ordered pairs. Colors mark the family."}, "image": {"alt": "Rows by what differs, from seed to architecture, and errors from zero to one. Two seeds of a mini lie as far to the right as most variants do; published families farther right than published variants."}}
 rows = [paper_rows(), kind_rows(real, "published"), kind_rows(small, "minis")]
 rows = pd.concat([some for some in rows if len(some)], ignore_index=True)
 kinds_plot(plt.figure(), rows)
@@ -197,8 +197,7 @@ They are far apart or close, by what differs: sizes of MACE are almost the same,
 put variants farther apart, and the tasks of UMA {cite:p}`Wood2025`, which share all weights and differ in how its experts
 are mixed, are as far apart as two architectures.
 
-What is measured is the global feature reconstruction error, GFRE: 0 = rebuilt exactly, 1 = no better than the average.
-What is added is a control: how far apart two models are that differ in the random seed alone.
+What is added here is a control: how far apart two models are that differ in the random seed alone.
 Published models have no such twins; [minis]{.mini}, small models that this project trained, have.
 
 ## Evidence
