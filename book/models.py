@@ -107,7 +107,7 @@ features is the energy that the model's own package predicts.
 A task of UMA can be taken apart. `uma-mini@expert:2` gives all the weight of the mixture to one expert (in the task
 omat; `uma-mini@omol:expert:2` in omol). `uma-mini@omat:routing:omol` is omat with the experts mixed as omol mixes
 them for the same structure; `:embedding:` and `:head:` swap the two other places where a task enters, and energies
-go with the head. The published UMA models take the same names, see [chapter 02](../notebooks/02_same_architecture_different_training.ipynb).
+go with the head. The published UMA models take the same names.
 
 A control of DPA does wrong on purpose what the published extraction script did: `dpa-mini@inorganic:alphabetical`
 numbers the elements of each structure by the alphabet, instead of by the model's own list, so that it takes them for others.

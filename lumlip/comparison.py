@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
-import xarray as xr
 from ase import Atoms
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, METRICS, PROTOCOLS, SPLITS, check_choice
 from lumlip.extraction.panel import Panel, panel
-from lumlip.metrics.bootstrap import Distances
 from lumlip.metrics.outliers import LARGE_SHARE
 from lumlip.metrics.reconstruction import (
     BROKEN,
     LARGEST_MAP,
     LARGEST_WEIGHTS,
     neighborhood_size,
-    pointwise_errors,
     reconstruction_table,
 )
-from lumlip.metrics.splits import hold_out, n_held_out, split
-from lumlip.zoo.relations import family_of, whole_models
+from lumlip.metrics.splits import n_held_out, split
 
 #: Structures, below which a split in train and test makes no sense.
 FEWEST = 5
@@ -208,67 +203,3 @@ def intervals(table: pd.DataFrame) -> pd.DataFrame:
                 row |= {"low": low.loc[source, target], "high": high.loc[source, target]}
             rows.append(row)
     return pd.DataFrame(rows)
-
-
-def panel_distances(
-    panel: Panel | None,
-    layer: str = "last_layer",
-    *,
-    metrics: Sequence[str] = ("gfre", "lfre"),
-    n_neighbors: int = 64,
-    by: str = "structure",
-    n_test: int = 1000,
-    n_bootstrap: int = 500,
-    seed: int = 0,
-    device: str = "auto",
-) -> dict[str, Distances]:
-    """Split the atoms of a panel and measure how well its models rebuild each other.
-
-    GFRE between all models; LFRE, which takes longer, between whole models of one family alone.
-
-    Parameters
-    ----------
-    panel : Panel or None
-        With None, or fewer than `FEWEST` structures, the tables are empty.
-    layer : {"backbone", "last_layer", "readout"}
-    metrics : sequence of {"gfre", "lfre"}
-    n_neighbors, n_test : int
-        At most a quarter of the train atoms, and a fifth of all.
-    by : str
-        See :func:`lumlip.metrics.splits.split`.
-
-    Returns
-    -------
-    dict of metric to Distances
-    """
-    if panel is None or len(panel.structures) < FEWEST:
-        return {metric: Distances(pd.DataFrame(), np.empty((0, 0, 2))) for metric in metrics}
-    atoms = panel.atoms
-    train, test = hold_out(atoms, by=by, n_test=n_test, seed=seed)
-    features = panel.layer(layer)
-    options: dict[str, Any] = {"train": train, "test": test, "device": device}
-    k = neighborhood_size(len(train), n_neighbors)
-    groups = atoms["structure"].to_numpy()[test].tolist()
-    found = {}
-    for metric in metrics:
-        if metric == "lfre":
-            errors = _within_families(features, metric=metric, n_neighbors=k, **options)
-        else:
-            errors = pointwise_errors(features, metric=metric, **options)
-        found[metric] = Distances.of(errors, groups, n_bootstrap=n_bootstrap, seed=seed)
-    return found
-
-
-def _within_families(features: Mapping[str, FloatArray], **options: Any) -> xr.DataArray:
-    """Errors (source, target, atom) between whole models of one family; NaN for other pairs."""
-    names = list(features)
-    shape = (len(names), len(names), len(options["test"]))
-    coordinates = {"source": names, "target": names, "atom": options["test"]}
-    found = xr.DataArray(np.full(shape, np.nan), dims=list(coordinates), coords=coordinates)
-    members: dict[str, list[str]] = {}
-    for name in whole_models(names):
-        members.setdefault(family_of(name), []).append(name)
-    for own in members.values():
-        errors = pointwise_errors({name: features[name] for name in own}, **options)
-        found.loc[{"source": own, "target": own}] = errors
-    return found

@@ -14,12 +14,12 @@ from ase.calculators.morse import MorsePotential
 from matplotlib.figure import Figure
 
 import lumlip
-from chapters.variants import figures, study, words
+from chapters.variants import figures, pairs
 from lumlip.plotting.style import FAMILY_COLORS
 from lumlip.runtime import environments
 from lumlip.zoo import relations
 from lumlip.zoo.relations import family_of
-from tests.chapters.variants.test_study import distances
+from tests.chapters.variants.test_pairs import fit_of
 
 PAGE = Path(__file__).parents[1] / "book" / "your-own-model.md"
 
@@ -115,16 +115,12 @@ def test_written_names_are_those_of_families():
     assert len(set(FAMILY_COLORS.values())) == len(FAMILY_COLORS)
 
 
-def test_sentences_and_figures_of_variants_take_a_new_family(own):
+def test_rows_and_figures_of_variants_take_a_new_family(own):
     models = [*own, "chgnet-0.2.0", "chgnet-0.3.0"]
     assert [family_of(model) for model in models[1:3]] == ["morse", "chgnet"]
-    found = distances(models, lambda a, b: 0.3 if family_of(a) == family_of(b) else 0.7)
-    rows = study.kind_rows(found, source="real")
-    assert "not known (morse 0.30)" in words.of_kinds(rows, "real")
-    assert "0.30" in words.of_published(found)
+    fit = fit_of(models, lambda a, b: 0.3 if family_of(a) == family_of(b) else 0.7)
+    rows = pairs.kind_rows(fit, "published")
+    assert pairs.side_by_side(rows).loc["not known", "published"] == "morse 0.30"
     figure = Figure(layout="constrained")
-    figures.family_tables(figure, {"gfre": found})
-    assert figure.axes[0].get_ylabel() == "morse, source"
-    lines = Figure(layout="constrained")
-    figures.kinds_plot(lines, rows)
-    assert "morse" in [label.get_text() for label in lines.axes[0].get_yticklabels()]
+    figures.kinds_plot(figure, rows)
+    assert "morse" in [label.get_text() for label in figure.axes[0].get_yticklabels()]

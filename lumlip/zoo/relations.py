@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -63,9 +62,6 @@ RECIPE = {
 SAME_SIZE = 0.02
 _UNTRAINED = "-untrained"
 _EXPERT = re.compile(r"(?:[^:]+:)?expert:\d+")
-_PART = re.compile(
-    r"(?P<name>.+)@(?P<task>[^:]+):(?P<part>embedding|routing|head):(?P<other>[^:]+)"
-)
 
 
 def family_name(family: str) -> str:
@@ -224,45 +220,6 @@ def variant_pairs(models: Sequence[str]) -> BoolArray:
     Two seeds, two experts and the like are none: they are measured to compare variants with.
     """
     return np.array([[a != b and not aspects(a, b) & APART for b in models] for a in models])
-
-
-def whole_models(models: Sequence[str]) -> list[str]:
-    """Return those that are used as they were trained: no single experts, no swapped parts."""
-    return [model for model in models if ":" not in (resolve(model).task or "")]
-
-
-@dataclass(frozen=True)
-class Swaps:
-    """Two tasks of one mixture of experts, and the first with single parts of the second.
-
-    Attributes
-    ----------
-    base, other : str
-        Model ids.
-    parts : dict of str to str
-        Part of the task (embedding, routing, head) to the id of ``base`` with that of ``other``.
-    """
-
-    base: str
-    other: str
-    parts: dict[str, str]
-
-
-def swaps(models: Sequence[str]) -> Swaps | None:
-    """Find the first two tasks among models whose parts were swapped; None if there are none.
-
-    Examples
-    --------
-    >>> swaps(["uma-mini@omat", "uma-mini@omol", "uma-mini@omat:routing:omol"]).parts
-    {'routing': 'uma-mini@omat:routing:omol'}
-    """
-    found: dict[tuple[str, str], dict[str, str]] = {}
-    for model in models:
-        if match := _PART.fullmatch(model):
-            ends = (f"{match['name']}@{match['task']}", f"{match['name']}@{match['other']}")
-            if set(ends) <= set(models):
-                found.setdefault(ends, {})[match["part"]] = model
-    return next((Swaps(*ends, parts) for ends, parts in found.items()), None)
 
 
 def family_of(model: str) -> str:

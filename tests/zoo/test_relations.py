@@ -17,11 +17,9 @@ from lumlip.zoo.relations import (
     other_seed,
     pairs_by_kind,
     parent_of,
-    swaps,
     trained,
     untrained_twin,
     variant_pairs,
-    whole_models,
 )
 from lumlip.zoo.table import entries
 
@@ -142,12 +140,3 @@ def test_variants_are_neither_seeds_nor_parts():
     pairs = np.argwhere(np.triu(variant_pairs(models))).tolist()
     assert pairs == [[0, 2]]
     assert aspects(models[1], models[2]) == {"seed", "functional"}
-    assert whole_models(models) == models[:4]
-
-
-def test_swapped_parts_are_found_with_both_ends():
-    models = ["uma-mini@omat:head:omol", "uma-mini@omat", "uma-mini@omol"]
-    assert swaps(models[:2]) is None
-    found = swaps([*models, "uma-mini@omat:routing:omol"])
-    assert (found.base, found.other) == ("uma-mini@omat", "uma-mini@omol")
-    assert list(found.parts) == ["head", "routing"]
