@@ -12,7 +12,6 @@ from typing import Any
 import pandas as pd
 from ase import Atoms
 
-from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, METRICS, PROTOCOLS, SPLITS, check_choice
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics.outliers import LARGE_SHARE
