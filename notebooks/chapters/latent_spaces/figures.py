@@ -95,25 +95,6 @@ def toy_figure(figure: Figure) -> None:
         ax.margins(0.1)
 
 
-def null_of_families(table: FloatArray, families: Sequence[str], *, n_draws: int = 2000) -> float:
-    """97.5 % quantile of between minus within, if family names meant nothing: models relabeled.
-
-    Parameters
-    ----------
-    table : array of shape (n_models, n_models)
-        Errors, row = source, column = target.
-    families : sequence of str
-    n_draws : int
-        Random orders of the names.
-    """
-    weights = pair_weights(families) - pair_weights(families, within=True)
-    rng, found = np.random.default_rng(0), []
-    for _ in range(n_draws):
-        order = rng.permutation(len(families))
-        found.append((weights * table[np.ix_(order, order)]).sum())
-    return float(np.quantile(found, 0.975))
-
-
 def mean_of(table: pd.DataFrame, families: Sequence[str], left: Sequence[int]) -> float:
     """Mean of a table between the families of some of its models, each pair of families once."""
     weights = pair_weights([families[i] for i in left])

@@ -10,7 +10,6 @@ from chapters.latent_spaces.figures import (
     LOOKS,
     group_weights,
     mean_of,
-    null_of_families,
     shared_figure,
     toy_figure,
 )
@@ -53,10 +52,3 @@ def test_mean_weighs_pairs_of_families_once():
     expected = (6.25 + 8.75 + 12.5) / 3
     assert mean_of(table, FAMILIES, [0, 1, 2, 3]) == pytest.approx(expected)
     assert mean_of(table, FAMILIES, [2, 3]) == pytest.approx(12.5)
-
-
-def test_null_of_families_is_small_for_models_that_are_all_alike():
-    even = np.ones((4, 4))
-    assert null_of_families(even, FAMILIES, n_draws=50) == pytest.approx(0)
-    apart = 1.0 - np.equal.outer(FAMILIES, FAMILIES)
-    assert 0.5 < null_of_families(apart, FAMILIES, n_draws=200) <= 1

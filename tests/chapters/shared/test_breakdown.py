@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from chapters.latent_spaces.claims import minis_against
 from chapters.shared.breakdown import (
     across,
     asymmetry_above_noise,
@@ -13,6 +12,7 @@ from chapters.shared.breakdown import (
     carried_by_worst,
     error_by_label,
     mean_between,
+    null_of_names,
     within,
 )
 from lumlip.metrics.bootstrap import mean_with_interval, table_of
@@ -96,23 +96,6 @@ def test_mean_between_skips_the_diagonal_and_what_is_not_published():
     assert mean_between(table) == pytest.approx(0.2)
 
 
-def test_minis_and_published_models_never_share_a_mean():
-    names = ["small-a", "small-b", "real-a", "real-b"]
-    values = [[0, 0.1, 0.6, 0.7], [0.3, 0, 0.8, 0.9], [0.4, 0.5, 0, 0.2], [0.6, 0.7, 0.4, 0]]
-    table = pd.DataFrame(values, index=names, columns=names)
-    said = minis_against(table, ["small-a", "small-b", "not-run"])
-    assert "Among the minis the mean GFRE is 0.20 (among these published models: 0.30)" in said
-    assert "rebuilt from minis with 0.75, minis from published models with 0.55" in said
-    assert "do not make" not in said  # these minis are more alike than the published ones
-    worse = table.replace({0.1: 0.5, 0.3: 0.6})
-    assert "do not make different architectures alike" in minis_against(
-        worse, ["small-a", "small-b"]
-    )
-    assert "no minis" in minis_against(table, [])
-    one = minis_against(table.iloc[:3, :3], ["small-a", "small-b"])
-    assert "among these" not in one
-
-
 def noisy_tables(difference, n_models, rng):
     """True directions differ by +- difference; the first table and each draw add noise of 0.1."""
     sign = np.triu(np.where(rng.random((n_models, n_models)) < 0.5, -1, 1), 1)
@@ -134,3 +117,13 @@ def test_asymmetry_that_is_noise_is_taken_off():
 def test_asymmetry_above_noise_needs_draws():
     with pytest.raises(ValueError, match=r"tables: got shape \(2, 2, 1\), expected"):
         asymmetry_above_noise(np.zeros((2, 2, 1)), ~np.eye(2, dtype=bool))
+
+
+def test_null_of_names_is_what_the_best_of_forty_orders_reaches():
+    families = np.array(["a", "a", "b", "b"])
+    same = families[:, None] == families
+    weights = np.where(same, -1 / 4, 1 / 8) * ~np.eye(4, dtype=bool)
+    table = pd.DataFrame(1.0 - same)
+    assert (weights * table).to_numpy().sum() == 1
+    # A third of all orders of two pairs keeps the pairs: their difference is 1 again.
+    assert null_of_names(table, weights, n_draws=300) == 1
