@@ -36,10 +36,10 @@ from chapters.fine_tuning.kin import (
     ALL_WEIGHTS,
     FINE_TUNED,
     HEADS,
-    IT_FROM_PARENT,
-    PARENT_FROM_IT,
     ROLES,
+    WAYS,
     Kinship,
+    dealt,
     kin_of,
     seen_in_training,
 )
@@ -50,59 +50,45 @@ from lumlip.book.chapters import data_folder
 from lumlip.book.claims import FAILS, UNTESTED
 from lumlip.book.page import Page, shown
 from lumlip.extraction.panel import panel_if_any
-from lumlip.metrics.repeated import Estimate, orders_of
+from lumlip.metrics.repeated import Estimate
 from lumlip.plotting import style
 
 style.use_style()
 options = {"n_bootstrap": n_bootstrap, "device": device}
 panel = lumlip.panel(chosen(models, chapter=3), structures, device=device, skip_failing=True)
-n_folds = min(10, len(np.unique(panel.atoms["parent"])))
-orders = orders_of(panel.atoms, n_seeds=n_seeds, n_folds=n_folds)
-variants = Variants.of(panel, layer, orders, **options)
+variants = Variants.of(panel, layer, dealt(panel.atoms, n_seeds=n_seeds), **options)
 ids = kin_of(minis)
 kin_panel = panel_if_any([*minis, *ids.values()], tuning, device=device)
 family, seen = Kinship.of({}, {}, [], **options), np.zeros(0, dtype=bool)
 if kin_panel is not None:
     atoms = kin_panel.atoms
-    n_folds = min(10, len(np.unique(atoms["parent"])))
-    orders = orders_of(atoms, n_seeds=n_seeds, n_folds=n_folds)
+    orders = dealt(atoms, n_seeds=n_seeds)
     family = Kinship.of(kin_panel.layer(layer), ids, orders, **options)
     seen = seen_in_training(atoms["part"], atoms["structure"], orders[0].groups)
 unseen = family.without_groups(seen)
 
 # %% tags=["hide-input"]
 page = Page(3)
-nothing, rated = {"models": "minis"}, [m for m in minis if (m, "FF, high rate") in family.kin]
-trials = {
-    "Fine-tuned in all weights, a model is nearer to its parent than one from scratch": (
-        *(family, ["bespoke"], ALL_WEIGHTS, minis),
-        {
-            "primary": True,
-            "chosen_after": "all structures, as those not seen in training have too few parents",
-        },
-    ),
-    "The same on structures that no fine-tuning has seen": (
-        *(unseen, ["bespoke"], ALL_WEIGHTS, minis),
-        {"expect": FAILS},
-    ),
-    "The same, both at the high learning rate": (
-        *(family, ["bespoke"], ["FF, high rate"], rated),
-        {"models": "minis of MACE"},
-    ),
-    "The same, both at the low learning rate": (
-        *(family, ["bespoke, low rate"], ["FF"], rated),
-        {"models": "minis of MACE"},
-    ),
-}
-for text, (some, scratch, tuned, of, more) in trials.items():
-    null = some.farther(scratch, ["untrained"], minis=of)
-    page.claim(
-        text,
-        some.farther(scratch, tuned, minis=of),
-        bound=max(0.0, null.value),
-        bound_from="a null: the untrained twin in place of the fine-tuned model",
-        **{"control": null, "control_is": "the untrained twin", "models": "minis", **more},
-    )
+rated = [mini for mini in minis if (mini, "FF, high rate") in family.kin]
+after = "all structures, as the unseen ones have too few parents; the untrained twin as the bound"
+always = {"models": "minis", "control_is": "the untrained twin", "chosen_after": after}
+always["bound_from"] = "a null: the untrained twin in place of the fine-tuned model"
+
+
+def nearer(text, scratch, tuned, *, of=minis, some=family, **more):
+    """Claim that fine-tuned models are nearer to their parent than those from scratch."""
+    null = some.farther([scratch], ["untrained"], minis=of)
+    found = some.farther([scratch], tuned, minis=of)
+    page.claim(text, found, bound=max(0.0, null.value), control=null, **{**always, **more})
+
+
+text = "Fine-tuned in all weights, a model is nearer to its parent than one from scratch"
+nearer(text, "bespoke", ALL_WEIGHTS, primary=True)
+text = "The same on structures that no fine-tuning has seen"
+nearer(text, "bespoke", ALL_WEIGHTS, some=unseen, expect=FAILS)
+mace = {"of": rated, "models": "minis of MACE"}
+nearer("The same, both at the high learning rate", "bespoke", ["FF, high rate"], **mace)
+nearer("The same, both at the low learning rate", "bespoke, low rate", ["FF"], **mace)
 
 # %% tags=["hide-input"]
 null = {"bound_from": "a null: no difference"}
@@ -120,7 +106,7 @@ bound = {"bound": near.max(), "side": "below", "bound_from": "the paper: the far
 text = "Fine-tuned minis stay as near to their parent as the paper's models do"
 page.claim(text, tuned, models="minis", expect=FAILS, **bound)
 far, own = variants.pairs(FAR), variants.of_the_parent()
-others = [pair for pair in variants.pairs(SCRATCH) if pair[0].startswith("sevennet")]
+others = variants.pairs(SCRATCH, "sevennet")
 one = {"models": "published, one pair", **null}
 text = "CHGNet, fine-tuned on far data, is nearer to its parent than the older version is"
 page.claim(text, variants.farther(own, far), **one)
@@ -133,15 +119,17 @@ page.record(data_folder())
 # %% tags=["hide-input"]
 heads = family.farther(ALL_WEIGHTS, HEADS, minis=minis)
 page.says("with all weights a model moves further than with its heads", heads, side="above")
-lost = {
-    way: family.farther(["untrained"], ["bespoke"], minis=minis, ways=[way])
-    for way in (PARENT_FROM_IT, IT_FROM_PARENT)
-}
-page.says("an untrained model tells less of the parent", lost[PARENT_FROM_IT], side="above")
-page.says("and is itself rebuilt from it more easily", lost[IT_FROM_PARENT], side="below")
-kept = {"minis": minis, "ways": [PARENT_FROM_IT]}
-more = family.farther(["bespoke"], ALL_WEIGHTS, **kept)
-page.says("a bespoke model tells less of the parent than a fine-tuned one", more, side="above")
+lost = [family.farther(["untrained"], ["bespoke"], minis=minis, ways=[way]) for way in WAYS]
+page.says("an untrained model tells less of the parent", lost[0], side="above")
+page.says("and is itself rebuilt from it more easily", lost[1], side="below")
+at_rates = [("bespoke", ["FF, high rate"], rated), ("bespoke, low rate", ["FF"], rated)]
+for scratch, some, of in [("bespoke", ALL_WEIGHTS, minis), *at_rates]:
+    more = family.farther([scratch], some, minis=of, ways=WAYS[:1])
+    page.says("a bespoke model tells less of the parent than a fine-tuned one", more, side="above")
+    farther = family.farther(["untrained"], some, minis=of)
+    page.says("an untrained twin is farther than a fine-tuned model", farther, side="above")
+pretrained = family.farther(["bespoke"], ["other seed"], minis=minis)
+page.says("another seed, too, is nearer than a bespoke model", pretrained, side="above")
 of_minis = [family.worst_share(*some, minis=minis) for some in (["bespoke"], ALL_WEIGHTS)]
 worst = max(*of_minis, *(variants.worst_share(pairs) for pairs in (far, own, others)))
 page.says("no parent carries a fifth of a squared error", worst, side="below", bound=0.2)
@@ -149,7 +137,7 @@ paper = by_relation()["mean"]
 near_part = paper["LPS", NEAR] / published_pairs().query("other == 'bespoke'")["value"].mean()
 far_part = paper["MAD-test", FAR] / paper["MAD-test", SCRATCH]
 page.says("the paper's far models move by a larger part", far_part - near_part, side="above")
-share, scratch_share = (family.share(*r, minis=minis) for r in (ALL_WEIGHTS, ["bespoke"]))
+share = family.share(*ALL_WEIGHTS, minis=minis)
 
 # %% tags=["remove-input"]
 page.answer(f"""
@@ -161,15 +149,19 @@ on far data is not shown to be nearer than variants of another architecture are 
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-controls", "caption": "Distance from the parent (mean GFRE of both directions, no unit; 0: the same, 1: no better than the average) on lithium thiophosphates, with 95 % intervals. Above the broken line: fine-tuned models; below: controls. The paper's have no intervals. High rate: that of bespoke; low rate: that of FF."}, "image": {"alt": "Distances of fine-tuned models and controls from their parent, a row per model: fine-tuned ones lie left, bespoke ones right"}}
-names = {"HF": "HF (head)", "HTL": "HTL (new head)", "FF": "FF (all weights)"}
-names |= {"FTL": "FTL (all, new head)", "FF, high rate": "FF, high rate"}
+tuned_by = {
+    "HF": "HF (head)",
+    "HTL": "HTL (new head)",
+    "FF": "FF (all)",
+    "FTL": "FTL (all, new head)",
+}
 published = published_pairs().query("structures == 'LPS' and one == 'PET-MAD'").set_index("other")
 rows = {}
-for role in dict.fromkeys([*names, "", *ROLES]):
+for role in dict.fromkeys([*tuned_by, "FF, high rate", "", *ROLES]):
     number = {mini: family.distance(role, minis=[mini]) for mini in minis if role}
     if role in published.index:
         number = {"PET-MAD (paper)": Estimate(*[published["value"][role]] * 3), **number}
-    rows[names.get(role, role)] = number
+    rows[tuned_by.get(role, role)] = number
 figures.distance_rows(plt.subplots(figsize=(6.6, 3.9))[1], rows, label="distance (GFRE)")
 plt.show()
 
@@ -206,27 +198,29 @@ materials of all kinds.
 # %% tags=["remove-input"]
 high = family.farther(["bespoke"], ["FF, high rate"], minis=rated)
 low = family.farther(["bespoke, low rate"], ["FF"], minis=rated)
-d = {
-    role: family.distance(*group, minis=minis)
-    for role, group in {
-        "all": ALL_WEIGHTS,
-        **{r: [r] for r in ("bespoke", "other seed", "untrained")},
-    }.items()
-}
+d = {role: family.distance(role, minis=minis) for role in ("bespoke", "other seed", "untrained")}
+d["all"] = family.distance(*ALL_WEIGHTS, minis=minis)
 shown(f"""
 In {{numref}}`fig-03-controls`, notice:
 
 - The learning rate explains part of the gap, not all of it. At the bespoke model's rate FF is nearer by {high}, at its own rate by {low};
-  the high rate moves FF further by {moved}. (At the low rate, bespoke has learned less: its card has the errors.)
-- Most models of the same plan are near each other. From the parent, models tuned in all weights are at {d["all"]}, the other
-  seed is at {d["other seed"]}, bespoke at {d["bespoke"]}: part of what is kept is what any pre-training on these data gives.
-- An untrained twin is at {d["untrained"]}. It tells less of the parent than bespoke does, but is itself more easily rebuilt; the mean
-  of both directions hides that. So the null of the claims is its distance. HF and HTL leave the backbone alone and are near in part by construction.
+  the high rate moves FF further by {moved}. (At its low rate, bespoke has
+  also learned less: the [models page](../book/models.ipynb) has its errors.)
+- Pre-training alone explains part of what is left. Models tuned in all weights are at {d["all"]} from the parent, the other
+  seed, which was pre-trained on the same data, at {d["other seed"]}, and bespoke at {d["bespoke"]}.
+- An untrained twin is at {d["untrained"]}, nearer than one might think. It tells less of the parent than bespoke does, but is itself
+  more easily rebuilt, and the mean of both directions hides that. So the claims must beat its distance: in MACE
+  {family.distance("untrained", minis=rated)}, where FTL is at {family.distance("FTL", minis=rated)}.
+- HF and HTL leave the backbone alone, so that they are near in part by construction.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-far", "caption": "Distances (mean GFRE of both directions, no unit) of single pairs of variants on structures of all kinds, by how the two are related; bars: means. Paper: MACE and PET; published here: CHGNet and SevenNet."}, "image": {"alt": "Distances of pairs of variants, in three rows: fine-tuned on far data, siblings, unrelated; the rows overlap"}}
 table = published_pairs().query("structures == 'MAD-test'")
-titles = {FAR: "parent and child,\nfar data", SIBLINGS: "children of\none parent", SCRATCH: "unrelated"}
+titles = {
+    FAR: "parent and child,\nfar data",
+    SIBLINGS: "children of\none parent",
+    SCRATCH: "unrelated",
+}
 rows = {
     title: {
         "paper": table.query("relation == @relation")["value"].to_list(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from lumlip.metrics.repeated import Estimate
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: A color and a marker per column of numbers; the paper's first, then minis.
+#: A color and a marker per column of numbers: the paper's, minis, and published models.
 LOOKS = (("#444444", "D"), ("#E69F00", "o"), ("#CC79A7", "s"), ("#0072B2", "^"))
 
 
@@ -34,7 +34,13 @@ def distance_rows(ax: Axes, rows: Mapping[str, Mapping[str, Estimate]], *, label
         at = places + 0.22 * ((len(columns) - 1) / 2 - i)
         low, high = [one.low for one in some], [one.high for one in some]
         ax.hlines(at, low, high, color=color, lw=2, alpha=0.5)
-        drawn = {"color": color, "marker": marker, "s": 20, "zorder": 3, "label": column}
+        drawn: dict[str, Any] = {
+            "color": color,
+            "marker": marker,
+            "s": 20,
+            "zorder": 3,
+            "label": column,
+        }
         ax.scatter([one.value for one in some], at, **drawn)
     named = [(place, name) for place, (name, row) in zip(places, rows.items(), strict=True) if row]
     ax.set_yticks([place for place, _ in named], [name for _, name in named])
@@ -46,7 +52,9 @@ def distance_rows(ax: Axes, rows: Mapping[str, Mapping[str, Estimate]], *, label
 
 
 def pair_rows(ax: Axes, rows: Mapping[str, Mapping[str, Sequence[float]]], *, label: str) -> None:
-    """Draw distances of single pairs, one line per row, one marker per column, and their means.
+    """Draw distances of single pairs, one line per row, a marker for the paper and one for ours.
+
+    Bars are means.
 
     Parameters
     ----------
@@ -58,11 +66,17 @@ def pair_rows(ax: Axes, rows: Mapping[str, Mapping[str, Sequence[float]]], *, la
     columns = list(dict.fromkeys(column for row in rows.values() for column in row))
     places = np.arange(len(rows))[::-1].astype(float)
     for i, column in enumerate(columns):
-        color, marker = LOOKS[i % len(LOOKS)]
+        color, marker = LOOKS[-i % len(LOOKS)]
         at = places + 0.24 * ((len(columns) - 1) / 2 - i)
         for place, row in zip(at, rows.values(), strict=True):
             found = np.asarray(row.get(column, ()), dtype=float)
-            dots = {"color": color, "marker": marker, "s": 18, "alpha": 0.6, "lw": 0}
+            dots: dict[str, Any] = {
+                "color": color,
+                "marker": marker,
+                "s": 18,
+                "alpha": 0.6,
+                "lw": 0,
+            }
             ax.scatter(found, np.full(len(found), place), **dots)
             if len(found):
                 ax.vlines(found.mean(), place - 0.11, place + 0.11, color=color, lw=2)

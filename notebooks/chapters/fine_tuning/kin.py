@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import xarray as xr
+from numpy.typing import ArrayLike
 
 from lumlip.array_types import BoolArray, FloatArray
 from lumlip.metrics.folds import Folds
-from lumlip.metrics.repeated import CrossFit, Estimate
+from lumlip.metrics.repeated import CrossFit, Estimate, orders_of
 from lumlip.zoo.table import entries
 
 #: Roles of a mini's kin, and what follows the mini's name in their ids.
@@ -44,6 +46,12 @@ def kin_of(minis: Sequence[str]) -> dict[tuple[str, str], str]:
     """
     found = {(mini, role): mini + ending for mini in minis for role, ending in ROLES.items()}
     return {key: model for key, model in found.items() if model in entries()}
+
+
+def dealt(atoms: xr.Dataset, *, n_seeds: int) -> list[Folds]:
+    """Deal the atoms by parent into ten folds, or into as many as there are parents."""
+    n_folds = min(10, len(np.unique(atoms["parent"])))
+    return orders_of(atoms, n_seeds=n_seeds, n_folds=n_folds)
 
 
 @dataclass(frozen=True)
@@ -142,12 +150,12 @@ class Kinship:
         return self if is_empty else Kinship(self.fit.without_groups(left_out), self.kin)
 
 
-def seen_in_training(part: Sequence[str], structure: Sequence[int], groups: FloatArray) -> BoolArray:
+def seen_in_training(part: ArrayLike, structure: ArrayLike, groups: ArrayLike) -> BoolArray:
     """Tell which groups hold structures that are not of the part ``"test"``.
 
     Parameters
     ----------
-    part : sequence of str, length n_structures
+    part : array of str of shape (n_structures,)
     structure, groups : array of int of shape (n_atoms,)
         Structure and group of every atom.
 

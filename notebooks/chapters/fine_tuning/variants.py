@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Variants:
     fits: dict[str, CrossFit] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, panel: Panel, layer: str, orders: Sequence[Folds], **options: object) -> Variants:
+    def of(cls, panel: Panel, layer: str, orders: Sequence[Folds], **options: Any) -> Variants:
         """Cross-fit the variants of each family; the options are those of :meth:`CrossFit.of`."""
         relations = related(list(panel.datasets))
         features, fits = panel.layer(layer), {}
