@@ -88,6 +88,16 @@ class Variants:
         fit = self.fits[family_of(pairs[0][0])]
         return fit.worst_share(_weights(fit, pairs))
 
+    def without_worst(self, pairs: Sequence[Pair]) -> Variants:
+        """Leave out the parent that carries most of the squared error of some pairs."""
+        if not pairs:
+            return self
+        fit = self.fits[family_of(pairs[0][0])]
+        carried = np.tensordot(_weights(fit, pairs), fit.sums.mean(axis=0), axes=2)
+        left_out = np.arange(len(carried)) == carried.argmax()
+        fits = {family: some.without_groups(left_out) for family, some in self.fits.items()}
+        return Variants(self.relations, fits if len(carried) > 1 else self.fits)
+
     def of_the_parent(self) -> list[Pair]:
         """Return the pairs of the first fine-tuned model's parent with what is unrelated to it."""
         for one, other in self.pairs(FAR):
