@@ -27,8 +27,6 @@ FAMILY_COLORS = {
     "hienet": "#661100",
 }
 ERROR_COLORS = "mako_r"
-#: Options of `error_cells`.
-WRITTEN = {"square": True, "annot": True, "fmt": ".2f"}
 INK = "#222222"
 #: Names of minis in figures and, as a mark, in the book's pages.
 MINI_COLOR = "#d1662b"
@@ -81,7 +79,8 @@ def heat_map(
     is_square = list(table.index) == list(table.columns)
     mask = np.eye(len(table), dtype=bool) if is_square and not diagonal else None
     bar = {"label": label, "shrink": 0.72, "pad": 0.02}
-    error_cells(ax, table, mask, vmax=vmax, annot_kws={"size": 7.5}, cbar_kws=bar, **WRITTEN)
+    words = {"annot": True, "fmt": ".2f", "annot_kws": {"size": 7.5}, "cbar_kws": bar}
+    error_cells(ax, table, mask, vmax=vmax, square=True, **words)
     ax.set(xlabel="target: rebuilt", ylabel="source: rebuilt from")
     ax.set_xticklabels(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
     ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
@@ -99,7 +98,7 @@ def error_cells(
     vmax : float
         Error at the dark end.
     options
-        Of `seaborn.heatmap`; `WRITTEN` for numbers in square cells.
+        Of `seaborn.heatmap`.
     """
     import seaborn as sns
 

@@ -29,7 +29,7 @@ KINDS = {
     "target": "target of the training",
     "several": "several of these",
     "seed and more": "seed and another",
-    "training": "trained or not",
+    "training": "trained or not, or at another rate",
     "part": "part of a task",
     "unknown": "not known",
     "architecture": "architecture",
@@ -57,6 +57,7 @@ RECIPE = {
     "start": "fine-tuning",
     "new_head": "fine-tuning",
     "heads_only": "fine-tuning",
+    "learning_rate": "training",
 }
 #: Parameters may differ by this share in models of one size: another input, another task.
 SAME_SIZE = 0.02
@@ -156,7 +157,9 @@ def _of_recipes(one: ModelEntry, two: ModelEntry) -> frozenset[str]:
     if not all((CHECKPOINTS / f"{name}.json").exists() for name in names):
         return frozenset()
     first, second = (card(name)["recipe"] for name in names)
-    return frozenset(kind for key, kind in RECIPE.items() if first.get(key) != second.get(key))
+    found = frozenset(kind for key, kind in RECIPE.items() if first.get(key) != second.get(key))
+    # A rate goes with what is trained, and counts where nothing else differs.
+    return found - {"training"} or found
 
 
 def _of_rows(one: ModelEntry, two: ModelEntry) -> frozenset[str]:

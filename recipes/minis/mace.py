@@ -24,7 +24,7 @@ from recipes.minis.card import write_card
 from recipes.minis.mace_model import give_new_head, new_model
 from recipes.minis.mace_training import Labelled, Run, Schedule, predict
 from recipes.minis.scores import scores
-from recipes.minis.training import seeded
+from recipes.minis.training import SEEDS, TRACKED, seeded
 
 PACKAGES = ("mace-torch", "e3nn", "torch", "numpy", "ase")
 PARTS: tuple[Part, ...] = ("train", "validation")
@@ -67,7 +67,7 @@ class Recipe:
 LPS = Recipe(dataset="lps", steps=1500, batch=8, learning_rate=2e-3, start="mace-mini")
 RECIPES = {
     "mace-mini": Recipe(untrained=True),
-    "mace-mini-seed2": Recipe(seed=2),
+    **{f"mace-mini-seed{seed}": Recipe(seed=seed, snapshots=seed in TRACKED) for seed in SEEDS},
     "mace-mini-r2scan": Recipe(level="r2scan"),
     "mace-mini-inorganic": Recipe(kinds=("inorganic", "surface")),
     "mace-mini-organic": Recipe(kinds=("molecule",)),
@@ -78,6 +78,9 @@ RECIPES = {
     "mace-mini-lps-ftl": replace(LPS, new_head=True),
     "mace-mini-lps-htl": replace(LPS, new_head=True, heads_only=True, learning_rate=8e-3),
     "mace-mini-lps-bespoke": replace(LPS, start=None, learning_rate=8e-3, snapshots=True),
+    # Each at the other's learning rate: what of their distance is the rate's?
+    "mace-mini-lps-ff-high-rate": replace(LPS, learning_rate=8e-3),
+    "mace-mini-lps-bespoke-low-rate": replace(LPS, start=None),
 }
 
 

@@ -23,7 +23,7 @@ from recipes.minis import pet_model as models
 from recipes.minis import pet_training as training
 from recipes.minis.card import write_card
 from recipes.minis.scores import scores
-from recipes.minis.training import seeded
+from recipes.minis.training import SEEDS, TRACKED, seeded
 
 BASE = "pet-mini"
 CHECKPOINTS = 5  # of a fine-tuning, evenly spaced, the end included
@@ -65,7 +65,7 @@ class Recipe:
 _LPS = Recipe(dataset="lps", steps=1200, start=BASE, learning_rate=3e-4)
 RECIPES = {
     BASE: Recipe(),
-    "pet-mini-seed2": Recipe(seed=2),
+    **{f"pet-mini-seed{seed}": Recipe(seed=seed, checkpoints=seed in TRACKED) for seed in SEEDS},
     "pet-mini-lps-ff": replace(_LPS, checkpoints=True),
     "pet-mini-lps-hf": replace(_LPS, heads_only=True, checkpoints=True),
     "pet-mini-lps-ftl": replace(_LPS, new_head=True),

@@ -64,6 +64,8 @@ def test_other_seed_differs_in_the_seed(model):
         ("mace-mini-r2scan", "mace-mini-organic", "several"),
         ("mace-mini", "mace-mini-untrained", "training"),
         ("mace-mini-lps-ff.step0300", "mace-mini-lps-ff", "training"),
+        ("mace-mini-lps-ff", "mace-mini-lps-ff-high-rate", "training"),
+        ("mace-mini-lps-bespoke", "mace-mini-lps-ff", "fine-tuning"),
         ("pet-mini", "pet-mini-lps-ff", "fine-tuning"),
         ("pet-mini", "pet-mini-lps-htl", "fine-tuning"),
         ("pet-mini", "pet-mini-lps-bespoke", "data"),
@@ -93,7 +95,7 @@ def test_chain_ends_where_no_parent_is_known():
 
 def test_parents_are_rows_of_the_same_family_that_somebody_names():
     tuned = [entry for entry in entries().values() if entry.parent]
-    assert len(tuned) == 17
+    assert len(tuned) == 18
     for entry in tuned:
         parent = entries()[entry.parent]
         assert parent.family == entry.family
@@ -107,7 +109,7 @@ def test_parents_of_minis_are_those_on_their_cards():
     starts = {name: card(name)["recipe"].get("start") or "" for name in names}
     found = {name: parent_of(name) for name in names if name in entries()}
     assert found == {name: start for name, start in starts.items() if name in entries()}
-    assert sum(map(bool, found.values())) == 8
+    assert sum(map(bool, found.values())) == 9
 
 
 def test_files_of_a_user_differ_in_something_unknown(tmp_path):

@@ -9,20 +9,13 @@ that both of them began with, and to a twin that was pre-trained alike from othe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-import pandas as pd
-
 from lumlip.array_types import FloatArray
-from lumlip.datasets.paper import paper_entry, paper_table
 from lumlip.metrics.bootstrap import Distances
 from lumlip.zoo.relations import other_seed, untrained_twin
 
 START, SCRATCH, UNTRAINED, OTHER_SEED = "start", "bespoke", "untrained", "other seed"
 #: Protocols of fine-tuning, in the paper's abbreviations and its order.
 FINE_TUNED = ("FF", "HF", "FTL", "HTL")
-#: The models of the paper's tables.
-PUBLISHED = (START, SCRATCH, *FINE_TUNED)
 PROTOCOLS = {
     START: "pre-trained, not fine-tuned",
     SCRATCH: "trained from scratch",
@@ -33,9 +26,6 @@ PROTOCOLS = {
     UNTRAINED: "random weights that start and bespoke began with",
     OTHER_SEED: "pre-trained as the start, from other random weights",
 }
-PAPER = "fine_tuning/PET-MAD-on-LPS"
-#: Name of the paper's model in tables and figures.
-PAPER_MODEL = "PET-MAD (paper)"
 
 
 def relatives(start: str) -> dict[str, str]:
@@ -53,22 +43,6 @@ def relatives(start: str) -> dict[str, str]:
     """
     runs = {role: f"{start}-lps-{role.lower()}" for role in (SCRATCH, *FINE_TUNED)}
     return {START: start, **runs, UNTRAINED: untrained_twin(start), OTHER_SEED: other_seed(start)}
-
-
-def published(metric: str = "gfre") -> Distances:
-    """Return the paper's errors on LPS, by role: PET-MAD, its descendants, an untrained PET.
-
-    Of the untrained one, only the errors to and from the model trained from scratch are published.
-    """
-    name = f"{PAPER}/last_layer"
-    table = paper_table(name, metric).rename(index={"PET-MAD": START}, columns={"PET-MAD": START})
-    roles = [*PUBLISHED, UNTRAINED]
-    table = table.reindex(index=roles, columns=roles)
-    if metric == "gfre":
-        untrained = paper_entry(name)["random_init"]
-        table.loc[UNTRAINED, SCRATCH] = untrained["random_init_to_bespoke_gfre"]
-        table.loc[SCRATCH, UNTRAINED] = untrained["bespoke_to_random_init_gfre"]
-    return Distances.exact(table)
 
 
 def kept_share(tuned: FloatArray, scratch: FloatArray) -> FloatArray:
@@ -94,27 +68,3 @@ def answers(found: Distances) -> dict[str, FloatArray]:
         "bespoke and untrained": found.between(SCRATCH, UNTRAINED),
         "share kept": kept_share(tuned, scratch),
     }
-
-
-def progress(
-    found: Distances, steps: Mapping[float, str], *, references: Mapping[str, str]
-) -> pd.DataFrame:
-    """Distances along a training run.
-
-    Parameters
-    ----------
-    steps : dict of float to str
-        Share of the run, from 0 (its start) to 1 (its end), to the name of the model.
-    references : dict of str to str
-        Name of the column to the model that the distance is taken to.
-
-    Returns
-    -------
-    DataFrame indexed by the share of the run
-        A column per reference; a model's distance to itself is 0.
-    """
-    columns = {
-        column: [0.0 if name == other else found.between(name, other)[0] for name in steps.values()]
-        for column, other in references.items()
-    }
-    return pd.DataFrame(columns, index=pd.Index(list(steps), name="share of the run"))

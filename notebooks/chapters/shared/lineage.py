@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Unpack
 
 import numpy as np
-import pandas as pd
 
-from chapters.shared.fine_tuning import PROTOCOLS, SCRATCH, relatives
+from chapters.shared.fine_tuning import SCRATCH, relatives
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics.bootstrap import Distances, Resampling
@@ -166,39 +165,3 @@ def _parts(found: Panel) -> tuple[IntArray, IntArray]:
     if is_test.all() or not is_test.any():
         return hold_out(atoms, by="structure")
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
-
-
-def errors_on_unseen(found: Lineage) -> pd.DataFrame:
-    """Errors on structures that no fine-tuning has seen, one row per model.
-
-    Returns
-    -------
-    DataFrame
-        ``energy``: root mean square error in meV per atom, of the energies that came with the
-        features; ``energy_mae``: the mean absolute one; ``force_mae``: the same of the force
-        components in meV/Å, from the mini's card, NaN if it was trained on other structures.
-        Energies are NaN if the structures have no labels.
-    """
-    rows = {role: _test_error(found, role) for role in PROTOCOLS if role in found.ids}
-    return pd.DataFrame.from_dict(
-        rows, orient="index", columns=["energy", "energy_mae", "force_mae"]
-    )
-
-
-def _test_error(found: Lineage, role: str) -> tuple[float, float, float]:
-    tested = np.unique(found.groups)
-    frames = [found.panel.structures[i] for i in tested]
-    predicted = found.panel.datasets[found.ids[role]]["energy"].to_numpy()[tested]
-    labels = np.array([atoms.info.get("energy_pbe", np.nan) for atoms in frames], dtype=float)
-    wrong = 1000 * (predicted - labels) / [len(atoms) for atoms in frames]
-    return float(np.sqrt(np.mean(wrong**2))), float(np.abs(wrong).mean()), _force(found.ids[role])
-
-
-def _force(model: str) -> float:
-    """Mean absolute force error on LPS from a mini's card, in meV/Å."""
-    try:
-        found: dict[str, Any] = card(model)
-    except ValueError:  # an untrained twin has none of its own
-        return float("nan")
-    on_lps = found["recipe"].get("dataset") == "lps"
-    return 1000 * found["scores"]["all"]["force"] if on_lps else float("nan")

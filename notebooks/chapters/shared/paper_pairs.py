@@ -8,6 +8,8 @@ thiophosphates and on materials of all kinds are on two scales: compare what is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -81,12 +83,12 @@ def _rows(table: str, ancestors: dict[str, list[str]], metric: str) -> list[tupl
         for other in names[i + 1 :]:
             ways = float(errors.loc[one, other]), float(errors.loc[other, one])
             if np.isfinite(ways).all():
-                relation = _relation(ancestors[one], ancestors[other], near=structures == "LPS")
+                relation = relation_of(ancestors[one], ancestors[other], near=structures == "LPS")
                 rows.append((relation, structures, one, other, float(np.mean(ways)), *ways))
     return rows
 
 
-def _relation(one: list[str], other: list[str], *, near: bool) -> str:
+def relation_of(one: Sequence[str], other: Sequence[str], *, near: bool) -> str:
     """Tell how two models are related by what each was fine-tuned from, itself first."""
     if one[0] in other or other[0] in one:
         return NEAR if near else FAR

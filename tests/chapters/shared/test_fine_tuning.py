@@ -1,11 +1,11 @@
-"""Roles of fine-tuned models, the paper's numbers, and progress along a run."""
+"""Roles of fine-tuned models, the paper's numbers, and what is kept."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from chapters.shared import fine_tuning as ft
-from chapters.shared.fine_tuning import FINE_TUNED, SCRATCH, START, UNTRAINED
+from chapters.shared.fine_tuning import SCRATCH, START, UNTRAINED
 from lumlip.metrics.bootstrap import Distances
 
 
@@ -21,29 +21,11 @@ def test_kept_share_is_one_at_the_start_and_zero_at_the_distance_from_scratch():
     np.testing.assert_allclose(ft.kept_share(scratch, scratch), 0)
 
 
-def test_the_papers_numbers_by_role():
-    found = ft.published()
-    assert found.to(START, SCRATCH)[0] == pytest.approx(0.199)
-    assert found.to(UNTRAINED, SCRATCH)[0] == pytest.approx(0.192)
-    assert np.isnan(found.between(UNTRAINED, START)).all()
-    assert found.between(FINE_TUNED, START)[0] == pytest.approx(0.0466, abs=1e-4)
-    assert ft.published("lfre").between("FF", START)[0] == pytest.approx(0.018)
-
-
 def test_answers_are_nan_for_what_is_missing():
     found = ft.answers(exact([START, "FF", SCRATCH]))
     assert found["fine-tuned and start"][0] == pytest.approx(0.1)
     assert found["share kept"][0] == pytest.approx(0.5)
     assert np.isnan(found["untrained and start"]).all()
-    assert ft.answers(ft.published())["bespoke and untrained"][0] == pytest.approx(0.132)
-
-
-def test_progress_is_zero_at_the_model_itself():
-    steps = {0.0: "a", 0.5: "b", 1.0: "c"}
-    table = ft.progress(exact(["a", "b", "c"]), steps, references={"start": "a", "end": "c"})
-    np.testing.assert_allclose(table["start"], [0, 0.1, 0.2])
-    np.testing.assert_allclose(table["end"], [0.2, 0.1, 0])
-    assert list(table.index) == [0, 0.5, 1]
 
 
 def test_relatives_of_a_mini():

@@ -7,7 +7,7 @@ from ase import Atoms
 
 from chapters.shared import lineage as module
 from chapters.shared.fine_tuning import START
-from chapters.shared.lineage import errors_on_unseen, is_known, lineage, lineages, some, steps_along
+from chapters.shared.lineage import is_known, lineage, lineages, some, steps_along
 from lumlip.extraction.panel import Panel
 
 N = 12  # structures of four atoms, the last four for testing
@@ -60,14 +60,6 @@ def test_without_parts_a_fifth_is_for_testing(models):
     line = lineage("pet-mini", "some", runs={})
     assert len(line.test) == pytest.approx(4 * N / 5, abs=4)
     assert not set(line.train) & set(line.test)
-
-
-def test_energy_errors_are_per_atom_in_mev_and_forces_from_the_card(models):
-    line = lineage("pet-mini", "some", runs={})
-    errors = errors_on_unseen(line)
-    assert errors.loc[START, "energy"] == pytest.approx(500)
-    assert errors.loc["FF", "force_mae"] == pytest.approx(233.89)
-    assert np.isnan(errors.loc[START, "force_mae"]), "its card is about other structures"
 
 
 def test_steps_along_a_run_by_the_share_that_was_done():
