@@ -12,8 +12,9 @@ from lumlip.array_types import FloatArray, IntArray
 from lumlip.metrics._input import as_features
 
 MAX_ORDER = 8
+EPSILON = float(np.finfo(np.float64).eps)
 # Remains of rounding, relative to the size of the terms that cancel.
-ROUNDING = 64 * float(np.finfo(np.float64).eps)
+ROUNDING = 64 * EPSILON
 
 
 def cumulant_features(
@@ -25,7 +26,8 @@ def cumulant_features(
     that all have the unit of the features. kappa_k comes from the central moments m_k of the
     structure's own atoms (no correction for their number):
     ``kappa_n = m_n - sum_{k=2}^{n-2} binomial(n-1, k-1) kappa_k m_{n-k}``, e.g. m_4 - 3 m_2^2.
-    The k-th root would blow up what rounding leaves of a vanishing cumulant: it is set to 0.
+    The k-th root would blow up what rounding leaves of a vanishing cumulant: it is set to 0. That
+    is more where numbers are large beside their spread, for deviations then have fewer digits.
 
     Parameters
     ----------
@@ -64,8 +66,8 @@ def cumulant_features(
     amounts = _as_weights(weights, len(atoms))
     order_of_atoms = np.argsort(index, kind="stable")
     rows = _Rows(np.bincount(index), amounts[order_of_atoms])
-    mean, spread, deviation = _standardized(atoms[order_of_atoms], rows)
-    cumulants = _cumulants(deviation, rows, int(order))
+    mean, spread, deviation, blurred = _standardized(atoms[order_of_atoms], rows)
+    cumulants = _cumulants(deviation, blurred, rows, int(order))
     roots = [
         np.sign(kappa) * np.abs(kappa) ** (1 / k) * spread for k, kappa in enumerate(cumulants, 2)
     ]
@@ -119,33 +121,46 @@ class _Rows:
         return np.asarray(np.maximum.reduceat(np.abs(rows), self.starts, axis=0))
 
 
-def _standardized(atoms: FloatArray, rows: _Rows) -> tuple[FloatArray, FloatArray, FloatArray]:
+def _standardized(
+    atoms: FloatArray, rows: _Rows
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Means and spreads (n_structures, n_features), and the deviations in units of the spread.
 
     The spread is the largest deviation: in its unit no power of a deviation over- or underflows.
+    Last comes how far, in this unit, the rounding of the numbers themselves may move a deviation.
     """
     mean = rows.mean(atoms)
     deviation = atoms - np.repeat(mean, rows.sizes, axis=0)
-    spread = rows.largest(deviation)
+    # The mean is rounded, too, and would move all deviations one way: they get a mean of 0.
+    deviation -= np.repeat(rows.mean(deviation), rows.sizes, axis=0)
+    spread, largest = rows.largest(deviation), rows.largest(atoms)
     # The mean of equal numbers is off by rounding: those deviate by nothing.
-    spread = np.where(spread > ROUNDING * rows.largest(atoms), spread, 0.0)
-    unit = np.repeat(np.where(spread > 0, spread, np.inf), rows.sizes, axis=0)
-    return mean, spread, deviation / unit
+    spread = np.where(spread > ROUNDING * largest, spread, 0.0)
+    unit = np.where(spread > 0, spread, np.inf)
+    return mean, spread, deviation / np.repeat(unit, rows.sizes, axis=0), EPSILON * largest / unit
 
 
-def _cumulants(deviation: FloatArray, rows: _Rows, order: int) -> list[FloatArray]:
+def _cumulants(
+    deviation: FloatArray, blurred: FloatArray, rows: _Rows, order: int
+) -> list[FloatArray]:
     """Return kappa_2 to kappa_order, each (n_structures, n_features), of centered numbers."""
     moments = [rows.mean(deviation**n) for n in range(order + 1)]
     magnitudes = [rows.mean(np.abs(deviation) ** n) for n in range(order + 1)]
-    return _from_moments(moments, magnitudes)
+    return _from_moments(moments, magnitudes, blurred)
 
 
-def _from_moments(moments: list[FloatArray], magnitudes: list[FloatArray]) -> list[FloatArray]:
-    """Return kappa_2, kappa_3, ... of central moments; magnitudes are the absolute moments."""
+def _from_moments(
+    moments: list[FloatArray], magnitudes: list[FloatArray], blurred: FloatArray | float = 0.0
+) -> list[FloatArray]:
+    """Return kappa_2, kappa_3, ... of central moments; magnitudes are the absolute moments.
+
+    Deviations are known to ``blurred``, and so the n-th power of the largest, 1, to n times that.
+    """
     cumulants: dict[int, FloatArray] = {}
     for n in range(2, len(moments)):
         terms = [comb(n - 1, k - 1) * cumulants[k] * moments[n - k] for k in range(2, n - 1)]
         kappa = moments[n] - sum(terms)
         size = magnitudes[n] + sum(np.abs(term) for term in terms)
-        cumulants[n] = np.where(np.abs(kappa) > ROUNDING * size, kappa, 0.0)
+        floor = np.maximum(ROUNDING, n * blurred) * size
+        cumulants[n] = np.where(np.abs(kappa) > floor, kappa, 0.0)
     return list(cumulants.values())

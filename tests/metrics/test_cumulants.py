@@ -130,6 +130,40 @@ def test_what_rounding_leaves_is_nothing():
     assert_allclose(single, [[2, -3, 0, 0, 0, 0, 0, 0]])
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("ratio", 10.0 ** np.arange(9))
+def test_two_atoms_have_no_odd_cumulants_whatever_the_mean(dtype, ratio):
+    # kappa_2, 4, 6 and 8 of +-1: the Taylor coefficients of log cosh t, times n!.
+    even = {2: 1.0, 4: -2.0, 6: 16.0, 8: -272.0}
+    rng = np.random.default_rng(0)
+    deviations = rng.normal(size=(1, 300)) * [[1], [-1]] * rng.uniform(0.5, 2, size=(2, 300))
+    X = (rng.normal(size=300) * (ratio + deviations)).astype(dtype)
+    exact = X.astype(np.longdouble)
+    spread = (np.abs(exact[1] - exact[0]) / 2).astype(float)
+    features = cumulant_features(X, np.zeros(2, dtype=int), order=8).reshape(8, 300)
+    assert_allclose(features[0], exact.mean(axis=0).astype(float), rtol=1e-15)
+    for k in range(2, 9):
+        root = np.sign(even.get(k, 0)) * abs(even.get(k, 0)) ** (1 / k)
+        assert_allclose(features[k - 1], root * spread, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize("ratio", 10.0 ** np.arange(9))
+def test_symmetric_numbers_far_from_zero_have_no_odd_cumulants(ratio):
+    # Symmetric but for the last digit that the numbers can hold.
+    deviations = np.array([-2.0, -0.7, 0.7, 2.0, 1.3, -1.3])[:, None]
+    X = ratio * np.pi + deviations * np.random.default_rng(0).uniform(0.5, 1, size=300)
+    features = cumulant_features(X, np.zeros(6, dtype=int), order=8).reshape(8, 300)
+    assert not features[2::2].any()
+    assert (np.abs(features[1::2]) > 0.1).all()
+
+
+def test_a_small_skew_far_from_zero_is_kept():
+    # Of +-1 and a third number at x: m_3 = 2 x (x^2 - 9) / 27, none of it rounding.
+    X = 1e3 + np.array([[-1.0], [1.0], [2.0**-12]])
+    skew = cumulant_features(X, np.zeros(3, dtype=int), order=3)[0, 2] ** 3
+    assert skew == pytest.approx(2 * 2.0**-12 * (2.0**-24 - 9) / 27, rel=1e-6)
+
+
 def test_higher_orders_contain_the_lower():
     X = np.random.default_rng(0).normal(size=(20, 3))
     structure = np.repeat([0, 1], 10)
