@@ -97,13 +97,13 @@ from chapters.cumulants import claims as averages_lose
 from chapters.cumulants import facts as collect
 from chapters.cumulants import figures, imitation_tests, maps, probing, scaling, words
 from chapters.cumulants import tables as reports
+from chapters.cumulants.pooling import up_to
 from chapters.cumulants.study import OrderStudy
 from chapters.shared.studies import studies_of
 from lumlip.book import findings
 from lumlip.book.chapters import data_folder
 from lumlip.datasets.paper import chosen_models, paper_rows
 from lumlip.metrics.cumulants import cumulant_features
-from lumlip.metrics.pooling import up_to
 from lumlip.plotting import style
 from lumlip.zoo.relations import first_of_families
 

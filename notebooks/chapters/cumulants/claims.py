@@ -8,12 +8,12 @@ from typing import Unpack
 import numpy as np
 import xarray as xr
 
+from chapters.cumulants.pooling import up_to
 from chapters.cumulants.probing import mean_gain
 from chapters.cumulants.study import OrderStudy, curves
 from chapters.cumulants.targets import SUBSET
 from lumlip.book.findings import Claim
 from lumlip.metrics.bootstrap import Interval, Resampling
-from lumlip.metrics.pooling import up_to
 from lumlip.metrics.probe_targets import Key
 from lumlip.metrics.probes import ProbeScore
 

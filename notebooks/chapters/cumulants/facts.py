@@ -11,11 +11,11 @@ from chapters.cumulants import words
 from chapters.cumulants.imitation_tests import Fooled, mean_accuracy, most_striking
 from chapters.cumulants.imitations import MET
 from chapters.cumulants.maps import OrderMaps
+from chapters.cumulants.pooling import up_to
 from chapters.cumulants.study import OrderStudy
 from chapters.cumulants.tables import FROM_MEAN, STEP, paper_between, paper_value
 from lumlip.array_types import FloatArray
 from lumlip.metrics.bootstrap import Interval
-from lumlip.metrics.pooling import up_to
 from lumlip.metrics.probe_targets import Key
 from lumlip.metrics.probes import ProbeScore
 

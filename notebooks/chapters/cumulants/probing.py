@@ -13,13 +13,13 @@ from ase import Atoms
 from threadpoolctl import threadpool_limits
 
 from chapters.cumulants import targets
+from chapters.cumulants.pooling import poolings, up_to
 from chapters.cumulants.study import OrderStudy
 from chapters.cumulants.targets import SUBSET
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.datasets.properties import composition
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.bootstrap import Interval
-from lumlip.metrics.pooling import poolings, up_to
 from lumlip.metrics.probe_targets import Key, ProbeTarget, energy_beyond_composition
 from lumlip.metrics.probes import ProbeScore
 from lumlip.zoo.relations import family_of

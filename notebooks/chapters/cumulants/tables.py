@@ -10,6 +10,7 @@ import pandas as pd
 import xarray as xr
 
 from chapters.cumulants.claims import mean_curve
+from chapters.cumulants.pooling import widened
 from chapters.cumulants.scaling import kappa_8, with_published_kappa_8
 from chapters.cumulants.study import OrderStudy
 from chapters.shared import breakdown
@@ -21,7 +22,6 @@ from lumlip.metrics.bootstrap import (
     table_of,
     with_interval,
 )
-from lumlip.metrics.pooling import widened
 from lumlip.zoo.relations import family_of
 
 ROWS = "cumulants/PET-MAD/last_layer/MAD-test"
@@ -138,7 +138,7 @@ def from_widened_mean(study: OrderStudy, *, seed: int = 0) -> float:
     """GFRE to all orders from the mean with cosines of itself beside it, averaged over models.
 
     As low as that from order K, if the mean lacked nothing but bends, see
-    :func:`lumlip.metrics.pooling.widened`.
+    :func:`chapters.cumulants.pooling.widened`.
     """
     values = []
     for model, means in study.up_to(1).items():

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 
 from chapters.cumulants.imitation_tests import Fooled
+from chapters.cumulants.pooling import up_to
 from chapters.cumulants.probing import mean_gain
 from chapters.cumulants.tables import FROM_MEAN, STEP, paper_value
 from chapters.cumulants.targets import MIX, SUBSET
 from lumlip.array_types import FloatArray
 from lumlip.book.sentences import listed
 from lumlip.metrics.bootstrap import Interval, with_interval
-from lumlip.metrics.pooling import up_to
 from lumlip.metrics.probe_targets import ENERGY, VOLUME, Key
 from lumlip.metrics.probes import ProbeScore
 

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from lumlip.metrics.cumulants import cumulant_features
-from lumlip.metrics.pooling import (
+from chapters.cumulants.pooling import (
     max_over_atoms,
-    mean_over_atoms,
     poolings,
     sum_over_atoms,
     up_to,
     widened,
 )
+from lumlip.metrics.cumulants import cumulant_features
+from lumlip.metrics.pooling import mean_over_atoms
 
 RNG = np.random.default_rng(0)
 X, STRUCTURE = RNG.normal(size=(40, 3)), RNG.permutation(np.arange(40) % 7)
