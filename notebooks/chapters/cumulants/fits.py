@@ -63,7 +63,7 @@ def once(fit: CrossFit, target: str, models: Sequence[str]) -> FloatArray:
 
     All zero without models.
     """
-    families = [family_of(name) for name in models]
+    families = [name if name == ELEMENT else family_of(name) for name in models]
     weights = np.zeros((len(fit.sources), len(fit.targets)))
     for name, family in zip(models, families, strict=True):
         weights[fit.sources.index(name), fit.targets.index(target)] = 1 / families.count(family)
