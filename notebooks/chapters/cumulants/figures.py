@@ -68,9 +68,7 @@ def order_curves(
 def two_mixtures(ax: Axes, parts: Mapping[str, tuple[FloatArray, FloatArray]]) -> None:
     """Draw the distribution of one feature over the atoms of two mixtures with one mean.
 
-    Parameters
-    ----------
-    parts : mapping of name to (values, weights) of shape (n_atoms,) each
+    By name: values and weights of the atoms, of shape (n_atoms,) each.
     """
     low, high = (f([f(values) for values, _ in parts.values()]) for f in (np.min, np.max))
     bins = np.linspace(low, high + 1e-9, 25).tolist()
@@ -85,12 +83,7 @@ def two_mixtures(ax: Axes, parts: Mapping[str, tuple[FloatArray, FloatArray]]) -
 def distance_lines(ax: Axes, distances: pd.DataFrame, control: str) -> None:
     """Draw how far mixtures with one mean are apart in each order, a line for each model.
 
-    Parameters
-    ----------
-    distances : DataFrame of shape (n_models, n_orders)
-        In spreads of all structures.
-    control : str
-        The row of features of which the mean loses nothing.
+    In spreads of all structures: (n_models, n_orders). Dashed: the row of the control.
     """
     orders = [int(name) for name in distances.columns]
     for name, row in distances.iterrows():
@@ -103,12 +96,7 @@ def distance_lines(ax: Axes, distances: pd.DataFrame, control: str) -> None:
 
 
 def gain_bars(ax: Axes, found: Mapping[str, Mapping[str, Estimate]]) -> None:
-    """Draw shares of the variance that are predicted, a group of bars for each property.
-
-    Parameters
-    ----------
-    found : mapping of way to mapping of property to Estimate
-    """
+    """Draw shares of the variance that are predicted, by way and property, in groups of bars."""
     colors = ("#9db8cc", _GREY, "#0072B2", "#1b3a57")
     for i, ((way, shares), color) in enumerate(zip(found.items(), colors, strict=True)):
         values = np.array([[e.value, e.low, e.high] for e in shares.values()])

@@ -10,10 +10,10 @@ from sklearn.preprocessing import SplineTransformer
 
 from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import one_hot
-from lumlip.extraction.panel import Panel
+from lumlip.extraction.panel import Panel, as_samples
 from lumlip.metrics.cumulants import cumulant_features
 from lumlip.metrics.folds import Folds
-from lumlip.metrics.repeated import CrossFit
+from lumlip.metrics.repeated import CrossFit, orders_of
 from lumlip.zoo.relations import family_of
 
 #: Highest cumulant, as in the paper.
@@ -30,17 +30,9 @@ def block(features: ArrayLike, low: int, high: int) -> FloatArray:
 
 
 def with_published_kappa_8(features: ArrayLike) -> FloatArray:
-    """Return cumulant features as the paper's formula gives them: the last order differs.
+    """Cumulant features (n_structures, ORDER * d) with the paper's formula of the last order.
 
     With 420 and 560 interchanged, ``140 m2 (m4 m2 - m3^2)`` is added to the eighth cumulant.
-
-    Parameters
-    ----------
-    features : array of shape (n_structures, ORDER * d)
-
-    Returns
-    -------
-    array of the same shape
     """
     unit = block(features, 2, 2)  # the standard deviation: in its unit, kappa_2 is 1
     over = np.where(unit > 0, unit, np.inf)
@@ -58,6 +50,13 @@ def all_cumulants(panel: Panel, layer: str) -> dict[str, FloatArray]:
     return {name: cumulant_features(X, structure, order=ORDER) for name, X in atoms.items()}
 
 
+def orders_by_parent(panel: Panel, *, n_seeds: int, n_folds: int = 10) -> list[Folds]:
+    """Deal structures into folds several times, by parent: as many folds as parents at most."""
+    samples = as_samples(panel)
+    n_parents = len(np.unique(samples["parent"].to_numpy()))
+    return orders_of(samples, n_folds=min(n_folds, n_parents), n_seeds=n_seeds)
+
+
 def once(fit: CrossFit, target: str, models: Sequence[str]) -> FloatArray:
     """Weights of a mean over some models in which every family counts once: (n_models, n_targets).
 
@@ -71,17 +70,9 @@ def once(fit: CrossFit, target: str, models: Sequence[str]) -> FloatArray:
 
 
 def compact(features: ArrayLike) -> FloatArray:
-    """Turn features with more columns than rows so that the last columns are 0, and drop those.
+    """Turn features (n, d) with d > n so that the last columns are 0, and drop those: (n, n).
 
     Linear maps from them and to them have the same errors, in less time.
-
-    Parameters
-    ----------
-    features : array of shape (n, d)
-
-    Returns
-    -------
-    array of shape (n, min(n, d))
     """
     array = np.asarray(features, dtype=float)
     if array.shape[1] <= len(array):
@@ -94,15 +85,8 @@ def compact(features: ArrayLike) -> FloatArray:
 def curves(means: ArrayLike, *, n_knots: int = 7) -> FloatArray:
     """Cubic splines of every channel, beside the channel itself: maps from them may bend.
 
-    Parameters
-    ----------
-    means : array of shape (n_structures, d)
-    n_knots : int
-        Evenly placed over the range of each channel.
-
-    Returns
-    -------
-    array of shape (n_structures, d * (n_knots + 2))
+    The knots are evenly placed over the range of each channel. From shape (n_structures, d) to
+    (n_structures, d * (n_knots + 2)).
     """
     rows = np.asarray(means, dtype=float)
     made = SplineTransformer(n_knots=n_knots, include_bias=False).fit_transform(rows)
@@ -130,7 +114,6 @@ def from_mean(
     ----------
     features : dict of str to array of shape (n_structures, ORDER * d)
     orders : sequence of Folds
-        Of structures.
     highest : sequence of int
         Highest orders of the targets, which hold all lower ones.
     bent : bool

@@ -125,16 +125,8 @@ def rms_distances(
 ) -> CrossFit | None:
     """Root mean square distances in each order, over originals that all models' mixtures meet.
 
-    Parameters
-    ----------
-    made : dict of str to Imitations
-        Of the same originals.
-    groups : int array of shape (n_structures,)
-
-    Returns
-    -------
-    CrossFit of shape (n_models, ORDER), or None
-        With intervals by group; None if fewer than ten groups are left.
+    Shape (n_models, ORDER), with intervals by group, (n_structures,); None if fewer than ten groups
+    are left. All models imitate the same originals.
     """
     first = next(iter(made.values()))
     met = np.array(sorted(set.intersection(*(set(one.met.tolist()) for one in made.values()))), int)

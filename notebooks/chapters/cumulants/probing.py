@@ -9,14 +9,14 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from chapters.cumulants.fits import block, stacked
+from chapters.cumulants.fits import block, once, stacked
 from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import composition, coordination_numbers
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.folds import Folds
 from lumlip.metrics.group_intervals import group_sums
 from lumlip.metrics.probes import ALPHAS
-from lumlip.metrics.repeated import CrossFit
+from lumlip.metrics.repeated import CrossFit, Estimate
 from lumlip.zoo.relations import family_of
 
 ENERGY, NEIGHBORS, MIX = "energy", "mean coordination", "spread of coordination"
@@ -51,18 +51,7 @@ def ridge_fit(
 
     Predictions are kept within the range of the numbers that the fit has seen.
 
-    Parameters
-    ----------
-    X : array of shape (n, d)
-        Columns are brought to one variance.
-    targets : dict of str to array of shape (n,)
-    orders : sequence of Folds
-    n_bootstrap : int
-
-    Returns
-    -------
-    CrossFit of shape (1, n_targets)
-        Of squared errors over the variance of each target.
+    X has shape (n, d), each target (n,); the result (1, n_targets), in units of their deviations.
     """
     Y = np.stack(list(targets.values()), axis=1)
     sums = []
@@ -90,9 +79,7 @@ def predicted(
 ) -> dict[str, CrossFit]:
     """Predict properties from cumulants (n_structures, ORDER * d) of some models of a panel.
 
-    Returns
-    -------
-    dict of `MEAN`, `SQUARES`, `STD` and `FOUR` to CrossFit of shape (n_models, n_properties)
+    A CrossFit of shape (n_models, n_properties) for each of `MEAN`, `SQUARES`, `STD` and `FOUR`.
     """
 
     def fit(model: str, way: str) -> CrossFit:
@@ -103,3 +90,11 @@ def predicted(
 
     ways = (MEAN, SQUARES, STD, FOUR)
     return {way: stacked({model: fit(model, way) for model in features}) for way in ways}
+
+
+def gain(probes: Mapping[str, CrossFit], models: Sequence[str], way: str, target: str) -> Estimate:
+    """By how much the error of a property falls with a way in the place of the mean alone."""
+    if target not in probes[way].targets:
+        return Estimate.missing()
+    weights = once(probes[way], target, models)
+    return probes[MEAN].difference(weights, weights, other=probes[way])
