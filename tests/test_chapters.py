@@ -11,6 +11,7 @@ from lumlip.cli import main
 # Every structure is probed, so that its features are read, not made.
 SMALL = {
     "n_bootstrap": 20,
+    "n_seeds": 2,
     "n_test": 60,
     "n_imitated": 10,
     "n_redraws": 1,
