@@ -282,8 +282,10 @@ Its errors from each order to the next were not measured again.
 """
 ## What would change our mind
 
-- A map that may bend in all channels together, or more structures for it to learn from, that rebuilds the spread of learned features from
-  their mean on real structures: then mixtures would differ from what crystals do.
+- Twins among single crystals that are not there: a mixture of several is more varied than most of its parts, and among structures that
+  chemistry allows the mean may tell more than it tells of mixtures.
+- A map that may bend in all channels together, or more structures to learn it from, that rebuilds the spread of learned features from
+  their mean: curves of each channel alone, for a thousand structures, are a weak try.
 - A property other than the mix of atoms that the higher orders predict better than the mean.
 
 ## Parameters and checks
