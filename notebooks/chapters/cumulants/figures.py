@@ -3,251 +3,107 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-import xarray as xr
-from numpy.typing import ArrayLike
 
-from chapters.cumulants.targets import SUBSET
 from lumlip.array_types import FloatArray
-from lumlip.metrics.bootstrap import Interval
-from lumlip.plotting.intervals import KIND_COLORS
-from lumlip.plotting.style import FAMILY_COLORS, MINI_COLOR
+from lumlip.metrics.repeated import CrossFit, Estimate
+from lumlip.plotting.style import FAMILY_COLORS
 from lumlip.zoo.relations import family_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _GREY = "#888888"
-_BAND: dict[str, Any] = {"alpha": 0.16, "lw": 0}
-#: Line styles of the variants of one family.
-_STYLES = ("-", "--", ":", "-.")
+#: Two structures of a thought experiment: one number for each of four atoms, both with a mean of 5.
+TOY = {"all atoms alike": (5, 5, 5, 5), "two kinds of atoms": (1, 1, 9, 9)}
 
 
-def looks(models: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Color by family and line style by variant, for every model."""
-    seen: dict[str, int] = {}
-    found = {}
-    for model in models:
-        family = family_of(model)
-        style = _STYLES[seen.get(family, 0) % len(_STYLES)]
-        seen[family] = seen.get(family, 0) + 1
-        found[model] = {"color": FAMILY_COLORS.get(family, _GREY), "ls": style}
-    return found
+def toy(ax: Axes) -> None:
+    """Draw two mixtures with one mean: atoms as points, the mean as a line."""
+    for row, (name, values) in enumerate(TOY.items()):
+        places = [row + 0.13 * (list(values[:i]).count(v)) for i, v in enumerate(values)]
+        ax.scatter(values, places, s=70, color="#0072B2", edgecolor="white", zorder=3)
+        spread = np.std(values)
+        ax.text(10.6, row, f"{name}:\nmean {np.mean(values):g}, spread {spread:g}", va="center")
+    ax.axvline(5, color=_GREY, lw=1, ls=":")
+    ax.set(xlim=(0, 18.5), ylim=(-0.5, 1.9), yticks=[], xlabel="a feature of four atoms (no unit)")
+    ax.set_xticks([1, 5, 9])
+    ax.spines["left"].set_visible(False)
 
 
-def order_lines(
-    ax: Axes,
-    values: xr.DataArray,
-    *,
-    published: pd.Series | None = None,
-    minis: Sequence[str] = (),
-    label: str,
+def order_curves(
+    ax: Axes, fit: CrossFit, control: str, paper: pd.Series, *, mean: Sequence[Estimate]
 ) -> None:
-    """Draw an error against the order, a line per model, and the published points.
+    """Draw the error from the mean to the cumulants up to each order, a line for each model.
 
     Parameters
     ----------
-    values : DataArray of shape (model, order)
-    published : Series indexed by order, optional
-        NaN where nothing was published.
-    minis : sequence of str
-        Models to be drawn thinner.
-    label : str
-        Of the vertical axis.
+    fit : CrossFit of shape (n_models, n_orders)
+    control : str
+        Its row of features of which the mean loses nothing.
+    paper : Series indexed by order
+    mean : sequence of Estimate
+        Over models, one for each order.
     """
-    models = [str(model) for model in values["model"].to_numpy()]
-    for model, look in looks(models).items():
-        width = 1.0 if model in minis else 1.8
-        one = values.sel(model=model)
-        ax.plot(one["order"], one, lw=width, marker="o", ms=2.2 * width, label=model, **look)
-    if published is not None:
-        known = published.dropna()
-        ax.plot(
-            known.index, known, "X", color="black", ms=6, ls="", label="paper: PET-MAD", zorder=5
-        )
-    orders = values["order"].to_numpy()
-    ax.set(xlabel="order K", ylabel=label, xticks=orders)
-    ax.set(xlim=(orders[0] - 0.4, orders[-1] + 0.4), ylim=(0, max(1.0, 1.05 * float(values.max()))))
-    _light_grid(ax, "y")
-
-
-def band(ax: Axes, curve: Mapping[int, Interval], *, label: str) -> None:
-    """Draw the mean over models of a curve with its interval, behind the lines.
-
-    Parameters
-    ----------
-    curve : mapping of order to (value, low, high)
-    """
-    rows = np.array([[order, *numbers] for order, numbers in curve.items()])
-    ax.fill_between(rows[:, 0], rows[:, 2], rows[:, 3], color=_GREY, label=label, zorder=0, **_BAND)
-
-
-def model_legend(figure: Figure, axes: Sequence[Axes], *, ncols: int = 4) -> None:
-    """Put one legend for several axes below a figure, each name once, minis in italics."""
-    from lumlip.zoo.table import resolve
-
-    handles: dict[str, Any] = {}
-    for ax in axes:
-        for handle, name in zip(*ax.get_legend_handles_labels(), strict=True):
-            handles.setdefault(name, handle)
-    legend = figure.legend(
-        list(handles.values()), list(handles), loc="outside lower center", ncols=ncols, fontsize=7
+    orders = [int(name) for name in fit.targets]
+    models = [name for name in fit.sources if name != control]
+    for family in dict.fromkeys(map(family_of, models)):
+        own = [name for name in models if family_of(name) == family]
+        rows = fit.table.loc[own].to_numpy()
+        color = FAMILY_COLORS.get(family, _GREY)
+        ax.plot(orders, rows.T, lw=1, color=color, label=[family] + ["_"] * (len(own) - 1))
+    reach = [[e.value - e.low for e in mean], [e.high - e.value for e in mean]]
+    ax.errorbar(
+        orders, [e.value for e in mean], reach, fmt="o", ms=4, color="black", label="mean, 95 %"
     )
-    for text in legend.get_texts():
-        name = text.get_text()
-        if "mini" in name and resolve(name).mini:
-            text.set(fontstyle="italic", color=MINI_COLOR)
+    ax.plot(orders, fit.table.loc[control], "s--", color=_GREY, ms=4, label=control)
+    ax.plot(paper.index, paper, "X", color="#CC3311", ms=6, label="paper: PET-MAD", zorder=4)
+    ax.set(xlabel="highest order K", ylabel="GFRE, mean → order K", ylim=(0, 1.05), xticks=orders)
+    ax.legend(fontsize=7, loc="lower right", ncols=2)
 
 
-def table_pair(figure: Figure, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Draw two tables of GFRE between models side by side; large ones above each other.
+def two_mixtures(ax: Axes, parts: Mapping[str, tuple[FloatArray, FloatArray]]) -> None:
+    """Draw the distribution of one feature over the atoms of two mixtures with one mean.
 
-    Parameters
-    ----------
-    tables : mapping of title to DataFrame of shape (n_models, n_models)
+    By name: values and weights of the atoms, of shape (n_atoms,) each.
     """
-    from lumlip.plotting.style import family_lines, heat_map
-
-    n_models = max(len(table) for table in tables.values())
-    beside = n_models <= 6
-    grid = (1, len(tables)) if beside else (len(tables), 1)
-    size = (7.4, 1.7 + 0.42 * n_models) if beside else (7.4, len(tables) * (2 + 0.42 * n_models))
-    figure.set_size_inches(*size)
-    axes = figure.subplots(*grid, squeeze=False).flat
-    for i, (ax, (title, table)) in enumerate(zip(axes, tables.items(), strict=True)):
-        heat_map(ax, table, label="GFRE (no unit)")
-        family_lines(ax, [family_of(model) for model in table.index])
-        ax.set_title(title, fontsize=8.5)
-        if beside and i:
-            ax.set(ylabel="", yticks=[])
-        if beside and i < len(tables) - 1:
-            ax.collections[0].colorbar.remove()  # type: ignore[union-attr]
+    low, high = (f([f(values) for values, _ in parts.values()]) for f in (np.min, np.max))
+    bins = np.linspace(low, high + 1e-9, 25).tolist()
+    for (name, (values, weights)), color in zip(parts.items(), ("#D55E00", "#0072B2"), strict=True):
+        share = 100 * weights / weights.sum()
+        ax.hist(values, bins, weights=share, alpha=0.6, color=color, label=name)
+        ax.axvline(float(np.average(values, weights=weights)), color=color, lw=1.2, ls=":")
+    ax.set(xlabel="one feature of an atom (no unit)", ylabel="share of the atoms (%)")
+    ax.legend(fontsize=7)
 
 
-def share_bars(ax: Axes, shares: FloatArray) -> None:
-    """Draw which part of the variance each order holds: mean over models, points for each.
+def distance_lines(ax: Axes, distances: pd.DataFrame, control: str) -> None:
+    """Draw how far mixtures with one mean are apart in each order, a line for each model.
 
-    Parameters
-    ----------
-    shares : array of shape (n_models, order)
+    In spreads of all structures: (n_models, n_orders). Dashed: the row of the control.
     """
-    orders = np.arange(1, shares.shape[1] + 1)
-    colors = ["#0072B2", *["#9db8cc"] * (len(orders) - 1)]
-    ax.bar(orders, 100 * shares.mean(axis=0), color=colors, width=0.7)
-    for row in shares:
-        ax.scatter(orders, 100 * row, s=7, color="black", lw=0, alpha=0.6, zorder=3)
-    ax.set(xlabel="order", ylabel="share of the variance (%)", xticks=orders)
+    orders = [int(name) for name in distances.columns]
+    for name, row in distances.iterrows():
+        model = str(name)
+        color = _GREY if model == control else FAMILY_COLORS.get(family_of(model), _GREY)
+        style = "s--" if model == control else "o-"
+        ax.plot(orders, row, style, ms=3.5, lw=1.5, color=color, label=model)
+    ax.set(xlabel="order k", ylabel="distance (spreads of order k)", xticks=orders)
+    ax.legend(fontsize=7)
 
 
-def scaling_lines(ax: Axes, curves: Mapping[str, ArrayLike], orders: Sequence[int]) -> None:
-    """Draw the mean error from order 1 to higher ones for several scalings.
-
-    Parameters
-    ----------
-    curves : mapping of str to array of shape (n_orders,)
-        The last one is a bound: drawn in grey.
-    orders : sequence of int
-    """
-    styles: list[dict[str, Any]] = [
-        {"color": "#0072B2"},
-        {"color": "#D55E00"},
-        {"color": _GREY, "ls": ":"},
-    ]
-    for (name, values), style in zip(curves.items(), styles, strict=False):
-        ax.plot(orders, np.asarray(values), marker="o", ms=3.5, lw=1.6, label=name, **style)
-    top = max(1.0, 1.05 * max(float(np.max(values)) for values in curves.values()))
-    ax.set(xlabel="order K", ylabel="GFRE, order 1 → K", ylim=(0, top), xticks=list(orders))
-    _light_grid(ax, "y")
-    ax.legend(loc="lower right", fontsize=7)
-
-
-def score_panels(figure: Figure, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Draw the scores of the probes: a panel per target, a row per way of pooling.
-
-    Parameters
-    ----------
-    tables : mapping of target to DataFrame
-        From :func:`chapters.cumulants.targets.score_table`; the column ``"baseline"`` is drawn as a
-        cross.
-    """
-    if not tables:
-        figure.text(0.5, 0.5, "nothing to predict in this run", ha="center")
-        return
-    ways = list(dict.fromkeys(way for table in tables.values() for way in table.index))
-    place = {way: len(ways) - 1 - i for i, way in enumerate(ways)}
-    axes = figure.subplots(-(-len(tables) // 2), min(2, len(tables)), sharey=True, squeeze=False)
-    for ax, (target, table) in zip(axes.flat, tables.items(), strict=False):
-        for model in table.columns:
-            known = table[model].dropna()
-            rows = [place[str(way)] for way in known.index]
-            if model == "baseline":
-                ax.scatter(known, rows, marker="x", s=26, color="black", label="no model", zorder=3)
-            else:
-                color = FAMILY_COLORS.get(family_of(model), _GREY)
-                ax.scatter(known, rows, s=20, color=color, label=model, zorder=3)
-        unit = "balanced accuracy" if target == SUBSET else "R²"
-        ax.set(xlabel=f"{target} ({unit})", ylim=(-0.6, len(ways) - 0.4))
-        ax.set_yticks(range(len(ways)), ways[::-1])
-        _light_grid(ax, "both")
-    for ax in list(axes.flat)[len(tables) :]:
-        ax.set_axis_off()
-    model_legend(figure, list(axes.flat)[: len(tables)])
-
-
-def map_grid(
-    figure: Figure,
-    points: Mapping[str, FloatArray],
-    subset: Sequence[str],
-    energy: ArrayLike,
-    *,
-    label: str,
-) -> None:
-    """Draw maps side by side, above colored by subset, below by a number.
-
-    Parameters
-    ----------
-    points : mapping of str to array of shape (n_structures, 2)
-    subset : sequence of str
-    energy : array of shape (n_structures,)
-        Colors are cut at its 2 and 98 % quantiles.
-    label : str
-        Of the color bar.
-    """
-    axes = figure.subplots(2, len(points), squeeze=False)
-    kinds = list(dict.fromkeys(subset))
-    shade = [KIND_COLORS[kinds.index(kind) % len(KIND_COLORS)] for kind in subset]
-    low, high = np.quantile(np.asarray(energy), [0.02, 0.98])
-    look: dict[str, Any] = {"s": 5, "linewidths": 0, "rasterized": True}
-    for column, (name, xy) in enumerate(points.items()):
-        axes[0, column].scatter(*xy.T, c=shade, alpha=0.75, **look)
-        drawn = axes[1, column].scatter(
-            *xy.T, c=energy, cmap="viridis", vmin=low, vmax=high, **look
-        )
-        boxed = {"facecolor": "white", "alpha": 0.85, "lw": 0, "pad": 2}
-        place = axes[0, column].transAxes
-        axes[0, column].text(0.03, 0.97, name, transform=place, va="top", bbox=boxed)
-        for ax in axes[:, column]:
-            ax.set(xlim=_without_outliers(xy[:, 0]), ylim=_without_outliers(xy[:, 1]))
-            ax.set(xticks=[], yticks=[])
-    figure.colorbar(drawn, ax=list(axes[1]), label=label, shrink=0.85)
-    handles = [
-        axes[0, 0].scatter([], [], color=KIND_COLORS[i % len(KIND_COLORS)], s=18, label=kind)
-        for i, kind in enumerate(kinds)
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(kinds)))
-
-
-def _without_outliers(x: FloatArray) -> tuple[float, float]:
-    """Limits of an axis that few far points do not stretch."""
-    low, high = np.quantile(x, [0.004, 0.996])
-    margin = 0.12 * (high - low)
-    return max(low - margin, x.min() - 0.1 * margin), min(high + margin, x.max() + 0.1 * margin)
-
-
-def _light_grid(ax: Axes, axis: str) -> None:
-    ax.grid(axis=axis, color="#dddddd", lw=0.6)  # type: ignore[arg-type]
-    ax.set_axisbelow(True)
+def gain_bars(ax: Axes, found: Mapping[str, Mapping[str, Estimate]]) -> None:
+    """Draw shares of the variance that are predicted, by way and property, in groups of bars."""
+    colors = ("#9db8cc", _GREY, "#0072B2", "#1b3a57")
+    for i, ((way, shares), color) in enumerate(zip(found.items(), colors, strict=True)):
+        values = np.array([[e.value, e.low, e.high] for e in shares.values()])
+        place = np.arange(len(values)) + 0.2 * (i - 1.5)
+        ax.bar(place, 100 * values[:, 0], 0.18, color=color, label=way)
+        ax.vlines(place, 100 * values[:, 1], 100 * values[:, 2], color="black", lw=0.9)
+    ax.set_xticks(range(len(shares)), list(shares))
+    ax.set(ylabel="variance predicted (%)", ylim=(min(-20, ax.get_ylim()[0]), 100))
+    ax.axhline(0, color=_GREY, lw=0.8)
+    ax.legend(fontsize=7)

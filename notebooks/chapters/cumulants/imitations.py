@@ -1,28 +1,23 @@
 """Mixtures that fool the mean: other structures, in amounts that give the same average features.
 
-The average over atoms is linear: that of a mixture of crystals, far enough apart, is the average of
-theirs, weighted by how many atoms each gives. A structure is *imitated* by a mixture of unrelated
-structures whose mean features come as near to its own as they can. What differs between the two is
-then what the mean leaves out.
+The average over atoms is linear: that of a mixture of crystals, in grains large enough, is the
+average of theirs, weighted by how many atoms each gives. What differs between a structure and a
+mixture of unrelated ones with the same average is what the average leaves out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Unpack
 
 import numpy as np
-import pandas as pd
-from ase import Atoms
 from numpy.typing import ArrayLike
 from scipy.optimize import nnls
 
-from chapters.cumulants.scaling import blocks
+from chapters.cumulants.fits import ORDER, block
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics.bootstrap import Resampling
 from lumlip.metrics.cumulants import cumulant_features
-from lumlip.metrics.probes import ProbeScore, probe_class
+from lumlip.metrics.repeated import CrossFit
 
 #: Distance to the original's mean, in total standard deviations, up to which it is met.
 MET = 0.01
@@ -34,7 +29,7 @@ _WHOLE = 10.0
 
 @dataclass(frozen=True)
 class Imitations:
-    """Originals and the mixtures that imitate them.
+    """Originals, and mixtures of structures of other parents that imitate them.
 
     Attributes
     ----------
@@ -42,49 +37,62 @@ class Imitations:
         Structures.
     shares : array of shape (n, n_structures)
         Part of a mixture's atoms that each structure gives; rows add up to 1.
-    distance : array of shape (n,)
-        Between the mean features of an original and of its imitation, in units of the total
-        standard deviation of all structures' means.
+    distances : array of shape (n, ORDER)
+        Between originals and imitations in each order, in units of the total standard deviation of
+        that order over all structures.
     """
 
     originals: IntArray
     shares: FloatArray
-    distance: FloatArray
+    distances: FloatArray
+
+    @property
+    def met(self) -> IntArray:
+        """Which originals have their average met: places (n_met,)."""
+        return np.flatnonzero(self.distances[:, 0] < MET)
+
+    def most_striking(self, *, n_parts: int = 8) -> int:
+        """Return the imitation that meets the mean with few parts and is furthest in order 2.
+
+        If none meets it with at most ``n_parts``, the one with the nearest mean.
+        """
+        few = ((self.shares > 0).sum(axis=1) <= n_parts) & (self.distances[:, 0] < MET)
+        if not few.any():
+            return int(self.distances[:, 0].argmin())
+        return int(np.where(few, self.distances[:, 1], -1).argmax())
 
 
-def imitate(means: ArrayLike, originals: ArrayLike, groups: ArrayLike) -> Imitations:
+def imitate(
+    X: ArrayLike, structure: ArrayLike, groups: ArrayLike, *, n: int, seed: int = 0
+) -> Imitations:
     """Mix structures of other groups so that their mean features are those of an original.
 
     Shares come from least squares with the condition that none is negative.
 
     Parameters
     ----------
-    means : array of shape (n_structures, n_channels)
-        Average features of every structure.
-    originals : int array of shape (n,)
-        The structures to imitate.
+    X : array of shape (n_atoms, d)
+    structure : int array of shape (n_atoms,)
+        Index of every atom's structure.
     groups : array of shape (n_structures,)
-        No structure of an original's own group enters its mixture.
-
-    Examples
-    --------
-    >>> means = [[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [1.0, 1.0]]
-    >>> imitate(means, [3], groups=[0, 1, 2, 3]).shares.round(2)
-    array([[0. , 0.5, 0.5, 0. ]])
+        No structure of an original's own group, such as its parent, enters its mixture.
+    n, seed : int
+        How many structures are imitated, and of their draw.
     """
-    rows, group = np.asarray(means, dtype=float), np.asarray(groups)
-    chosen = np.asarray(originals, dtype=np.int64)
-    unit = np.sqrt(rows.var(axis=0).sum()) or 1.0
-    scaled = (rows - rows.mean(axis=0)) / unit
-    shares = np.zeros((len(chosen), len(rows)))
-    for i, original in enumerate(chosen):
+    index, group = np.asarray(structure), np.asarray(groups)
+    features = cumulant_features(X, index, order=ORDER)
+    chosen = np.sort(np.random.default_rng(seed).permutation(len(group))[:n])
+    means = block(features, 1, 1)
+    scaled = (means - means.mean(axis=0)) / (np.sqrt(means.var(axis=0).sum()) or 1)
+    shares = np.zeros((len(chosen), len(group)))
+    for row, original in zip(shares, chosen, strict=True):
         others = np.flatnonzero(group != group[original])
         if not others.size:
             raise ValueError("groups: got one group, expected two or more to mix others from")
-        found = _shares(scaled[others], scaled[original])
-        shares[i, others] = found
-    distance = np.linalg.norm(shares @ scaled - scaled[chosen], axis=1)
-    return Imitations(chosen, shares, distance)
+        row[others] = _shares(scaled[others], scaled[original])
+    mixed = mixture_features(X, index, shares)
+    apart = [_distance(features, chosen, mixed, k) for k in range(1, ORDER + 1)]
+    return Imitations(chosen, shares, np.stack(apart, axis=1))
 
 
 def _shares(others: FloatArray, wanted: FloatArray) -> FloatArray:
@@ -96,95 +104,36 @@ def _shares(others: FloatArray, wanted: FloatArray) -> FloatArray:
     return shares
 
 
-def mixture_features(
-    X: ArrayLike, structure: ArrayLike, made: Imitations, *, order: int
-) -> FloatArray:
-    """Cumulant features of the mixtures: every atom counts by its structure's share.
-
-    Parameters
-    ----------
-    X : array of shape (n_atoms, n_channels)
-    structure : int array of shape (n_atoms,)
-        Index of every atom's structure.
-    made : Imitations
-    order : int
-
-    Returns
-    -------
-    array of shape (n, order * n_channels)
-    """
+def mixture_features(X: ArrayLike, structure: ArrayLike, shares: FloatArray) -> FloatArray:
+    """Cumulants of mixtures, (n, ORDER * d): every atom counts by its structure's share."""
     index = np.asarray(structure)
-    per_atom = (made.shares / np.bincount(index, minlength=made.shares.shape[1]))[:, index]
+    per_atom = (shares / np.bincount(index, minlength=shares.shape[1]))[:, index]
     mixture, atom = np.nonzero(per_atom)
     rows, weights = np.asarray(X, dtype=float)[atom], per_atom[mixture, atom]
-    return cumulant_features(rows, mixture, order=order, weights=weights)
+    return cumulant_features(rows, mixture, order=ORDER, weights=weights)
 
 
-def distances_by_order(
-    features: ArrayLike, made: Imitations, mixed: ArrayLike, *, order: int
-) -> FloatArray:
-    """Distance between each original and its imitation in every order: (n, order).
+def _distance(features: FloatArray, chosen: IntArray, mixed: FloatArray, order: int) -> FloatArray:
+    own, other = block(features, order, order), block(mixed, order, order)
+    unit = np.sqrt(own.var(axis=0).sum())
+    apart: FloatArray = np.linalg.norm(other - own[chosen], axis=1) / (unit if unit > 0 else np.inf)
+    return apart
 
-    In units of the total standard deviation of that order over all structures.
 
-    Parameters
-    ----------
-    features : array of shape (n_structures, order * n_channels)
-    made : Imitations
-    mixed : array of shape (n, order * n_channels)
-        From `mixture_features`.
-    order : int
+def rms_distances(
+    made: Mapping[str, Imitations], groups: ArrayLike, *, n_bootstrap: int = 500
+) -> CrossFit | None:
+    """Root mean square distances in each order, over originals that all models' mixtures meet.
+
+    Shape (n_models, ORDER), with intervals by group, (n_structures,); None if fewer than ten groups
+    are left. All models imitate the same originals.
     """
-    all_blocks = blocks(features, order)
-    units = np.sqrt(all_blocks.var(axis=0).sum(axis=1))
-    apart = np.linalg.norm(blocks(mixed, order) - all_blocks[made.originals], axis=2)
-    distances: FloatArray = apart / np.where(units > 0, units, np.inf)
-    return distances
-
-
-def told_apart(
-    features: ArrayLike,
-    made: Imitations,
-    mixed: ArrayLike,
-    groups: ArrayLike,
-    **options: Unpack[Resampling],
-) -> ProbeScore:
-    """How often a linear probe tells originals from imitations, 0.5 being chance.
-
-    An original, its imitation and all of its group are left out together.
-
-    Parameters
-    ----------
-    features, mixed : arrays of shape (n_structures, n_columns) and (n, n_columns)
-    made : Imitations
-    groups : array of shape (n_structures,)
-    options
-        ``n_bootstrap`` and ``seed``.
-    """
-    originals = np.asarray(features)[made.originals]
-    kinds = np.repeat(["original", "imitation"], len(originals))
-    group = np.tile(np.asarray(groups)[made.originals], 2)
-    return probe_class(np.vstack([originals, np.asarray(mixed)]), kinds, groups=group, **options)
-
-
-def recipe(
-    made: Imitations, i: int, structures: Sequence[Atoms], *, n_parts: int = 5
-) -> pd.DataFrame:
-    """Return what the i-th imitation is made of: formula, subset and share of its main parts."""
-    largest = np.argsort(-made.shares[i])[:n_parts]
-    largest = largest[made.shares[i, largest] > 0]
-    rows = [
-        {
-            "part": structures[s].get_chemical_formula(),
-            "subset": str(structures[s].info.get("subset", "user")),
-            "share of the atoms": f"{100 * made.shares[i, s]:.0f} %",
-        }
-        for s in largest
-    ]
-    rest = 1 - made.shares[i, largest].sum()
-    n_rest = int((made.shares[i] > 0).sum()) - len(largest)
-    if n_rest:
-        rows.append(
-            {"part": f"{n_rest} others", "subset": "", "share of the atoms": f"{100 * rest:.0f} %"}
-        )
-    return pd.DataFrame(rows).set_index("part")
+    first = next(iter(made.values()))
+    met = np.array(sorted(set.intersection(*(set(one.met.tolist()) for one in made.values()))), int)
+    code, group = np.unique(np.asarray(groups)[first.originals[met]], return_inverse=True)
+    if len(code) < 10:
+        return None
+    member = (group[:, None] == np.arange(len(code))).astype(float)
+    sums = np.stack([(one.distances[met] ** 2).T @ member for one in made.values()])[None]
+    orders = [str(k) for k in range(1, ORDER + 1)]
+    return CrossFit(list(made), orders, sums, member.sum(axis=0), n_bootstrap)
