@@ -7,7 +7,9 @@ from collections.abc import Sequence
 METRICS = ("gfre", "lfre", "gfrd")
 #: How local maps are fitted, see :func:`lumlip.lfre`.
 PROTOCOLS = ("robust", "scikit-matter")
-LAYERS = ("backbone", "last_layer")
+LAYERS = ("backbone", "last_layer")  # the paper's
+#: What can be asked for: the readout is the widest of these that the energy is linear in.
+ANY_LAYER = (*LAYERS, "readout")
 #: What a split can keep whole.
 SPLITS = ("structure", "atom", "composition", "parent")
 DTYPES = ("float32", "float64")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from lumlip import __version__, commands
-from lumlip.choices import DEVICES, DTYPES, LAYERS, METRICS, PROTOCOLS, SPLITS
+from lumlip.choices import ANY_LAYER, DEVICES, DTYPES, METRICS, PROTOCOLS, SPLITS
 from lumlip.errors import (
     ChapterError,
     ExtractionError,
@@ -102,7 +102,7 @@ def _compare(subs: Any) -> None:
     sub.add_argument("--structures", required=True, metavar="S", help="a named set, or a file")
     for option, name, default, choices, meaning in (
         ("--metric", "metric", "gfre", METRICS, "global or local error, or distortion"),
-        ("--layer", "layer", "last_layer", LAYERS, "which features"),
+        ("--layer", "layer", "last_layer", ANY_LAYER, "which features"),
         ("--split", "by", "structure", SPLITS, "what test and training atoms do not share"),
         ("--protocol", "protocol", "robust", PROTOCOLS, "how local maps are fitted"),
     ):

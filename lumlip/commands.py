@@ -68,7 +68,8 @@ def extract(
     if output is None:
         print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
     else:
-        dataset.load().drop_encoding().to_zarr(output, consolidated=False, zarr_format=2)
+        stored = dataset.drop_vars("readout")  # one of the others: the attribute says which
+        stored.load().drop_encoding().to_zarr(output, consolidated=False, zarr_format=2)
         print(f"Copied to {output}; open it with xarray.open_zarr({str(output)!r}).")
 
 

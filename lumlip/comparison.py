@@ -15,7 +15,7 @@ import xarray as xr
 from ase import Atoms
 
 from lumlip.array_types import FloatArray
-from lumlip.choices import LAYERS, METRICS, PROTOCOLS, SPLITS, check_choice
+from lumlip.choices import ANY_LAYER, METRICS, PROTOCOLS, SPLITS, check_choice
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics.bootstrap import Distances
 from lumlip.metrics.reconstruction import (
@@ -109,7 +109,7 @@ def compare(
         Two or more model ids.
     structures : str, path or sequence of ase.Atoms
     metric : {"gfre", "lfre", "gfrd"}
-    layer : {"last_layer", "backbone"}
+    layer : {"last_layer", "backbone", "readout"}
     by : {"structure", "atom", "composition", "parent"}
         What is kept whole when test and training atoms are drawn.
     n_test : int, optional
@@ -132,7 +132,7 @@ def compare(
     if len(models) < 2:
         raise ValueError(f"got {len(models)} model; expected two or more to compare")
     check_choice("metric", metric, METRICS)
-    check_choice("layer", layer, LAYERS)
+    check_choice("layer", layer, ANY_LAYER)
     check_choice("split", by, SPLITS)
     check_choice("protocol", protocol, PROTOCOLS)
     if n_bootstrap < 0:
@@ -205,7 +205,7 @@ def panel_distances(
     ----------
     panel : Panel or None
         With None, or fewer than `FEWEST` structures, the tables are empty.
-    layer : {"backbone", "last_layer"}
+    layer : {"backbone", "last_layer", "readout"}
     metrics : sequence of {"gfre", "lfre"}
     n_neighbors, n_test : int
         At most a quarter of the train atoms, and a fifth of all.

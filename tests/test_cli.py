@@ -110,6 +110,8 @@ def test_extract_copies_the_features_where_told(capsys, crystals, tmp_path):
     with xr.open_zarr(out, consolidated=False, chunks=None) as dataset:
         assert dataset.sizes["structure"] == 18
         assert dataset.attrs["model"] == "sevennet-0"
+        assert set(dataset.data_vars) == {"backbone", "last_layer", "energy"}
+        assert dataset.attrs["readout"] == "backbone"  # which is not written twice
     assert "is there already" in error_of(
         ["extract", "sevennet-0", crystals, "-o", str(out)], capsys
     )

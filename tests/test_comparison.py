@@ -69,7 +69,7 @@ def test_too_few_atoms_are_warned_about(structures):
     ("options", "message"),
     [
         ({"metric": "cka"}, "got metric 'cka'; expected one of: gfre, lfre, gfrd"),
-        ({"layer": "head"}, "got layer 'head'; expected one of: backbone, last_layer"),
+        ({"layer": "head"}, "got layer 'head'; expected one of: backbone, last_layer, readout"),
         ({"by": "year"}, "'year'"),
         ({"n_bootstrap": -1}, "n_bootstrap"),
     ],

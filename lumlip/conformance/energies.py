@@ -8,10 +8,12 @@ from lumlip.conformance.subject import Subject, energy_error, largest, rms
 
 
 def energy_identity(subject: Subject) -> float:
-    """Energy recomputed from the last-layer features alone, against the forward pass."""
-    features = subject.features
-    again = subject.extractor.energy_from_last_layer(features.last_layer, subject.structures)
-    return energy_error(again, features.energy, subject.structures)
+    """Energy recomputed from the last layer or the readout alone, against the forward pass."""
+    features, extractor = subject.features, subject.extractor
+    again = [extractor.energy_from_last_layer(features.last_layer, subject.structures)]
+    if extractor.linear_head:  # else the last layer is the readout
+        again += [extractor.energy_from_readout(features.backbone, subject.structures)]
+    return max(energy_error(energy, features.energy, subject.structures) for energy in again)
 
 
 def package_energy(subject: Subject) -> float:

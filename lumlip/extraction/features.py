@@ -59,10 +59,11 @@ def features(
     -------
     xarray.Dataset
         Lazily opened: ``backbone`` (atom, backbone_channel), ``last_layer`` (atom,
-        last_layer_channel), ``energy`` (structure) in eV, and what else a family knows of a
-        structure, such as ``routing`` (structure, routing_channel) of UMA; coordinates
-        ``structure`` and ``atomic_number`` (atom), ``subset``, ``part`` and ``parent``
-        (structure); attributes that say what was run.
+        last_layer_channel), ``readout`` (atom, readout_channel): whichever of these two is the
+        widest that the energy is linear in, named by the attribute ``readout``; ``energy``
+        (structure) in eV, and what else a family knows of a structure, such as ``routing``
+        (structure, routing_channel) of UMA; coordinates ``structure`` and ``atomic_number``
+        (atom), ``subset``, ``part`` and ``parent`` (structure); attributes that say what was run.
 
     Raises
     ------

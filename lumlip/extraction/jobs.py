@@ -24,11 +24,12 @@ from lumlip.extraction.store import (
     open_store,
     remove,
     set_aside,
+    with_readout,
     write_job,
 )
 from lumlip.extraction.worker import finished
 from lumlip.extraction.workers import WorkerPool
-from lumlip.runtime.environments import features_version, say, versions
+from lumlip.runtime.environments import features_version, readout, say, versions
 from lumlip.runtime.paths import ensured, home
 from lumlip.zoo.table import ModelEntry
 from lumlip.zoo.weights import ready
@@ -86,7 +87,8 @@ def made(job: Job, pool: WorkerPool, *, device: str, batch_atoms: int | None = N
     check_choice("device", device, DEVICES)
     if not job.store.exists() or damage(job.store):
         _run(job, pool, device=device, batch_atoms=batch_atoms)
-    return labelled(open_store(job.store), job.structures)
+    dataset = with_readout(open_store(job.store), readout(job.entry.family))
+    return labelled(dataset, job.structures)
 
 
 def free_first(jobs: Iterable[Job]) -> Iterator[Job]:

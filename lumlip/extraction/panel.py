@@ -13,7 +13,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.choices import LAYERS, check_choice
+from lumlip.choices import ANY_LAYER, check_choice
 from lumlip.datasets.sets import structures as read_structures
 from lumlip.datasets.validation import check_structures
 from lumlip.errors import (
@@ -60,8 +60,11 @@ class Panel:
     missing: dict[str, str] = field(default_factory=dict)
 
     def layer(self, name: str) -> dict[str, FloatArray]:
-        """Return one feature matrix (n_atoms, n_channels) per model, in float64."""
-        check_choice("layer", name, LAYERS)
+        """Return one feature matrix (n_atoms, n_channels) per model, in float64.
+
+        ``name`` is backbone, last_layer or readout, see :func:`lumlip.features`.
+        """
+        check_choice("layer", name, ANY_LAYER)
         return {model: ds[name].to_numpy().astype(float) for model, ds in self.datasets.items()}
 
     @property

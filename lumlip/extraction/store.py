@@ -86,6 +86,15 @@ def open_store(store: Path) -> xr.Dataset:
     return dataset
 
 
+def with_readout(dataset: xr.Dataset, layer: str) -> xr.Dataset:
+    """Add ``readout`` (atom, readout_channel): a layer under another name, nothing stored twice.
+
+    The attribute ``readout`` says which one it is.
+    """
+    same = dataset[layer].rename({f"{layer}_channel": "readout_channel"})
+    return dataset.assign(readout=same).assign_attrs(readout=layer)
+
+
 def labelled(dataset: xr.Dataset, structures: Sequence[Atoms]) -> xr.Dataset:
     """Add ``subset``, ``part`` and ``parent``, of shape (n_structures,), as coordinates.
 

@@ -76,7 +76,10 @@ class Extractor(ABC):
         Largest distance of a pair of atoms that exchange a message, in Å.
     linear_head : bool
         True if the last layer is a linear map of the backbone, so that backbone -> last layer
-        can be rebuilt exactly by construction.
+        can be rebuilt exactly by construction. The energy is then linear in the backbone, and
+        the backbone is the *readout*: the widest features that the energy is linear in. Else the
+        last layer is. Written into the class of the family's own file, where it is read without
+        running it, see :func:`lumlip.runtime.environments.readout`.
     invariant : bool
         False for a family whose features change slightly when a structure is rotated.
 
@@ -124,6 +127,13 @@ class Extractor(ABC):
         structures : sequence of ase.Atoms, length n_structures
             For what is no feature: energies of the elements, say.
         """
+
+    def energy_from_readout(self, readout: FloatArray, structures: Sequence[Atoms]) -> FloatArray:
+        """Do the same from the readout (n_atoms, n_readout_channels), as far as that is another.
+
+        To be written where ``linear_head`` is true and the last layer is not the backbone itself.
+        """
+        return self.energy_from_last_layer(readout, structures)
 
     @abstractmethod
     def package_calculator(self) -> Any:

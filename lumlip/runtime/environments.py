@@ -71,7 +71,7 @@ class Pins:
 
 def families() -> list[str]:
     """Return the known families: one per file in ``lumlip/families``."""
-    return sorted(p.stem for p in FAMILIES_DIR.glob("*.py") if p.stem not in ("__init__", "base"))
+    return sorted(p.stem for p in FAMILIES_DIR.glob("[!_]*.py") if p.stem != "base")
 
 
 @cache
@@ -106,7 +106,7 @@ def pins(family: str) -> Pins:
 
 
 def _constant(source: str, name: str) -> str | None:
-    for node in ast.parse(source).body:
+    for node in ast.walk(ast.parse(source)):  # what stands outermost first
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name:
             return str(ast.literal_eval(node.value))
     return None
@@ -120,6 +120,15 @@ def features_version(family: str) -> str:
     source = (FAMILIES_DIR / f"{family}.py").read_bytes()
     own = _constant(source.decode("utf-8"), "FEATURES_VERSION")
     return own or hashlib.sha256(source).hexdigest()[:12]
+
+
+def readout(family: str) -> str:
+    """Return which features are the widest that the energy is linear in, read without running it.
+
+    The backbone where the family's file says ``linear_head = True``, else the last layer.
+    """
+    source = (FAMILIES_DIR / f"{family}.py").read_text(encoding="utf-8")
+    return "backbone" if _constant(source, "linear_head") == "True" else "last_layer"
 
 
 def python(family: str) -> Path:

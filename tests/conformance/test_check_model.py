@@ -162,6 +162,25 @@ class Leaky(Toy):
         return good
 
 
+class Straight(Toy):
+    """The same with a linear head: the last layer is the backbone, each number doubled."""
+
+    linear_head = True
+
+    def extract(self, structures, *, layers=False):
+        good = super().extract(structures, layers=layers)
+        energy = self.energy_from_last_layer(2 * good.backbone, structures)
+        return replace(good, last_layer=2 * good.backbone, energy=energy)
+
+    def energy_from_readout(self, readout, structures):
+        return self.energy_from_last_layer(2 * readout, structures)
+
+
+class Forgetful(Straight):
+    def energy_from_readout(self, readout, structures):
+        return self.energy_from_last_layer(readout, structures)
+
+
 class Credulous(Toy):
     def __init__(self, checkpoint, **_):
         self.checkpoint_file = checkpoint
@@ -238,6 +257,8 @@ def failing(kind, folder, monkeypatch):
         (Mixed, ["extras"]),
         (Short, ["extras"]),
         (Leaky, ["energy_identity"]),
+        (Straight, []),
+        (Forgetful, ["energy_identity"]),
         (Credulous, ["damaged_files"]),
         (Curt, ["damaged_files"]),
         (Meddling, ["layers_harmless"]),

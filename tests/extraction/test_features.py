@@ -48,6 +48,9 @@ def test_dataset_has_the_promised_form(home, structures):
     assert ds["last_layer"].dims == ("atom", "last_layer_channel")
     assert ds["backbone"].shape == (sum(n_atoms), 128)  # models.md: 128 scalars, then 64
     assert ds["last_layer"].shape == (sum(n_atoms), 64)
+    assert ds["readout"].dims == ("atom", "readout_channel")
+    assert ds.attrs["readout"] == "backbone"  # two linear maps follow it
+    assert np.array_equal(ds["readout"], ds["backbone"])
     assert ds["energy"].dims == ("structure",)
     assert ds["backbone"].dtype == np.float32
     assert np.array_equal(ds["structure"], np.repeat(np.arange(len(structures)), n_atoms))
@@ -172,6 +175,7 @@ def test_layers_leave_the_backbone_alone_and_the_command_line_writes_them(home):
     names = [name for name in sorted(with_layers.data_vars) if name.startswith("layer_")]
     assert names == ["layer_00_embedding", *(f"layer_0{i}_interaction_{i}" for i in range(1, 5))]
     without = lumlip.features("chgnet-0.3.0", file)
-    assert set(without.data_vars) == {"backbone", "last_layer", "energy"}
+    assert set(without.data_vars) == {"backbone", "last_layer", "readout", "energy"}
+    assert np.array_equal(without["readout"], without["last_layer"])  # an activation before it
     for name in without.data_vars:
         assert np.array_equal(without[name], with_layers[name])

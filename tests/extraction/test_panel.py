@@ -42,6 +42,9 @@ def test_structures_that_one_model_does_not_take_are_left_out_and_named(structur
     layers = shown.layer("last_layer")
     assert {name: X.shape for name, X in layers.items()} == dict.fromkeys(MODELS, (12, 64))
     assert all(X.dtype == np.float64 for X in layers.values())
+    widest = shown.layer("readout")
+    assert np.array_equal(widest["sevennet-0"], shown.layer("backbone")["sevennet-0"])
+    assert np.array_equal(widest["chgnet-0.3.0"], layers["chgnet-0.3.0"])
 
 
 @pytest.mark.heavy

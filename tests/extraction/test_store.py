@@ -7,7 +7,7 @@ from ase.build import bulk, molecule
 from chapters.depth.paths import depth_path
 from lumlip.extraction.arrays import save_arrays
 from lumlip.extraction.panel import Panel
-from lumlip.extraction.store import assemble, damage, labelled, open_store
+from lumlip.extraction.store import assemble, damage, labelled, open_store, with_readout
 from lumlip.extraction.worker import _extract_batch, finished
 from lumlip.families.base import Features
 
@@ -69,6 +69,19 @@ def test_data_set_without_layers_has_no_path(tmp_path):
     assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
     with pytest.raises(ValueError, match="layers=True"):
         depth_path(open_store(tmp_path / "job.zarr"))
+
+
+def test_readout_is_a_layer_under_another_name(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    _extract_batch(Counting(), STRUCTURES, [0, 1, 2], folder)
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {"model": "counting"})
+    dataset = with_readout(open_store(tmp_path / "job.zarr"), "last_layer")
+    assert not dataset["readout"].variable._in_memory  # read when it is used
+    assert dataset["readout"].dims == ("atom", "readout_channel")
+    assert np.array_equal(dataset["readout"], dataset["last_layer"])
+    assert dataset.attrs == {"model": "counting", "readout": "last_layer"}
+    assert not Panel(STRUCTURES, {"counting": dataset}).atoms.data_vars
 
 
 def test_batches_without_one_make_no_variable(tmp_path):

@@ -213,8 +213,8 @@ def test_the_table_of_models_tells_what_loading_would(model, measured):
     result, entry = measured(model), resolve(model)
     assert frozenset(result["elements"]) == entry.elements
     assert result["cutoff"] == entry.cutoff
-    if entry.family in ("sevennet", "chgnet", "diep", "hienet"):
-        assert result["linear_head"] == (entry.family in ("sevennet", "hienet"))
+    assert result["linear_head"] == (entry.family in ("sevennet", "hienet"))
+    assert (environments.readout(entry.family) == "backbone") == result["linear_head"]
 
 
 CODE = """

@@ -45,7 +45,7 @@ def write_tiny(folder: Path, requirement: str = "toolz==1.0.0", no_deps: str = "
 
 def test_families_are_the_files_of_the_folder():
     assert {"chgnet", "diep", "sevennet"} <= set(environments.families())
-    assert not {"base", "__init__"} & set(environments.families())
+    assert not {"base", "__init__", "_sequential"} & set(environments.families())
 
 
 @pytest.mark.parametrize("family", environments.families())
@@ -53,6 +53,13 @@ def test_every_family_pins_exactly(family):
     dependencies = environments.pins(family).dependencies
     assert dependencies
     assert all("==" in d or " @ " in d for d in dependencies), dependencies
+
+
+def test_readout_is_read_without_running_the_file(tiny):
+    assert environments.readout("tiny") == "last_layer"
+    with (tiny / "tiny.py").open("a", encoding="utf-8") as file:
+        file.write("class Extractor:\n    linear_head = True\n")
+    assert environments.readout("tiny") == "backbone"
 
 
 def test_pins_are_read_without_running_the_file(tiny):
