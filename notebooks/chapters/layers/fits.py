@@ -128,10 +128,6 @@ class LayerFits:
         names = [key(self.readout[m] if layer == "readout" else layer, m) for m in models]
         return self.fit.only(names)
 
-    def mean_between(self, layer: str, models: Sequence[str]) -> Estimate:
-        """Mean error between families, every pair of families once."""
-        return self.between(layer, models).mean(family_pairs(models))
-
     def above_backbones(self, layer: str, models: Sequence[str]) -> Estimate:
         """Mean error between families of a layer minus that of backbones."""
         pairs = family_pairs(models)
@@ -144,17 +140,7 @@ def worst_parent(
 ) -> tuple[str, LayerFits]:
     """Name the parent that carries most of an error, and leave it out.
 
-    Parameters
-    ----------
-    fits : LayerFits
-    weights : array of shape (n_sources, n_targets)
-    atoms : Dataset
-    groups : array of int of shape (n_atoms,)
-        The parent of every atom, as the fits number them.
-
-    Returns
-    -------
-    (str, LayerFits)
+    ``groups`` (n_atoms,) has the parent of every atom, as the fits number them.
     """
     total = np.tensordot(weights, fits.fit.sums.mean(axis=0), axes=2)
     worst = int(total.argmax())
@@ -170,17 +156,7 @@ def family_pairs(models: Sequence[str]) -> FloatArray:
 
 
 def own_weights(fit: CrossFit, pairs: Mapping[str, tuple[str, str]]) -> FloatArray:
-    """Weights of one (source, target) for each model; every family counts once.
-
-    Parameters
-    ----------
-    fit : CrossFit
-    pairs : dict of model to (source, target)
-
-    Returns
-    -------
-    array of shape (n_sources, n_targets)
-    """
+    """Weights (n_sources, n_targets) of one pair for each model; every family counts once."""
     weights = np.zeros((len(fit.sources), len(fit.targets)))
     families = [family_of(m) for m in pairs]
     for model, (source, target) in pairs.items():
@@ -197,12 +173,9 @@ def back_from_random(
     seed: int = 0,
     **options: object,
 ) -> tuple[CrossFit, FloatArray]:
-    """Rebuild backbones from random directions of them, as many as the last layer has channels.
+    """Rebuild backbones from as many random directions of them as the last layer has channels.
 
-    Returns
-    -------
-    (CrossFit, array of shape (n_models, n_models))
-        With the weights that average over families.
+    With the weights (n_models, n_models) that average over families.
     """
     backbone, last = panel.layer("backbone"), panel.layer("last_layer")
     random = {

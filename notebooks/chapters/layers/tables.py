@@ -8,12 +8,16 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from chapters.layers.fits import LayerFits, key
+from chapters.layers.fits import LayerFits, family_pairs, key
+from chapters.shared.breakdown import mean_between
 from chapters.shared.spectrum import energy_in_leading, leading_share
 from lumlip.choices import ANY_LAYER
+from lumlip.datasets.paper import paper_rows, paper_table
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.repeated import CrossFit, Estimate
 from lumlip.zoo.relations import family_name, family_of
+
+_SHARE, _OTHERS = "share of first component", "GFRE from other families"
 
 
 def way_rows(fits: LayerFits, kinds: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -23,6 +27,7 @@ def way_rows(fits: LayerFits, kinds: Mapping[str, Sequence[str]]) -> pd.DataFram
     ----------
     fits : LayerFits
     kinds : dict of heading to list of models
+        Those that the fits do not have are left out.
 
     Returns
     -------
@@ -33,6 +38,7 @@ def way_rows(fits: LayerFits, kinds: Mapping[str, Sequence[str]]) -> pd.DataFram
         [kind, m, family_of(m), fits.error("forth", [m]), fits.error("back", [m])]
         for kind, models in kinds.items()
         for m in models
+        if m in fits.models
     ]
     return pd.DataFrame(rows, columns=["kind", "model", "family", "forth", "back"])
 
@@ -70,9 +76,9 @@ def leading_table(panel: Panel, parts: Mapping[str, CrossFit]) -> pd.DataFrame:
     Returns
     -------
     DataFrame indexed by model
-        ``channels`` of backbone and last layer, ``backbone`` and ``last layer``: shares of the
-        variance; ``energy``: R^2 of the last layer's component with the energy of the atom;
-        ``along`` and ``rest``: mean errors from the other models.
+        Channels of both layers; ``backbone`` and ``last layer``: shares of the variance;
+        ``energy``: R^2 of the last layer's component with the energy of the atom; ``along`` and
+        ``rest``: mean errors from the other models.
     """
     atoms, rows = panel.atoms, {}
     structure, numbers = (atoms[name].to_numpy() for name in ("structure", "atomic_number"))
@@ -87,7 +93,9 @@ def leading_table(panel: Panel, parts: Mapping[str, CrossFit]) -> pd.DataFrame:
             energy_in_leading(last[m], structure, numbers, dataset["energy"].to_numpy()),
             *errors,
         ]
-    columns = ["channels", "backbone", "last layer", "energy", "along", "rest"]
+    heads = [("", "channels"), *((_SHARE, layer) for layer in ("backbone", "last layer"))]
+    heads += [("R² with", "energy"), *((_OTHERS, part) for part in ("along", "rest"))]
+    columns = pd.MultiIndex.from_tuples(heads)
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
 
@@ -102,5 +110,26 @@ def family_table(fits: LayerFits) -> pd.DataFrame:
     for one, two in combinations(dict.fromkeys(map(family_of, fits.models)), 2):
         models = [m for m in fits.models if family_of(m) in (one, two)]
         name = f"{family_name(one)} and {family_name(two)}"
-        rows[name] = [fits.mean_between(layer, models) for layer in ANY_LAYER]
+        rows[name] = [fits.between(a, models).mean(family_pairs(models)) for a in ANY_LAYER]
     return pd.DataFrame.from_dict(rows, orient="index", columns=list(ANY_LAYER))
+
+
+def against_paper(here: Mapping[str, tuple[Estimate, Estimate]]) -> pd.DataFrame:
+    """Write the paper's numbers beside ours.
+
+    Parameters
+    ----------
+    here : dict of title to (back minus forth, last layers minus backbones)
+    """
+    ways = paper_ways(paper_rows("last_layer_vs_backbone"))
+    within = [
+        f"{row.family.upper()} {row.back.value - row.forth.value:+.2f}" for row in ways.itertuples()
+    ]
+    last, backbone = (
+        mean_between(paper_table(f"cross_model/{layer}/MAD-test", "gfre"))
+        for layer in ("last_layer", "backbone")
+    )
+    columns = {"paper": [", ".join(within), f"{last - backbone:.2f}"]}
+    columns |= {title: [str(some) for some in found] for title, found in here.items()}
+    index = ["within a model, back minus forth", "between families, last layers minus backbones"]
+    return pd.DataFrame(columns, index=index)
