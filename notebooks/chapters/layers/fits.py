@@ -12,9 +12,8 @@ from chapters.shared.spectrum import narrowed, without_leading
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.choices import LAYERS
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.folds import Folds
-from lumlip.metrics.repeated import CrossFit, Estimate, jackknife, orders_of, pair_weights
+from lumlip.metrics.repeated import CrossFit, Estimate, orders_of, pair_weights
 from lumlip.zoo.relations import family_of
 
 #: Direction -> (source layer, target layer): the way that the model goes, and the way back.
@@ -103,25 +102,6 @@ class LayerFits:
         ]
         # Each side is a mean over twice as many errors as the excess of one set.
         return self.fit.difference(*sides).map(lambda half: 2 * half)
-
-    def excess_over_families(self, models: Sequence[str]) -> Interval:
-        """Interval of the mean excess over models: each family left out once."""
-        table = self.fit.table.to_numpy()
-        back, forth = (
-            np.array([table[self._place(way, m)] for m in models]) for way in ("back", "forth")
-        )
-        differences = back - forth
-        groups = [family_of(m) for m in models]
-
-        def mean(chosen: list[int]) -> float:
-            names = np.array(groups)[chosen]
-            return float(np.mean([differences[chosen][names == f].mean() for f in set(names)]))
-
-        return jackknife(groups, mean) if models else Interval.missing()
-
-    def _place(self, way: str, model: str) -> tuple[int, int]:
-        source, target = (key(layer, model) for layer in WAYS[way])
-        return self.fit.sources.index(source), self.fit.targets.index(target)
 
     def between(self, layer: str, models: Sequence[str]) -> CrossFit:
         """Return the maps between one layer, or the readout, of all models."""

@@ -44,24 +44,13 @@ def way_rows(fits: LayerFits, kinds: Mapping[str, Sequence[str]]) -> pd.DataFram
 
 
 def paper_ways(published: pd.DataFrame) -> pd.DataFrame:
-    """Means of the paper's families, as `way_rows`; its numbers have no intervals.
-
-    Parameters
-    ----------
-    published : DataFrame indexed by model
-        With columns ``gfre_bb_to_ll`` and ``gfre_ll_to_bb``.
-    """
+    """Means of the paper's families, as `way_rows`; its numbers have no intervals."""
     family = published.index.str.extract("^([A-Z]+)", expand=False)
-    means = published.groupby(family).mean()
-    rows = [
-        ["paper", f"{name}, mean of {(family == name).sum()}", name.lower(), *map(_exact, ways)]
-        for name, *ways in means[["gfre_bb_to_ll", "gfre_ll_to_bb"]].itertuples()
-    ]
-    return pd.DataFrame(rows, columns=["kind", "model", "family", "forth", "back"])
-
-
-def _exact(value: float) -> Estimate:
-    return Estimate(value, value, value)
+    ways = ["gfre_bb_to_ll", "gfre_ll_to_bb"]
+    means = published[ways].groupby(family).mean().map(lambda value: Estimate(*[value] * 3))
+    means.columns = pd.Index(["forth", "back"])
+    names = [f"{name}, mean of {(family == name).sum()}" for name in means.index]
+    return means.assign(kind="paper", model=names, family=means.index.str.lower())
 
 
 def leading_table(panel: Panel, parts: Mapping[str, CrossFit]) -> pd.DataFrame:
@@ -122,9 +111,8 @@ def against_paper(here: Mapping[str, tuple[Estimate, Estimate]]) -> pd.DataFrame
     here : dict of title to (back minus forth, last layers minus backbones)
     """
     ways = paper_ways(paper_rows("last_layer_vs_backbone"))
-    within = [
-        f"{row.family.upper()} {row.back.value - row.forth.value:+.2f}" for row in ways.itertuples()
-    ]
+    pairs = zip(ways["family"], ways["back"], ways["forth"], strict=True)
+    within = [f"{family.upper()} {back.value - forth.value:+.2f}" for family, back, forth in pairs]
     last, backbone = (
         mean_between(paper_table(f"cross_model/{layer}/MAD-test", "gfre"))
         for layer in ("last_layer", "backbone")
