@@ -35,7 +35,7 @@ def both_ways(ax: Axes, rows: pd.DataFrame, random: Mapping[str, float]) -> None
     """
     place, ticks, names = 0.0, [], []
     for kind, some in rows.groupby("kind", sort=False):
-        ax.text(0, place, str(kind), fontsize=8, fontweight="bold", va="center",
+        ax.text(0.01, place, str(kind), fontsize=8, fontweight="bold", va="center",
                 transform=ax.get_yaxis_transform())  # fmt: skip
         for row in some.itertuples():
             place -= 1
@@ -53,7 +53,9 @@ def both_ways(ax: Axes, rows: pd.DataFrame, random: Mapping[str, float]) -> None
         if "-mini" in label.get_text():
             label.set(fontstyle="italic", color=MINI_COLOR)
     ax.tick_params(axis="y", length=0)
-    ax.set(xlabel="GFRE", xlim=(-0.02, None), ylim=(place + 0.6, 0.8))
+    # One crystal can stretch an interval far beyond all values.
+    right = 1.25 * max(found.value for way in ("forth", "back") for found in rows[way])
+    ax.set(xlabel="GFRE", xlim=(-0.02, right), ylim=(place + 0.6, 0.8))
     ax.grid(axis="x", color="#dddddd", lw=0.6)
     ax.set_axisbelow(True)
     _legend(ax, random)
