@@ -17,7 +17,8 @@ from lumlip.extraction.panel import Panel
 from lumlip.metrics.repeated import CrossFit, Estimate
 from lumlip.zoo.relations import family_name, family_of
 
-_SHARE, _OTHERS = "share of first component", "GFRE from other families"
+#: Headings of `leading_table`.
+SHARE, OTHERS = "share of first component", "GFRE from other families"
 
 
 def way_rows(fits: LayerFits, kinds: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -82,8 +83,8 @@ def leading_table(panel: Panel, parts: Mapping[str, CrossFit]) -> pd.DataFrame:
             energy_in_leading(last[m], structure, numbers, dataset["energy"].to_numpy()),
             *errors,
         ]
-    heads = [("", "channels"), *((_SHARE, layer) for layer in ("backbone", "last layer"))]
-    heads += [("R² with", "energy"), *((_OTHERS, part) for part in ("along", "rest"))]
+    heads = [("", "channels"), *((SHARE, layer) for layer in ("backbone", "last layer"))]
+    heads += [("R² with", "energy"), *((OTHERS, part) for part in ("along", "rest"))]
     columns = pd.MultiIndex.from_tuples(heads)
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
 
