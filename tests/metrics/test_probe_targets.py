@@ -5,7 +5,6 @@ import pytest
 import xarray as xr
 from ase.build import bulk, molecule
 
-from chapters.layers.probing import dropped, probe_layers, score_table
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.probe_targets import energy_beyond_composition, targets_of
 
@@ -79,37 +78,17 @@ def test_energy_beyond_composition_has_none_of_it(structures):
     assert target.values.std() == pytest.approx((noise / sizes).std(), rel=0.1)
 
 
-@pytest.fixture(scope="module")
-def found(panel):
-    return probe_layers(panel)
-
-
-def test_what_each_layer_knows(found):
-    known = score_table(found).loc["sevennet-0"]
-    assert known.loc["backbone", "element"] == 1
-    assert known.loc["last_layer", "element"] < 0.5
-    assert known.loc["backbone", "log volume per atom"] > 0.8
-    assert known.loc["last_layer", "log volume per atom"] < 0.3
-    assert known.loc["last_layer", "energy beyond composition"] > 0.95
-    assert known.loc["backbone", "energy beyond composition"] < 0.3
-
-
-def test_baselines_know_what_they_may(found):
-    baseline = score_table(found).loc["baseline"]
-    assert baseline.loc["mean", "element"] == pytest.approx(0.25)
-    assert baseline.loc["mean", "coordination number"] == 0
-    assert np.isnan(baseline.loc["element", "element"])
-    assert baseline.loc["element", "coordination number"] > 0.9
-    assert baseline.loc["element", "energy beyond composition"] < 0.05
-
-
-def test_dropped_is_backbone_minus_last_layer(found):
-    value, low, high = dropped(found, "element")["sevennet-0"]
-    table = score_table(found)["element"]
-    assert value == pytest.approx(
-        table["sevennet-0", "backbone"] - table["sevennet-0", "last_layer"]
-    )
-    assert 0 < low <= value <= high
+def test_what_each_layer_knows(panel, structures):
+    element, _, volume, _ = targets_of(structures)
+    own = energy_beyond_composition(structures, panel.datasets["sevennet-0"]["energy"].to_numpy())
+    owner = panel.atoms["structure"].to_numpy()
+    backbone, last = (panel.layer(name)["sevennet-0"] for name in ("backbone", "last_layer"))
+    assert element.probe_atoms(backbone, owner).value == 1
+    assert element.probe_atoms(last, owner).value < 0.5
+    assert volume.probe_atoms(backbone, owner).value > 0.8
+    assert volume.probe_atoms(last, owner).value < 0.3
+    assert own.probe_atoms(last, owner).value > 0.95
+    assert own.probe_atoms(backbone, owner).value < 0.3
 
 
 def test_rows_without_the_property_are_left_out(panel, structures):

@@ -1,137 +1,124 @@
-"""Tables of the chapter on layers: within models, between families, directions, what is left."""
+"""Tables of the chapter on layers: both ways, the leading direction, pairs of families."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Unpack
+from collections.abc import Mapping, Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
-from chapters.layers import intervals
-from chapters.layers.errors import DIRECTIONS
-from chapters.layers.study import LayerStudy
-from chapters.shared import spectrum
-from lumlip.array_types import FloatArray
-from lumlip.choices import LAYERS
-from lumlip.metrics.bootstrap import Interval, Resampling, mean_with_interval
-from lumlip.metrics.reconstruction import pointwise_errors
+from chapters.layers.fits import LayerFits, family_pairs, key
+from chapters.shared.breakdown import mean_between
+from chapters.shared.spectrum import energy_in_leading, leading_share
+from lumlip.choices import ANY_LAYER
+from lumlip.datasets.paper import paper_rows, paper_table
+from lumlip.extraction.panel import Panel
+from lumlip.metrics.repeated import CrossFit, Estimate
+from lumlip.zoo.relations import family_name, family_of
 
-
-def within_table(
-    study: LayerStudy, local: xr.DataArray, *, every: int = 1, **options: Unpack[Resampling]
-) -> pd.DataFrame:
-    """Widths and errors within each model, with intervals, to be read.
-
-    Parameters
-    ----------
-    local : DataArray of shape (direction, model, atom)
-        From :meth:`LayerStudy.local`, with the same ``every``.
-    every : int
-    options
-        ``n_bootstrap`` and ``seed``.
-    """
-    shown = study.widths.rename(columns=lambda name: f"{name.replace('_', ' ')} channels")
-    for metric, errors, step in (("GFRE", study.within, 1), ("LFRE", local, every)):
-        for way in DIRECTIONS:
-            rows = intervals.rms_rows(errors.sel(direction=way), study.groups[::step], **options)
-            shown[f"{metric} {way}"] = intervals.as_text(rows)
-    return shown.rename_axis("model")
+#: Headings of `leading_table`.
+SHARE, OTHERS = "share of first component", "GFRE from other families"
 
 
-def between_families(study: LayerStudy, **options: Unpack[Resampling]) -> pd.DataFrame:
-    """Mean error between families from each layer to each: (value, low, high), NaN if none."""
-    rows = {}
-    for key, errors in study.tables.items():
-        if study.pairs.any():
-            rows[key] = mean_with_interval(errors, study.pairs, study.groups.tolist(), **options)
-        else:
-            rows[key] = Interval.missing()
-    index = pd.MultiIndex.from_tuples(rows, names=["source", "target"])
-    return pd.DataFrame(list(rows.values()), index, columns=["value", "low", "high"])
-
-
-def spectra(study: LayerStudy) -> pd.DataFrame:
-    """Effective directions of both layers, and what the last layer's leading one is.
-
-    Returns
-    -------
-    DataFrame indexed by model
-        ``backbone`` and ``last_layer``: effective numbers of directions; ``share``: of the
-        leading direction in the last layer's variance; ``energy``: its R^2 with the energies of
-        the atoms.
-    """
-    atoms, rows = study.panel.atoms, {}
-    structure, numbers = (atoms[name].to_numpy() for name in ("structure", "atomic_number"))
-    features = {layer: study.panel.layer(layer) for layer in LAYERS}
-    for model, dataset in study.panel.datasets.items():
-        last = features["last_layer"][model]
-        directions = [
-            spectrum.effective_directions(features[x][model], train=study.train) for x in LAYERS
-        ]
-        energy = dataset["energy"].to_numpy()
-        rows[model] = [
-            *directions,
-            spectrum.leading_share(last, train=study.train),
-            spectrum.energy_in_leading(last, structure, numbers, energy),
-        ]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=[*LAYERS, "share", "energy"])
-
-
-def stripped(
-    study: LayerStudy, steps: Sequence[int], **options: Unpack[Resampling]
-) -> pd.DataFrame:
-    """Error between families when the leading directions of the targets are taken out.
+def way_rows(fits: LayerFits, kinds: Mapping[str, Sequence[str]]) -> pd.DataFrame:
+    """Errors back and forth within each model.
 
     Parameters
     ----------
-    steps : sequence of int
-        How many directions to take out; 0 among them costs nothing.
-    options
-        ``n_bootstrap`` and ``seed``.
+    fits : LayerFits
+    kinds : dict of heading to list of models
+        Those that the fits do not have are left out.
 
     Returns
     -------
     DataFrame
-        Columns ``layer``, ``directions``; ``value``, ``low`` and ``high`` of the mean error;
-        ``typical``, which a few extreme atoms do not move: the error of the median atom over the
-        median distance of the target's atoms from their mean, averaged over the pairs; and the
-        same in both rows of a step ``above``, ``above_low``, ``above_high``: mean error of last
-        layers minus that of backbones. No rows without models of different families.
+        Columns ``kind``, ``model``, ``family``, and ``forth`` and ``back``: `Estimate` each.
     """
-    rows = []
-    for step in steps if study.pairs.any() else ():
-        found = {layer: _without(study, layer, step) for layer in LAYERS}
-        backbone, last = (found[layer][0].to_numpy()[study.pairs] for layer in LAYERS)
-        groups = study.groups.tolist()
-        above = intervals.difference_with_interval(last, backbone, groups=groups, **options)
-        for layer, (errors, size) in found.items():
-            value = mean_with_interval(errors, study.pairs, groups, **options)
-            typical = (np.median(errors, axis=-1) / size)[study.pairs].mean()
-            rows.append([layer, step, *value, typical, *above])
-    columns = [
-        "layer",
-        "directions",
-        "value",
-        "low",
-        "high",
-        "typical",
-        "above",
-        "above_low",
-        "above_high",
+    rows = [
+        [kind, m, family_of(m), fits.error("forth", [m]), fits.error("back", [m])]
+        for kind, models in kinds.items()
+        for m in models
+        if m in fits.models
     ]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=["kind", "model", "family", "forth", "back"])
 
 
-def _without(study: LayerStudy, layer: str, step: int) -> tuple[xr.DataArray, FloatArray]:
-    """Errors to targets without their leading directions, and the targets' median sizes."""
-    features = {m: X for m, X in study.panel.layer(layer).items() if m in study.models}
-    targets = {m: spectrum.without_leading(X, step, train=study.train) for m, X in features.items()}
-    sizes = [
-        np.median(np.linalg.norm(Y[study.test], axis=1)) / np.sqrt(Y[study.train].var(axis=0).sum())
-        for Y in targets.values()
-    ]
-    if step == 0:
-        return study.tables[layer, layer], np.array(sizes)
-    return pointwise_errors(features, targets, **study.options), np.array(sizes)
+def paper_ways(published: pd.DataFrame) -> pd.DataFrame:
+    """Means of the paper's families, as `way_rows`; its numbers have no intervals."""
+    family = published.index.str.extract("^([A-Z]+)", expand=False)
+    ways = ["gfre_bb_to_ll", "gfre_ll_to_bb"]
+    means = published[ways].groupby(family).mean().map(lambda value: Estimate(*[value] * 3))
+    means.columns = pd.Index(["forth", "back"])
+    names = [f"{name}, mean of {(family == name).sum()}" for name in means.index]
+    return means.assign(kind="paper", model=names, family=means.index.str.lower())
+
+
+def leading_table(panel: Panel, parts: Mapping[str, CrossFit]) -> pd.DataFrame:
+    """What the first principal component of each last layer holds, and how it is rebuilt.
+
+    Parameters
+    ----------
+    panel : Panel
+    parts : dict of "along" and "rest" to CrossFit
+        From :func:`chapters.layers.fits.to_parts`; models that are not in it have no errors.
+
+    Returns
+    -------
+    DataFrame indexed by model
+        Channels of both layers; ``backbone`` and ``last layer``: shares of the variance;
+        ``energy``: R^2 of the last layer's component with the energy of the atom; ``along`` and
+        ``rest``: mean errors from the other models.
+    """
+    atoms, rows = panel.atoms, {}
+    structure, numbers = (atoms[name].to_numpy() for name in ("structure", "atomic_number"))
+    everyone = np.arange(len(structure))
+    backbone, last = panel.layer("backbone"), panel.layer("last_layer")
+    for m, dataset in panel.datasets.items():
+        errors = [_from_others(parts[part].table, m, key(part, m)) for part in ("along", "rest")]
+        rows[m] = [
+            f"{backbone[m].shape[1]}, {last[m].shape[1]}",
+            leading_share(backbone[m], train=everyone),
+            leading_share(last[m], train=everyone),
+            energy_in_leading(last[m], structure, numbers, dataset["energy"].to_numpy()),
+            *errors,
+        ]
+    heads = [("", "channels"), *((SHARE, layer) for layer in ("backbone", "last layer"))]
+    heads += [("R² with", "energy"), *((OTHERS, part) for part in ("along", "rest"))]
+    columns = pd.MultiIndex.from_tuples(heads)
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+
+def _from_others(table: pd.DataFrame, model: str, target: str) -> float:
+    others = [other for other in table.index if other != model]
+    return float(table.loc[others, target].mean()) if target in table and others else np.nan
+
+
+def family_table(fits: LayerFits) -> pd.DataFrame:
+    """Mean error between each pair of families: (pair, layer), `Estimate` each."""
+    rows = {}
+    for one, two in combinations(dict.fromkeys(map(family_of, fits.models)), 2):
+        models = [m for m in fits.models if family_of(m) in (one, two)]
+        name = f"{family_name(one)} and {family_name(two)}"
+        rows[name] = [fits.between(a, models).mean(family_pairs(models)) for a in ANY_LAYER]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(ANY_LAYER))
+
+
+def against_paper(here: Mapping[str, tuple[Estimate, Estimate]]) -> pd.DataFrame:
+    """Write the paper's numbers beside ours.
+
+    Parameters
+    ----------
+    here : dict of title to (back minus forth, last layers minus backbones)
+    """
+    ways = paper_ways(paper_rows("last_layer_vs_backbone"))
+    pairs = zip(ways["family"], ways["back"], ways["forth"], strict=True)
+    within = [f"{family.upper()} {back.value - forth.value:+.2f}" for family, back, forth in pairs]
+    last, backbone = (
+        mean_between(paper_table(f"cross_model/{layer}/MAD-test", "gfre"))
+        for layer in ("last_layer", "backbone")
+    )
+    columns = {"paper": [", ".join(within), f"{last - backbone:.2f}"]}
+    columns |= {title: [str(some) for some in found] for title, found in here.items()}
+    index = ["within a model, back minus forth", "between families, last layers minus backbones"]
+    return pd.DataFrame(columns, index=index)

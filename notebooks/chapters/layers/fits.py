@@ -1,0 +1,187 @@
+"""Maps between all layers of several models, and means over their families."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import xarray as xr
+
+from chapters.shared.spectrum import narrowed, without_leading
+from lumlip.array_types import FloatArray, IntArray
+from lumlip.choices import LAYERS
+from lumlip.extraction.panel import Panel
+from lumlip.metrics.folds import Folds
+from lumlip.metrics.repeated import CrossFit, Estimate, orders_of, pair_weights
+from lumlip.zoo.relations import family_of
+
+#: Direction -> (source layer, target layer): the way that the model goes, and the way back.
+WAYS = {"forth": ("backbone", "last_layer"), "back": ("last_layer", "backbone")}
+
+#: Where there are no models.
+NOTHING = CrossFit([], [], np.zeros((1, 0, 0, 1)), np.ones(1))
+
+
+def key(layer: str, model: str) -> str:
+    """Name the features of a layer.
+
+    >>> key("backbone", "sevennet-0")
+    'backbone:sevennet-0'
+    """
+    return f"{layer}:{model}"
+
+
+def both_layers(panel: Panel) -> dict[str, FloatArray]:
+    """Features of both layers of every model (n_atoms, n_channels), named by `key`."""
+    return {key(layer, m): X for layer in LAYERS for m, X in panel.layer(layer).items()}
+
+
+def dealt(atoms: xr.Dataset, *, n_seeds: int) -> list[Folds]:
+    """Deal the atoms into ten folds, or as many as there are parents, several times."""
+    n_parents = len(np.unique(atoms["parent"]))
+    return orders_of(atoms, n_folds=min(10, n_parents), n_seeds=n_seeds)
+
+
+@dataclass(frozen=True)
+class LayerFits:
+    """Global or local maps between all layers of several models.
+
+    Attributes
+    ----------
+    fit : CrossFit
+        Sources and targets are named by `key`.
+    readout : dict of model to layer
+        The widest features that the energy is linear in; the backbone where the head is linear.
+    """
+
+    fit: CrossFit
+    readout: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, panel: Panel | None, orders: Sequence[Folds], **options: object) -> LayerFits:
+        """Fit all maps; without a panel there are none. The options are those of `CrossFit.of`."""
+        if panel is None:
+            return cls(NOTHING)
+        fit = CrossFit.of(both_layers(panel), orders=orders, **options)  # type: ignore[arg-type]
+        return cls(fit, {m: str(ds.attrs["readout"]) for m, ds in panel.datasets.items()})
+
+    @property
+    def models(self) -> list[str]:
+        """The models, in the order of the panel."""
+        return list(self.readout)
+
+    @property
+    def linear(self) -> list[str]:
+        """The models whose last layer is a linear map of their backbone by construction."""
+        return [m for m, layer in self.readout.items() if layer == "backbone"]
+
+    @property
+    def bent(self) -> list[str]:
+        """The models with a nonlinear head."""
+        return [m for m in self.models if m not in self.linear]
+
+    def weights(self, way: str, models: Sequence[str]) -> FloatArray:
+        """Weights of the map back or forth within each model; every family counts once."""
+        source, target = WAYS[way]
+        return own_weights(self.fit, {m: (key(source, m), key(target, m)) for m in models})
+
+    def error(self, way: str, models: Sequence[str]) -> Estimate:
+        """Mean error of the way back or forth."""
+        return self.fit.mean(self.weights(way, models))
+
+    def excess(self, models: Sequence[str]) -> Estimate:
+        """Error back minus error forth, averaged over families."""
+        return self.fit.difference(self.weights("back", models), self.weights("forth", models))
+
+    def excess_over(self, models: Sequence[str], others: Sequence[str]) -> Estimate:
+        """Excess of some models minus that of others."""
+        sides = [
+            self.weights(way, models) + self.weights(other, others)
+            for way, other in (("back", "forth"), ("forth", "back"))
+        ]
+        # Each side is a mean over twice as many errors as the excess of one set.
+        return self.fit.difference(*sides).map(lambda half: 2 * half)
+
+    def between(self, layer: str, models: Sequence[str]) -> CrossFit:
+        """Return the maps between one layer, or the readout, of all models."""
+        names = [key(self.readout[m] if layer == "readout" else layer, m) for m in models]
+        return self.fit.only(names)
+
+    def above_backbones(self, layer: str, models: Sequence[str]) -> Estimate:
+        """Mean error between families of a layer minus that of backbones."""
+        pairs = family_pairs(models)
+        backbones = self.between("backbone", models)
+        return self.between(layer, models).difference(pairs, pairs, other=backbones)
+
+
+def worst_parent(
+    fits: LayerFits, weights: FloatArray, atoms: xr.Dataset, groups: IntArray
+) -> tuple[str, LayerFits]:
+    """Name the parent that carries most of an error, and leave it out.
+
+    ``groups`` (n_atoms,) has the parent of every atom, as the fits number them.
+    """
+    total = np.tensordot(weights, fits.fit.sums.mean(axis=0), axes=2)
+    worst = int(total.argmax())
+    structure = int(atoms["structure"][int(np.argmax(groups == worst))])
+    left_out = np.arange(len(total)) == worst
+    kept = LayerFits(fits.fit.without_groups(left_out), fits.readout)
+    return str(atoms["parent"].to_numpy()[structure]), kept
+
+
+def family_pairs(models: Sequence[str]) -> FloatArray:
+    """Weights of all pairs of models of different families, see `pair_weights`."""
+    return pair_weights([family_of(m) for m in models]) if models else np.zeros((0, 0))
+
+
+def own_weights(fit: CrossFit, pairs: Mapping[str, tuple[str, str]]) -> FloatArray:
+    """Weights (n_sources, n_targets) of one pair for each model; every family counts once."""
+    weights = np.zeros((len(fit.sources), len(fit.targets)))
+    families = [family_of(m) for m in pairs]
+    for model, (source, target) in pairs.items():
+        share = 1 / families.count(family_of(model)) / len(set(families))
+        weights[fit.sources.index(source), fit.targets.index(target)] = share
+    return weights
+
+
+def back_from_random(
+    panel: Panel,
+    models: Sequence[str],
+    orders: Sequence[Folds],
+    *,
+    seed: int = 0,
+    **options: object,
+) -> tuple[CrossFit, FloatArray]:
+    """Rebuild backbones from as many random directions of them as the last layer has channels.
+
+    With the weights (n_models, n_models) that average over families.
+    """
+    backbone, last = panel.layer("backbone"), panel.layer("last_layer")
+    random = {
+        key("random", m): narrowed(backbone[m], last[m].shape[1], how="random", seed=seed)
+        for m in models
+    }
+    targets = {key("backbone", m): backbone[m] for m in models}
+    fit = CrossFit.of(random, targets, orders=orders, **options) if models else NOTHING  # type: ignore[arg-type]
+    return fit, own_weights(fit, {m: (key("random", m), key("backbone", m)) for m in models})
+
+
+def to_parts(
+    panel: Panel, models: Sequence[str], orders: Sequence[Folds], **options: object
+) -> dict[str, CrossFit]:
+    """Rebuild last layers along their first principal axis ("along"), and without it ("rest")."""
+    last = {m: panel.layer("last_layer")[m] for m in models}
+    rest = {key("rest", m): without_leading(X, 1) for m, X in last.items()}
+    along = {key("along", m): X - X.mean(axis=0) - rest[key("rest", m)] for m, X in last.items()}
+    fit = CrossFit.of(last, along | rest, orders=orders, **options)  # type: ignore[arg-type]
+    return {"along": fit.only(models, list(along)), "rest": fit.only(models, list(rest))}
+
+
+def first_of_families(models: Sequence[str]) -> list[str]:
+    """Return the first model of every family.
+
+    >>> first_of_families(["chgnet-0.3.0", "chgnet-0.2.0", "sevennet-0"])
+    ['chgnet-0.3.0', 'sevennet-0']
+    """
+    return list({family_of(m): m for m in reversed(models)}.values())[::-1]
