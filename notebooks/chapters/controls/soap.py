@@ -72,10 +72,10 @@ def soap(structures: Sequence[Atoms], *, cutoff: float = 5.0) -> FloatArray:
     calculator = _calculator(cutoff)
     chunks = [structures[i : i + CHUNK] for i in range(0, len(structures), CHUNK)]
     spectra = [_power_spectrum(_expansion(calculator, some)) for some in chunks]
-    found = np.concatenate(spectra)
+    found: FloatArray = np.concatenate(spectra)
     # Products of densities: without this, a few crowded atoms would carry most of the variance.
     length = np.linalg.norm(found, axis=1, keepdims=True)
-    return np.divide(found, length, out=np.zeros_like(found), where=length > 0)
+    return found / np.where(length > 0, length, 1.0)
 
 
 def _power_spectrum(coefficients: Sequence[FloatArray]) -> FloatArray:

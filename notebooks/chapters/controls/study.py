@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from lumlip.array_types import FloatArray
+from lumlip.array_types import FloatArray, IntArray
 from lumlip.metrics.cross_fit import cross_fitted_errors
 from lumlip.metrics.folds import Folds, folds
 from lumlip.metrics.group_intervals import group_sums
-from lumlip.metrics.repeated import CrossFit, orders_of, pair_weights
+from lumlip.metrics.repeated import CrossFit, Estimate, orders_of, pair_weights
 from lumlip.zoo.relations import family_of, other_seed
 from lumlip.zoo.table import entries
 
@@ -94,6 +94,7 @@ def fit_on_part(
     *,
     n_parts: int,
     n_seeds: int,
+    device: str = "auto",
     n_bootstrap: int = 500,
 ) -> CrossFit:
     """Cross-fit where each map sees one of ``2 n_parts`` shares of the atoms.
@@ -106,21 +107,41 @@ def fit_on_part(
     sources, targets : dict of str to array of shape (n_atoms, n_features)
     atoms : Dataset
         See :attr:`lumlip.extraction.panel.Panel.atoms`.
-    n_parts, n_seeds, n_bootstrap : int
+    n_parts, n_seeds : int
+    device, n_bootstrap
+        As elsewhere.
     """
     found = []
     for order in orders_of(atoms, n_folds=2 * n_parts, n_seeds=n_seeds):
         sums = np.zeros((len(sources), len(targets), _groups(order).max() + 1))
         for part in range(n_parts):
             inside = np.flatnonzero(np.asarray(order) // 2 == part)
-            two = order[inside] % 2
-            two.groups = _groups(order)[inside]
+            two, kept = (order[inside] % 2).view(Folds), _groups(order)[inside]
+            two.groups = kept
             own = ({m: X[inside] for m, X in some.items()} for some in (sources, targets))
-            errors = cross_fitted_errors(*own, folds=two)
-            sums[..., np.unique(two.groups)] = group_sums(errors, two.groups)[0]
+            errors = cross_fitted_errors(*own, folds=two, device=device)
+            sums[..., np.unique(kept)] = group_sums(errors, kept)[0]
         found.append(sums)
     counts = np.bincount(_groups(order)).astype(float)
     return CrossFit(list(sources), list(targets), np.stack(found), counts, n_bootstrap)
+
+
+def per_doubling(
+    parts: Mapping[int, CrossFit], weights: Callable[[CrossFit], FloatArray]
+) -> Estimate:
+    """By how much an error falls from a quarter to half of the atoms in the fit.
+
+    Parameters
+    ----------
+    parts : dict of int to CrossFit
+        By the number of parts of `fit_on_part`; missing without 1 and 2.
+    weights : callable
+        The weights of the pairs that count, for a cross-fit.
+    """
+    if not {1, 2} <= set(parts):
+        return Estimate.missing()
+    quarter, half = parts[2], parts[1]
+    return quarter.difference(weights(quarter), weights(half), other=half)
 
 
 def fit_by_atom(
@@ -154,6 +175,6 @@ def fit_by_atom(
     return CrossFit(names, names, np.stack([sums for sums, _ in found]), found[0][1], n_bootstrap)
 
 
-def _groups(order: Folds) -> np.ndarray:
+def _groups(order: Folds) -> IntArray:
     assert order.groups is not None  # of folds as they were dealt
     return order.groups
