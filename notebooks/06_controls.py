@@ -59,6 +59,7 @@ from lumlip.plotting import style
 
 style.use_style()
 page = Page(6)
+n_few, n_local = min(n_few, n_seeds), min(n_local, n_seeds)
 panel = lumlip.panel(chosen(models, chapter=6), structures, device=device, skip_failing=True)
 print(panel.report())
 draws = {"device": device, "n_bootstrap": n_bootstrap}
@@ -140,15 +141,12 @@ page.claim(
     "Split by atom, GFRE between families is lower than split by parent", by_atom,
     models=f"published, one a family, {n_few} orders", **null,
 )  # fmt: skip
-page.says("Split by atom, LFRE is lower than split by parent", by_atom_local, side="above")
 page.says("a wrongly numbered DPA rebuilds worse", small_fits.misnumbered(), side="above")
-for mini in ("mace-mini", "pet-mini"):
-    untrained = small_fits.worse(mini, small.TWIN, SHUFFLED, local=True)
-    page.says(f"LFRE from the untrained {mini} is no better than chance", untrained, side="above")
-    page.says(
-        f"{mini}: the element alone rebuilds it worse than another architecture does",
-        small_fits.worse(mini, ELEMENT, small.OTHER), side="above",
-    )  # fmt: skip
+for_fixed = {m: fits.worse_for([m], real.FAMILY, FIXED) for m in firsts}
+odd = max(for_fixed, key=lambda target: for_fixed[target].low)
+page.says("of one family fixed features tell more than others do", for_fixed[odd], side="above")
+rest = fits.worse_for([m for m in firsts if m != odd], real.FAMILY, real.TOLD)
+page.says("without that family, telling the element helps, too", rest, side="above")
 rows = fits.rows()
 worst = [fits.alone.worst_share(rows[name]) for name in (FIXED, real.FAMILY)]
 worst.append(fits.told.worst_share(fits.told_weights))
@@ -166,8 +164,8 @@ page.answer(f"""
 Told which element each atom is, one linear map from a potential of another family recovers
 **{100 * told.value:.0f} %** ({100 * told.low:.0f} to {100 * told.high:.0f}) of what a published
 model's last-layer features say, against {100 * family.value:.0f} % untold. But features that learned
-nothing recover {100 * fixed.value:.0f} % by themselves, and of minis as much as another trained
-architecture does.
+nothing recover {100 * fixed.value:.0f} % by themselves, and of a PET mini more than other trained
+architectures do.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-ladder", "caption": "Share of the last-layer features that each kind of source recovers by one linear map (no unit), with 95 % intervals over the parents of structures and orders of the folds. Blue: published models, each pair of families counts once; orange: minis, never in one mean with published ones. Dotted: no better than the average, and rebuilt exactly."}, "image": {"alt": "Share recovered by source: near zero for shuffled atoms, rising over features that learned nothing, another family, and variants, to one for the model itself"}}
@@ -214,9 +212,15 @@ def of(some, name):
     return percent(some[name]) if name in some else "no data"
 
 
+def local_of(mini, name):
+    fit = small_fits.local
+    weights = small_fits.rows(mini, fit) if mini in small_fits.seeds else {}
+    return fit.mean(weights[name]) if name in weights else "no data"
+
+
 shown(f"""
 - **Notice** that the element closes the gap: told, another family recovers {percent(told)}, about as much as a
-  variant of the same model untold, {percent(share[real.VARIANT])}. Left over families of models, the
+  variant of the same model untold, {percent(share[real.VARIANT])}. Leaving out one family at a time, the
   interval is {100 * over_models.low:.0f} to {100 * over_models.high:.0f} %. By itself, the element
   recovers {percent(share[ELEMENT])}; shuffled elements beside a model help nothing.
 - **Notice** that a published model rebuilds others better than the fixed features do, by a GFRE of
@@ -226,6 +230,9 @@ shown(f"""
 - **Notice** what the same training from other random weights recovers: {of(mace, small.SEED)} of a MACE mini,
   {of(pet, small.SEED)} of a PET mini. How near two seeds are depends on the architecture, so neither number is a bound
   for published models, of which nobody has two seeds.
+- **Notice** chance in a local error: LFRE to a PET mini is {local_of("pet-mini", SHUFFLED)} from shuffled atoms,
+  {local_of("pet-mini", small.TWIN)} from its untrained twin, {local_of("pet-mini", small.OTHER)} from other
+  architectures and {local_of("pet-mini", small.SEED)} from another training of it.
 """)
 
 # %% [markdown]
@@ -235,9 +242,15 @@ families, alone, told the element, and told all that learned nothing.
 """
 
 # %% tags=["hide-input"]
-pd.DataFrame(
-    {m: {name: percent(e) for name, e in found.items()} for m, found in by_target.items()}
-).T.rename_axis("target")
+cells = {m: {name: percent(e) for name, e in found.items()} for m, found in by_target.items()}
+display(pd.DataFrame(cells).T.rename_axis("target"))
+shown(f"""
+- **Notice** {odd}: fixed features rebuild it better than the other families do untold, by a GFRE of
+  {for_fixed[odd]}, and it gains most by the element. Without it, telling the element still lowers the
+  GFRE by {rest}.
+- **Notice** the last two columns: beside another model, all that learned nothing recovers about what the bare element
+  does. The other model has composition and surroundings already, as far as a linear map of SOAP tells them.
+""")
 
 # %% [markdown]
 """
@@ -245,7 +258,7 @@ Choices of measuring: how many neighbors a local map has, and how many atoms a g
 """
 
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-sweeps", "caption": "Errors between families of published models, one of each (no unit), with 95 % intervals. Left: LFRE against the number of neighbors, on every 40th atom; dashed: GFRE. Right: GFRE against the number of train atoms."}, "image": {"alt": "Left: the local error stays about level from 8 to 256 neighbors. Right: three falling curves, features that learned nothing highest, another family told the element lowest, none of them level at the right edge"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-sweeps", "caption": "Errors between families of published models, one of each (no unit), with 95 % intervals. Left: LFRE against the number of neighbors, on every 40th atom; dashed: GFRE. Right: GFRE against the number of train atoms."}, "image": {"alt": "Left: the local error against the number of neighbors, in a wide band. Right: three falling curves, features that learned nothing highest, another family told the element lowest, none of them level at the right edge"}}
 def of_parts(weights):
     sizes = {n_atoms // (2 * n): fit for n, fit in parts.items()}
     sizes[n_atoms - n_atoms // study.n_folds_of(atoms)] = joint
@@ -268,10 +281,11 @@ plt.show()
 shown(f"""
 - **Notice** that no GFRE here is final: from a quarter of the atoms to half of them it falls by {doubled}, and it has
   not settled at the right edge. Features that learned nothing, which are wider, gain most.
-- **Notice** that the number of neighbors hardly matters: with {k}, where this book takes the LFRE, it
-  is {local[k].mean(between(local[k]))}. The intervals are wide, since single atoms carry much of a local error.
-- **Notice** the split: by atom, as in the paper, GFRE is lower by {by_atom}, LFRE by {by_atom_local}:
-  relatives of a test atom are then among the train atoms.
+- **Notice** the neighbors: the LFRE is {swept[min(swept)]} with {min(swept)},
+  {swept[k]} with {k}, where this book takes it, and {swept[max(swept)]} with {max(swept)}.
+  The intervals are wide, since few atoms carry much of a local error: no best number shows in them.
+- **Notice** the split: by atom, as in the paper, GFRE is lower by {by_atom}:
+  relatives of a test atom are then among the train atoms. (LFRE: {by_atom_local}, of one order.)
 """)
 
 # %% [markdown]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -162,6 +163,13 @@ class PublishedFits:
             target: {name: self.joint.share(w * (targets == target)) for name, w in weights.items()}
             for target in self.firsts
         }
+
+    def worse_for(self, targets: Sequence[str], source: str, than: str) -> Estimate:
+        """Error to some of `firsts` from one of `TOLD`, `FAMILY`, `FIXED` minus another."""
+        rows = {FAMILY: self.beside(""), TOLD: self.beside(ELEMENT)}
+        rows[FIXED] = from_one(self.joint, FIXED, self.firsts)
+        kept = np.isin(self.joint.targets, targets)
+        return self.joint.difference(rows[source] * kept, rows[than] * kept)
 
     def over_models(self) -> Interval:
         """Share recovered when told the element, with the interval over families of models."""
