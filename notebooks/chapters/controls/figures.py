@@ -45,11 +45,13 @@ def ladder(figure: Figure, groups: Mapping[str, Mapping[str, Estimate]]) -> None
     axs = figure.subplots(len(rows), sharex=True, squeeze=False, height_ratios=sizes)[:, 0]
     for ax, (name, table) in zip(axs, rows.items(), strict=True):
         interval_plot(ax, table, label="")
-        ax.set(xlim=(min(-0.03, table["low"].min() - 0.02), 1.03))
         ax.axvline(0, color="#999999", lw=1, ls=":")
         ax.axvline(1, color="#999999", lw=1, ls=":")
         ax.set_title(name, loc="left", fontsize=8.5, color=INK)
-    axs[-1].set(xlabel="share recovered (0: as bad as the average, 1: rebuilt exactly)")
+    lowest = min([-0.03, *(table["low"].min() - 0.02 for table in rows.values())])
+    axs[-1].set(
+        xlim=(lowest, 1.03), xlabel="share recovered (0: no more than by the average, 1: all)"
+    )
 
 
 def curves(ax: Axes, lines: Mapping[str, Mapping[int, Estimate]], *, labels: Sequence[str]) -> None:

@@ -16,8 +16,10 @@ def figure():
 
 def test_the_ladder_has_a_rung_per_known_share(figure):
     shares = {"chance": Estimate(0.0, -0.1, 0.1), "a variant": Estimate.missing()}
-    ladder(figure, {"published models": shares, "nothing": {}})
-    (ax,) = figure.axes
+    one = {"itself": Estimate(1.0, 1.0, 1.0)}
+    ladder(figure, {"published models": shares, "nothing": {}, "a mini": one})
+    ax, other = figure.axes
+    assert other.get_xlim() == ax.get_xlim()  # of the widest interval
     assert [text.get_text() for text in ax.get_yticklabels()] == ["chance"]
     assert ax.get_xlim()[0] == pytest.approx(-0.12)
 
