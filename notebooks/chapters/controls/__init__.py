@@ -1,1 +1,1 @@
-"""Controls: features that know nothing, other ways to measure, and what survives both."""
+"""Controls: what sources without learning recover of a model, and what measuring does."""

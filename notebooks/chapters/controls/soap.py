@@ -50,7 +50,8 @@ def soap(structures: Sequence[Atoms], *, cutoff: float = 5.0) -> FloatArray:
     """SOAP power spectrum of every atom's surroundings, without the element of the atom itself.
 
     ``p[a n b n' l] = sum_m c[a n l m] c[b n' l m] / sqrt(2 l + 1)``, with c the coefficients of the
-    density of the neighbors, weighted by the weights a and b of their elements.
+    density of the neighbors, weighted by the weights a and b of their elements. The spectrum of
+    every atom is divided by its length, as in the usual kernels.
 
     Parameters
     ----------
@@ -70,7 +71,11 @@ def soap(structures: Sequence[Atoms], *, cutoff: float = 5.0) -> FloatArray:
     """
     calculator = _calculator(cutoff)
     chunks = [structures[i : i + CHUNK] for i in range(0, len(structures), CHUNK)]
-    return np.concatenate([_power_spectrum(_expansion(calculator, some)) for some in chunks])
+    spectra = [_power_spectrum(_expansion(calculator, some)) for some in chunks]
+    found: FloatArray = np.concatenate(spectra)
+    # Products of densities: without this, a few crowded atoms would carry most of the variance.
+    length = np.linalg.norm(found, axis=1, keepdims=True)
+    return found / np.where(length > 0, length, 1.0)
 
 
 def _power_spectrum(coefficients: Sequence[FloatArray]) -> FloatArray:

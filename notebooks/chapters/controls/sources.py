@@ -1,20 +1,46 @@
-"""Features that know nothing learned: the element, the composition, a fixed formula, noise."""
+"""Sources that learned nothing: the element, the composition, a fixed formula, shuffled atoms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike
 
-from chapters.shared.soap import soap
+from chapters.controls.soap import soap
 from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import one_hot
 
-#: Names of the baseline features, from those that know least; `NET` is a random function of `ALL`.
-NOISE, ELEMENT, FORMULA = "noise", "element", "element, composition"
-SOAP, ALL, NET = "SOAP", "SOAP, element, composition", "random network"
+#: Names of these sources. `FIXED` is SOAP with element and composition, `NET` a random network of
+#: it, `SHUFFLED` a model whose atoms changed places, `SHUFFLED_ELEMENT` the element likewise.
+ELEMENT, FORMULA, FIXED = "element", "element, composition", "SOAP, element, composition"
+NET, SHUFFLED, SHUFFLED_ELEMENT = "random network", "shuffled atoms", "shuffled element"
+#: Principal components of SOAP: about the width of the narrowest published models.
+WIDTH = 64
+
+
+def unlearned(structures: Sequence[Atoms], *, seed: int = 0) -> dict[str, FloatArray]:
+    """Sources that know nothing learned, by name: (n_atoms, n_features) each.
+
+    Parameters
+    ----------
+    structures : sequence of ase.Atoms
+    seed : int
+        Of what is shuffled, and of the network's weights.
+    """
+    numbers = np.concatenate([atoms.numbers for atoms in structures])
+    structure = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
+    element = one_hot(numbers)
+    formula = together(element, composition(numbers, structure))
+    fixed = together(principal(soap(structures), WIDTH), formula)
+    return {
+        ELEMENT: element,
+        FORMULA: formula,
+        FIXED: fixed,
+        NET: random_network(fixed, seed=seed),
+        SHUFFLED_ELEMENT: shuffled(element, seed=seed),
+    }
 
 
 def composition(numbers: ArrayLike, structure: ArrayLike) -> FloatArray:
@@ -41,13 +67,23 @@ def composition(numbers: ArrayLike, structure: ArrayLike) -> FloatArray:
     return shares
 
 
-def noise(n_atoms: int, *, width: int = 64, seed: int = 0) -> FloatArray:
-    """Independent normal numbers: (n_atoms, width)."""
-    return np.random.default_rng(seed).normal(size=(n_atoms, width))
+def principal(X: ArrayLike, width: int) -> FloatArray:
+    """Principal components of all atoms, the largest: (n_atoms, at most width)."""
+    array = np.asarray(X, dtype=float)
+    centered = array - array.mean(axis=0)
+    axes = np.linalg.eigh(centered.T @ centered)[1]
+    components: FloatArray = centered @ axes[:, ::-1][:, :width]
+    return components
+
+
+def shuffled(X: ArrayLike, *, seed: int = 0) -> FloatArray:
+    """Give every atom the features of another one, drawn by chance."""
+    array = np.asarray(X, dtype=float)
+    return np.asarray(array[np.random.default_rng(seed).permutation(len(array))])
 
 
 def random_network(
-    X: ArrayLike, *, width: int = 64, hidden: int = 256, seed: int = 0
+    X: ArrayLike, *, width: int = WIDTH, hidden: int = 256, seed: int = 0
 ) -> FloatArray:
     """Two layers with random weights: ``tanh(tanh(X W) V)``, every column of X at one scale.
 
@@ -85,35 +121,3 @@ def together(*blocks: ArrayLike) -> FloatArray:
     sizes = [np.sqrt(array.var(axis=0).sum()) for array in arrays]
     pairs = zip(arrays, sizes, strict=True)
     return np.concatenate([a / size if size > 0 else a for a, size in pairs], axis=1)
-
-
-def baseline_features(
-    structures: Sequence[Atoms], structure: ArrayLike, *, width: int = 64, seed: int = 0
-) -> Mapping[str, FloatArray]:
-    """All features that know nothing learned, by name.
-
-    Parameters
-    ----------
-    structures : sequence of ase.Atoms
-    structure : array of int of shape (n_atoms,)
-        The structure of each atom.
-    width : int
-        Of the noise and of the random network.
-    seed : int
-
-    Returns
-    -------
-    dict of str to array of shape (n_atoms, n_features)
-    """
-    numbers = np.concatenate([atoms.numbers for atoms in structures])
-    element, shares = one_hot(numbers), composition(numbers, structure)
-    surroundings = soap(structures)
-    known = together(surroundings, element, shares)
-    return {
-        NOISE: noise(len(numbers), width=width, seed=seed),
-        ELEMENT: element,
-        FORMULA: together(element, shares),
-        SOAP: surroundings,
-        ALL: known,
-        NET: random_network(known, width=width, seed=seed),
-    }

@@ -1,23 +1,22 @@
-"""Features that know nothing: known answers, and what SOAP does not see."""
+"""Sources that know nothing: known answers, and what SOAP does not see."""
 
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, fcc111, molecule
 
-from chapters.shared.baselines import (
-    ALL,
+from chapters.controls.soap import soap
+from chapters.controls.sources import (
     ELEMENT,
+    FIXED,
     NET,
-    NOISE,
-    baseline_features,
     composition,
-    noise,
-    one_hot,
+    principal,
     random_network,
+    shuffled,
     together,
+    unlearned,
 )
-from chapters.shared.soap import soap
 
 WATER = molecule("H2O")
 
@@ -28,9 +27,8 @@ def rattled(atoms, seed=0):
     return copy
 
 
-def test_one_hot_has_a_column_per_element():
-    found = one_hot([26, 8, 8, 26])
-    assert found.tolist() == [[0, 1], [1, 0], [1, 0], [0, 1]]
+def noise(n, width=64, seed=0):
+    return np.random.default_rng(seed).normal(size=(n, width))
 
 
 def test_composition_does_not_depend_on_the_order_of_structures():
@@ -41,10 +39,18 @@ def test_composition_does_not_depend_on_the_order_of_structures():
     assert np.allclose(found[3], [0, 0.5, 0.5])
 
 
-def test_noise_is_what_its_seed_says():
-    assert np.array_equal(noise(5, seed=3), noise(5, seed=3))
-    assert not np.array_equal(noise(5, seed=3), noise(5, seed=4))
-    assert noise(5, width=7).shape == (5, 7)
+def test_principal_components_are_the_largest_and_hold_the_variance():
+    X = noise(200, width=5) * [10, 1, 1, 5, 0.1]
+    found = principal(X, 2)
+    assert np.isclose(found[:, 0].var(), np.linalg.eigvalsh(np.cov(X.T, bias=True))[-1])
+    assert np.isclose(principal(X, 9).var(axis=0).sum(), X.var(axis=0).sum())
+
+
+def test_shuffling_keeps_the_rows_and_moves_them():
+    X = noise(50, width=3)
+    found = shuffled(X, seed=1)
+    assert not np.allclose(found, X)
+    assert np.allclose(np.sort(found, axis=0), np.sort(X, axis=0))
 
 
 def test_a_random_network_does_not_care_for_the_scale_of_columns():
@@ -70,12 +76,11 @@ def test_soap_does_not_change_with_rotation_shift_or_order():
     assert np.allclose(soap([atoms[[2, 0, 1]]]), soap([atoms])[[2, 0, 1]], rtol=1e-9)
 
 
-def test_soap_sees_the_elements_of_the_neighbors_not_that_of_the_atom():
+def test_soap_has_unit_length_and_sees_the_elements_of_the_neighbors():
     salt, other = (rattled(bulk(f, "rocksalt", a=5.0, cubic=True)) for f in ("NaCl", "NaBr"))
+    assert np.allclose(np.linalg.norm(soap([salt]), axis=1), 1)
     assert not np.allclose(soap([salt]), soap([other]))
-    alone = [Atoms("H"), Atoms("Fe")]
-    assert np.allclose(soap(alone)[:, :1] > 0, True)  # the density of the atom itself counts
-    assert soap(alone).shape == (2, 390)
+    assert soap([Atoms("H"), Atoms("Fe")]).shape == (2, 390)
 
 
 def test_soap_is_the_same_alone_and_among_others():
@@ -93,13 +98,12 @@ def test_soap_of_a_slab_is_that_of_a_periodic_one_with_much_space():
     assert np.allclose(soap([slab]), soap([apart]), rtol=1e-9)
 
 
-def test_all_blind_features_have_a_row_per_atom():
-    structures = [rattled(WATER), rattled(bulk("Cu", cubic=True))]
-    found = baseline_features(structures, [0] * 3 + [1] * 4, width=5)
+def test_all_sources_have_a_row_per_atom():
+    found = unlearned([rattled(WATER), rattled(bulk("Cu", cubic=True))])
     assert {len(X) for X in found.values()} == {7}
-    assert found[NOISE].shape == found[NET].shape == (7, 5)
     assert found[ELEMENT].shape == (7, 3)
-    assert found[ALL].shape == (7, 396)
+    assert found[NET].shape == (7, 64)
+    assert found[FIXED].shape == (7, 64 + 3 + 3)
 
 
 def test_without_featomic_the_error_says_what_to_install(monkeypatch):
