@@ -18,9 +18,7 @@ SMALL = {
     "n_redraws": 1,
     "n_forces": 6,
     "n_changed": 6,
-    "n_seeds": 2,
-    "n_local_seeds": 2,
-    "local_every": 4,
+    "n_local_seeds": 1,
     "probe_every": 1,
 }
 LEFT_OUT = "left out: 1 structures, such as frame 30, Po2: not for sevennet-0"
