@@ -1,0 +1,279 @@
+"""Pairs of models by every measure, on several draws of atoms, beside what permuted atoms give."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+from threadpoolctl import threadpool_limits
+
+from chapters.shared.elements import without_element_mean
+from chapters.similarity.all_measures import LABELS, Prepared, similarities
+from lumlip.array_types import FloatArray, IntArray
+from lumlip.extraction.panel import Panel
+from lumlip.metrics.bootstrap import Interval
+from lumlip.metrics.folds import Folds
+from lumlip.metrics.repeated import CrossFit, Estimate, orders_of
+from lumlip.zoo.relations import first_of_families, other_seed, untrained_twin
+
+Pair = tuple[str, str]
+#: A whole draw, then its random halves of the parents: tables (view, atoms, first, second) x measure.
+Draw = list[pd.DataFrame]
+AS_IS, WITHIN = "as they are", "within elements"
+SAME, PERMUTED = "same atoms", "permuted atoms"
+PUBLISHED, MINIS, BEFORE, SEEDS = (
+    "published families",
+    "families of minis",
+    "untrained twins",
+    "two seeds of a mini",
+)
+_COPY = 1e-5  # of the median distance: below, two atoms are copies by symmetry
+_RARE = 5  # samples of an element, below which it has no mean to speak of
+_FEWEST = 12  # samples, for the ten neighbors that some measures ask for
+
+
+def groups_of(published: Sequence[str], small: Sequence[str]) -> dict[str, list[Pair]]:
+    """Return the pairs of each group: one model a family, and what belongs to the minis.
+
+    Parameters
+    ----------
+    published : sequence of str
+    small : sequence of str
+        Minis, their untrained twins and their second seeds.
+
+    Examples
+    --------
+    >>> groups_of([], ["mace-mini", "mace-mini-seed2"])["two seeds of a mini"]
+    [('mace-mini', 'mace-mini-seed2')]
+    """
+    trained = [m for m in small if untrained_twin(m) in small or other_seed(m) in small]
+    paired = list(combinations(first_of_families(trained), 2))
+    twins = [(untrained_twin(a), untrained_twin(b)) for a, b in paired]
+    firsts = first_of_families(published)
+    return {
+        PUBLISHED: list(combinations(firsts if len(firsts) > 1 else published, 2)),
+        MINIS: paired,
+        BEFORE: [pair for pair in twins if set(pair) <= set(small)],
+        SEEDS: [(m, other_seed(m)) for m in trained if other_seed(m) in small],
+    }
+
+
+def sample(
+    panel: Panel, *, layer: str, n_samples: int, seed: int, among: Sequence[str] | None = None
+) -> IntArray:
+    """Draw one atom of each of some structures, none a copy of another for any model.
+
+    Parameters
+    ----------
+    panel : Panel
+    layer : {"backbone", "last_layer"}
+    n_samples, seed : int
+    among : sequence of str, optional
+        Parents whose structures may be drawn; all by default.
+    """
+    structure, rng = panel.atoms["structure"].to_numpy(), np.random.default_rng(seed)
+    order = rng.permutation(len(structure))
+    chosen = order[np.unique(structure[order], return_index=True)[1]]
+    if among is not None:
+        chosen = chosen[np.isin(parents_of(panel, chosen), among)]
+    chosen = np.sort(np.random.default_rng(seed).permutation(chosen)[:n_samples])
+    copied = np.zeros(len(chosen), dtype=bool)
+    for X in panel.layer(layer).values():
+        distance = Prepared(X[chosen]).distance
+        copied |= np.tril(distance <= _COPY * np.median(distance), -1).any(axis=1)
+    found: IntArray = chosen[~copied]
+    return found
+
+
+def parents_of(panel: Panel, atoms: IntArray) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+    """Return the parent of the structure of each of some atoms (n_atoms,)."""
+    atom_of = panel.atoms["structure"].to_numpy()[atoms]
+    found: np.ndarray[tuple[int], np.dtype[np.str_]] = panel.atoms["parent"].to_numpy()[atom_of]
+    return found
+
+
+def draw(
+    panel: Panel,
+    pairs: Mapping[str, Sequence[Pair]],
+    permuted: Sequence[Pair],
+    *,
+    seed: int,
+    layer: str,
+    n_samples: int,
+    n_halves: int,
+    among: Sequence[str] | None = None,
+    device: str = "auto",
+) -> Draw:
+    """Measure pairs of models on one draw of atoms, and on random halves of its parents.
+
+    Reconstruction errors come from one order of ten folds over all atoms of the panel.
+
+    Parameters
+    ----------
+    panel : Panel
+    pairs : dict of {"as they are", "within elements"} to list of pairs
+    permuted : list of pairs
+        Those that are measured with the atoms of one model permuted, too.
+    """
+    rows = sample(panel, layer=layer, n_samples=n_samples, seed=seed, among=among)
+    numbers, features = panel.atoms["atomic_number"].to_numpy(), panel.layer(layer)
+    order = orders_of(panel.atoms, n_seeds=1, seed=seed)[0]
+    tested = np.arange(len(numbers))
+    if among is not None:
+        tested = np.flatnonzero(np.isin(parents_of(panel, tested), among))
+    parts: list[Draw] = []
+    for view, some in pairs.items():
+        names = dict.fromkeys(name for pair in some for name in pair)
+        X = {name: features[name] for name in names}
+        kept = rows if view == AS_IS else rows[_common(numbers[rows])]
+        if len(kept) < _FEWEST or not some:
+            continue
+        own = {m: x[kept] for m, x in X.items()}
+        if view == WITHIN:
+            X, own = _within(X, numbers), _within(own, numbers[kept])
+        with threadpool_limits(1):  # small matrices keep no team of threads busy
+            null = [pair for pair in permuted if pair in some]
+            found = _measured(own, kept, X, some, null, order, tested, n_halves, seed, device)
+        parts.append([pd.concat({view: table}) for table in found])
+    return [pd.concat(tables) for tables in zip(*parts, strict=True)]
+
+
+def _measured(
+    own: Mapping[str, FloatArray],
+    rows: IntArray,
+    features: Mapping[str, FloatArray],
+    pairs: Sequence[Pair],
+    permuted: Sequence[Pair],
+    order: Folds,
+    tested: IntArray,
+    n_halves: int,
+    seed: int,
+    device: str,
+) -> Draw:
+    rng, groups = np.random.default_rng(seed), np.asarray(order.groups)
+    options = {"orders": [order], "tested": tested, "device": device}
+    prepared = {name: Prepared(x) for name, x in own.items()}
+    fit = CrossFit.of(features, **options)  # type: ignore[arg-type]
+    found = [_table(prepared, prepared, fit, pairs)]
+    for _ in range(n_halves):
+        half = rng.permutation(groups.max() + 1) < (groups.max() + 1) // 2
+        part = np.flatnonzero(half[groups[rows]])
+        cut = {name: some.subset(part) for name, some in prepared.items()}
+        found.append(_table(cut, cut, fit.without_groups(~half[np.unique(groups[tested])]), pairs))
+    names = dict.fromkeys(name for pair in permuted for name in pair)
+    few, everyone = rng.permutation(len(rows)), rng.permutation(len(groups))
+    moved = {name: Prepared(own[name][few]) for name in names}
+    sources = {name: features[name][everyone] for name in names}
+    chance = CrossFit.of(sources, {name: features[name] for name in names}, **options)  # type: ignore[arg-type]
+    null = _table(moved, prepared, chance, permuted)
+    return [pd.concat({SAME: table, PERMUTED: null}) for table in found]
+
+
+def _table(
+    a: Mapping[str, Prepared], b: Mapping[str, Prepared], fit: CrossFit, pairs: Sequence[Pair]
+) -> pd.DataFrame:
+    """Similarities (n_pairs, n_measures), NaN on too few samples; errors are of both ways."""
+    share = 1 - fit.table**2
+    rows = [
+        {"gfre": (share.at[i, j] + share.at[j, i]) / 2}
+        | (similarities(a[i], b[j]) if len(a[i].X) >= _FEWEST else {})
+        for i, j in pairs
+    ]
+    index = pd.MultiIndex.from_tuples(pairs, names=["first", "second"])
+    return pd.DataFrame(rows, index=index).reindex(columns=list(LABELS))
+
+
+def _common(numbers: IntArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    _, code, count = np.unique(numbers, return_inverse=True, return_counts=True)
+    return np.asarray(count[code] >= _RARE)
+
+
+def _within(features: Mapping[str, FloatArray], numbers: IntArray) -> dict[str, FloatArray]:
+    return {name: without_element_mean(x, numbers) for name, x in features.items()}
+
+
+def level(table: pd.DataFrame, pairs: Sequence[Pair], view: str, atoms: str = SAME) -> pd.Series:
+    """Return the mean similarity of some pairs by each measure; NaN where a pair was not measured."""
+    wanted = pd.MultiIndex.from_tuples([(view, atoms, *pair) for pair in pairs] or [("",) * 4])
+    return table.reindex(wanted).mean(skipna=False)
+
+
+def scaled(
+    table: pd.DataFrame,
+    groups: Mapping[str, Sequence[Pair]],
+    name: str,
+    view: str,
+    *,
+    zero: str = PERMUTED,
+) -> pd.Series:
+    """Return where a group of pairs lies between a zero and two seeds of a mini, by each measure.
+
+    ``k / k_seeds`` with ``k = (s - s_0) / (1 - s_0)``: chance levels grow with the width of the
+    features, so that each group has its own.
+
+    Parameters
+    ----------
+    zero : {"permuted atoms", "untrained twins"}
+        Whose similarity is ``s_0``: that of the same pairs with atoms permuted, or of `BEFORE`.
+    """
+
+    def above(pairs: Sequence[Pair]) -> pd.Series:
+        low = level(table, *((groups[BEFORE], view) if zero == BEFORE else (pairs, view, zero)))
+        return (level(table, pairs, view) - low) / (1 - low)
+
+    return above(groups[name]) / above(groups[SEEDS])
+
+
+def estimate(draws: Sequence[Draw], number: Callable[[pd.DataFrame], float]) -> Estimate:
+    """Return a number of a table as its mean over draws, with an interval.
+
+    Within a draw its reach comes from halves of the parents, to which the spread of the draws is
+    added in squares.
+    """
+    found = [
+        Interval.of_halves(number(whole), [number(h) for h in halves]) for whole, *halves in draws
+    ]
+    return Estimate.over(found) if found else Estimate.missing()
+
+
+def by_measure(
+    draws: Sequence[Draw], number: Callable[[pd.DataFrame], pd.Series]
+) -> dict[str, Estimate]:
+    """Return the same for a number that every measure has: measure -> Estimate."""
+    known = [[number(table).to_frame().T for table in one] for one in draws]
+    return {name: estimate(known, lambda row: float(row[name].iloc[0])) for name in LABELS}
+
+
+def order_agreement(table: pd.DataFrame, pairs: Sequence[Pair], a: str, b: str) -> float:
+    """Spearman's coefficient of two measures over pairs of models; NaN with fewer than six."""
+    if len(pairs) < 6:
+        return float("nan")
+    chosen = table.loc[(AS_IS, SAME)].loc[list(pairs)]
+    return float(chosen[a].corr(chosen[b], method="spearman"))
+
+
+def null_agreement(
+    table: pd.DataFrame, pairs: Sequence[Pair], a: str, b: str, *, n_draws: int = 500, seed: int = 0
+) -> float:
+    """Spearman's coefficient that two measures reach by chance (97.5 % quantile).
+
+    The models of ``b`` change places (Mantel 1967), for pairs of one model are not independent.
+    """
+    if len(pairs) < 6:
+        return float("nan")
+    names = list(dict.fromkeys(name for pair in pairs for name in pair))
+    known = table.loc[(AS_IS, SAME)]
+    values = {
+        pair: value
+        for i, j, value in zip(*zip(*known.index), known[b])
+        for pair in ((i, j), (j, i))
+    }
+    one, rng, found = known[a].loc[list(pairs)].to_numpy(), np.random.default_rng(seed), []
+    for _ in range(n_draws):
+        other = dict(zip(names, rng.permutation(names), strict=True))
+        moved = [values[other[i], other[j]] for i, j in pairs]
+        found.append(spearmanr(one, moved).statistic)
+    return float(np.quantile(found, 0.975))
