@@ -45,13 +45,12 @@ device: str = "auto"  # auto, cpu or cuda
 from itertools import combinations
 
 import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
 
 import lumlip
 from chapters.shared.breakdown import mean_between
 from chapters.shared.models import chosen
-from chapters.similarity import all_measures, figures
+from chapters.similarity import figures, numbers
 from chapters.similarity.all_measures import LABELS, Prepared, invariances, similarities
 from chapters.similarity.draws import (
     AS_IS,
@@ -59,22 +58,18 @@ from chapters.similarity.draws import (
     MINIS,
     PERMUTED,
     PUBLISHED,
+    SAME,
     SEEDS,
     WITHIN,
-    by_measure,
     draw,
-    estimate,
     groups_of,
-    level,
-    null_agreement,
-    order_agreement,
-    parents_of,
+    joined,
     sample,
-    scaled,
+    unseen_parents,
 )
+from chapters.similarity.numbers import average, by_measure, closer, estimate, level, scaled
 from lumlip.book.page import Page, shown
 from lumlip.datasets.paper import paper_table
-from lumlip.metrics.repeated import jackknife
 from lumlip.plotting import style
 from lumlip.zoo.relations import family_of
 
@@ -82,95 +77,77 @@ style.use_style()
 panel = lumlip.panel(chosen(models, chapter=7), structures, device=device, skip_failing=True)
 wanted = [*minis, *controls] if len(minis) > 1 else []
 small = lumlip.panel(wanted, structures, device=device, skip_failing=True) if wanted else None
-names, some = list(panel.datasets), list(small.datasets) if small else []
-groups = groups_of(names, some)
+names = list(panel.datasets)
+groups = groups_of(names, list(small.datasets) if small else [])
 every = list(combinations(names, 2))
 apart = [pair for pair in every if family_of(pair[0]) != family_of(pair[1])]
-of_minis = groups[MINIS] + groups[BEFORE] + groups[SEEDS]
-seeds = range(seed, seed + n_redraws)
-options = {"layer": layer, "n_samples": n_samples, "n_halves": n_halves, "device": device}
 
 # %% tags=["hide-input"]
+options = {"layer": layer, "n_samples": n_samples, "n_halves": n_halves, "device": device}
 views = {AS_IS: every, WITHIN: groups[PUBLISHED]}
+seeds = range(seed, seed + n_redraws)
 real = [draw(panel, views, groups[PUBLISHED], seed=s, **options) for s in seeds]
 draws, fresh = real, []
-if small and of_minis:
-    both = dict.fromkeys((AS_IS, WITHIN), of_minis)
-    of_small = [draw(small, both, of_minis, seed=s, **options) for s in seeds]
-    draws = [[pd.concat(t) for t in zip(*two, strict=True)] for two in zip(real, of_small, strict=True)]
-    # The view within elements was chosen on the first draw: these parents are not in it.
-    first = sample(small, layer=layer, n_samples=n_samples, seed=0)
-    unseen = set(parents_of(small, np.arange(len(small.atoms["structure"])))) - set(parents_of(small, first))
-    if len(unseen) > 1:
-        fresh = [draw(small, both, of_minis, seed=s, among=sorted(unseen), **options) for s in seeds]
-
-
-def closer(table: pd.DataFrame, view: str, of: dict = groups) -> pd.Series:
-    """How much closer minis are than their untrained twins, on the scale, by each measure."""
-    return scaled(table, of, MINIS, view) - scaled(table, of, BEFORE, view)
-
-
-def by_chance(table: pd.DataFrame, view: str) -> pd.Series:
-    """The same with the atoms permuted: what the measures' chance levels alone would make of it."""
-    low, before = (level(table, groups[name], view, PERMUTED) for name in (MINIS, BEFORE))
-    return (low - before) / (level(table, groups[SEEDS], view) - before)
-
+if small:
+    both = groups[MINIS] + groups[BEFORE] + groups[SEEDS]
+    views = {AS_IS: both, WITHIN: both}
+    draws = joined(real, [draw(small, views, both, seed=s, **options) for s in seeds])
+    # The view within elements was chosen on the draw of seed 0: these parents are not in it.
+    options["among"] = unseen_parents(
+        small, sample(small, layer=layer, n_samples=n_samples, seed=0)
+    )
+    fresh = [draw(small, views, both, seed=s, **options) for s in seeds]
+gain = {view: by_measure(draws, closer, groups, view) for view in (AS_IS, WITHIN)}
+orders = {m: estimate(real, numbers.order, every, "gfre", m) for m in LABELS if m != "gfre"}
+between = {m: estimate(real, numbers.order, apart, "gfre", m) for m in orders}
 
 # %% tags=["hide-input"]
 page = Page(7)
-gain = {view: by_measure(draws, lambda t, v=view: closer(t, v)) for view in (AS_IS, WITHIN)}
-ups, downs = (
-    {v: sum(test(e) for e in found.values()) for v, found in gain.items()}
-    for test in (lambda e: e.low > 0, lambda e: e.high < 0)
-)
-minis_only = {"models": "minis", "bound_from": "a null: their untrained twins"}
-for view, of, word in ((AS_IS, draws, "as they are"), (WITHIN, draws, "within elements"), (WITHIN, fresh, "within elements, on structures not in the first draw")):
+chance_order = numbers.order_by_chance(real, every, "gfre", "cka")
+for view, where, of in (
+    (AS_IS, "as they are", draws),
+    (WITHIN, "within elements", draws),
+    (WITHIN, "within elements, on structures that are not in the first draw", fresh),
+):
     page.claim(
-        f"compared {word}, training brings families closer, on the average of all measures",
-        estimate(of, lambda t, v=view: float(closer(t, v).mean())), **minis_only,
-        control=estimate(of, lambda t, v=view: float(by_chance(t, v).mean())), control_is="atoms permuted",
+        f"compared {where}, training brings families closer, on the average of all measures",
+        average(of, closer, groups, view), models="minis", bound_from="a null: their untrained twins",
+        control=average(of, numbers.by_chance, groups, view), control_is="atoms permuted",
         chosen_after="the view, after the first draw was seen" if view == WITHIN else "",
     )  # fmt: skip
-orders = {m: estimate(real, lambda t, m=m: order_agreement(t, every, "gfre", m)) for m in list(LABELS)[1:]}
-between = {m: estimate(real, lambda t, m=m: order_agreement(t, apart, "gfre", m)) for m in orders}
-null = null_agreement(real[0][0], every, "gfre", "cka")
 page.claim(
-    "GFRE and linear CKA put pairs in one order", orders["cka"], bound=null, models="published",
+    "GFRE and linear CKA put pairs in one order", orders["cka"], bound=chance_order, models="published",
     bound_from="a null: models dealt anew to one of the measures (97.5 % quantile)",
 )  # fmt: skip
 page.claim(
-    "GFRE orders pairs of two families as linear CKA does, rather than as shared neighbors do",
-    estimate(real, lambda t: order_agreement(t, apart, "gfre", "cka") - order_agreement(t, apart, "gfre", "mutual_knn")),
-    models="published", bound_from="a null: all measures agree alike",
+    "GFRE orders pairs of two families as linear CKA does, more than as shared neighbors do",
+    estimate(real, numbers.order_difference, apart, "gfre", "cka", "mutual_knn"),
+    models="published", bound_from="a null: it agrees with both alike",
 )  # fmt: skip
 
 # %% tags=["hide-input"]
-on_scale = {
-    view: {name: by_measure(draws, lambda t, n=name, v=view: scaled(t, groups, n, v)) for name in (PUBLISHED, MINIS, BEFORE)}
+of_view = {
+    view: {m: by_measure(draws, scaled, groups, m, view) for m in (PUBLISHED, MINIS, BEFORE)}
     for view in (AS_IS, WITHIN)
 }
-mean = {
-    (name, view): estimate(draws, lambda t, n=name, v=view: float(scaled(t, groups, n, v).mean()))
-    for name in (MINIS, BEFORE, PUBLISHED) for view in (AS_IS, WITHIN)
-}  # fmt: skip
-median = {
-    (zero, view): estimate(draws, lambda t, z=zero, v=view: float(scaled(t, groups, MINIS, v, zero=z).median()))
-    for zero in (PERMUTED, BEFORE) for view in (AS_IS, WITHIN)
-}  # fmt: skip
-moved = {
-    view: estimate(draws, lambda t, v=view: float((scaled(t, groups, MINIS, v) - scaled(t, groups, MINIS, v, zero=BEFORE)).median()))
-    for view in (AS_IS, WITHIN)
-}
-room = by_measure(draws, lambda t: level(t, groups[SEEDS], AS_IS) - level(t, groups[BEFORE], AS_IS))
-chance = by_measure(draws, lambda t: level(t, groups[PUBLISHED], AS_IS, PERMUTED))
-page.says("as they are, some measures call trained families closer", ups[AS_IS], side="above")
-page.says("as they are, other measures call them farther apart", downs[AS_IS], side="above")
-page.says("within elements every measure calls them closer", ups[WITHIN], side="above", bound=len(LABELS) - 0.5)
-for view, found in moved.items():
-    page.says(f"{view}, the zero changes the median", found, side="above")
-page.says("some measure has no room between untrained twins and two seeds", sum(not e.low > 0 for e in room.values()), side="above")
-of_neighbors = estimate(draws, lambda t: float(scaled(t, groups, PUBLISHED, WITHIN)[["cka", "mutual_knn"]].diff().iloc[1]))
-page.says("published families share fewer neighbors than they share shape", of_neighbors, side="below")
+zeros = [(zero, view) for zero in (PERMUTED, BEFORE) for view in (AS_IS, WITHIN)]
+median = {(z, v): average(draws, scaled, groups, MINIS, v, z, how="median") for z, v in zeros}
+mean = {(m, v): average(draws, scaled, groups, m, v) for m in (MINIS, BEFORE) for v in of_view}
+ups, downs = (
+    {view: sum(test(e) for e in found.values()) for view, found in gain.items()}
+    for test in (lambda e: e.low > 0, lambda e: e.high < 0)
+)
+page.says("as they are, some measures find trained families closer", ups[AS_IS], side="above")
+page.says("as they are, others find them farther apart", downs[AS_IS], side="above")
+most = len(LABELS) - 0.5
+page.says("within elements all find them closer", ups[WITHIN], side="above", bound=most)
+for view in of_view:
+    shift = average(draws, numbers.shift_of_zero, groups, view, how="median")
+    page.says(f"{view}, families are closer from the zero of permuted atoms", shift, side="above")
+page.says(
+    "untrained twins are nearly as alike as trained minis, as they are",
+    average(draws, closer, groups, AS_IS) , side="below", bound=average(draws, closer, groups, WITHIN).low,
+)  # fmt: skip
 
 # %% tags=["remove-input"]
 page.answer(f"""
@@ -182,7 +159,7 @@ But compared as they are, untrained networks look nearly as alike as trained one
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-scale", "caption": "How alike two families are by each measure, with 95 % intervals; 0: as with the atoms of one model permuted, 1: as one mini trained from two seeds. Left: features as they are. Right: with the mean of each element subtracted. What lies beyond the axis is drawn at its edge."}, "image": {"alt": "Left: untrained twins are below trained minis by measures of shape and above them by measures of neighbors. Right: trained minis are above untrained twins by every measure"}}
-figures.scale_figure(plt.figure(), on_scale)
+figures.scale_figure(plt.figure(), of_view)
 plt.show()
 
 # %% [markdown]
@@ -216,27 +193,22 @@ of one permuted.
 
 # %% tags=["hide-input"]
 columns = {
-    f"{name}{', permuted' if atoms == PERMUTED else ''}": by_measure(draws, lambda t, n=name, a=atoms: level(t, groups[n], AS_IS, a))
-    for name in (PUBLISHED, MINIS, BEFORE, SEEDS) for atoms in (PERMUTED, "same atoms")
-    if atoms != PERMUTED or name in (PUBLISHED, MINIS)
+    f"{name}, permuted" if atoms == PERMUTED else name: by_measure(draws, level, groups, name, AS_IS, atoms)
+    for name in (PUBLISHED, MINIS, BEFORE, SEEDS) for atoms in (PERMUTED, SAME)
 }  # fmt: skip
 raw = pd.DataFrame({c: {m: e.value for m, e in found.items()} for c, found in columns.items()})
-raw.set_axis([LABELS[m] for m in raw.index]).rename_axis("features as they are").round(2) + 0.0
+raw.set_axis([LABELS[m] for m in raw.index]).rename_axis("as they are").round(2) + 0.0
 
 # %% tags=["remove-input"]
-left_out = jackknife(
-    [family_of(m) for m in dict.fromkeys(m for pair in groups[MINIS] for m in pair)],
-    lambda kept: np.mean([float(closer(whole, WITHIN, {
-        **groups, **{n: [p for p, own in zip(groups[n], combinations(range(len(minis)), 2), strict=True) if set(own) <= set(kept)]
-                     for n in (MINIS, BEFORE)}}).mean()) for whole, *_ in draws]),
-)  # fmt: skip
+chance, (inside, held_out) = columns[f"{PUBLISHED}, permuted"], page.claims[1:3]
+left_out = numbers.over_families(draws, groups, WITHIN)
 shown(f"""
 Notice:
 - With {n_samples} atoms, permuted features reach {chance["pwcca"].value:.2f} by PWCCA and {chance["svcca"].value:.2f} by SVCCA;
   most others are near zero. The wider the features, the higher these levels: each group has its own zero.
-- Within elements, training moves families by {page.claims[1].found} of the scale. With one family of minis left out at a time
+- Within elements, training moves families by {inside.found} of the scale. With one family of minis left out at a time
   the mean over *models* is {left_out.value:.2f} ({left_out.low:.2f} to {left_out.high:.2f}). That view was chosen after the first numbers;
-  on structures whose parents were not among them the gain is {page.claims[2].found}, though linear CKA alone no longer settles it.
+  on structures whose parents were not among them the gain is {held_out.found}, though linear CKA alone no longer settles it.
 - The zero matters. For features as they are the median over measures is {median[PERMUTED, AS_IS]} from permuted atoms, and
   {median[BEFORE, AS_IS]} from untrained twins; within elements {median[PERMUTED, WITHIN]} and {median[BEFORE, WITHIN]}.
   Whether training brings families closer does not depend on it, but how close they are does.
@@ -249,13 +221,13 @@ Notice:
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-order", "caption": "Agreement of each measure with the GFRE on the order of pairs of published models (Spearman's coefficient, no unit), with 95 % intervals over draws of atoms and their parents; features as they are."}, "image": {"alt": "Linear CKA and Procrustes order pairs nearly as the GFRE does; CKNNA, PWCCA and shared neighbors do so much less"}}
 fig, ax = plt.subplots(figsize=(6.6, 4))
-figures.order_figure(ax, orders, between, null)
+figures.order_figure(ax, orders, between, chance_order)
 plt.show()
 
 # %% tags=["remove-input"]
 shown(f"""
 Notice:
-- GFRE and linear CKA agree to {orders["cka"]}, against {null:.2f} by chance; over pairs of two families, without the variants that
+- GFRE and linear CKA agree to {orders["cka"]}, against {chance_order:.2f} by chance; over pairs of two families, without the variants that
   are alike by any measure, to {between["cka"]}, and GFRE and shared neighbors to {between["mutual_knn"]} only.
 - So the measures fall into two parties, one for the large directions, which hold most of the energy, and one for who is next to whom.
 """)
@@ -284,12 +256,16 @@ says = {
     "imbalance": ("Edamadaka et al.: converging", "not read"),
     "anchors": ("Li and Walsh: one geometry", "not read"),
 }
-rows = [
-    {"measure": LABELS[m], "paper": paper, "paper's number": number, "published, here": str(columns[PUBLISHED][m]),
-     "minis against untrained, as they are": str(gain[AS_IS][m]), "within elements": str(gain[WITHIN][m])}
+here = {
+    "families, here": columns[PUBLISHED],
+    "minis minus untrained, as they are": gain[AS_IS],
+    "the same within elements": gain[WITHIN],
+}
+rows = {
+    LABELS[m]: {"paper": paper, "number": number} | {c: str(e[m]) for c, e in here.items()}
     for m, (paper, number) in says.items()
-]  # fmt: skip
-pd.DataFrame(rows).set_index("measure")
+}
+pd.DataFrame(rows).T
 
 # %% [markdown]
 """
@@ -314,6 +290,7 @@ page.table()
 
 # %% tags=["hide-input"]
 print(panel.report())
-one = Prepared(next(iter(panel.layer(layer).values()))[sample(panel, layer=layer, n_samples=n_samples, seed=seed)])
-assert all(abs(value - 1) < 3 / len(one.X) for value in similarities(one, one).values())
-print(f"{len(names)} models, {len(all_measures.METRICS)} measures, {n_redraws} draws: checks passed")
+rows = sample(panel, layer=layer, n_samples=n_samples, seed=seed)
+one = Prepared(panel.layer(layer)[names[0]][rows])
+assert all(abs(value - 1) < 3 / len(rows) for value in similarities(one, one).values())
+print(f"{len(names)} models, {len(LABELS)} measures, {n_redraws} draws of atoms: checks passed")

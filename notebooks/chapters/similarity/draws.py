@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 from threadpoolctl import threadpool_limits
 
 from chapters.shared.elements import without_element_mean
 from chapters.similarity.all_measures import LABELS, Prepared, similarities
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.folds import Folds
-from lumlip.metrics.repeated import CrossFit, Estimate, orders_of
+from lumlip.metrics.repeated import CrossFit, orders_of
 from lumlip.zoo.relations import first_of_families, other_seed, untrained_twin
 
 Pair = tuple[str, str]
-#: A whole draw, then its random halves of the parents: tables (view, atoms, first, second) x measure.
+#: A whole draw, then random halves of its parents: (view, atoms, first, second) x measure.
 Draw = list[pd.DataFrame]
 AS_IS, WITHIN = "as they are", "within elements"
 SAME, PERMUTED = "same atoms", "permuted atoms"
@@ -93,6 +91,20 @@ def parents_of(panel: Panel, atoms: IntArray) -> np.ndarray[tuple[int], np.dtype
     atom_of = panel.atoms["structure"].to_numpy()[atoms]
     found: np.ndarray[tuple[int], np.dtype[np.str_]] = panel.atoms["parent"].to_numpy()[atom_of]
     return found
+
+
+def unseen_parents(panel: Panel, rows: IntArray) -> list[str]:
+    """Return the parents of which no structure is among those of some atoms (n_rows,)."""
+    everyone = panel.atoms["parent"].to_numpy()
+    return sorted(set(everyone.tolist()) - set(parents_of(panel, rows).tolist()))
+
+
+def joined(one: Sequence[Draw], other: Sequence[Draw]) -> list[Draw]:
+    """Put the tables of two panels, draw by draw, into one."""
+    return [
+        [pd.concat(tables) for tables in zip(*two, strict=False)]
+        for two in zip(one, other, strict=True)
+    ]
 
 
 def draw(
@@ -193,87 +205,3 @@ def _common(numbers: IntArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
 
 def _within(features: Mapping[str, FloatArray], numbers: IntArray) -> dict[str, FloatArray]:
     return {name: without_element_mean(x, numbers) for name, x in features.items()}
-
-
-def level(table: pd.DataFrame, pairs: Sequence[Pair], view: str, atoms: str = SAME) -> pd.Series:
-    """Return the mean similarity of some pairs by each measure; NaN where a pair was not measured."""
-    wanted = pd.MultiIndex.from_tuples([(view, atoms, *pair) for pair in pairs] or [("",) * 4])
-    return table.reindex(wanted).mean(skipna=False)
-
-
-def scaled(
-    table: pd.DataFrame,
-    groups: Mapping[str, Sequence[Pair]],
-    name: str,
-    view: str,
-    *,
-    zero: str = PERMUTED,
-) -> pd.Series:
-    """Return where a group of pairs lies between a zero and two seeds of a mini, by each measure.
-
-    ``k / k_seeds`` with ``k = (s - s_0) / (1 - s_0)``: chance levels grow with the width of the
-    features, so that each group has its own.
-
-    Parameters
-    ----------
-    zero : {"permuted atoms", "untrained twins"}
-        Whose similarity is ``s_0``: that of the same pairs with atoms permuted, or of `BEFORE`.
-    """
-
-    def above(pairs: Sequence[Pair]) -> pd.Series:
-        low = level(table, *((groups[BEFORE], view) if zero == BEFORE else (pairs, view, zero)))
-        return (level(table, pairs, view) - low) / (1 - low)
-
-    return above(groups[name]) / above(groups[SEEDS])
-
-
-def estimate(draws: Sequence[Draw], number: Callable[[pd.DataFrame], float]) -> Estimate:
-    """Return a number of a table as its mean over draws, with an interval.
-
-    Within a draw its reach comes from halves of the parents, to which the spread of the draws is
-    added in squares.
-    """
-    found = [
-        Interval.of_halves(number(whole), [number(h) for h in halves]) for whole, *halves in draws
-    ]
-    return Estimate.over(found) if found else Estimate.missing()
-
-
-def by_measure(
-    draws: Sequence[Draw], number: Callable[[pd.DataFrame], pd.Series]
-) -> dict[str, Estimate]:
-    """Return the same for a number that every measure has: measure -> Estimate."""
-    known = [[number(table).to_frame().T for table in one] for one in draws]
-    return {name: estimate(known, lambda row: float(row[name].iloc[0])) for name in LABELS}
-
-
-def order_agreement(table: pd.DataFrame, pairs: Sequence[Pair], a: str, b: str) -> float:
-    """Spearman's coefficient of two measures over pairs of models; NaN with fewer than six."""
-    if len(pairs) < 6:
-        return float("nan")
-    chosen = table.loc[(AS_IS, SAME)].loc[list(pairs)]
-    return float(chosen[a].corr(chosen[b], method="spearman"))
-
-
-def null_agreement(
-    table: pd.DataFrame, pairs: Sequence[Pair], a: str, b: str, *, n_draws: int = 500, seed: int = 0
-) -> float:
-    """Spearman's coefficient that two measures reach by chance (97.5 % quantile).
-
-    The models of ``b`` change places (Mantel 1967), for pairs of one model are not independent.
-    """
-    if len(pairs) < 6:
-        return float("nan")
-    names = list(dict.fromkeys(name for pair in pairs for name in pair))
-    known = table.loc[(AS_IS, SAME)]
-    values = {
-        pair: value
-        for i, j, value in zip(*zip(*known.index), known[b])
-        for pair in ((i, j), (j, i))
-    }
-    one, rng, found = known[a].loc[list(pairs)].to_numpy(), np.random.default_rng(seed), []
-    for _ in range(n_draws):
-        other = dict(zip(names, rng.permutation(names), strict=True))
-        moved = [values[other[i], other[j]] for i, j in pairs]
-        found.append(spearmanr(one, moved).statistic)
-    return float(np.quantile(found, 0.975))
