@@ -188,11 +188,12 @@ def _table(
     a: Mapping[str, Prepared], b: Mapping[str, Prepared], fit: CrossFit, pairs: Sequence[Pair]
 ) -> pd.DataFrame:
     """Similarities (n_pairs, n_measures), NaN on too few samples; errors are of both ways."""
-    share = 1 - fit.table**2
+    share = 1 - np.square(fit.table.to_numpy())
+    places = [(fit.sources.index(i), fit.sources.index(j)) for i, j in pairs]
     rows = [
-        {"gfre": (share.at[i, j] + share.at[j, i]) / 2}
+        {"gfre": float(share[p, q] + share[q, p]) / 2}
         | (similarities(a[i], b[j]) if len(a[i].X) >= _FEWEST else {})
-        for i, j in pairs
+        for (i, j), (p, q) in zip(pairs, places, strict=True)
     ]
     index = pd.MultiIndex.from_tuples(pairs, names=["first", "second"])
     return pd.DataFrame(rows, index=index).reindex(columns=list(LABELS))

@@ -99,11 +99,15 @@ def by_measure(
     return {name: estimate(known, one, name) for name in LABELS}
 
 
+def _as_is(table: pd.DataFrame, pairs: Sequence[Pair]) -> pd.DataFrame:
+    return table.reindex(pd.MultiIndex.from_tuples([(AS_IS, SAME, *pair) for pair in pairs]))
+
+
 def order(table: pd.DataFrame, pairs: Sequence[Pair], a: str, b: str) -> float:
     """Spearman's coefficient of two measures over pairs of models; NaN with fewer than six."""
     if len(pairs) < _FEWEST:
         return float("nan")
-    chosen = table.loc[(AS_IS, SAME)].loc[list(pairs)]
+    chosen = _as_is(table, pairs)
     return float(chosen[a].corr(chosen[b], method="spearman"))
 
 
@@ -126,7 +130,7 @@ def order_by_chance(
     """
     if len(pairs) < _FEWEST or not draws[0]:
         return float("nan")
-    known = draws[0][0].loc[(AS_IS, SAME)].loc[list(pairs)]
+    known = _as_is(draws[0][0], pairs)
     values = dict(zip(map(frozenset, pairs), known[b], strict=True))
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     rng, found = np.random.default_rng(0), []
