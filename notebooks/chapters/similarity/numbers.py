@@ -16,6 +16,7 @@ from lumlip.metrics.repeated import Estimate, jackknife
 from lumlip.zoo.relations import family_of
 
 Groups = Mapping[str, Sequence[Pair]]
+_FULL = 0.99  # chance level that leaves a measure no room
 _FEWEST = 6  # pairs, below which an order says nothing
 
 
@@ -43,7 +44,8 @@ def scaled(
 
     def above(some: str) -> pd.Series:
         low = level(table, groups, *((BEFORE, view) if zero == BEFORE else (some, view, zero)))
-        return (level(table, groups, some, view) - low) / (1 - low)
+        # With few atoms PWCCA is 1 by chance: nothing is above that.
+        return (level(table, groups, some, view) - low) / (1 - low).where(low < _FULL)
 
     return above(name) / above(SEEDS)
 

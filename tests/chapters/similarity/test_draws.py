@@ -108,5 +108,8 @@ def test_too_few_atoms_give_no_number(rng):
     table, *halves = draws.draw(panel, views, [("a", "b")], seed=0, **OPTIONS)
     assert table.notna().all(axis=None)
     assert halves[0].loc[(AS_IS, SAME)][["cka"]].isna().all(axis=None)
-    assert draws.draw(panel_of(layer, n_structures=4, size=10), views, [("a", "b")], seed=0, **OPTIONS) == []
+    assert (
+        draws.draw(panel_of(layer, n_structures=4, size=10), views, [("a", "b")], seed=0, **OPTIONS)
+        == []
+    )
     assert list(table) == list(LABELS)

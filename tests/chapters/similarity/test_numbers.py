@@ -46,6 +46,11 @@ def test_scale_from_untrained_twins(table):
     assert numbers.by_chance(table, GROUPS, AS_IS)["cka"] == pytest.approx(0.2 / 0.6)
 
 
+def test_a_measure_that_chance_fills_has_no_place(table):
+    table["pwcca"] = 1.0
+    assert np.isnan(numbers.scaled(table, GROUPS, MINIS, AS_IS)["pwcca"])
+
+
 def test_what_was_not_measured_is_missing(table):
     none = {**GROUPS, MINIS: [], SEEDS: [("a", "b")]}
     assert numbers.level(table, none, MINIS, AS_IS).isna().all()
