@@ -290,11 +290,9 @@ a scale on which neighbors and large directions order pairs of families alike.
 """
 
 # %% tags=["hide-input"]
-page.table()
-
-# %% tags=["hide-input"]
 print(panel.report())
 rows = sample(panel, layer=layer, n_samples=n_samples, seed=seed)
 one = Prepared(panel.layer(layer)[names[0]][rows])
 assert all(abs(value - 1) < 3 / len(rows) for value in similarities(one, one).values())
 print(f"{len(names)} models, {len(LABELS)} measures, {n_redraws} draws of atoms: checks passed")
+page.table()
