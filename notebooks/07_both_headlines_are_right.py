@@ -116,7 +116,7 @@ for view, where, of in (
         average(of, closer, groups, view), bound=max(0.0, by_chance.high), models="minis",
         bound_from="a null: their untrained twins, and what permuted atoms make of the difference (upper end)",
         control=by_chance, control_is="atoms permuted",
-        chosen_after="the view, after the first draw was seen" if view == WITHIN else "",
+        chosen_after=("the view, after the first draw; " if view == WITHIN else "") + "the part of permuted atoms in the bound, after two draws",
     )  # fmt: skip
 page.claim(
     "GFRE and linear CKA put pairs in one order", orders["cka"], bound=chance_order, models="published",
