@@ -179,6 +179,9 @@ METRICS: dict[str, Metric] = {
     ),
 }
 
+#: Names in tables and figures; the share recovered, 1 minus the squared GFRE, joins the measures.
+LABELS = {"gfre": "share recovered (GFRE)"} | {name: m.label for name, m in METRICS.items()}
+
 
 def similarities(a: Prepared, b: Prepared) -> dict[str, float]:
     """Return the similarity of two models by every measure, both ways averaged."""
