@@ -41,9 +41,9 @@ import pandas as pd
 import lumlip
 from chapters.latent_spaces import figures
 from chapters.latent_spaces.directions import leading, share_along, split_targets
-from chapters.shared.baselines import ALL, baseline_features
 from chapters.shared.breakdown import mean_between
 from chapters.shared.models import chosen
+from chapters.shared.sources import FIXED, unlearned
 from lumlip.book.chapters import data_folder
 from lumlip.book.claims import FAILS
 from lumlip.book.page import Page, shown
@@ -70,14 +70,14 @@ last = whole.only(names)
 along, beside = (whole.only(names, [f"{m}: {part}" for m in names]) for part in ("first", "rest"))
 few_orders = orders[:2]  # for what takes long, and for controls
 backbone = CrossFit.of(panel.layer("backbone"), orders=few_orders, **options)
-unlearned = baseline_features(panel.structures, panel.atoms["structure"].to_numpy())[ALL]
-baseline = CrossFit.of({"SOAP": unlearned}, features, orders=few_orders, **options)
-shuffled = np.random.default_rng(seed).permutation(len(unlearned))
+fixed = unlearned(panel.structures, seed=seed)[FIXED]
+baseline = CrossFit.of({"SOAP": fixed}, features, orders=few_orders, **options)
+shuffled = np.random.default_rng(seed).permutation(len(fixed))
 permuted = {model: X[shuffled] for model, X in features.items()}
 chance = CrossFit.of(permuted, features, orders=few_orders, **options)
 firsts = first_of_families(names) if several else names
-atoms = np.arange(0, len(unlearned), local_every)
-k = neighborhood_size(len(unlearned) // 2, n_neighbors)
+atoms = np.arange(0, len(fixed), local_every)
+k = neighborhood_size(len(fixed) // 2, n_neighbors)
 some = {"orders": few_orders, "tested": atoms, **options}
 few = {model: features[model] for model in firsts}
 local, same_atoms = CrossFit.of(few, metric="lfre", n_neighbors=k, **some), CrossFit.of(few, **some)
@@ -257,7 +257,7 @@ page.table()
 # %% tags=["hide-input"]
 print(panel.report())
 widest = max(X.shape[1] for X in features.values())
-assert len(unlearned) < 10 * widest or np.diag(last.table).max() < 1e-2
+assert len(fixed) < 10 * widest or np.diag(last.table).max() < 1e-2
 numbers = panel.atoms["atomic_number"].to_numpy()
 assert all(np.array_equal(d["atomic_number"].to_numpy(), numbers) for d in panel.datasets.values())
 print(f"{len(names)} x {len(names)} pairs, {n_seeds} orders of folds: checks passed")

@@ -46,10 +46,10 @@ import lumlip
 from chapters.controls import figures, study
 from chapters.controls import minis as small
 from chapters.controls import published as real
-from chapters.controls.sources import ELEMENT, FIXED, SHUFFLED, SHUFFLED_ELEMENT
 from chapters.controls.study import from_families, from_one
 from chapters.shared.breakdown import mean_between
 from chapters.shared.models import chosen
+from chapters.shared.sources import ELEMENT, FIXED, SHUFFLED, SHUFFLED_ELEMENT
 from lumlip.book.claims import FAILS, HOLDS
 from lumlip.book.page import Page, shown
 from lumlip.datasets.paper import paper_table
@@ -280,7 +280,7 @@ plt.show()
 # %% tags=["remove-input"]
 shown(f"""
 - **Notice** that no GFRE here is final: from a quarter of the atoms to half of them it falls by {doubled}, and it has
-  not settled at the right edge. Features that learned nothing, which are wider, gain most.
+  not settled at the right edge.
 - **Notice** the neighbors: the LFRE is {swept[min(swept)]} with {min(swept)},
   {swept[k]} with {k}, where this book takes it, and {swept[max(swept)]} with {max(swept)}.
   The intervals are wide, since few atoms carry much of a local error: no best number shows in them.

@@ -7,19 +7,15 @@ interval then knows that all of them were measured on the same structures.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import NamedTuple, TypedDict, Unpack
+from typing import NamedTuple, TypedDict
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from lumlip.array_types import BoolArray, FloatArray
+from lumlip.array_types import FloatArray
 from lumlip.metrics.group_intervals import group_sums
-
-#: In place of draws where a model is missing; goes through all arithmetic.
-NOTHING: FloatArray = np.full(1, np.nan)
 
 
 class Resampling(TypedDict, total=False):
@@ -58,66 +54,6 @@ class Interval(NamedTuple):
         return cls(np.nan, np.nan, np.nan)
 
 
-@dataclass(frozen=True)
-class Distances:
-    """Reconstruction errors among models, with resamples of the test structures.
-
-    Attributes
-    ----------
-    table : DataFrame of shape (n_models, n_models)
-        Errors on all test atoms, row = source, column = target.
-    draws : array of shape (n_models, n_models, 1 + n_bootstrap)
-        The same, then those of every resample.
-    """
-
-    table: pd.DataFrame
-    draws: FloatArray
-
-    @classmethod
-    def of(
-        cls, errors: xr.DataArray, groups: Sequence[int], *, n_bootstrap: int = 500, seed: int = 0
-    ) -> Distances:
-        """Make them from the errors of every test atom.
-
-        Parameters
-        ----------
-        errors : DataArray of shape (source, target, atom)
-            From :func:`lumlip.metrics.reconstruction.pointwise_errors`, square.
-        groups : sequence of int, length n_test
-            The structure of every test atom.
-        """
-        table = table_of(errors)
-        resampled = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
-        return cls(table, np.concatenate([table.to_numpy()[..., None], resampled], axis=-1))
-
-    @classmethod
-    def exact(cls, table: pd.DataFrame) -> Distances:
-        """Take a published table: without resamples, so every interval is the number itself."""
-        values = table.to_numpy(dtype=float)
-        return cls(table, np.stack([values, values], axis=-1))
-
-    def to(self, source: str, target: str) -> FloatArray:
-        """Error in one direction (1 + n_bootstrap,); NaN if one of the models is missing."""
-        names = list(self.table.index)
-        if source not in names or target not in names:
-            return NOTHING
-        found: FloatArray = self.draws[names.index(source), names.index(target)]
-        return found
-
-    def between(self, some: str | Sequence[str], other: str) -> FloatArray:
-        """Distance: mean of both directions, and over those of ``some`` that are there.
-
-        Returns
-        -------
-        array of shape (1 + n_bootstrap,)
-            On all test atoms, then on every resample; NaN if no pair is there.
-        """
-        names = [some] if isinstance(some, str) else some
-        ways = [self.to(*pair) for name in names for pair in ((name, other), (other, name))]
-        present = [way for way in ways if np.isfinite(way[0])]
-        return np.mean(present, axis=0) if present else NOTHING
-
-
 def interval(draws: FloatArray) -> Interval:
     """Return the value on all test atoms, and the 95 % interval of the resamples.
 
@@ -128,15 +64,6 @@ def interval(draws: FloatArray) -> Interval:
         if a model was missing.
     """
     return Interval.of(draws[0], draws[1:]) if np.isfinite(draws[0]) else Interval.missing()
-
-
-def pooled(families: Sequence[FloatArray]) -> FloatArray:
-    """Mean over families, draw by draw; NaN if there is none.
-
-    The families share the test structures and their draws, so the means have an interval, too.
-    """
-    present = [draws for draws in families if np.isfinite(draws[0])]
-    return np.mean(present, axis=0) if present else NOTHING
 
 
 def with_interval(found: Sequence[float], *, digits: int = 2, sign: str = "") -> str:
@@ -340,37 +267,3 @@ def table_of(errors: xr.DataArray) -> pd.DataFrame:
         index=list(errors["source"].values),
         columns=list(errors["target"].values),
     )
-
-
-def mean_with_interval(
-    errors: xr.DataArray,
-    pairs: BoolArray,
-    groups: Sequence[int],
-    **options: Unpack[Resampling],
-) -> Interval:
-    """Mean error over pairs of models, with its 95 % interval over test structures: `mean_rms`.
-
-    Parameters
-    ----------
-    errors : DataArray of shape (source, target, atom)
-    pairs : bool array of shape (n_sources, n_targets)
-    groups : sequence of int, length n_test
-        The structure of every test atom.
-    options
-        ``n_bootstrap`` (200) and ``seed`` (0).
-    """
-    return interval(mean_rms(errors.to_numpy()[pairs], groups=groups, **options))
-
-
-def subset_of(distances: Distances, models: Sequence[str]) -> Distances:
-    """Keep some models, in the order given."""
-    names = list(distances.table.index)
-    chosen = [names.index(model) for model in models]
-    draws = distances.draws[np.ix_(chosen, chosen)]
-    return Distances(distances.table.loc[list(models), list(models)], draws)
-
-
-def mean_over(distances: Distances, pairs: BoolArray) -> FloatArray:
-    """Mean over pairs of models (1 + n_bootstrap,), as draws; NaN without pairs."""
-    found = distances.draws[pairs].mean(axis=0) if pairs.any() else np.full(1, np.nan)
-    return np.asarray(found, dtype=float)

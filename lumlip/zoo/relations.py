@@ -217,14 +217,6 @@ def pairs_by_kind(models: Sequence[str]) -> dict[str, BoolArray]:
     return {kind: kinds == kind for kind in KINDS if (kinds == kind).any()}
 
 
-def variant_pairs(models: Sequence[str]) -> BoolArray:
-    """Return the ordered pairs of two variants of one architecture.
-
-    Two seeds, two experts and the like are none: they are measured to compare variants with.
-    """
-    return np.array([[a != b and not aspects(a, b) & APART for b in models] for a in models])
-
-
 def family_of(model: str) -> str:
     """Return the family that a model's color and group come from."""
     return resolve(model).family

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from chapters.controls.sources import ELEMENT, FIXED, SHUFFLED, shuffled, together, unlearned
 from chapters.controls.study import from_seeds, n_folds_of, seeds_of, to_seeds
+from chapters.shared.sources import ELEMENT, FIXED, SHUFFLED, shuffled, together, unlearned
 from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import panel_if_any
 from lumlip.metrics.reconstruction import neighborhood_size

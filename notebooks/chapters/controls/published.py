@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from chapters.controls.sources import (
+from chapters.controls.study import families_once, from_families, from_one, n_folds_of, placed
+from chapters.shared.sources import (
     ELEMENT,
     FIXED,
     FORMULA,
@@ -19,7 +20,6 @@ from chapters.controls.sources import (
     together,
     unlearned,
 )
-from chapters.controls.study import families_once, from_families, from_one, n_folds_of, placed
 from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.bootstrap import Interval

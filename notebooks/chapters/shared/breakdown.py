@@ -71,26 +71,6 @@ def error_by_label(
     return found.sort_values("error", ascending=False)
 
 
-def carried_by_worst(errors: xr.DataArray, pairs: BoolArray, *, share: float) -> float:
-    """Return which part of the squared error lies on the worst atoms.
-
-    Parameters
-    ----------
-    errors : DataArray of shape (source, target, atom)
-    pairs : bool array of shape (n_sources, n_targets)
-    share : float
-        Which part of the atoms counts as the worst, between 0 and 1.
-
-    Returns
-    -------
-    float
-        Between ``share``, if all atoms are alike, and 1.
-    """
-    per_atom = np.sort((errors.to_numpy()[pairs] ** 2).sum(axis=0))[::-1]
-    n_worst = max(1, round(share * len(per_atom)))
-    return float(per_atom[:n_worst].sum() / per_atom.sum())
-
-
 def asymmetry(tables: FloatArray, pairs: BoolArray) -> FloatArray:
     """Mean over pairs of the difference between the two directions.
 

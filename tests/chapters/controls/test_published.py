@@ -10,7 +10,7 @@ from chapters.controls.published import (
     WITH_NET,
     PublishedFits,
 )
-from chapters.controls.sources import ELEMENT, FIXED, FORMULA, SHUFFLED, SHUFFLED_ELEMENT
+from chapters.shared.sources import ELEMENT, FIXED, FORMULA, SHUFFLED, SHUFFLED_ELEMENT
 from lumlip.metrics.repeated import CrossFit
 
 MODELS = ["chgnet-0.3.0", "chgnet-0.2.0", "sevennet-0"]

@@ -5,7 +5,6 @@ import pytest
 import xarray as xr
 
 from chapters.controls.minis import OTHER, SEED, TWIN, MiniFits
-from chapters.controls.sources import ELEMENT, FIXED, SHUFFLED
 from chapters.controls.study import (
     fit_by_atom,
     fit_on_part,
@@ -17,6 +16,7 @@ from chapters.controls.study import (
     seeds_of,
     to_seeds,
 )
+from chapters.shared.sources import ELEMENT, FIXED, SHUFFLED
 from lumlip.metrics.repeated import CrossFit, Estimate
 
 N = 240

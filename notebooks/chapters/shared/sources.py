@@ -8,7 +8,7 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import ArrayLike
 
-from chapters.controls.soap import soap
+from chapters.shared.soap import soap
 from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import one_hot
 

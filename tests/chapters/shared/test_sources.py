@@ -5,8 +5,8 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, fcc111, molecule
 
-from chapters.controls.soap import soap
-from chapters.controls.sources import (
+from chapters.shared.soap import soap
+from chapters.shared.sources import (
     ELEMENT,
     FIXED,
     NET,
