@@ -129,8 +129,7 @@ carried = real.fit.worst_share(real.weights("back", real.models))
 recovered = kept.fit.share(kept.weights("back", real.models))
 page.says("in every family the way back is harder, on these structures", values.min(), side="above")
 page.says("in some family the interval reaches zero", len(unsure), side="above")
-page.says("in most families it does", len(unsure), side="above", bound=len(of_family) / 2)
-page.says("without a few crystals, it is harder in every family", without, side="above")
+page.says("without these crystals, it is harder in every family", without, side="above")
 page.says("over models, the interval reaches zero", jack.low, side="below")
 page.says("no parent has a fifth of the error back", carried, side="below", bound=0.2)
 page.says("training makes the way back easier", learned, side="below")
@@ -196,7 +195,7 @@ Notice:
 - GFRE back minus forth is {excess}: {each}. With so few families, the interval over models, {jack.low:.2f} to {jack.high:.2f},
   reaches zero. Over structures, those of {", ".join(map(family_name, unsure))} do, too, for a map can fail badly on a single crystal,
   in some orders of the folds or in all: {", ".join(f"`{name}`" for name in crystals)}. Without these, the way back is harder in every family,
-  by {kept.excess(real.models)} on average and by {without} or more. The share at the top of the page is without them, too.
+  by {kept.excess(real.models)} on average; least certain is {without}. The share at the top of the page is without them, too.
 - Untrained minis have {before}, by their widths and random weights alone; trained ones
   {small.excess(trained)}, a change of {learned}. The claim of the paper holds, but also for networks that learned nothing. The published
   models' number is larger, but they are no twins of these small ones, and are seen on more structures.
