@@ -115,19 +115,25 @@ class LayerFits:
         return self.between(layer, models).difference(pairs, pairs, other=backbones)
 
 
-def worst_parent(
-    fits: LayerFits, weights: FloatArray, atoms: xr.Dataset, groups: IntArray
-) -> tuple[str, LayerFits]:
-    """Name the parent that carries most of an error, and leave it out.
+def without_worst(
+    fits: LayerFits, some: Sequence[FloatArray], atoms: xr.Dataset, groups: IntArray
+) -> tuple[list[str], LayerFits]:
+    """Leave out the parents that carry most of some mean errors, and name them.
 
-    ``groups`` (n_atoms,) has the parent of every atom, as the fits number them.
+    Parameters
+    ----------
+    fits : LayerFits
+    some : sequence of arrays of shape (n_sources, n_targets)
+        Weights; each gives one parent.
+    atoms : Dataset
+    groups : array of int of shape (n_atoms,)
+        The parent of every atom, as the fits number them.
     """
-    total = np.tensordot(weights, fits.fit.sums.mean(axis=0), axes=2)
-    worst = int(total.argmax())
-    structure = int(atoms["structure"][int(np.argmax(groups == worst))])
-    left_out = np.arange(len(total)) == worst
-    kept = LayerFits(fits.fit.without_groups(left_out), fits.readout)
-    return str(atoms["parent"].to_numpy()[structure]), kept
+    worst = {int(np.tensordot(w, fits.fit.sums.mean(axis=0), axes=2).argmax()) for w in some}
+    structure, parent = atoms["structure"].to_numpy(), atoms["parent"].to_numpy()
+    names = [str(parent[structure[np.argmax(groups == g)]]) for g in sorted(worst)]
+    left_out = np.isin(np.arange(len(fits.fit.counts)), list(worst))
+    return names, LayerFits(fits.fit.without_groups(left_out), fits.readout)
 
 
 def family_pairs(models: Sequence[str]) -> FloatArray:

@@ -123,15 +123,15 @@ def test_squares_of_a_whole_are_those_of_its_parts(panel, orders):
     assert np.sqrt(squared) == pytest.approx(whole.table.loc[models[0], models[1]], abs=0.01)
 
 
-def test_the_worst_parent_is_named_and_left_out(panel, orders, found):
+def test_the_worst_parents_are_named_and_left_out(panel, orders, found):
     sums = found.fit.sums.copy()
     worst = int(orders[0].groups[7 * PER])  # of structure 7
     sums[..., worst] += 1e3
     broken = fits.LayerFits(fits.CrossFit(found.fit.sources, found.fit.targets, sums,
                                           found.fit.counts, 50), found.readout)  # fmt: skip
     weights = broken.weights("back", broken.models)
-    parent, kept = fits.worst_parent(broken, weights, panel.atoms, orders[0].groups)
-    assert parent == "7"
+    parents, kept = fits.without_worst(broken, [weights] * 2, panel.atoms, orders[0].groups)
+    assert parents == ["7"]
     assert kept.fit.sums.shape[-1] == N_STRUCTURES - 1
     assert kept.error("back", kept.models).value < broken.error("back", kept.models).value
 
