@@ -153,9 +153,10 @@ def test_build_draws_the_findings_of_all_chapters_once(checkout, script, monkeyp
     script.write_text(
         script.read_text().replace(
             "# %%\nassert np",
-            "# %%\nfrom lumlip.book.findings import Claim, Finding\n\n"
-            'claim = Claim("", 0.6, 0.5, 0.7, bound=0.1)\n'
-            'Finding(1, "mean GFRE", 0.5, {"real": [claim]}).record(data_folder())\nassert np',
+            "# %%\nfrom lumlip.book.page import Page\n"
+            "from lumlip.metrics.repeated import Estimate\n\npage = Page(1)\n"
+            'page.claim("", Estimate(0.6, 0.5, 0.7), bound=0.1, primary=True)\n'
+            "page.record(data_folder())\nassert np",
         )
     )
     drawn = []
@@ -163,6 +164,7 @@ def test_build_draws_the_findings_of_all_chapters_once(checkout, script, monkeyp
     monkeypatch.setattr(answer, "draw", lambda folder: drawn.append(real_draw(folder)))
     build.build(update=True)
     assert [path.name for path in drawn] == [answer.FIGURE]
+    assert "**holds**" in (checkout / "book" / "_data" / answer.TABLE).read_text()
     assert (checkout / "book" / "_data" / answer.FIGURE).read_bytes().startswith(b"\x89PNG")
 
 
