@@ -113,6 +113,7 @@ page.claim(
     "the leading direction of a last layer is recovered better than the rest", beside.difference(between, between, other=along),
     bound_from="a null: no direction is special", models="published", chosen_after="after the shares along directions were seen",
 )  # fmt: skip
+# %% tags=["hide-input"]
 of_shared = share_along(along, beside, between, sizes)
 page.says("about two thirds are shared (not less)", share.value, side="above", bound=0.6)
 page.says("about two thirds are shared (not more)", share.value, side="below", bound=0.72)
@@ -178,7 +179,7 @@ plt.show()
 shown(f"""
 Notice:
 - Between families the mean GFRE is {gfre}; between variants of one family it is smaller by {nearer}
-  ([chapter 2](02_same_architecture_different_training.ipynb) asks whether that is chance). Every pair of families counts once.
+  ([the next chapter](02_same_architecture_different_training.ipynb) asks whether that is chance). Every pair of families counts once.
 - Four families are few: with one left out at a time, the mean over *models* is known to
   {over_models.low:.2f} to {over_models.high:.2f} only. HIENet and SevenNet share most (their last layers are both
   little more than the energy), and DIEP is the hardest to rebuild.

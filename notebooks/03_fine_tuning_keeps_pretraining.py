@@ -242,10 +242,10 @@ In {{numref}}`fig-03-far`, notice:
 - Tuned on far data, the paper's models are at {paper["MAD-test", FAR]:.2f} from their parents on average, where unrelated variants are
   {paper["MAD-test", SCRATCH]:.2f} apart: {100 * far_part:.0f} % of that way. Tuned on LPS they go {100 * near_part:.0f} % of the way to bespoke. Data, rate and epochs differ
   together between the two, and so do the structures that the features are compared on.
-- CHGNet's pair is at {pair}, version 0.2.0 at {older} from the same parent, unrelated variants of SevenNet are {sevens} apart.
+- CHGNet's pair is at {pair}, the older CHGNet at {older} from the same parent, unrelated variants of SevenNet are {sevens} apart.
   One parent is left out of these numbers and of the figure: a random crystal with lanthanides, after CuFeS2, whose error explodes in
   one of the orders. With it, that order alone undoes the claim.
-- This is one pair, and version 0.2.0 differs in details of the architecture, too. The intervals are over structures; no number here
+- This is one pair, and the older CHGNet differs in details of the architecture, too. The intervals are over structures; no number here
   speaks for other models that are tuned on far data.
 """)
 

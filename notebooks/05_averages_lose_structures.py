@@ -252,7 +252,7 @@ Is what is lost needed? **Notice**:
 """
 ## Paper against here
 
-Between models, all eight orders of one are rebuilt from those of the other. Models with more than 128 channels are left out of
+Between models, all eight orders of one are rebuilt from those of the other. The models with the most channels are left out of
 this table alone: their eight orders have more columns than there are structures.
 """
 

@@ -3,14 +3,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 from matplotlib.figure import Figure
 
-from chapters.shared.breakdown import across
 from lumlip.plotting import intervals as figures
 from lumlip.plotting import style
-from lumlip.zoo.relations import family_of
-from tests.artists import curves, dots, filled, hues, intervals, points, rows, texts
+from tests.artists import dots, hues, intervals, points, rows, texts
 
 MODELS = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0"]
 MINI = "mace-mini"
@@ -71,49 +68,6 @@ def test_use_style_leaves_the_random_state_alone():
     assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
 
 
-def test_pair_scatter_has_a_point_per_pair_and_the_diagonal(table, ax):
-    apart = across(MODELS, family_of)
-    same = np.zeros((3, 3), dtype=bool)
-    same[0, 1] = same[1, 0] = True
-    kinds = {"different": apart, "same": same}
-    figures.pair_scatter(ax, table.to_numpy(), table.to_numpy().T, kinds)
-    # (there, back) of the pairs of SevenNet with each CHGNet, then of the two CHGNets
-    assert points(ax) == [
-        [[0.7, 0.6], [0.8, 0.9], [0.6, 0.7], [0.9, 0.8]],
-        [[0.1, 0.2], [0.2, 0.1]],
-    ]
-    assert filled(ax) == [True, False]
-    assert texts(ax.get_legend().get_texts()) == ["different", "same"]
-    [(x, y)] = curves(ax)
-    assert x == y == list(ax.get_xlim()) == list(ax.get_ylim())
-    assert (x[0], x[1] >= 1) == (0, True)
-
-
-def test_pair_scatter_on_logarithmic_axes_holds_all_points(table, ax):
-    mask = ~np.eye(3, dtype=bool)
-    figures.pair_scatter(ax, table.to_numpy(), 30 * table.to_numpy().T, {"all": mask}, log=True)
-    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    for low, high in (ax.get_xlim(), ax.get_ylim()):
-        assert 0 < low < 0.1
-        assert high > 27
-
-
-def test_source_rows_average_over_the_pairs_of_the_source(table):
-    values = np.repeat(table.to_numpy()[:, :, None], 6, axis=2)
-    errors = xr.DataArray(
-        values, dims=("source", "target", "atom"), coords={"source": MODELS, "target": MODELS}
-    )
-    mask = across(MODELS, family_of)
-    found = figures.source_rows(errors, mask, np.arange(6), n_bootstrap=20)
-    assert found["name"].tolist() == MODELS
-    assert found["value"].tolist() == pytest.approx([0.7, 0.8, (0.6 + 0.9) / 2])
-    assert found["low"].tolist() == pytest.approx(found["high"])  # all atoms have the same error
-    hue = style.FAMILY_COLORS
-    assert found["color"].tolist() == [hue["chgnet"], hue["chgnet"], hue["sevennet"]]
-    mask[0] = False
-    assert figures.source_rows(errors, mask, range(6), n_bootstrap=2)["name"].tolist() == MODELS[1:]
-
-
 def test_intervals_stand_in_the_rows_of_their_names(ax):
     table = pd.DataFrame(
         {
@@ -132,27 +86,6 @@ def test_intervals_stand_in_the_rows_of_their_names(ax):
     assert (ax.get_xlabel(), ax.get_xscale(), ax.get_xlim()[0]) == ("mean GFRE", "linear", 0)
     figures.interval_plot(ax, table, label="error", log=True)
     assert ax.get_xscale() == "log"
-
-
-def test_dots_follow_the_order_of_the_first_metric(ax):
-    first = pd.DataFrame(
-        {"error": [0.9, 0.4], "median": [0.5, 0.2], "atoms": [5, 7]}, index=["2d", "bulk"]
-    )
-    second = pd.DataFrame(
-        {"error": [0.3, 0.8], "median": [0.1, 0.6], "atoms": [7, 5]}, index=["bulk", "2d"]
-    )
-    figures.paired_dots(ax, {"gfre": first, "lfre": second}, label="error")
-    assert rows(ax) == ["2d (5)", "bulk (7)"]
-    assert dots(ax) == [
-        {"2d (5)": 0.9, "bulk (7)": 0.4},
-        {"2d (5)": 0.5, "bulk (7)": 0.2},
-        {"2d (5)": 0.8, "bulk (7)": 0.3},
-        {"2d (5)": 0.6, "bulk (7)": 0.1},
-    ]
-    assert filled(ax) == [True, False, True, False]  # root mean square, median
-    assert intervals(ax)[:2] == [("2d (5)", 0.5, 0.9), ("bulk (7)", 0.2, 0.4)]
-    assert texts(ax.get_legend().get_texts()) == ["GFRE", "LFRE", "median"]
-    assert (ax.get_xlabel(), ax.get_xscale()) == ("error", "log")
 
 
 def test_map_panels_show_each_model_once_with_a_color_per_label():

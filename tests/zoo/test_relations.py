@@ -9,7 +9,6 @@ from lumlip.zoo.relations import (
     APART,
     KINDS,
     RECIPE,
-    aspects,
     children_of,
     is_untrained,
     kind_of,
@@ -19,7 +18,6 @@ from lumlip.zoo.relations import (
     parent_of,
     trained,
     untrained_twin,
-    variant_pairs,
 )
 from lumlip.zoo.table import entries
 
@@ -117,7 +115,6 @@ def test_files_of_a_user_differ_in_something_unknown(tmp_path):
         (tmp_path / name).write_bytes(name.encode())
     ids = [f"sevennet:{tmp_path / name}" for name in ("one.pt", "two.pt")]
     assert kind_of(*ids) == "unknown"
-    assert variant_pairs(ids).sum() == 2
 
 
 def test_every_kind_has_a_name_for_figures():
@@ -134,11 +131,3 @@ def test_pairs_of_kinds_part_all_pairs():
     assert np.array_equal(sum(found.values()), ~np.eye(5, dtype=bool))
     assert all(np.array_equal(mask, mask.T) for mask in found.values())
     assert pairs_by_kind([]) == {}
-
-
-def test_variants_are_neither_seeds_nor_parts():
-    models = ["mace-mini", "mace-mini-seed2", "mace-mini-r2scan", "uma-mini@omat"]
-    models += ["uma-mini@expert:0", "uma-mini@omat:routing:omol"]
-    pairs = np.argwhere(np.triu(variant_pairs(models))).tolist()
-    assert pairs == [[0, 2]]
-    assert aspects(models[1], models[2]) == {"seed", "functional"}

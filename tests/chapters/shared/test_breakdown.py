@@ -9,13 +9,12 @@ from chapters.shared.breakdown import (
     across,
     asymmetry_above_noise,
     between,
-    carried_by_worst,
     error_by_label,
     mean_between,
     null_of_names,
     within,
 )
-from lumlip.metrics.bootstrap import mean_with_interval, table_of
+from lumlip.metrics.bootstrap import table_of
 
 MODELS = ["a-1", "a-2", "b-1"]
 
@@ -52,34 +51,6 @@ def test_labels_share_out_the_squared_error(errors):
     total = (found["error"] ** 2 * found["atoms"]).sum() / found["atoms"].sum()
     assert total == pytest.approx((errors.to_numpy()[pairs] ** 2).mean())
     assert found["error"].is_monotonic_decreasing
-
-
-def test_interval_covers_the_mean_and_shrinks_with_more_structures(errors):
-    pairs = across(MODELS, family)
-    mean, low, high = mean_with_interval(errors, pairs, np.arange(40))
-    assert low < mean < high
-    assert mean == pytest.approx(table_of(errors).to_numpy()[pairs].mean())
-    _, low_few, high_few = mean_with_interval(errors, pairs, np.arange(40) // 10)
-    assert high_few - low_few > 0
-    tiled = xr.concat([errors] * 25, "atom")
-    _, low_many, high_many = mean_with_interval(tiled, pairs, np.arange(1000))
-    # 25 times the structures: an interval 5 times narrower, up to the noise of 200 resamples.
-    assert (high - low) / (high_many - low_many) == pytest.approx(5, rel=0.3)
-
-
-def test_one_structure_has_no_spread(errors):
-    mean, low, high = mean_with_interval(errors, across(MODELS, family), np.zeros(40, dtype=int))
-    assert low == pytest.approx(mean)
-    assert high == pytest.approx(mean)
-
-
-def test_worst_atoms_carry_at_least_their_share(errors):
-    pairs = across(MODELS, family)
-    even = xr.ones_like(errors)
-    assert carried_by_worst(even, pairs, share=0.1) == pytest.approx(0.1)
-    even[:, :, 7] = 1e6
-    assert carried_by_worst(even, pairs, share=0.025) == pytest.approx(1)
-    assert 0.1 < carried_by_worst(errors, pairs, share=0.1) < 0.5
 
 
 def test_one_family_is_compared_within_itself():
