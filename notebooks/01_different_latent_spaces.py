@@ -113,11 +113,17 @@ page.claim(
     "the leading direction of a last layer is recovered better than the rest", beside.difference(between, between, other=along),
     bound_from="a null: no direction is special", models="published", chosen_after="after the shares along directions were seen",
 )  # fmt: skip
+
 # %% tags=["hide-input"]
 of_shared = share_along(along, beside, between, sizes)
 page.says("about two thirds are shared (not less)", share.value, side="above", bound=0.6)
 page.says("about two thirds are shared (not more)", share.value, side="below", bound=0.72)
 page.says("most of what is shared lies along one direction", of_shared, side="above", bound=0.75)
+page.says("variants of one family are closer", nearer, side="above")
+hardest = last.table.where(between > 0).mean()
+page.says("DIEP is the hardest to rebuild", float(hardest.idxmax() == "diep-matpes-r2scan"), side="above")
+most = last.table.where(between > 0).stack().idxmin()
+page.says("HIENet and SevenNet share most", float({family_of(m) for m in most} == {"hienet", "sevennet"}), side="above")
 page.says(
     "backbones are farther apart",
     backbone.difference(between, between, other=last.first_orders(2)),
@@ -252,13 +258,11 @@ paper's four models in which the leading direction holds little.
 """
 
 # %% tags=["hide-input"]
-page.record(data_folder())
-page.table()
-
-# %% tags=["hide-input"]
 print(panel.report())
 widest = max(X.shape[1] for X in features.values())
 assert len(fixed) < 10 * widest or np.diag(last.table).max() < 1e-2
 numbers = panel.atoms["atomic_number"].to_numpy()
 assert all(np.array_equal(d["atomic_number"].to_numpy(), numbers) for d in panel.datasets.values())
 print(f"{len(names)} x {len(names)} pairs, {n_seeds} orders of folds: checks passed")
+page.record(data_folder())
+page.table()
