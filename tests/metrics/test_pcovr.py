@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from ase import Atoms
+from lumlip.metrics.pcovr import pcovr
 from sklearn.decomposition import PCA
 from skmatter.decomposition import PCovR
 from skmatter.preprocessing import StandardFlexibleScaler
 
-from lumlip.metrics.maps import pcovr
 from lumlip.metrics.pcovr import energy_target
 
 RNG = np.random.default_rng(3)

@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from chapters.depth.study import DepthStudy
-from lumlip.array_types import IntArray
-from lumlip.datasets.properties import one_hot
-from lumlip.metrics.probe_targets import (
+from chapters.depth.probe_targets import (
     ELEMENT,
     ProbeTarget,
     allowed,
     energy_beyond_composition,
     targets_of,
 )
+from chapters.depth.study import DepthStudy
+from lumlip.array_types import IntArray
+from lumlip.datasets.properties import one_hot
 from lumlip.metrics.probes import ProbeScore
 
 #: Of atoms, no more than this are probed: a probe of 224 channels takes a second with them.
@@ -31,7 +31,7 @@ def probe_steps(study: DepthStudy, *, seed: int = 0) -> tuple[Scores, dict[str, 
     """Probe every step of every model for everything that the structures allow.
 
     Element, coordination number, volume per atom, and the model's own energy beyond composition;
-    see :mod:`lumlip.metrics.probe_targets`.
+    see :mod:`chapters.depth.probe_targets`.
 
     Returns
     -------

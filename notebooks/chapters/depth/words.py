@@ -12,7 +12,7 @@ from chapters.depth.contents import energy_of_last_layer
 from chapters.depth.paths import EMBEDDING, LAST_LAYER, relative_depths
 from chapters.depth.reports import AS_THEY_ARE, NO_ELEMENTS, NO_LEADING, StageReport
 from chapters.depth.study import DepthStudy
-from lumlip.book.sentences import listed
+from chapters.shared.sentences import listed
 from lumlip.metrics.bootstrap import Interval, with_interval
 
 #: What the sets of models are called in a sentence.

@@ -12,7 +12,7 @@ from chapters.disagreement.across import Mantel
 from chapters.disagreement.distribution_shifts import Shift
 from chapters.disagreement.stitch_pairs import SEED, UNTRAINED
 from chapters.disagreement.tables import FIXED, OWN, SIZE
-from lumlip.book.sentences import listed
+from chapters.shared.sentences import listed
 from lumlip.metrics.bootstrap import Interval, with_interval
 
 #: What the sets of models are called in a sentence.

@@ -5,8 +5,8 @@ import pytest
 import xarray as xr
 from ase.build import bulk, molecule
 
+from chapters.depth.probe_targets import energy_beyond_composition, targets_of
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.probe_targets import energy_beyond_composition, targets_of
 
 
 def made_structures(n=24):
