@@ -106,7 +106,7 @@ page.claim(
 far = [Estimate.missing()] * 2
 if apart:
     far = [apart.mean(once(apart, "2", names)) for names in (narrow, [ELEMENT])]
-page.claim(
+_ = page.claim(
     "mixtures with the mean of a structure differ from it in the spread", far[0], bound=0.01,
     bound_from="a null: how far the means may differ", models=", ".join(narrow),
     control=far[1], control_is="one-hot elements",
