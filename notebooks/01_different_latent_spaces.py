@@ -121,9 +121,15 @@ page.says("about two thirds are shared (not more)", share.value, side="below", b
 page.says("most of what is shared lies along one direction", of_shared, side="above", bound=0.75)
 page.says("variants of one family are closer", nearer, side="above")
 hardest = last.table.where(between > 0).mean()
-page.says("DIEP is the hardest to rebuild", float(hardest.idxmax() == "diep-matpes-r2scan"), side="above")
+page.says(
+    "DIEP is the hardest to rebuild", float(hardest.idxmax() == "diep-matpes-r2scan"), side="above"
+)
 most = last.table.where(between > 0).stack().idxmin()
-page.says("HIENet and SevenNet share most", float({family_of(m) for m in most} == {"hienet", "sevennet"}), side="above")
+page.says(
+    "HIENet and SevenNet share most",
+    float({family_of(m) for m in most} == {"hienet", "sevennet"}),
+    side="above",
+)
 page.says(
     "backbones are farther apart",
     backbone.difference(between, between, other=last.first_orders(2)),
