@@ -109,7 +109,7 @@ page.claim(
     "a map fitted around every atom does better than one for all", same_atoms.difference(all_firsts, all_firsts, other=local),
     bound_from="a null: the same map for all atoms", models="published, one a family", expect=FAILS,
 )  # fmt: skip
-page.claim(
+_ = page.claim(
     "the leading direction of a last layer is recovered better than the rest", beside.difference(between, between, other=along),
     bound_from="a null: no direction is special", models="published", chosen_after="after the shares along directions were seen",
 )  # fmt: skip
