@@ -150,7 +150,7 @@ line recovers {100 * none.value:.0f} %, so that this error shows a bent relation
 otherwise, as it is below.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-orders", "caption": "Left: two structures of a thought experiment, whose mean is the same and whose spread is not. Right: GFRE (no unit) from the mean to the cumulants up to order K; lines: models; black: mean over models in which every family counts once, with its 95 % interval.", "image": {"alt": "Points of two mixtures with one mean, and errors that rise with the order of the cumulants, highest for one-hot elements"}}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-orders", "caption": "Left: two structures of a thought experiment, whose mean is the same and whose spread is not. Right: GFRE (no unit) from the mean to the cumulants up to order K; lines: models; black: mean over models in which every family counts once, with its 95 % interval."}, "image": {"alt": "Points of two mixtures with one mean, and errors that rise with the order of the cumulants, highest for one-hot elements"}}
 fig, axs = plt.subplots(1, 2, figsize=(7.4, 3.3), width_ratios=(1, 1.1))
 figures.toy(axs[0])
 means = [fit.mean(once(fit, k, every)) for k in fit.targets]
@@ -201,7 +201,7 @@ shown(f"""
   {rebuilt[ELEMENT]}, learned features stay at {rebuilt["learned"]} ({", ".join(narrow)}). Such curves do not bring back learned features.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-fooled", "caption": "Mixtures of unrelated structures that have the mean features of a real one. Left: one feature over the atoms of an example; dotted: the means, which coincide. Right: root mean square distance between originals and mixtures in each order, in units of the total standard deviation of that order over all structures.", "image": {"alt": "Two histograms with one mean, and distances that are zero in the first order and large in the others, but zero for one-hot elements"}}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-fooled", "caption": "Mixtures of unrelated structures that have the mean features of a real one. Left: one feature over the atoms of an example; dotted: the means, which coincide. Right: root mean square distance between originals and mixtures in each order, in units of the total standard deviation of that order over all structures."}, "image": {"alt": "Two histograms with one mean, and distances that are zero in the first order and large in the others, but zero for one-hot elements"}}
 one = made[firsts[0]]
 i = one.most_striking()
 original, atoms = one.originals[i], one.shares[i][index] / np.bincount(index)[index]
@@ -230,7 +230,7 @@ with the same mean features. **Notice**:
   do more than the control: their mean loses something, for any map.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-gains", "caption": "Variance (%) of three properties of a structure, each beyond a linear function of its composition, that ridge regressions predict for unseen parents; mean over one model of each family, 95 % intervals by parent. The energy is that of a model of another family.", "image": {"alt": "Bars of predicted variance: only the spread of coordination numbers gains from the second order"}}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-gains", "caption": "Variance (%) of three properties of a structure, each beyond a linear function of its composition, that ridge regressions predict for unseen parents; mean over one model of each family, 95 % intervals by parent. The energy is that of a model of another family."}, "image": {"alt": "Bars of predicted variance: only the spread of coordination numbers gains from the second order"}}
 found = {
     way: {target: one.share(once(one, target, firsts)) for target in one.targets}
     for way, one in probes.items()
@@ -256,7 +256,7 @@ Between models, all eight orders of one are rebuilt from those of the other. The
 this table alone: their eight orders have more columns than there are structures.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-models", "caption": "GFRE (no unit) between models for the cumulants up to the eighth: as published (left), and here (right), on structures whose parents the fit has not seen. Row = source, column = target.", "image": {"alt": "Two tables of errors between models, most of them above two thirds"}}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-models", "caption": "GFRE (no unit) between models for the cumulants up to the eighth: as published (left), and here (right), on structures whose parents the fit has not seen. Row = source, column = target."}, "image": {"alt": "Two tables of errors between models, most of them above two thirds"}}
 published = paper_table("cumulants/cross_model_order_8/last_layer/MAD-test", "gfre")
 published = published.rename(index=lambda m: m.split("-")[0], columns=lambda m: m.split("-")[0])
 fig, axs = plt.subplots(1, 2, figsize=(7.4, 3.4))
