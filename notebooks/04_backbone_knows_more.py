@@ -140,8 +140,8 @@ page.says("first components are mostly the energy", energy.min(), side="above", 
 # %% tags=["remove-input"]
 page.answer(f"""
 From its last layer, a linear map recovers **{100 * recovered.value:.0f} %** \
-[{100 * recovered.low:.0f}, {100 * recovered.high:.0f}] of the variance of a published model's backbone, \
-less than the other way round in each of the {len(families)} families.
+[{100 * recovered.low:.0f}, {100 * recovered.high:.0f}] of the variance of a published model's backbone \
+(two crystals on which single maps fail left out), less than the other way round in each of the {len(families)} families.
 
 But networks that were never trained show this, too: what our small models learned made the way back easier, not harder.
 """)
