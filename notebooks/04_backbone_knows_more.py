@@ -172,7 +172,7 @@ cannot rebuild a wide backbone, whatever it holds.
 ## Evidence
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-ways", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) forth, filled, and back, open, within each model; broad bars: 95 % intervals, cut at the edge where one crystal stretches them. Where the head is linear, the way forth is exact by construction; the black bar is the way back from as many random channels of the backbone.", "image": {"alt": "One line per model from the error forth to the error back, in four groups: published models, minis, untrained minis, and the paper's families."}}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-ways", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) forth, filled, and back, open, within each model; broad bars: 95 % intervals, cut at the edge where one crystal stretches them. Where the head is linear, the way forth is exact by construction; the black bar is the way back from as many random channels of the backbone."}, "image": {"alt": "One line per model from the error forth to the error back, in four groups: published models, minis, untrained minis, and the paper's families."}}
 kinds = {
     "published, nonlinear head": real.bent, "published, linear head": real.linear,
     "minis": trained, "minis, untrained": twins,
@@ -211,7 +211,7 @@ stands between them is an arbitrary factorization. So we add the *readout*: the 
 which is the backbone for those two families and the last layer for all others.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-between", "caption": "GFRE between each pair of families (0 = rebuilt exactly, 1 = no better than the average), mean of both directions, by layer; lines: 95 % intervals.", "image": {"alt": "For each pair of families three marks: backbone, last layer and readout; last layers lie lowest in most pairs."}}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-between", "caption": "GFRE between each pair of families (0 = rebuilt exactly, 1 = no better than the average), mean of both directions, by layer; lines: 95 % intervals."}, "image": {"alt": "For each pair of families three marks: backbone, last layer and readout; last layers lie lowest in most pairs."}}
 table = tables.family_table(real)
 fig, ax = plt.subplots(figsize=(6.6, 0.9 + 0.35 * len(table)))
 figures.by_layer(ax, table)
