@@ -73,7 +73,7 @@ def test_goes_on_without_a_model_that_is_not_here(structures, tmp_path, monkeypa
     monkeypatch.setenv("LUMLIP_MODELS", str(tmp_path))
     models = "[sevennet-0, mace-mp-0b3-medium, chgnet-0.3.0]"
     values = {"models": models, "minis": "[]", "structures": structures}
-    values |= {"n_bootstrap": 20, "n_test": 60}
+    values |= {"n_bootstrap": 20, "n_seeds": 1, "local_every": 2}
     argv = [word for name, value in values.items() for word in ("-p", f"{name}={value}")]
     assert main(["run", "01", *argv, "-o", str(tmp_path / "out")]) == 0
     shown = printed(tmp_path / "out" / "chapter.ipynb")
