@@ -33,15 +33,16 @@ def recorded(folder: Path) -> list[dict[str, Any]]:
 
 def findings_table(claims: list[dict[str, Any]]) -> str:
     """Return the claims as a table in Markdown, a row for each finding."""
-    head = "| finding | claim | here | bound | control | outcome |"
-    rows = [head, "| --- | --- | --- | --- | --- | --- |"]
+    head = "| finding | claim | here | bound | control | outcome | p (Holm) |"
+    rows = [head, "| --- | --- | --- | --- | --- | --- | --- |"]
     for claim in claims:
         here = _number(claim, "value")
         if claim["low"] is not None:
             here += f" ({claim['low']:.2f} to {claim['high']:.2f})"
         bound = f"{claim['side']} {_number(claim, 'bound')}: {claim['bound_from']}"
         control = f"{_number(claim, 'control')}: {claim['control_is']}".strip(": ")
-        cells = [claim["number"], claim["text"], here, bound, control, f"**{claim['outcome']}**"]
+        outcome, p = f"**{claim['outcome']}**", f"{claim['p']:.3f}"
+        cells = [claim["number"], claim["text"], here, bound, control, outcome, p]
         rows.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(rows) + "\n"
 

@@ -89,20 +89,21 @@ class Claim:
 
     @property
     def p_value(self) -> float:
-        """Two-sided, from how often the reach toward the bound fits into the distance to it.
+        """One-sided, from how often the reach toward the bound fits into the distance to it.
 
         Examples
         --------
         >>> round(Claim("", Estimate(1.0, 0.0, 2.0)).p_value, 3)
-        0.05
+        0.025
         """
-        toward = self.found.low if self.found.value > self.bound else self.found.high
-        reach, distance = abs(self.found.value - toward), abs(self.found.value - self.bound)
+        above = self.found.value > self.bound
+        reach = abs(self.found.value - (self.found.low if above else self.found.high))
         if not math.isfinite(reach):
             return math.nan
-        return (
-            math.erfc(1.959964 * distance / reach / math.sqrt(2)) if reach else float(not distance)
-        )
+        claimed = above == (self.side == "above")
+        distance = abs(self.found.value - self.bound) * (1 if claimed else -1)
+        z = 1.959964 * distance / reach if reach else math.copysign(math.inf, distance)
+        return math.erfc(z / math.sqrt(2)) / 2
 
     def __str__(self) -> str:
         return f"{self.text}: {self.found} here, expected {self.side} {self.bound:.2f}"

@@ -32,8 +32,10 @@ def test_claims_are_read_in_order_with_p_values_of_all(folder):
 
 def test_table_has_numbers_bounds_controls_and_outcomes(folder):
     head, _, first, second = answer.findings_table(answer.recorded(folder)).splitlines()
-    assert head.count("|") == first.count("|") == 7
-    expected = "| 1 | farther apart | 0.60 (0.50 to 0.70) | above 0.40: the paper |  | **holds** |"
+    assert head.count("|") == first.count("|") == 8
+    expected = (
+        "| 1 | farther apart | 0.60 (0.50 to 0.70) | above 0.40: the paper |  | **holds** | 0.040 |"
+    )
     assert first == expected
     assert "below 0.40: the paper | 0.35: SOAP | **holds, but no more" in second
 

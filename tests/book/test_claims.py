@@ -42,9 +42,11 @@ def test_orders_that_agree_are_counted_by_their_own_intervals():
 
 def test_p_value_is_that_of_a_normal_law_with_this_interval():
     claim = Claim("", Estimate(0.3, 0.1, 0.7), bound=0.0)
-    # Of the lower reach, 0.2 = 1.96 standard errors: two-sided from scipy.
-    assert claim.p_value == pytest.approx(2 * norm.sf(0.3 / (0.2 / 1.959964)))
-    assert Claim("", Estimate(0.3, 0.1, 0.7), bound=0.7).p_value == pytest.approx(0.05)
+    # Of the lower reach, 0.2 = 1.96 standard errors: one-sided from scipy.
+    assert claim.p_value == pytest.approx(norm.sf(0.3 / (0.2 / 1.959964)))
+    assert Claim("", Estimate(0.3, 0.1, 0.7), bound=0.7).p_value == pytest.approx(0.975)
+    below = Claim("", Estimate(0.3, 0.1, 0.7), bound=0.7, side="below")
+    assert below.p_value == pytest.approx(0.025)
     assert Claim("", Estimate(0.3, 0.3, 0.3)).p_value == 0
 
 
