@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from ast import literal_eval
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,15 +139,14 @@ def run_chapter(chapter: str, *, parameter: list[str], output: Path | None) -> N
 def build_book(*, no_run: bool, update: str | None) -> None:
     """Build the book: features, chapters, pages at _build/html/index.html."""
     from lumlip.book.build import build
-    from lumlip.book.chapters import convert, find_chapter
-    from lumlip.book.parameters import declared_parameters
     from lumlip.extraction.panel import panel
+    from lumlip.zoo.relations import PUBLISHED
 
     only = None if update == "all" else update
     if not no_run and only is None:  # first, with progress, what every chapter will ask for
-        chapter = declared_parameters(convert(find_chapter("01").source))
-        models = literal_eval(chapter["models"].default)
-        panel(models, "mini-mad", say=lambda name: print(f"features of {name}", flush=True))
+        panel(
+            list(PUBLISHED), "mini-mad", say=lambda name: print(f"features of {name}", flush=True)
+        )
     build(run=not no_run, update=update is not None, only=only)
 
 

@@ -64,6 +64,20 @@ SAME_SIZE = 0.02
 _UNTRAINED = "-untrained"
 _EXPERT = re.compile(r"(?:[^:]+:)?expert:\d+")
 
+#: All published models whose weights come with their packages; the first of a family stands for it.
+PUBLISHED = (
+    "chgnet-0.3.0",
+    "chgnet-0.2.0",
+    "chgnet-r2scan",
+    "sevennet-0",
+    "sevennet-0-22may2024",
+    "sevennet-l3i5",
+    "sevennet-mf-0@PBE",
+    "sevennet-mf-0@R2SCAN",
+    "diep-matpes-r2scan",
+    "hienet-v3",
+)
+
 
 def family_name(family: str) -> str:
     """Return how figures and sentences write a family.

@@ -1,24 +1,11 @@
-"""The models of a page: one list of published ones for all chapters, and words for whole lists."""
+"""The models of a page: words for whole lists."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from lumlip.datasets.paper import chosen_models
-
-#: All published models whose weights come with their packages; the first of a family stands for it.
-PUBLISHED = (
-    "chgnet-0.3.0",
-    "chgnet-0.2.0",
-    "chgnet-r2scan",
-    "sevennet-0",
-    "sevennet-0-22may2024",
-    "sevennet-l3i5",
-    "sevennet-mf-0@PBE",
-    "sevennet-mf-0@R2SCAN",
-    "diep-matpes-r2scan",
-    "hienet-v3",
-)
+from lumlip.zoo.relations import PUBLISHED
 
 
 def chosen(models: Sequence[str], *, chapter: int) -> list[str]:
