@@ -40,10 +40,11 @@ import pandas as pd
 
 import lumlip
 from chapters.latent_spaces import figures
-from chapters.latent_spaces.directions import leading, share_along, split_targets
+from chapters.latent_spaces.directions import share_along, split_targets
 from chapters.shared.breakdown import mean_between
 from chapters.shared.models import chosen
 from chapters.shared.sources import FIXED, unlearned
+from chapters.shared.spectrum import leading_share
 from lumlip.book.chapters import data_folder
 from lumlip.book.claims import FAILS
 from lumlip.book.page import Page, shown
@@ -87,7 +88,7 @@ page = Page(1)
 share, gfre, sizes = (
     last.share(between),
     last.mean(between),
-    [leading(X)[0] for X in features.values()],
+    [leading_share(X, train=np.arange(len(X))) for X in features.values()],
 )
 nearer, to_each = last.difference(between, variants), between.sum(axis=0)[None]
 paper = {

@@ -44,16 +44,16 @@ from lumlip.book.page import Page, shown
 from lumlip.datasets.paper import paper_rows
 from lumlip.extraction.panel import only, panels_of
 from lumlip.metrics.reconstruction import neighborhood_size
-from lumlip.metrics.repeated import jackknife
+from lumlip.metrics.repeated import jackknife, orders_of
 from lumlip.plotting import style
-from lumlip.zoo.relations import family_name, family_of, untrained_twin
+from lumlip.zoo.relations import family_name, family_of, first_of_families, untrained_twin
 
 style.use_style()
 named = {"published": chosen(models, chapter=4)}
 named["minis"] = [*minis, *map(untrained_twin, minis)]
 panels = panels_of(named, structures, device=device)
 options = {"n_bootstrap": n_bootstrap, "device": device}
-orders = {n: fits.dealt(p.atoms, n_seeds=n_seeds) for n, p in panels.items()}
+orders = {n: orders_of(p.atoms, n_seeds=n_seeds) for n, p in panels.items()}
 fitted = {n: fits.LayerFits.of(p, orders[n], **options) for n, p in panels.items()}
 real, small = (fitted.get(n, fits.LayerFits.of(None, [])) for n in named)
 trained = [m for m in minis if {m, untrained_twin(m)} <= set(small.models)]
@@ -62,7 +62,7 @@ twins = [untrained_twin(m) for m in trained]
 # %% tags=["hide-input"]
 # One model of each family stands for it where maps take long or are many.
 panel, own_orders = panels["published"], orders["published"]
-some = fits.first_of_families(real.models)
+some = first_of_families(real.models)
 linear, bent = ([m for m in some if m in part] for part in (real.linear, real.bent))
 random, own = fits.back_from_random(panel, linear, own_orders, **options)
 parts = fits.to_parts(panel, some, own_orders, **options)

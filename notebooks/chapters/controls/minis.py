@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chapters.controls.study import from_seeds, n_folds_of, seeds_of, to_seeds
+from chapters.controls.study import from_seeds, seeds_of, to_seeds
 from chapters.shared.sources import ELEMENT, FIXED, SHUFFLED, shuffled, together, unlearned
 from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import panel_if_any
@@ -90,7 +90,7 @@ class MiniFits:
         sources[SHUFFLED] = shuffled(learned[own[0]], seed=seed)
         told = {f"{m} + {ELEMENT}": together(learned[m], fixed[ELEMENT]) for m in own}
         options: dict[str, Any] = {"device": device, "n_bootstrap": n_bootstrap}
-        orders = orders_of(panel.atoms, n_folds=n_folds_of(panel.atoms), n_seeds=n_seeds, seed=seed)
+        orders = orders_of(panel.atoms, n_seeds=n_seeds, seed=seed)
         whole = CrossFit.of({**sources, **told}, learned, orders=orders, **options)
         n_atoms = panel.atoms.sizes["atom"]
         local = CrossFit.of(

@@ -52,9 +52,7 @@ def all_cumulants(panel: Panel, layer: str) -> dict[str, FloatArray]:
 
 def orders_by_parent(panel: Panel, *, n_seeds: int, n_folds: int = 10) -> list[Folds]:
     """Deal structures into folds several times, by parent: as many folds as parents at most."""
-    samples = as_samples(panel)
-    n_parents = len(np.unique(samples["parent"].to_numpy()))
-    return orders_of(samples, n_folds=min(n_folds, n_parents), n_seeds=n_seeds)
+    return orders_of(as_samples(panel), n_folds=n_folds, n_seeds=n_seeds)
 
 
 def once(fit: CrossFit, target: str, models: Sequence[str]) -> FloatArray:

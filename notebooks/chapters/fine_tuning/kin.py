@@ -50,8 +50,7 @@ def kin_of(minis: Sequence[str]) -> dict[tuple[str, str], str]:
 
 def dealt(atoms: xr.Dataset, *, n_seeds: int) -> list[Folds]:
     """Deal the atoms by parent into ten folds, or into as many as there are parents."""
-    n_folds = min(10, len(np.unique(atoms["parent"])))
-    return orders_of(atoms, n_seeds=n_seeds, n_folds=n_folds)
+    return orders_of(atoms, n_seeds=n_seeds)
 
 
 @dataclass(frozen=True)

@@ -7,35 +7,17 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
+from chapters.shared.spectrum import narrowed, without_leading
 from lumlip.array_types import FloatArray
 from lumlip.metrics.repeated import CrossFit
-
-
-def leading(X: ArrayLike) -> tuple[float, FloatArray]:
-    """Share of the variance along the first principal axis, and that axis (n_features,).
-
-    Examples
-    --------
-    >>> share, axis = leading([[3.0, 0.0], [-3.0, 0.0], [0.0, 1.0], [0.0, -1.0]])
-    >>> round(share, 2), np.abs(axis).round(2).tolist()
-    (0.9, [1.0, 0.0])
-    """
-    rows = np.asarray(X, dtype=float)
-    rows = rows - rows.mean(axis=0)
-    variance, axes = np.linalg.eigh(rows.T @ rows)
-    return float(variance[-1] / variance.sum()), np.asarray(axes[:, -1])
 
 
 def split_targets(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
     """Return ``MODEL: first`` (n_atoms, 1) and ``MODEL: rest`` (n_atoms, n_features) of each."""
     parts = {}
     for model, X in features.items():
-        rows = np.asarray(X, dtype=float)
-        rows = rows - rows.mean(axis=0)
-        axis = leading(rows)[1]
-        along = rows @ axis
-        parts[f"{model}: first"] = along[:, None]
-        parts[f"{model}: rest"] = rows - np.outer(along, axis)
+        parts[f"{model}: first"] = narrowed(X, 1)
+        parts[f"{model}: rest"] = without_leading(X, 1)
     return parts
 
 

@@ -13,7 +13,7 @@ from lumlip.array_types import FloatArray, IntArray
 from lumlip.choices import LAYERS
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.folds import Folds
-from lumlip.metrics.repeated import CrossFit, Estimate, orders_of, pair_weights
+from lumlip.metrics.repeated import CrossFit, Estimate, pair_weights
 from lumlip.zoo.relations import family_of
 
 #: Direction -> (source layer, target layer): the way that the model goes, and the way back.
@@ -35,12 +35,6 @@ def key(layer: str, model: str) -> str:
 def both_layers(panel: Panel) -> dict[str, FloatArray]:
     """Features of both layers of every model (n_atoms, n_channels), named by `key`."""
     return {key(layer, m): X for layer in LAYERS for m, X in panel.layer(layer).items()}
-
-
-def dealt(atoms: xr.Dataset, *, n_seeds: int) -> list[Folds]:
-    """Deal the atoms into ten folds, or as many as there are parents, several times."""
-    n_parents = len(np.unique(atoms["parent"]))
-    return orders_of(atoms, n_folds=min(10, n_parents), n_seeds=n_seeds)
 
 
 @dataclass(frozen=True)
@@ -182,12 +176,3 @@ def to_parts(
     along = {key("along", m): X - X.mean(axis=0) - rest[key("rest", m)] for m, X in last.items()}
     fit = CrossFit.of(last, along | rest, orders=orders, **options)  # type: ignore[arg-type]
     return {"along": fit.only(models, list(along)), "rest": fit.only(models, list(rest))}
-
-
-def first_of_families(models: Sequence[str]) -> list[str]:
-    """Return the first model of every family.
-
-    >>> first_of_families(["chgnet-0.3.0", "chgnet-0.2.0", "sevennet-0"])
-    ['chgnet-0.3.0', 'sevennet-0']
-    """
-    return list({family_of(m): m for m in reversed(models)}.values())[::-1]

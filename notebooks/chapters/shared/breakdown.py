@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
-import xarray as xr
 
 from lumlip.array_types import BoolArray, FloatArray
 
@@ -39,38 +38,6 @@ def mean_between(table: pd.DataFrame) -> float:
     return float(np.nanmean(values[~np.eye(len(values), dtype=bool)]))
 
 
-def error_by_label(
-    errors: xr.DataArray, labels: Sequence[object], pairs: BoolArray
-) -> pd.DataFrame:
-    """Break the errors down by a label of the atoms: by subset, by element.
-
-    Parameters
-    ----------
-    errors : DataArray of shape (source, target, atom)
-    labels : sequence of length n_test
-        The label of every test atom.
-    pairs : bool array of shape (n_sources, n_targets)
-        The pairs to average over, as squares.
-
-    Returns
-    -------
-    DataFrame indexed by label
-        ``error``: root mean square over atoms and pairs; ``median``: that over the pairs, of
-        the median atom; ``atoms``: number of test atoms.
-        Hardest first.
-    """
-    per_atom = (errors.to_numpy()[pairs] ** 2).mean(axis=0)
-    grouped = pd.Series(per_atom).groupby(np.asarray(labels))
-    found = pd.DataFrame(
-        {
-            "error": np.sqrt(grouped.mean()),
-            "median": np.sqrt(grouped.median()),
-            "atoms": grouped.size(),
-        }
-    )
-    return found.sort_values("error", ascending=False)
-
-
 def asymmetry(tables: FloatArray, pairs: BoolArray) -> FloatArray:
     """Mean over pairs of the difference between the two directions.
 
@@ -100,8 +67,7 @@ def asymmetry_above_noise(tables: FloatArray, pairs: BoolArray) -> tuple[float, 
     Parameters
     ----------
     tables : array of shape (n_models, n_models, 1 + n_bootstrap)
-        On all test atoms, then on every draw of the groups, such as
-        :attr:`lumlip.metrics.bootstrap.Distances.draws`.
+        On all test atoms, then on every draw of the groups.
     pairs : symmetric bool array of shape (n_models, n_models)
 
     Returns

@@ -63,8 +63,7 @@ def fitted(panel: Panel | None, *, n_seeds: int, n_bootstrap: int, device: str) 
     """Cross-fit of the last layers of a panel; of nothing without one."""
     if panel is None:
         return CrossFit([], [], np.zeros((n_seeds, 0, 0, 1)), np.ones(1))
-    n_folds = min(10, len(np.unique(panel.atoms["parent"])))
-    orders = orders_of(panel.atoms, n_folds=n_folds, n_seeds=n_seeds)
+    orders = orders_of(panel.atoms, n_seeds=n_seeds)
     features = panel.layer("last_layer")
     return CrossFit.of(features, orders=orders, n_bootstrap=n_bootstrap, device=device)
 

@@ -6,6 +6,8 @@ import xarray as xr
 
 from chapters.layers import fits, tables
 from lumlip.extraction.panel import Panel
+from lumlip.metrics.repeated import orders_of
+from lumlip.zoo.relations import first_of_families
 
 N_STRUCTURES, PER = 80, 5
 N_ATOMS = N_STRUCTURES * PER
@@ -47,7 +49,7 @@ def panel():
 
 @pytest.fixture(scope="module")
 def orders(panel):
-    return fits.dealt(panel.atoms, n_seeds=2)
+    return orders_of(panel.atoms, n_seeds=2)
 
 
 @pytest.fixture(scope="module")
@@ -137,4 +139,4 @@ def test_the_worst_parents_are_named_and_left_out(panel, orders, found):
 
 
 def test_representatives_are_the_first_of_their_families(found):
-    assert fits.first_of_families(found.models) == ["sevennet-0", "chgnet-0.3.0"]
+    assert first_of_families(found.models) == ["sevennet-0", "chgnet-0.3.0"]

@@ -9,7 +9,6 @@ from chapters.shared.breakdown import (
     across,
     asymmetry_above_noise,
     between,
-    error_by_label,
     mean_between,
     null_of_names,
     within,
@@ -42,15 +41,6 @@ def test_pairs_are_across_or_within_or_the_same():
     assert (whole == 1).all()
     assert across(MODELS, family).sum() == 4
     assert within(MODELS, family).sum() == 2
-
-
-def test_labels_share_out_the_squared_error(errors):
-    labels = np.arange(40) % 3
-    pairs = across(MODELS, family)
-    found = error_by_label(errors, labels, pairs)
-    total = (found["error"] ** 2 * found["atoms"]).sum() / found["atoms"].sum()
-    assert total == pytest.approx((errors.to_numpy()[pairs] ** 2).mean())
-    assert found["error"].is_monotonic_decreasing
 
 
 def test_one_family_is_compared_within_itself():
