@@ -7,7 +7,9 @@ atoms, and these add up: summed once over every half of a fold, they serve all m
 Squaring a matrix squares its condition. Sources are therefore turned into orthonormal columns
 first, ``X = B diag(s) V^T`` over all atoms: the products of B over a part of the atoms are well
 conditioned, and with ``B_part^T B_part = Q diag(l) Q^T`` the matrix ``diag(sqrt(l)) Q^T diag(s)``
-has the singular values and right singular vectors of that part of X to full precision.
+has the singular values and right singular vectors of that part of X to full precision. Where X is
+well conditioned, the squares resolve it, and one decomposition, of ``diag(s) B_part^T B_part
+diag(s)``, serves instead of two.
 """
 
 from __future__ import annotations
@@ -24,6 +26,8 @@ from lumlip.metrics._targets import Targets
 
 #: Directions of B that a part of the atoms does not have, relative to the others.
 ABSENT = 1e-10
+#: Least over largest singular value of X down to which its squares resolve it, to 1e-6 or better.
+SQUARED = 1e-5
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,8 @@ class _Svd:
 
     @classmethod
     def of(cls, moments: Moments, s: torch.Tensor) -> _Svd:
+        if s[-1] > SQUARED * s[0]:
+            return cls._of_squares(moments, s)
         values, vectors = torch.linalg.eigh(moments.gram)
         there = values > ABSENT * values[..., -1:]
         root = torch.where(there, values, 0.0).sqrt()
@@ -98,9 +104,44 @@ class _Svd:
         projected = left.mT @ (inverse[..., None] * (vectors.mT @ moments.cross))
         return cls(singular, s[:, None] * right.mT, projected)
 
+    @classmethod
+    def _of_squares(cls, moments: Moments, s: torch.Tensor) -> _Svd:
+        values, vectors = torch.linalg.eigh(s[:, None] * moments.gram * s)
+        # Directions that the part does not have are rounding, of either sign.
+        there = values > SQUARED**2 / 1000 * values[..., -1:]
+        root = torch.where(there, values, 0.0).sqrt().flip(-1)
+        inverse = torch.where(root > 0, 1 / root, 0.0)
+        right = s[:, None] * vectors.flip(-1)
+        return cls(root, right, inverse[..., None] * (right.mT @ moments.cross))
+
+
+@dataclass(frozen=True)
+class Source:
+    """Features as orthonormal columns, made once and used for every order of the folds.
+
+    Attributes
+    ----------
+    columns : tensor of shape (n_atoms, d)
+        Of mean square 1.
+    scales : tensor of shape (d,)
+        Falling; what each column is multiplied by, singular values over the root of n_atoms.
+    """
+
+    columns: torch.Tensor
+    scales: torch.Tensor
+
+    @classmethod
+    def of(cls, source: FloatArray, device: torch.device) -> Source:
+        """Turn features of shape (n_atoms, n_features)."""
+        x = torch.as_tensor(source, device=device)
+        left, singular, _ = torch.linalg.svd(x - x.mean(dim=0), full_matrices=False)
+        kept = singular > singular[0] * torch.finfo(x.dtype).eps * max(x.shape)
+        root = len(x) ** 0.5
+        return cls(left[:, kept] * root, singular[kept] / root)
+
 
 def fold_errors(
-    source: FloatArray,
+    source: Source,
     targets: Mapping[str, FloatArray],
     *,
     fold: IntArray,
@@ -112,7 +153,7 @@ def fold_errors(
 
     Parameters
     ----------
-    source : array of shape (n_atoms, d)
+    source : Source
     targets : dict of str to array of shape (n_atoms, n_features)
     fold, half : arrays of int of shape (n_atoms,)
         Folds from 0 without a gap; the cutoff is cross-validated between both halves, 0 and 1.
@@ -122,7 +163,7 @@ def fold_errors(
     tensor of shape (n_targets, n_atoms)
         No unit: distances in target space over the total spread of the train atoms.
     """
-    b, s = _orthonormal(torch.as_tensor(source, device=device))
+    b, s = source.columns, source.scales
     columns = [torch.as_tensor(array, device=device) for array in targets.values()]
     y = torch.cat([column - column.mean(dim=0) for column in columns], dim=1)
     layout = Targets(y[:0], y[:0], tuple(column.shape[1] for column in columns))
@@ -179,15 +220,6 @@ def _loss(svd: _Svd, other: Moments, cutoffs: torch.Tensor, layout: Targets) -> 
     squares = other.squares[:, None] + kept @ change
     rmse = (squares / other.n[:, None, None]).clamp_(min=0).sqrt_()
     return rmse @ layout.averaging
-
-
-def _orthonormal(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Columns of mean square 1, and what each is multiplied by: (n_atoms, d) and (d,)."""
-    x = x - x.mean(dim=0)
-    left, singular, _ = torch.linalg.svd(x, full_matrices=False)
-    kept = singular > singular[0] * torch.finfo(x.dtype).eps * max(x.shape)
-    root = len(x) ** 0.5
-    return left[:, kept] * root, singular[kept] / root
 
 
 def _outer(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:

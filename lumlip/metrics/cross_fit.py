@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,9 @@ import torch
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from lumlip.array_types import IntArray
-from lumlip.metrics._device import map_in_threads
-from lumlip.metrics._fold_maps import fold_errors
+from lumlip.array_types import FloatArray, IntArray
+from lumlip.metrics._device import map_in_threads, resolve_device
+from lumlip.metrics._fold_maps import Source, fold_errors
 from lumlip.metrics._pairs import Pairs
 from lumlip.metrics._protocol import BROKEN, GLOBAL
 from lumlip.metrics.bootstrap import table_of
@@ -70,7 +71,7 @@ def cross_fitted_errors(
     # Without any source, let `pointwise_errors` say so.
     fold = _checked(folds, len(np.asarray(next(iter(sources.values()), folds))))
     if metric == "gfre" and protocol == "robust":
-        errors = _global_errors(sources, targets, fold, getattr(folds, "groups", None), device)
+        errors = GlobalFits(sources, targets, device).errors(folds)
         return errors if tested is None else errors.isel(atom=np.unique(np.asarray(tested)))
     wanted = np.arange(len(fold)) if tested is None else np.unique(np.asarray(tested))
     parts = [
@@ -156,35 +157,54 @@ def cross_fitted_table(
     return table
 
 
-def _global_errors(
-    sources: Mapping[str, ArrayLike],
-    targets: Mapping[str, ArrayLike] | None,
-    fold: IntArray,
-    groups: IntArray | None,
-    device: str,
-) -> xr.DataArray:
-    """`cross_fitted_errors` of the GFRE: all folds from the same sums of products."""
-    labels, number = np.unique(fold, return_inverse=True)
-    pairs = Pairs.checked(  # all input, before work starts
-        sources, targets, metric="gfre", train=fold != labels[0], test=fold == labels[0],
-        device=device,
-    )  # fmt: skip
-    arrays = {name: np.asarray(some, dtype=np.float64) for name, some in sources.items()}
-    wanted = (
-        arrays if targets is None else {k: np.asarray(v, np.float64) for k, v in targets.items()}
-    )
-    halves = _halves(number, np.arange(len(fold)) if groups is None else groups)
-    solve = partial(
-        fold_errors, targets=wanted, fold=number, half=halves, protocol=GLOBAL, device=pairs.device
-    )
-    errors = map_in_threads(solve, list(arrays.values()), pairs.device, large=True)
-    names = {"source": pairs.source_names, "target": pairs.target_names}
-    coordinates = {**names, "atom": np.arange(len(fold))}
-    values = torch.stack(errors).cpu().numpy()
-    attrs = {"n_broken": int((values > BROKEN).sum())}
-    return xr.DataArray(
-        values, dims=list(coordinates), coords=coordinates, name="gfre", attrs=attrs
-    )
+@dataclass(frozen=True)
+class GlobalFits:
+    """Robust global maps for any number of orders of the folds; what they share is made once.
+
+    Attributes
+    ----------
+    sources, targets, device
+        As in `cross_fitted_errors`.
+    """
+
+    sources: Mapping[str, ArrayLike]
+    targets: Mapping[str, ArrayLike] | None = None
+    device: str = "auto"
+
+    def errors(self, folds: ArrayLike) -> xr.DataArray:
+        """Return the errors of all atoms for one order: `cross_fitted_errors` of the GFRE."""
+        fold = np.asarray(folds)
+        labels, number = np.unique(fold, return_inverse=True)
+        pairs = Pairs.checked(  # all input, before work starts
+            self.sources, self.targets, metric="gfre", train=fold != labels[0],
+            test=fold == labels[0], device=self.device,
+        )  # fmt: skip
+        groups = getattr(folds, "groups", None)
+        half = _halves(number, np.arange(len(fold)) if groups is None else groups)
+        solve = partial(
+            fold_errors, targets=self._wanted, fold=number, half=half, protocol=GLOBAL,
+            device=pairs.device,
+        )  # fmt: skip
+        errors = map_in_threads(solve, self._turned, pairs.device, large=True)
+        names = {"source": pairs.source_names, "target": pairs.target_names}
+        coordinates = {**names, "atom": np.arange(len(fold))}
+        values = torch.stack(errors).cpu().numpy()
+        attrs = {"n_broken": int((values > BROKEN).sum())}
+        return xr.DataArray(
+            values, dims=list(coordinates), coords=coordinates, name="gfre", attrs=attrs
+        )
+
+    @cached_property
+    def _turned(self) -> list[Source]:
+        where = resolve_device(self.device)
+        turn = partial(Source.of, device=where)
+        arrays = [np.asarray(some, dtype=np.float64) for some in self.sources.values()]
+        return map_in_threads(turn, arrays, where, large=True)
+
+    @cached_property
+    def _wanted(self) -> dict[str, FloatArray]:
+        wanted = self.sources if self.targets is None else self.targets
+        return {name: np.asarray(some, dtype=np.float64) for name, some in wanted.items()}
 
 
 def _halves(fold: IntArray, groups: IntArray) -> IntArray:

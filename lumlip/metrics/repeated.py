@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.metrics.bootstrap import Interval
-from lumlip.metrics.cross_fit import cross_fitted_errors
+from lumlip.metrics.cross_fit import GlobalFits, cross_fitted_errors
 from lumlip.metrics.folds import Folds, folds, number_of_groups
 from lumlip.metrics.group_intervals import difference_interval, group_sums, mean_rms_interval
 
@@ -109,9 +109,12 @@ class CrossFit:
         tested : array of int, optional
             Only these atoms count (all serve the fits).
         """
+        measure = partial(cross_fitted_errors, sources, targets, tested=tested, **options)  # type: ignore[arg-type]
+        if tested is None and options.keys() <= {"device"}:
+            measure = partial(GlobalFits(sources, targets, **options).errors)  # type: ignore[arg-type]
         found = []
         for order in orders:
-            errors = cross_fitted_errors(sources, targets, folds=order, tested=tested, **options)  # type: ignore[arg-type]
+            errors = measure(folds=order)
             found.append(group_sums(errors, order.groups[errors["atom"].to_numpy()]))  # type: ignore[index]
         names = list(sources), list(sources if targets is None else targets)
         return cls(*names, np.stack([sums for sums, _ in found]), found[0][1], n_bootstrap)

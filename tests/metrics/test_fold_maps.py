@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lumlip.metrics._fold_maps import fold_errors
+from lumlip.metrics._fold_maps import Source, fold_errors
 from lumlip.metrics._protocol import ALPHAS, GLOBAL, SCIKIT_MATTER, Protocol
 from lumlip.metrics.cross_fit import _halves, cross_fitted_errors
 
@@ -59,7 +59,8 @@ def truncated_inverse(X, cutoff):
 def test_equals_maps_fitted_atom_by_atom(source, protocol):
     X, half = SOURCES[source], _halves(FOLD, GROUPS)
     options = {"fold": FOLD, "half": half, "protocol": protocol}
-    found = fold_errors(X, TARGETS, device=torch.device("cpu"), **options).numpy()
+    cpu = torch.device("cpu")
+    found = fold_errors(Source.of(X, cpu), TARGETS, device=cpu, **options).numpy()
     for errors, Y in zip(found, TARGETS.values(), strict=True):
         np.testing.assert_allclose(errors, atom_by_atom(X, Y, half, protocol), rtol=1e-6)
 
