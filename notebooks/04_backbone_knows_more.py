@@ -35,6 +35,7 @@ device: str = "auto"  # auto, cpu or cuda
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from IPython.display import display
 
 from chapters.layers import figures, fits, tables
 from chapters.shared.models import chosen
@@ -218,7 +219,8 @@ figures.by_layer(ax, table)
 plt.show()
 
 # %% tags=["hide-input"]
-leading.style.format(precision=2, na_rep="")
+with pd.option_context("display.precision", 2):
+    display(leading.fillna(""))
 
 # %% tags=["remove-input"]
 tied = leading.loc[real.linear, ("share of first component", "last layer")]

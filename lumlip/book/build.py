@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import active_children, get_context
 from pathlib import Path
 
 from lumlip.book import answer
 from lumlip.book.chapters import Chapter, book_root, executable_pages, find_chapter
 from lumlip.book.execution import execute
+from lumlip.book.kernel import usable_cores
 from lumlip.book.render import render
 from lumlip.book.rerun import run
 from lumlip.errors import ChapterError
 
 __all__ = ["build", "run"]
+
+#: Notebooks that run side by side, at most: each holds the features of many models.
+AT_A_TIME = 4
 
 
 def build(*, run: bool = True, update: bool = False, only: str | None = None) -> Path:
@@ -42,8 +47,7 @@ def build(*, run: bool = True, update: bool = False, only: str | None = None) ->
     _require_outputs([page for page in pages if page not in chosen])
     sources = _copy_sources(root, pages)
     steps = len(chosen) + 1
-    for number, page in enumerate(chosen, start=1):
-        _execute_page(page, root, sources, f"[{number}/{steps}]")
+    _execute_pages(chosen, root, sources)
     if chosen:
         _draw_answer(sources / "book" / "_data")
     if update:
@@ -67,20 +71,32 @@ def _copy_sources(root: Path, pages: list[Chapter]) -> Path:
     return sources
 
 
+def _execute_pages(pages: list[Chapter], root: Path, sources: Path) -> None:
+    """Run notebooks, as many side by side as there are cores; the first failure ends it all."""
+    labels = [f"[{number}/{len(pages) + 1}]" for number in range(1, len(pages) + 1)]
+    workers = min(usable_cores(), AT_A_TIME)
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        running = [
+            pool.submit(_execute_page, page, root, sources, label)
+            for page, label in zip(pages, labels, strict=True)
+        ]
+        try:
+            for done in as_completed(running):
+                done.result()
+        except BaseException:  # an interruption, too
+            pool.shutdown(wait=False, cancel_futures=True)
+            for child in active_children():
+                child.terminate()
+            raise
+
+
 def _execute_page(page: Chapter, root: Path, sources: Path, step: str) -> None:
     target = sources / page.notebook.relative_to(root)
     label = f"{step} running {page.source.relative_to(root)}"
-    live = sys.stdout.isatty()
-
-    def show(done: int, total: int) -> None:
-        if live:
-            print(f"\r{label} cell {done}/{total}", end="", flush=True)
-
-    print(label, end="" if live else "\n", flush=True)
+    print(label, flush=True)
     start = time.perf_counter()
-    data = sources / "book" / "_data"
-    execute(page.source, target, cwd=target.parent, data=data, progress=show)
-    print(f"{chr(13) if live else ''}{label} {time.perf_counter() - start:.0f} s", flush=True)
+    execute(page.source, target, cwd=target.parent, data=sources / "book" / "_data")
+    print(f"{label} {time.perf_counter() - start:.0f} s", flush=True)
 
 
 def _draw_answer(data: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ def execute(
     parameters: Mapping[str, Any] | None = None,
     cwd: Path,
     data: Path | None = None,
-    progress: Callable[[int, int], None] | None = None,
 ) -> None:
     """Run a script's notebook and write it with its outputs; twice gives the same bytes.
 
@@ -33,8 +32,6 @@ def execute(
         Working directory of the kernel.
     data
         Folder that `data_folder` gives to the notebook.
-    progress
-        Called with (cells done, cells in all) after each cell.
 
     Raises
     ------
@@ -48,7 +45,7 @@ def execute(
         notebook = _with_parameters(notebook, parameters)
     failure: Exception | None = None
     try:
-        _run_cells(notebook, source, cwd, data, progress)
+        _run_cells(notebook, source, cwd, data)
     except (CellControlSignal, DeadKernelError) as error:
         failure = error
     notebook.metadata = notebook_metadata()
@@ -67,18 +64,8 @@ def _with_parameters(notebook: Any, parameters: Mapping[str, Any]) -> Any:
     return fix_ids(parameterize_notebook(load_notebook_node(notebook), dict(parameters)))
 
 
-def _run_cells(
-    notebook: Any,
-    source: Path,
-    cwd: Path,
-    data: Path | None,
-    progress: Callable[[int, int], None] | None,
-) -> None:
+def _run_cells(notebook: Any, source: Path, cwd: Path, data: Path | None) -> None:
     from nbclient import NotebookClient
-
-    def report(cell_index: int, **_: Any) -> None:
-        if progress is not None:
-            progress(cell_index + 1, len(notebook.cells))
 
     NotebookClient(
         notebook,
@@ -87,7 +74,6 @@ def _run_cells(
         ),
         record_timing=False,
         timeout=None,
-        on_cell_complete=report,
         resources={"metadata": {"path": str(cwd)}},
     ).execute()
 

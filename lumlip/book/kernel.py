@@ -12,13 +12,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-# A fixed number of threads, not "all cores": sums are then split alike on every machine.
-# It must stand before numpy is imported, so the parent sets it for the kernel's process.
-THREADS = "2"
+
+def threads(n: int) -> dict[str, str]:
+    """Variables that give a process n threads; they must stand before it imports numpy."""
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+    return dict.fromkeys(names, str(n))
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    # Not everywhere can a process be bound to some cores.
+    found = getattr(os, "sched_getaffinity", None)
+    return len(found(0)) if found else os.cpu_count() or 1
+
+
+# One thread a notebook: sums are then split alike on every machine, and several notebooks side
+# by side do not wait for each other's teams of threads.
 KERNEL_ENVIRONMENT = {
-    "OMP_NUM_THREADS": THREADS,
-    "OPENBLAS_NUM_THREADS": THREADS,
-    "MKL_NUM_THREADS": THREADS,
+    **threads(1),
     "PYTHONHASHSEED": "0",
     "TQDM_DISABLE": "1",  # a bar redraws itself: every run would differ
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # reproducible matrix products on a GPU

@@ -84,10 +84,11 @@ def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Ch
     from papermill import execute_notebook
     from papermill.exceptions import PapermillExecutionError
 
-    from lumlip.book.kernel import kernel_manager_class
+    from lumlip.book.kernel import kernel_manager_class, threads, usable_cores
     from lumlip.book.outputs import tidy
 
     target = folder / "chapter.ipynb"
+    alone = threads(usable_cores())  # no other notebook runs beside it
     failure: Exception | None = None
     try:
         execute_notebook(
@@ -96,7 +97,7 @@ def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Ch
             parameters=values,
             cwd=os.getcwd(),  # noqa: PTH109 (papermill takes a string)
             kernel_manager_class=kernel_manager_class(
-                {DATA_VARIABLE: str(folder / "data"), RERUN: "1" if values else ""},
+                {**alone, DATA_VARIABLE: str(folder / "data"), RERUN: "1" if values else ""},
                 source=page.source,
             ),
         )

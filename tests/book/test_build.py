@@ -69,7 +69,7 @@ def test_the_kernel_is_this_interpreter_whatever_is_installed(checkout, monkeypa
     show = checkout / "show.py"
     show.write_text('# %%\nimport os, sys\nprint(sys.executable, os.environ["OMP_NUM_THREADS"])\n')
     execute(show, checkout / "show.ipynb", cwd=checkout)
-    assert texts(notebooks.read(checkout / "show.ipynb")) == f"{sys.executable} 2\n"
+    assert texts(notebooks.read(checkout / "show.ipynb")) == f"{sys.executable} 1\n"
 
 
 def test_execute_takes_parameters(checkout, script):
@@ -107,7 +107,7 @@ def test_too_large_outputs_are_refused(checkout):
 
 
 @pytest.mark.heavy
-def test_build_runs_renders_and_leaves_the_sources_alone(checkout, capsys):
+def test_build_runs_renders_and_leaves_the_sources_alone(checkout, capfd):
     before = sorted(path for path in checkout.rglob("*") if path.is_file())
     index = build.build()
     assert index == checkout / "_build" / "html" / "index.html"
@@ -115,7 +115,7 @@ def test_build_runs_renders_and_leaves_the_sources_alone(checkout, capsys):
     page = (checkout / "_build" / "html" / "book" / "intro.html").read_text()
     assert "0.34" in page
     assert "THEBE_JS_URL" not in page
-    assert "[1/2] running notebooks/01_squares.py" in capsys.readouterr().out
+    assert "[1/2] running notebooks/01_squares.py" in capfd.readouterr().out
     after = sorted(path for path in checkout.rglob("*") if path.is_file())
     assert [path for path in after if "_build" not in path.parts] == before
 
