@@ -154,7 +154,7 @@ def aspects(a: str, b: str) -> frozenset[str]:
     if a == two.parent or b == one.parent:
         return frozenset({"fine-tuning"})
     if one.checkpoint == two.checkpoint:
-        return frozenset({_of_tasks(one.task, two.task) if one.step == two.step else "training"})
+        return frozenset({_of_tasks(one.task, two.task)})
     return _of_recipes(one, two) or _of_rows(one, two) or frozenset({"unknown"})
 
 

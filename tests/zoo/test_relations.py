@@ -61,7 +61,6 @@ def test_other_seed_differs_in_the_seed(model):
         ("mace-mini-seed2", "mace-mini-r2scan", "seed and more"),
         ("mace-mini-r2scan", "mace-mini-organic", "several"),
         ("mace-mini", "mace-mini-untrained", "training"),
-        ("mace-mini-lps-ff.step0300", "mace-mini-lps-ff", "training"),
         ("mace-mini-lps-ff", "mace-mini-lps-ff-high-rate", "training"),
         ("mace-mini-lps-bespoke", "mace-mini-lps-ff", "fine-tuning"),
         ("pet-mini", "pet-mini-lps-ff", "fine-tuning"),
@@ -84,7 +83,6 @@ def test_kind_of_a_pair(a, b, kind):
 
 def test_chain_ends_where_no_parent_is_known():
     assert lineage("chgnet-r2scan") == ["chgnet-r2scan", "chgnet-0.3.0"]
-    assert lineage("mace-mini-lps-ff.step0300") == ["mace-mini-lps-ff.step0300", "mace-mini"]
     assert parent_of("sevennet-mf-0@PBE") == ""
     assert lineage("uma-mini@expert:2") == ["uma-mini@expert:2"]
     assert children_of("pet-omat-l") == ["pet-omatpes-l", "pet-oam-l", "pet-omad-l"]
