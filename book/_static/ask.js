@@ -51,7 +51,8 @@ document.addEventListener("DOMContentLoaded", () => {
   const written = (cell) => {
     if (!cell) return "not measured";
     const [share, low, high] = cell;
-    return low === undefined ? `${share} %` : `${share} % (${low} to ${high})`;
+    if (low === undefined) return `${share} %`;
+    return `${share} % (${low <= -100 ? "below −100" : low} to ${high})`;
   };
   const show = () => {
     const [i, j] = chosen();

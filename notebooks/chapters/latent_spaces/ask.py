@@ -18,6 +18,8 @@ from lumlip.metrics.repeated import CrossFit
 #: Read by ``book/intro.md``; the script is ``book/_static/ask.js``.
 FILE = "ask.md"
 LAYERS = {"last_layer": "last layer", "backbone": "backbone"}
+#: A share below 0 is worse than the average; how much worse is not told beyond this.
+LEAST = -1.0
 COMPARED = ("cross_model", "variants")
 
 
@@ -53,7 +55,7 @@ def _cell(fit: CrossFit, source: int, target: int) -> list[int]:
     weights = np.zeros((len(fit.sources), len(fit.targets)))
     weights[source, target] = 1
     share = fit.share(weights)
-    return [round(100 * end) for end in (share.value, share.low, share.high)]
+    return [round(100 * max(end, LEAST)) for end in (share.value, share.low, share.high)]
 
 
 def published() -> list[dict[str, Any]]:
