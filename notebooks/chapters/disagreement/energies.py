@@ -1,108 +1,154 @@
-"""How far two models disagree about an energy, once what the composition explains is taken off."""
+"""Energies beyond composition, and errors of every structure, for each order of the folds."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from lumlip.array_types import BoolArray, FloatArray
+from lumlip.array_types import BoolArray, FloatArray, IntArray
+from lumlip.datasets.properties import composition
+from lumlip.extraction.panel import Panel
+from lumlip.metrics.cross_fit import cross_fitted_errors
+from lumlip.metrics.folds import Folds
+from lumlip.metrics.group_intervals import group_sums
+from lumlip.metrics.repeated import CrossFit
 
 #: Of the ridge regression on the composition; the shares of a structure add up to one.
 PENALTY = 1e-3
+#: Other structures that must hold an element: of fewer, its energy alone cannot be known.
+FEWEST = 2
 
 
-def composition_baseline(
-    values: ArrayLike, shares: ArrayLike, *, train: ArrayLike, penalty: float = PENALTY
-) -> FloatArray:
-    """Predict a number per structure from its composition alone, by ridge regression.
-
-    ``b = C w`` with ``w = (C_t^T C_t + penalty I)^-1 C_t^T y_t`` over the train structures t.
+def beyond_composition(values: ArrayLike, shares: FloatArray, fold: IntArray) -> FloatArray:
+    """Subtract what the composition predicts, by ridge regression on the other folds.
 
     Parameters
     ----------
-    values : array of shape (n_structures,)
-        Such as energies in eV/atom.
+    values : array of shape (n, n_structures)
     shares : array of shape (n_structures, n_elements)
-        Share of each element, see :func:`lumlip.datasets.properties.composition`.
-    train : int or bool array
-        The structures to fit on.
-    penalty : float
+    fold : array of int of shape (n_structures,)
 
     Returns
     -------
-    array of shape (n_structures,)
+    array of shape (n, n_structures)
 
     Examples
     --------
-    >>> shares = np.array([[1, 0], [0, 1], [0.5, 0.5]])
-    >>> composition_baseline([2.0, 4.0, 9.0], shares, train=[0, 1]).round(2)
-    array([2., 4., 3.])
+    >>> shares = np.tile(np.eye(2), (3, 1))
+    >>> beyond_composition([[1, 3, 1, 3, 2, 3]], shares, np.arange(6) // 2).round(2) + 0
+    array([[-0.5,  0. , -0.5,  0. ,  1. ,  0. ]])
     """
-    y, C = np.asarray(values, dtype=float), np.asarray(shares, dtype=float)
-    if y.shape != C.shape[:1]:
-        raise ValueError(f"values: got shape {y.shape}, expected ({len(C)},)")
-    fitted = C[np.asarray(train)]
-    gram = fitted.T @ fitted + penalty * np.eye(C.shape[1])
-    baseline: FloatArray = C @ np.linalg.solve(gram, fitted.T @ y[np.asarray(train)])
+    rest = np.array(values, dtype=float)
+    for one in np.unique(fold):
+        rest[:, fold == one] -= composition_baseline(values, shares, fold != one)[:, fold == one]
+    return rest
+
+
+def composition_baseline(values: ArrayLike, shares: FloatArray, train: BoolArray) -> FloatArray:
+    """Predict numbers (n, n_structures) from the composition, fitted on some structures."""
+    y, C = np.asarray(values, dtype=float)[:, train].T, shares[train]
+    mean = y.mean(axis=0)
+    gram = C.T @ C + PENALTY * np.eye(C.shape[1])
+    baseline: FloatArray = (mean + shares @ np.linalg.solve(gram, C.T @ (y - mean))).T
     return baseline
 
 
-def covered(shares: ArrayLike, *, train: ArrayLike, fewest: int = 2) -> BoolArray:
-    """Tell which structures hold only elements that enough train structures hold.
+@dataclass(frozen=True)
+class Structures:
+    """A panel with several orders of the folds, seen structure by structure.
 
-    The energy that a model gives to an element on its own cannot be known from fewer.
-
-    Returns
-    -------
-    bool array of shape (n_structures,)
-
-    Examples
-    --------
-    >>> covered([[1, 0], [0.5, 0.5], [0, 1]], train=[0, 1], fewest=2)
-    array([ True, False, False])
-    """
-    holds = np.asarray(shares) > 0
-    known = holds[np.asarray(train)].sum(axis=0) >= fewest
-    return np.asarray(~(holds & ~known).any(axis=1))
-
-
-def model_pairs(models: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the unordered pairs of models, in their order."""
-    return list(itertools.combinations(models, 2))
-
-
-def disagreements(
-    energies: Mapping[str, ArrayLike], shares: ArrayLike, *, fold: ArrayLike
-) -> FloatArray:
-    """Disagreement of every pair of models about every structure.
-
-    ``|d - b|`` with the difference d of the two energies per atom and its baseline b, fitted on the
-    structures of the other folds: models have different energies for free atoms, and functionals
-    different ones for the elements, which says nothing about structures.
-
-    Parameters
+    Attributes
     ----------
-    energies : dict of model to array of shape (n_structures,)
-        In eV/atom.
-    shares : array of shape (n_structures, n_elements)
-    fold : int array of shape (n_structures,)
-
-    Returns
-    -------
-    array of shape (n_pairs, n_structures)
-        In meV/atom, pairs as in `model_pairs`. NaN where an element is too rare in the other folds.
+    panel : Panel
+    orders : list of Folds
+        Of the atoms.
+    n_bootstrap : int
+        Draws of the parents for intervals.
     """
-    folds = np.asarray(fold)
-    values = {model: np.asarray(energy, dtype=float) for model, energy in energies.items()}
-    found = np.full((len(model_pairs(list(values))), len(folds)), np.nan)
-    for number in np.unique(folds):
-        train = folds != number
-        here = ~train & covered(shares, train=train)
-        for row, (a, b) in zip(found, model_pairs(list(values)), strict=True):
-            difference = values[a] - values[b]
-            baseline = composition_baseline(difference, shares, train=train)
-            row[here] = 1000 * np.abs(difference - baseline)[here]
-    return found
+
+    panel: Panel
+    orders: Sequence[Folds]
+    n_bootstrap: int = 500
+
+    @cached_property
+    def owner(self) -> IntArray:
+        """The structure of every atom."""
+        owner: IntArray = self.panel.atoms["structure"].to_numpy().astype(np.int64)
+        return owner
+
+    @cached_property
+    def folds(self) -> IntArray:
+        """The fold of every structure: (n_seeds, n_structures)."""
+        first = np.unique(self.owner, return_index=True)[1]
+        return np.array([np.asarray(order)[first] for order in self.orders])
+
+    @cached_property
+    def parent(self) -> IntArray:
+        """The parent of every structure, by number."""
+        groups = self.orders[0].groups
+        assert groups is not None
+        return groups[np.unique(self.owner, return_index=True)[1]]
+
+    @cached_property
+    def shares(self) -> FloatArray:
+        """Composition of every structure: (n_structures, n_elements)."""
+        return composition(self.panel.structures)
+
+    @cached_property
+    def known(self) -> BoolArray:
+        """The structures whose elements all occur often enough in the other folds, in any order."""
+        holds = self.shares > 0
+        kept = np.ones(len(holds), dtype=bool)
+        for fold in self.folds:
+            for one in np.unique(fold):
+                rare = holds[fold != one].sum(axis=0) < FEWEST
+                kept[fold == one] &= ~holds[fold == one][:, rare].any(axis=1)
+        return kept
+
+    @cached_property
+    def energy(self) -> dict[str, FloatArray]:
+        """Energy of every structure in eV/atom, by model."""
+        size = np.bincount(self.owner)
+        every = self.panel.datasets.items()
+        return {m: ds["energy"].to_numpy().astype(float) / size for m, ds in every}
+
+    @cached_property
+    def beyond(self) -> FloatArray:
+        """Energies beyond composition: (n_seeds, n_models, n_structures), in eV/atom."""
+        every = list(self.energy.values())
+        return np.array([beyond_composition(every, self.shares, fold) for fold in self.folds])
+
+    def errors(
+        self, sources: Mapping[str, FloatArray], targets: Mapping[str, FloatArray], *, device: str
+    ) -> FloatArray:
+        """Root mean square over the atoms of every structure of the global error.
+
+        Returns
+        -------
+        array of shape (n_seeds, n_sources, n_targets, n_structures)
+        """
+        found = []
+        for order in self.orders:
+            errors = cross_fitted_errors(sources, targets, folds=order, device=device)
+            sums, counts = group_sums(errors, self.owner)
+            found.append(np.sqrt(sums / counts))
+        return np.array(found)
+
+    def fit(self, errors: FloatArray, sources: Sequence[str], targets: Sequence[str]) -> CrossFit:
+        """Join errors (n_seeds, n_sources, n_targets, n_structures), every structure alike."""
+        sums, counts = group_sums(errors[..., self.known], self.parent[self.known])
+        return CrossFit(list(sources), list(targets), sums, counts, self.n_bootstrap)
+
+    def draws(self) -> IntArray:
+        """How often each structure is drawn, with its parent: (1 + n_bootstrap, n_structures).
+
+        The first row is all ones.
+        """
+        n = int(self.parent.max()) + 1
+        rng = np.random.default_rng(0)
+        parents = rng.multinomial(n, np.full(n, 1 / n), size=self.n_bootstrap)
+        return np.vstack([np.ones(n, dtype=int), parents])[:, self.parent]

@@ -1,202 +1,132 @@
-"""Whether two numbers rank structures alike: Spearman's coefficient with intervals."""
+"""Whether a pair's error ranks structures by the disagreement of that pair, or of any."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Unpack
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
-from lumlip.array_types import BoolArray, FloatArray, IntArray
-from lumlip.metrics.bootstrap import Interval, Resampling
+from chapters.disagreement.energies import Structures
+from lumlip.array_types import FloatArray
+from lumlip.metrics.bootstrap import Interval
+from lumlip.metrics.repeated import Estimate
 
 
-def spearman(predictors: ArrayLike, outcomes: ArrayLike) -> FloatArray:
-    """Rank correlation of every predictor with every outcome.
-
-    ``rho = corr(rank(x), rank(y))``: 1 if both put the structures in one order, -1 in opposite
-    ones, about 0 if they have nothing to do with each other.
+def weighted_ranks(values: ArrayLike, weights: ArrayLike) -> FloatArray:
+    """Standardized ranks in draws that hold each entry so many times.
 
     Parameters
     ----------
-    predictors : array of shape (n_predictors, n)
-    outcomes : array of shape (n_outcomes, n)
+    values : array of shape (n,)
+        Ties are broken by place.
+    weights : array of int of shape (n_draws, n)
 
     Returns
     -------
-    array of shape (n_predictors, n_outcomes)
-        NaN where a side is the same for all.
+    array of shape (n_draws, n)
+        Of weighted mean 0 and weighted variance 1.
 
     Examples
     --------
-    >>> spearman([[1, 2, 3], [3, 2, 1]], [[1, 10, 100]])
-    array([[ 1.],
-           [-1.]])
+    >>> weighted_ranks([5.0, 7.0, 6.0], [[1, 1, 1], [1, 1, 0]]).round(2)
+    array([[-1.22,  1.22,  0.  ],
+           [-1.  ,  1.  ,  1.  ]])
     """
-    sides = [_standard_ranks(np.atleast_2d(np.asarray(x, float))) for x in (predictors, outcomes)]
-    table: FloatArray = (sides[0] @ sides[1].T / sides[0].shape[1]).round(12)
-    return table
-
-
-def _standard_ranks(rows: FloatArray) -> FloatArray:
-    ranks = rankdata(rows, axis=1)
-    ranks = ranks - ranks.mean(axis=1, keepdims=True)
-    spread = ranks.std(axis=1, keepdims=True)
-    standard: FloatArray = ranks / np.where(spread > 0, spread, np.nan)
+    w = np.asarray(weights, dtype=float)
+    order = np.argsort(np.asarray(values), kind="stable")
+    sorted_w = w[:, order]
+    ranks = np.empty_like(w)
+    ranks[:, order] = np.cumsum(sorted_w, axis=1) - (sorted_w - 1) / 2
+    total = w.sum(axis=1, keepdims=True)
+    ranks -= (w * ranks).sum(axis=1, keepdims=True) / total
+    standard: FloatArray = ranks / np.sqrt((w * ranks**2).sum(axis=1, keepdims=True) / total)
     return standard
 
 
-def resamples(n: int, *, n_bootstrap: int, seed: int) -> Iterator[IntArray]:
-    """Draw n of n structures with replacement, many times; the same for the same seed."""
-    rng = np.random.default_rng(seed)
-    for _ in range(n_bootstrap):
-        yield rng.integers(n, size=n)
-
-
-def statistics_with_intervals(
-    statistic: Callable[[FloatArray], Sequence[float]],
-    predictors: ArrayLike,
-    outcomes: ArrayLike,
-    *,
-    n_bootstrap: int = 200,
-    seed: int = 0,
-) -> list[Interval]:
-    """Numbers read off the table of rank correlations, with 95 % intervals over structures.
+def rank_correlations(predictors: ArrayLike, outcomes: ArrayLike, draws: ArrayLike) -> FloatArray:
+    """Spearman's coefficient of every predictor with every outcome, on every draw.
 
     Parameters
     ----------
-    statistic : callable
-        Of the table (n_predictors, n_outcomes); one number or more.
-    predictors : array of shape (n_predictors, n)
-    outcomes : array of shape (n_outcomes, n)
-        Structures without all of their numbers should be left out before.
+    predictors, outcomes : arrays of shape (n_predictors, n) and (n_outcomes, n)
+    draws : array of int of shape (n_draws, n)
 
     Returns
     -------
-    list of Interval
+    array of shape (n_draws, n_predictors, n_outcomes)
     """
-    X, Y = (np.atleast_2d(np.asarray(side, dtype=float)) for side in (predictors, outcomes))
-    draws = [
-        statistic(spearman(X[:, i], Y[:, i]))
-        for i in resamples(X.shape[1], n_bootstrap=n_bootstrap, seed=seed)
-    ]
-    found = zip(statistic(spearman(X, Y)), np.transpose(draws), strict=True)
-    return [Interval.of(value, own) for value, own in found]
+    w = np.asarray(draws, dtype=float)
+    x, y = (
+        np.stack([weighted_ranks(row, w) for row in np.asarray(side)], axis=1)
+        for side in (predictors, outcomes)
+    )
+    share = w / w.sum(axis=1, keepdims=True)
+    table: FloatArray = (x * share[:, None]) @ y.swapaxes(1, 2)
+    return table
 
 
-def disjoint(pairs: Sequence[tuple[str, str]]) -> BoolArray:
-    """Tell which pairs of models have no model in common: (n_pairs, n_pairs).
+def pair_of_families(families: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the unordered pairs of models of two families, by their places."""
+    n = range(len(families))
+    return [(a, b) for a, b in itertools.combinations(n, 2) if families[a] != families[b]]
+
+
+def own_and_foreign_weights(
+    pairs: Sequence[tuple[int, int]], families: Sequence[str]
+) -> tuple[FloatArray, FloatArray]:
+    """Weights (n_pairs, n_pairs) of own rank correlations, and of those with strangers' errors.
+
+    Row: whose error; column: whose disagreement. Strangers share no family. Every pair of families
+    counts once; those without strangers do not count. All 0 if there are none.
 
     Examples
     --------
-    >>> disjoint([("a", "b"), ("c", "d"), ("a", "c")]).astype(int)
-    array([[0, 1, 0],
-           [1, 0, 0],
-           [0, 0, 0]])
+    >>> own, foreign = own_and_foreign_weights([(0, 1), (2, 3), (0, 2)], "abcd")
+    >>> own.tolist(), foreign.tolist()[:2]
+    ([[0.5, 0.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.0]], [[0.0, 0.5, 0.0], [0.5, 0.0, 0.0]])
     """
-    return np.array([[not set(one) & set(other) for other in pairs] for one in pairs])
+    kinds = [frozenset({families[a], families[b]}) for a, b in pairs]
+    apart = np.array([[not one & other for other in kinds] for one in kinds], dtype=float)
+    apart = apart.reshape(len(pairs), len(pairs))
+    met = [kind for kind, some in zip(kinds, apart.T, strict=True) if some.any()]
+    share = np.array([1 / met.count(k) / len(set(met)) if k in met else 0.0 for k in kinds])
+    return np.diag(share), apart / np.maximum(apart.sum(axis=0), 1) * share
 
 
-def own_and_foreign(
-    predictors: FloatArray,
-    outcomes: FloatArray,
-    pairs: Sequence[tuple[str, str]],
-    **options: Unpack[Resampling],
-) -> dict[str, Interval]:
-    """Rank correlation of a pair's error with its own disagreement, and with that of strangers.
-
-    If the error told where *these two* models disagree, ``own`` would be far above ``foreign``.
-    If it tells only which structures are hard for all, both are equal.
+def rank_tables(
+    found: Structures, errors: FloatArray, pairs: Sequence[tuple[int, int]]
+) -> list[FloatArray]:
+    """Rank correlations of errors with disagreements in energy beyond composition.
 
     Parameters
     ----------
-    predictors, outcomes : arrays of shape (n_pairs, n_structures)
-    pairs : sequence of (str, str)
-    options
-        ``n_bootstrap`` and ``seed``.
+    found : Structures
+    errors : array of shape (n_seeds, n_models, n_models, n_structures)
+        Both directions of a pair are joined, for disagreement has none.
+    pairs : sequence of (int, int)
+        Of the models.
 
     Returns
     -------
-    dict
-        ``own``: mean over pairs; ``foreign``: mean over pairs of pairs without a common model;
-        ``gain``: their difference. Without such pairs, ``own`` alone; without pairs, nothing.
+    list of array of shape (1 + n_bootstrap, n_pairs, n_pairs)
+        For each order of the folds; row: whose error, column: whose disagreement. The first entry
+        is of all structures, the others of draws.
     """
-    if not pairs:
-        return {}
-    others = disjoint(pairs)
-
-    def numbers(table: FloatArray) -> list[float]:
-        own = float(np.diag(table).mean())
-        foreign = float(table[others].mean()) if others.any() else np.nan
-        return [own, foreign, own - foreign]
-
-    found = statistics_with_intervals(numbers, predictors, outcomes, **options)
-    names = ("own", "foreign", "gain") if others.any() else ("own",)
-    return dict(zip(names, found, strict=False))
+    draws = found.draws()[:, found.known]
+    tables = []
+    for beyond, error in zip(found.beyond, errors, strict=True):
+        apart = [np.abs(beyond[a] - beyond[b])[found.known] for a, b in pairs]
+        both = [np.hypot(error[a, b], error[b, a])[found.known] for a, b in pairs]
+        tables.append(rank_correlations(both, apart, draws))
+    return tables
 
 
-def own_by_pair(
-    predictors: FloatArray,
-    outcomes: FloatArray,
-    pairs: Sequence[tuple[str, str]],
-    **options: Unpack[Resampling],
-) -> pd.DataFrame:
-    """Rank correlation of every pair by itself: columns ``value``, ``low``, ``high``, ``foreign``.
-
-    ``foreign`` is the mean over the disagreements of all pairs that share no model with it.
-    """
-    found = statistics_with_intervals(_diagonal, predictors, outcomes, **options)
-    rows = pd.DataFrame(found, columns=["value", "low", "high"], index=pd.Index(pairs))
-    table, others = spearman(predictors, outcomes), disjoint(pairs)
-    means = [
-        row[mask].mean() if mask.any() else np.nan for row, mask in zip(table, others, strict=True)
-    ]
-    rows["foreign"] = means
-    return rows
-
-
-def _diagonal(table: FloatArray) -> list[float]:
-    return [float(value) for value in np.diag(table)]
-
-
-def by_label(
-    predictors: FloatArray,
-    outcomes: FloatArray,
-    members: dict[Hashable, BoolArray],
-    *,
-    fewest: int = 20,
-    **options: Unpack[Resampling],
-) -> pd.DataFrame:
-    """Mean own rank correlation within groups of structures.
-
-    Parameters
-    ----------
-    predictors, outcomes : arrays of shape (n_pairs, n_structures)
-    members : dict of label to bool array of shape (n_structures,)
-        A structure may belong to many, such as elements.
-    fewest : int
-        Smaller groups are left out.
-    options
-        ``n_bootstrap`` and ``seed``.
-
-    Returns
-    -------
-    DataFrame indexed by label
-        Columns ``value``, ``low``, ``high`` and ``structures``.
-    """
-    rows = {}
-    for label, mask in members.items():
-        if mask.sum() < fewest or not len(predictors):
-            continue
-        found = statistics_with_intervals(
-            lambda table: [np.diag(table).mean()],
-            predictors[:, mask],
-            outcomes[:, mask],
-            **options,
-        )
-        rows[label] = (*found[0], int(mask.sum()))
-    columns = ["value", "low", "high", "structures"]
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+def weighted(tables: Sequence[FloatArray], weights: ArrayLike) -> Estimate:
+    """Weighted sum over `rank_tables`; missing if all weights are 0."""
+    w = np.asarray(weights)
+    if not w.any():
+        return Estimate.missing()
+    series = [np.tensordot(table, w, axes=2) for table in tables]
+    return Estimate.over([Interval.of(draws[0], draws[1:]) for draws in series])
