@@ -1,154 +1,113 @@
-"""Energies beyond composition, and errors of every structure, for each order of the folds."""
+"""What errors of features say of energies: rank correlations, and energies through linear maps."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import rankdata
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from lumlip.array_types import BoolArray, FloatArray, IntArray
-from lumlip.datasets.properties import composition
-from lumlip.extraction.panel import Panel
-from lumlip.metrics.cross_fit import cross_fitted_errors
-from lumlip.metrics.folds import Folds
-from lumlip.metrics.group_intervals import group_sums
-from lumlip.metrics.repeated import CrossFit
+from chapters.disagreement.study import Study, composition_baseline, groups_of
+from lumlip.array_types import FloatArray
+from lumlip.metrics.bootstrap import Interval
+from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.repeated import CrossFit, Estimate
+from lumlip.zoo.relations import family_name
 
-#: Of the ridge regression on the composition; the shares of a structure add up to one.
-PENALTY = 1e-3
-#: Other structures that must hold an element: of fewer, its energy alone cannot be known.
-FEWEST = 2
+#: Penalties tried on standardized columns; leave-one-out errors choose one for each target.
+ALPHAS = np.logspace(-6, 4, 6)
 
 
-def beyond_composition(values: ArrayLike, shares: FloatArray, fold: IntArray) -> FloatArray:
-    """Subtract what the composition predicts, by ridge regression on the other folds.
+def pairs_of(groups: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the unordered pairs of models of two families, by their places."""
+    pairs = itertools.combinations(range(len(groups)), 2)
+    return [(a, b) for a, b in pairs if groups[a] != groups[b]]
 
-    Parameters
-    ----------
-    values : array of shape (n, n_structures)
-    shares : array of shape (n_structures, n_elements)
-    fold : array of int of shape (n_structures,)
 
-    Returns
-    -------
-    array of shape (n, n_structures)
+def own_and_foreign(groups: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+    """Weights (n_pairs, n_pairs) of a pair's disagreement with its own error, and with strangers'.
 
-    Examples
-    --------
-    >>> shares = np.tile(np.eye(2), (3, 1))
-    >>> beyond_composition([[1, 3, 1, 3, 2, 3]], shares, np.arange(6) // 2).round(2) + 0
-    array([[-0.5,  0. , -0.5,  0. ,  1. ,  0. ]])
+    Row: whose error; column: whose disagreement. Strangers share no family; every pair that has
+    some counts once. All 0 if there are none.
     """
-    rest = np.array(values, dtype=float)
-    for one in np.unique(fold):
-        rest[:, fold == one] -= composition_baseline(values, shares, fold != one)[:, fold == one]
-    return rest
+    kinds = [{groups[a], groups[b]} for a, b in pairs_of(groups)]
+    apart = np.array([[not one & other for other in kinds] for one in kinds], dtype=float)
+    apart = apart.reshape(len(kinds), len(kinds))
+    some = apart.any(axis=0) / max(1, apart.any(axis=0).sum())
+    return np.diag(some), apart / np.maximum(apart.sum(axis=0), 1) * some
 
 
-def composition_baseline(values: ArrayLike, shares: FloatArray, train: BoolArray) -> FloatArray:
-    """Predict numbers (n, n_structures) from the composition, fitted on some structures."""
-    y, C = np.asarray(values, dtype=float)[:, train].T, shares[train]
-    mean = y.mean(axis=0)
-    gram = C.T @ C + PENALTY * np.eye(C.shape[1])
-    baseline: FloatArray = (mean + shares @ np.linalg.solve(gram, C.T @ (y - mean))).T
-    return baseline
+def spearman(predictors: ArrayLike, outcomes: ArrayLike) -> FloatArray:
+    """Rank correlation of each row with each: (n_predictors, n_outcomes)."""
+    x, y = (rankdata(np.asarray(side), axis=1) for side in (predictors, outcomes))
+    return np.asarray(np.corrcoef(x, y)[: len(x), len(x) :])
 
 
-@dataclass(frozen=True)
-class Structures:
-    """A panel with several orders of the folds, seen structure by structure.
+def rank_tables(study: Study) -> list[FloatArray]:
+    """Rank correlations of errors, both directions joined, with disagreements in energy.
 
-    Attributes
-    ----------
-    panel : Panel
-    orders : list of Folds
-        Of the atoms.
-    n_bootstrap : int
-        Draws of the parents for intervals.
+    For each order of the folds an array (1 + n_bootstrap, n_pairs, n_pairs): on all structures,
+    then on draws of the parents.
     """
+    pairs, kept = pairs_of(groups_of(study.models)), study.known
+    rows = [list(study.features).index(m) for m in study.models]
+    drawn = [np.repeat(np.arange(kept.sum()), counts) for counts in study.draws[:, kept]]
+    tables = []
+    for beyond, error in zip(study.beyond[:, kept], study.errors[:, rows][..., kept], strict=True):
+        apart = np.array([np.abs(beyond[:, a] - beyond[:, b]) for a, b in pairs])
+        both = np.array([np.hypot(error[a, b], error[b, a]) for a, b in pairs])
+        tables.append(np.array([spearman(both[:, i], apart[:, i]) for i in drawn]))
+    return tables
 
-    panel: Panel
-    orders: Sequence[Folds]
-    n_bootstrap: int = 500
 
-    @cached_property
-    def owner(self) -> IntArray:
-        """The structure of every atom."""
-        owner: IntArray = self.panel.atoms["structure"].to_numpy().astype(np.int64)
-        return owner
+def weighted(tables: Sequence[FloatArray], weights: FloatArray) -> Estimate:
+    """Weighted sum over `rank_tables`; missing if all weights are 0."""
+    if not weights.any():
+        return Estimate.missing()
+    series = [np.tensordot(table, weights, axes=2) for table in tables]
+    return Estimate.over([Interval.of(draws[0], draws[1:]) for draws in series])
 
-    @cached_property
-    def folds(self) -> IntArray:
-        """The fold of every structure: (n_seeds, n_structures)."""
-        first = np.unique(self.owner, return_index=True)[1]
-        return np.array([np.asarray(order)[first] for order in self.orders])
 
-    @cached_property
-    def parent(self) -> IntArray:
-        """The parent of every structure, by number."""
-        groups = self.orders[0].groups
-        assert groups is not None
-        return groups[np.unique(self.owner, return_index=True)[1]]
+def by_pair(study: Study, tables: Sequence[FloatArray]) -> dict[str, tuple[Estimate, Estimate]]:
+    """Rank correlation with the disagreement of each pair of its own error, and of strangers'."""
+    groups, found = groups_of(study.models), {}
+    foreign = own_and_foreign(groups)[1]
+    for i, pair in enumerate(pairs_of(groups)):
+        here, strangers = np.eye(len(foreign))[i], foreign[:, i] / (foreign[:, i].sum() or 1)
+        own, other = (weighted(tables, np.outer(row, here)) for row in (here, strangers))
+        found[" and ".join(family_name(groups[m]) for m in pair)] = own, other
+    return found
 
-    @cached_property
-    def shares(self) -> FloatArray:
-        """Composition of every structure: (n_structures, n_elements)."""
-        return composition(self.panel.structures)
 
-    @cached_property
-    def known(self) -> BoolArray:
-        """The structures whose elements all occur often enough in the other folds, in any order."""
-        holds = self.shares > 0
-        kept = np.ones(len(holds), dtype=bool)
-        for fold in self.folds:
-            for one in np.unique(fold):
-                rare = holds[fold != one].sum(axis=0) < FEWEST
-                kept[fold == one] &= ~holds[fold == one][:, rare].any(axis=1)
-        return kept
+def stitched(study: Study) -> tuple[CrossFit, CrossFit]:
+    """Energies from averaged last layers of all sources, and from the models' energies, see `lost`.
 
-    @cached_property
-    def energy(self) -> dict[str, FloatArray]:
-        """Energy of every structure in eV/atom, by model."""
-        size = np.bincount(self.owner)
-        every = self.panel.datasets.items()
-        return {m: ds["energy"].to_numpy().astype(float) / size for m, ds in every}
+    The energy of a head that is linear is a sum over atoms, and linear in that average.
+    """
+    layers = {m: mean_over_atoms(X, study.owner) for m, X in study.features.items()}
+    single = {m: study.energy[:, [i]] for i, m in enumerate(study.models)}
+    return lost(study, layers), lost(study, single)
 
-    @cached_property
-    def beyond(self) -> FloatArray:
-        """Energies beyond composition: (n_seeds, n_models, n_structures), in eV/atom."""
-        every = list(self.energy.values())
-        return np.array([beyond_composition(every, self.shares, fold) for fold in self.folds])
 
-    def errors(
-        self, sources: Mapping[str, FloatArray], targets: Mapping[str, FloatArray], *, device: str
-    ) -> FloatArray:
-        """Root mean square over the atoms of every structure of the global error.
+def lost(study: Study, sources: Mapping[str, FloatArray]) -> CrossFit:
+    """What linear maps from sources (n_structures, n_features) and composition miss of energies.
 
-        Returns
-        -------
-        array of shape (n_seeds, n_sources, n_targets, n_structures)
-        """
-        found = []
-        for order in self.orders:
-            errors = cross_fitted_errors(sources, targets, folds=order, device=device)
-            sums, counts = group_sums(errors, self.owner)
-            found.append(np.sqrt(sums / counts))
-        return np.array(found)
-
-    def fit(self, errors: FloatArray, sources: Sequence[str], targets: Sequence[str]) -> CrossFit:
-        """Join errors (n_seeds, n_sources, n_targets, n_structures), every structure alike."""
-        sums, counts = group_sums(errors[..., self.known], self.parent[self.known])
-        return CrossFit(list(sources), list(targets), sums, counts, self.n_bootstrap)
-
-    def draws(self) -> IntArray:
-        """How often each structure is drawn, with its parent: (1 + n_bootstrap, n_structures).
-
-        The first row is all ones.
-        """
-        n = int(self.parent.max()) + 1
-        rng = np.random.default_rng(0)
-        parents = rng.multinomial(n, np.full(n, 1 / n), size=self.n_bootstrap)
-        return np.vstack([np.ones(n, dtype=int), parents])[:, self.parent]
+    On the scale of the GFRE: 0 if nothing is missed, 1 if as much as from the composition alone.
+    """
+    model = make_pipeline(StandardScaler(), RidgeCV(ALPHAS, alpha_per_target=True))
+    missed = np.empty((study.n_seeds, len(sources), len(study.models), len(study.shares)))
+    for seed, fold in enumerate(study.folds):
+        for test in (fold == one for one in np.unique(fold)):
+            rest = study.energy - composition_baseline(study.energy, study.shares, ~test)
+            for i, X in enumerate(sources.values()):
+                columns = np.hstack([X, study.shares])
+                guess = model.fit(columns[~test], rest[~test]).predict(columns[test])
+                missed[seed, i][:, test] = (rest[test] - guess.reshape(-1, rest.shape[1])).T
+        spread = np.sqrt(np.square(study.beyond[seed, study.known]).mean(axis=0))
+        missed[seed] /= spread[:, None]
+    return study.fit(missed, sources)
