@@ -99,7 +99,10 @@ def lost(study: Study, sources: Mapping[str, FloatArray]) -> CrossFit:
 
     On the scale of the GFRE: 0 if nothing is missed, 1 if as much as from the composition alone.
     """
-    model = make_pipeline(StandardScaler(), RidgeCV(ALPHAS, alpha_per_target=True))
+    # Columns and targets have mean 0. With an intercept, RidgeCV mixes it with a lone standardized
+    # column, whose singular value is the same.
+    solver = RidgeCV(ALPHAS, alpha_per_target=True, fit_intercept=False)
+    model = make_pipeline(StandardScaler(), solver)
     missed = np.empty((study.n_seeds, len(sources), len(study.models), len(study.shares)))
     for seed, fold in enumerate(study.folds):
         for test in (fold == one for one in np.unique(fold)):
