@@ -111,7 +111,8 @@ def checkout(tmp_path, monkeypatch):
         (tmp_path / folder).mkdir()
     for name in ("_config.yml", "pyproject.toml", "conftest.py"):
         shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "book" / "_static", tmp_path / "book" / "_static")
+    for name in ("_static", "_templates"):
+        shutil.copytree(ROOT / "book" / name, tmp_path / "book" / name)
     (tmp_path / "_toc.yml").write_text(TOC)
     (tmp_path / "book" / "intro.md").write_text(INTRO)
     (tmp_path / "book" / "references.md").write_text("# References\n")

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lumlip.book import notebook_checks, typed_numbers
 from lumlip.book.chapters import Chapter, convert
+from tests import notebook_checks, typed_numbers
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = sorted({path.with_suffix("") for path in (ROOT / "notebooks").glob("*.*")})

@@ -11,8 +11,8 @@ from lumlip.book import answer, build, rerun
 from lumlip.book import chapters as notebooks
 from lumlip.book.chapters import chapters, convert, find_chapter
 from lumlip.book.execution import execute
-from lumlip.book.notebook_checks import output_faults
 from lumlip.errors import ChapterError, ParameterError
+from tests.notebook_checks import output_faults
 
 
 @pytest.fixture

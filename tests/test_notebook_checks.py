@@ -4,7 +4,7 @@ import pytest
 
 from lumlip.book.chapters import Chapter, convert
 from lumlip.book.execution import execute
-from lumlip.book.notebook_checks import figure_faults, output_faults, shape_faults
+from tests.notebook_checks import figure_faults, output_faults, shape_faults
 
 
 def replace(path, old, new):
