@@ -77,7 +77,7 @@ print("rows:", ", ".join(names))
 # %% tags=["remove-cell"]
 glue("mean", float(np.mean(squares)), display=False)
 
-# %% mystnb={"figure": {"caption": "Squares of the steps.", "name": "fig-squares"}}
+# %% mystnb={"figure": {"caption": "Squares of the steps.", "name": "fig-squares"}, "image": {"alt": "A dot for each step, rising ever faster"}}
 fig, ax = plt.subplots()
 ax.scatter(x, squares, c=x)
 ax.set(xlabel="step", ylabel="square of the step")
