@@ -95,7 +95,7 @@ There is no paper on this.
 
 # %%
 assert np.isclose(squares[-1], scale**2)
-'''
+'''  # noqa: E501
 
 
 @pytest.fixture(scope="session")
