@@ -102,7 +102,7 @@ can be changed in the menu of the map.
 ```{chemiscope} ../book/_data/mini-mad.json
 ```
 
-The viewer holds every fourth structure.
+The viewer, chemiscope {cite}`Fraux2020`, holds every fourth structure.
 """
 
 # %% tags=["remove-cell"]
@@ -131,7 +131,7 @@ python -m recipes.mini_mad.mini_mad mini-mad.xyz.gz
 ```
 
 - **Real crystals.** 246 entries of the AFLOW library of prototypes {cite}`Mehl2017AFLOW`, as
-  pymatgen carries them, with up to 40 atoms; entries in whose cell two atoms come much closer than their
+  pymatgen {cite}`Ong2013` carries them, with up to 40 atoms; entries in whose cell two atoms come much closer than their
   covalent radii allow are left out. To these come ase's ground states of 69 elements. Solid argon, krypton
   and xenon, and the metals rubidium and cesium are shown under pressure, with neighbors at 3.8 Å and 4.7 Å: at normal
   pressure their atoms would be alone within the 5 Å that some models see.
