@@ -86,7 +86,7 @@ in it, but rare.
 
 """
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-structures-elements", "caption": "Number of atoms of each element in mini-mad; the colors are logarithmic. Grey: not in the set."}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-structures-elements", "caption": "Number of atoms of each element in mini-mad; the colors are logarithmic. Grey: not in the set."}, "image": {"alt": "Periodic table in which each element is colored by how many atoms of it the set holds; hydrogen, oxygen and carbon are the most frequent"}}
 counts = dict(zip(*np.unique(numbers, return_counts=True), strict=True))
 fig, ax = plt.subplots(figsize=(7.4, 4.2))
 periodic_heat_map(ax, counts, label="atoms in mini-mad", log=True)
@@ -102,7 +102,7 @@ can be changed in the menu of the map.
 ```{chemiscope} ../book/_data/mini-mad.json
 ```
 
-The viewer holds every fourth structure.
+The viewer, chemiscope {cite}`Fraux2020`, holds every fourth structure.
 """
 
 # %% tags=["remove-cell"]
@@ -131,7 +131,7 @@ python -m recipes.mini_mad.mini_mad mini-mad.xyz.gz
 ```
 
 - **Real crystals.** 246 entries of the AFLOW library of prototypes {cite}`Mehl2017AFLOW`, as
-  pymatgen carries them, with up to 40 atoms; entries in whose cell two atoms come much closer than their
+  pymatgen {cite}`Ong2013` carries them, with up to 40 atoms; entries in whose cell two atoms come much closer than their
   covalent radii allow are left out. To these come ase's ground states of 69 elements. Solid argon, krypton
   and xenon, and the metals rubidium and cesium are shown under pressure, with neighbors at 3.8 Å and 4.7 Å: at normal
   pressure their atoms would be alone within the 5 Å that some models see.

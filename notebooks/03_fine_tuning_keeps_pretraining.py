@@ -182,7 +182,7 @@ only somewhat more so than another pupil of that teacher, and the harder the new
 ## What the paper says
 
 {cite:t}`Chorna2025` fine-tune PET-MAD {cite:p}`Mazitov2025PET` on lithium thiophosphates (LPS) in four ways: all weights (FF), heads only (HF),
-all weights with a new head (FTL), a new head only (HTL). By the global feature reconstruction error (GFRE: 0 = rebuilt exactly,
+all weights with a new head (FTL), a new head only (HTL). By the global feature reconstruction error ({term}`GFRE`: 0 = rebuilt exactly,
 1 = no better than the average) all stay within 0.03 to 0.07 of PET-MAD, and a *bespoke* model, made from scratch on LPS, is at 0.14 to 0.20.
 
 Two things are open there. In the published scripts the bespoke model had 2,000 epochs at a learning rate of 5e-5, FF 50 epochs at 1e-5:
@@ -192,7 +192,7 @@ too, tuned on another set of all kinds of materials; they are far from their par
 Here [minis]{.mini} of MACE {cite:p}`Batatia2022` and PET {cite:p}`Pozdnyakov2023` repeat the paper's runs, with as many steps for bespoke as for FF.
 Two more trainings of MACE exchange the learning rates: FF at four times its rate, and bespoke at a quarter of its own.
 Other controls are the *untrained* twin, and the parent's *other seed*, pre-trained in the same way from other random weights.
-The published pair is CHGNet {cite:p}`Deng2023`: by `lumlip lineage chgnet-r2scan`, its r2SCAN model was fine-tuned from version 0.3.0 on
+The published pair is CHGNet {cite:p}`Deng2023`: by `lumlip lineage chgnet-r2scan`, its r2SCAN model {cite:p}`Huang2025` was fine-tuned from version 0.3.0 on
 materials of all kinds.
 
 ## Evidence

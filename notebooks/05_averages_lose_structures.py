@@ -174,7 +174,7 @@ exactly, but by a curve: nobody differs when all pass or all fail. A straight li
 
 {cite:t}`Chorna2025` describe a structure by the *cumulants* of each feature over its atoms, numbers for mean, spread, asymmetry and so on
 ({ref}`methods <cumulants>`), up to the eighth. They rebuild the longer list from the shorter by a linear map, and measure the *global
-feature reconstruction error*, GFRE: 0 = rebuilt exactly, 1 = no better than the average over all structures.
+feature reconstruction error*, {term}`GFRE`: 0 = rebuilt exactly, 1 = no better than the average over all structures.
 From the mean to all eight orders it is large, and they conclude that averaging loses most of a structure.
 
 ## Evidence

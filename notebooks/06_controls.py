@@ -190,7 +190,7 @@ So an error between two models means something only beside what untrained featur
 ## What the paper says
 
 {cite:t}`Chorna2025` find that universal potentials describe the same atoms differently, by the *global feature
-reconstruction error* (GFRE: what one linear map cannot rebuild; 0 = rebuilt exactly, 1 = no better than the average), and
+reconstruction error* ({term}`GFRE`: what one linear map cannot rebuild; 0 = rebuilt exactly, 1 = no better than the average), and
 by its local form, LFRE, with a map of its own around every atom.
 They split by atom, with one seed, and have one control, an untrained PET.
 This page asks what their kind of number is without learning, and how much of it is due to choices of measuring. It hands

@@ -182,7 +182,7 @@ answer depends on the measure, and so both headlines can be had from the same at
 ## What the papers say
 
 Three papers of one month compare the features of potentials.
-{cite:t}`Chorna2025` rebuild one model's features from another's (global feature reconstruction error, GFRE: 0 = rebuilt exactly,
+{cite:t}`Chorna2025` rebuild one model's features from another's (global feature reconstruction error, {term}`GFRE`: 0 = rebuilt exactly,
 1 = no better than the average) and find different latent spaces.
 {cite:t}`Edamadaka2025` compare nearly sixty models by CKNNA, distance correlation and information imbalance: potentials
 converge as they get better. {cite:t}`Li2025` tell every atom by its cosines to a few anchors, and find one geometry in seven potentials.

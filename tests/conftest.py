@@ -77,7 +77,7 @@ print("rows:", ", ".join(names))
 # %% tags=["remove-cell"]
 glue("mean", float(np.mean(squares)), display=False)
 
-# %% mystnb={"figure": {"caption": "Squares of the steps.", "name": "fig-squares"}}
+# %% mystnb={"figure": {"caption": "Squares of the steps.", "name": "fig-squares"}, "image": {"alt": "A dot for each step, rising ever faster"}}
 fig, ax = plt.subplots()
 ax.scatter(x, squares, c=x)
 ax.set(xlabel="step", ylabel="square of the step")
@@ -95,7 +95,7 @@ There is no paper on this.
 
 # %%
 assert np.isclose(squares[-1], scale**2)
-'''
+'''  # noqa: E501
 
 
 @pytest.fixture(scope="session")
@@ -111,7 +111,8 @@ def checkout(tmp_path, monkeypatch):
         (tmp_path / folder).mkdir()
     for name in ("_config.yml", "pyproject.toml", "conftest.py"):
         shutil.copy(ROOT / name, tmp_path)
-    shutil.copytree(ROOT / "book" / "_static", tmp_path / "book" / "_static")
+    for name in ("_static", "_templates"):
+        shutil.copytree(ROOT / "book" / name, tmp_path / "book" / name)
     (tmp_path / "_toc.yml").write_text(TOC)
     (tmp_path / "book" / "intro.md").write_text(INTRO)
     (tmp_path / "book" / "references.md").write_text("# References\n")

@@ -8,12 +8,15 @@ from pathlib import Path
 import pytest
 
 from lumlip.book.chapters import Chapter, convert
-from tests.book import notebook_checks, typed_numbers
+from tests import notebook_checks, typed_numbers
 
 ROOT = Path(__file__).resolve().parents[1]
 NAMES = sorted({path.with_suffix("") for path in (ROOT / "notebooks").glob("*.*")})
 CHAPTERS = [Chapter(name.with_suffix(".py")) for name in NAMES if name.name[0].isdigit()]
 PAGES = CHAPTERS + [Chapter(path) for path in sorted((ROOT / "book").glob("*.py"))]
+
+#: Chapters whose figures still lack a text for those who cannot see them.
+TEXTS_TO_COME = {"08", "09"}
 
 
 def markdown(chapter):
@@ -43,8 +46,11 @@ def test_outputs_are_committed_clean_and_small(page):
     assert notebook_checks.output_faults(page.notebook) == []
 
 
-def test_figures_have_a_name_and_a_caption(page):
-    assert notebook_checks.figure_faults(page.notebook) == []
+def test_figures_have_a_name_a_caption_and_a_text_in_words(page):
+    faults = notebook_checks.figure_faults(page.notebook)
+    if page.name[:2] in TEXTS_TO_COME and all("alt" in fault for fault in faults) and faults:
+        pytest.xfail("; ".join(faults))
+    assert faults == []
 
 
 def test_cells_are_few_and_short_and_parameters_documented(chapter):

@@ -128,7 +128,8 @@ def _copy_sources(sources: Path, folder: Path, page: Chapter) -> None:
     root = book_root()
     start = page.source.relative_to(root).with_suffix("")
     toc = f"format: jb-book\nroot: {start.as_posix()}\nchapters:\n  - file: book/references\n"
-    shutil.copytree(root / "book" / "_static", sources / "book" / "_static")
+    for name in ("_static", "_templates"):
+        shutil.copytree(root / "book" / name, sources / "book" / name)
     shutil.copy(root / "_config.yml", sources)
     (sources / "_toc.yml").write_text(toc)
     for name in ("references.md", "references.bib"):

@@ -1,40 +1,111 @@
-"""A small Sphinx extension: repairs in the pages that the book's other extensions leave to do.
+"""A small Sphinx extension: the answer of a chapter first, and what search engines look for.
 
-- sphinx-thebe declares one script twice, an error in the console of every page; the book does
-  not use Thebe.
-- The chemiscope directive asks a delivery network for a library that only compressed data need,
-  and leaves a ``<div>`` open.
-- The theme complains when the color mode is not named.
+What else is mended in the pages stands in ``book/_templates/layout.html``.
 """
 
 from __future__ import annotations
 
+from itertools import takewhile
+from pathlib import Path
 from typing import Any
 
-BODY_REPAIRS = {
-    '<script src="https://cdnjs.cloudflare.com/ajax/libs/pako/2.0.4/pako.min.js"></script>': "",
-    '<div style="padding: 0.5rem 1.25rem" />': '<div style="padding: 0.5rem 1.25rem"></div>',
-}
+from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
+from sphinx.transforms.post_transforms import SphinxPostTransform
+
+HOW = "How this was measured: parameters and code"
+DESCRIPTION_LENGTH = 300
 
 
-def repair_page(
+class AnswerFirst(SphinxPostTransform):
+    """Fold the cells before the answer into one line after it, and code below what it shows.
+
+    The order of the page's elements is changed, not how they are drawn: it reads the same aloud,
+    by keyboard, and without scripts.
+    """
+
+    default_priority = 210  # after myst-nb has folded single cells
+    formats = ("html",)
+
+    def run(self, **options: Any) -> None:
+        """Change the page in place."""
+        for cell in filter(_is_cell, self.document.findall(nodes.container)):
+            cell.children.sort(key=_is_code)
+        section: Any = self.document.children[0]
+        opening = list(takewhile(_is_cell, section.children[1:]))
+        n_before = next((i for i, cell in enumerate(opening) if _is_answer(cell)), 0)
+        if n_before:
+            folded = _folded(opening[:n_before])
+            section.children[1:] = [
+                *opening[n_before:],
+                folded,
+                *section.children[1 + len(opening) :],
+            ]
+
+
+def _is_cell(node: Any) -> bool:
+    return bool(node.get("nb_element") == "cell_code")
+
+
+def _is_answer(cell: Any) -> bool:
+    return "tag_remove-input" in cell["classes"]
+
+
+def _is_code(part: Any) -> bool:
+    return isinstance(part, HideCodeCellNode) and "above-input" in part["classes"]
+
+
+def _folded(cells: list[Any]) -> nodes.container:
+    """Return one fold with the cells, which are then not folded themselves."""
+    for cell in cells:
+        folds = [part for part in cell.children if isinstance(part, HideCodeCellNode)]
+        shown = [part for part in cell.children if part not in folds]
+        cell.children = [part for fold in folds for part in fold.children] + shown
+    fold = HideCodeCellNode(prompt_show=HOW, prompt_hide=HOW, classes=["above-input"])
+    fold.children = cells
+    return nodes.container("", fold, classes=["cell"])
+
+
+def describe(
     app: Any, pagename: str, templatename: str, context: dict[str, Any], doctree: Any
 ) -> None:
-    """Change the context that a page is written from, in place."""
-    context["default_mode"] = "auto"
-    context["script_files"] = [
-        script for script in context.get("script_files", []) if not _is_thebe(script)
-    ]
-    for wrong, right in BODY_REPAIRS.items():
-        context["body"] = context.get("body", "").replace(wrong, right)
+    """Give the template the page's first paragraph."""
+    first = next(iter(doctree.findall(nodes.paragraph)), None) if doctree else None
+    text = " ".join(first.astext().split()) if first else ""
+    if len(text) > DESCRIPTION_LENGTH:
+        text = text[:DESCRIPTION_LENGTH].rsplit(" ", 1)[0] + " ..."
+    context["description"] = text
+    context["html_baseurl"] = app.config.html_baseurl
 
 
-def _is_thebe(script: Any) -> bool:
-    name, attributes = str(getattr(script, "filename", script)), getattr(script, "attributes", {})
-    return "sphinx-thebe" in name or "THEBE_JS_URL" in attributes.get("body", "")
+def finish(app: Any, exception: Exception | None) -> None:
+    """Make figures small, and write ``sitemap.xml`` if the book has an address."""
+    if exception:
+        return
+    for path in Path(app.outdir, "_images").glob("*.png"):
+        _shrink(path)
+    if not app.config.html_baseurl:
+        return
+    addresses = (f"{app.config.html_baseurl}{page}.html" for page in sorted(app.env.found_docs))
+    entries = "".join(f"<url><loc>{address}</loc></url>\n" for address in addresses)
+    schema = "http://www.sitemaps.org/schemas/sitemap/0.9"
+    head = f'<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="{schema}">\n'
+    Path(app.outdir, "sitemap.xml").write_text(f"{head}{entries}</urlset>\n", encoding="utf-8")
+
+
+def _shrink(path: Path) -> None:
+    """Write an image of one layer with 256 colors, which figures hardly have."""
+    from PIL import Image
+
+    with Image.open(path) as image:
+        if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] == 255:
+            small = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
+            small.save(path, optimize=True)
 
 
 def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx."""
-    app.connect("html-page-context", repair_page, priority=900)
+    app.add_post_transform(AnswerFirst)
+    app.connect("html-page-context", describe, priority=900)
+    app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,7 +12,7 @@ from lumlip.book import chapters as notebooks
 from lumlip.book.chapters import chapters, convert, find_chapter
 from lumlip.book.execution import execute
 from lumlip.errors import ChapterError, ParameterError
-from tests.book.notebook_checks import output_faults
+from tests.notebook_checks import output_faults
 
 
 @pytest.fixture

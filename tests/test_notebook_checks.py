@@ -4,7 +4,7 @@ import pytest
 
 from lumlip.book.chapters import Chapter, convert
 from lumlip.book.execution import execute
-from tests.book.notebook_checks import figure_faults, output_faults, shape_faults
+from tests.notebook_checks import figure_faults, output_faults, shape_faults
 
 
 def replace(path, old, new):
@@ -36,6 +36,8 @@ def test_a_figure_without_a_caption_is_found(checkout):
     assert figure_faults(committed) == []
     replace(committed, '"name": "fig-squares"', '"name": "squares"')
     assert len(figure_faults(committed)) == 1
+    replace(committed, "A dot for each step", "_images/0123456789abcdef0123.png")
+    assert len(figure_faults(committed)) == 2
 
 
 @pytest.mark.parametrize(

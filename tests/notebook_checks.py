@@ -92,8 +92,13 @@ def _lines_of_code(source: str) -> int:
     return len(source.splitlines()) - sum((n.end_lineno or n.lineno) - n.lineno + 1 for n in found)
 
 
+def in_words(text: str) -> bool:
+    """Whether a text for those who cannot see a figure says something: no path, no hash."""
+    return len(text.split()) > 3 and not re.search(r"\w/\w|\.(png|svg)|[0-9a-f]{16}", text)
+
+
 def figure_faults(ipynb: Path) -> list[str]:
-    """Check that each cell that shows a figure names it ``fig-...`` and gives it a caption."""
+    """Check that each figure has a name ``fig-...``, a caption, and a text in words."""
     faults = []
     for number, cell in enumerate(read(ipynb).cells):
         shown = any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
@@ -101,4 +106,6 @@ def figure_faults(ipynb: Path) -> list[str]:
         named = str(figure.get("name", "")).startswith("fig-") and figure.get("caption")
         if shown and not named:
             faults.append(f"the figure of cell {number} has no mystnb figure name and caption")
+        if shown and not in_words(cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")):
+            faults.append(f"the figure of cell {number} has no mystnb image alt in words")
     return faults

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.book.typed_numbers import missing_sections, typed_in_code, typed_numbers
+from tests.typed_numbers import missing_sections, typed_in_code, typed_numbers
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,96 @@
+// What the theme leaves to do. The book can be read without it.
+"use strict";
+
+// Tables and code wider than the page scroll inside their box: by keyboard, too, and with a hint.
+function markScrolling() {
+  const boxes = ".bd-article figure, .cell_output .output, .pst-scrollable-table-container, .table-wrapper, .highlight pre, div.math";
+  for (const box of document.querySelectorAll(boxes)) {
+    const wide = box.scrollWidth > box.clientWidth + 1;
+    const what = box.matches("figure") ? "Figure" : box.querySelector("table") ? "Table" : "";
+    box.classList.toggle("scrolls", wide && what !== "");
+    if (wide && !box.hasAttribute("tabindex")) {
+      box.tabIndex = 0;
+      if (what !== "Figure") box.setAttribute("role", "group");
+      box.setAttribute("aria-label", `${what} scrolls sideways`.trim());
+    }
+  }
+}
+
+// Letters of a figure are 15 px at its full width, and at least 9 px on a phone.
+function widenFigures() {
+  for (const image of document.querySelectorAll(".bd-article figure img")) {
+    const widen = () => (image.style.minWidth = `min(100vw * 2, ${Math.ceil(0.6 * image.naturalWidth)}px)`);
+    if (!matchMedia("(max-width: 576px)").matches) image.style.minWidth = "";
+    else if (image.complete) widen();
+    else image.onload = () => (widen(), markScrolling());
+  }
+}
+
+// The theme's buttons are named otherwise than what is written on them.
+function nameButtons() {
+  for (const button of document.querySelectorAll(".search-button-field[aria-label]")) {
+    button.removeAttribute("aria-label");
+  }
+}
+
+// The viewer of structures takes 3 MB: when a reader asks for it. The page has put the arguments
+// of chemiscope's loader, four for each viewer, into `viewers`.
+function offerViewers() {
+  const script = document.querySelector('script[type="text/on-demand"]');
+  for (let start = 0; script && start < (window.viewers ?? []).length; start += 4) {
+    const options = window.viewers.slice(start, start + 4);
+    const place = document.getElementById(options[0]);
+    const button = document.createElement("button");
+    button.className = "show-viewer";
+    button.textContent = "Show the structures (loads 3 MB)";
+    button.onclick = () => {
+      button.textContent = "Loading ...";
+      button.disabled = true;
+      const library = document.createElement("script");
+      library.src = script.src;
+      library.onload = () => loadChemiscopeSphinx(...options).then(() => nameControls(place));
+      document.head.append(library);
+    };
+    place.replaceChildren(button);
+  }
+}
+
+// Chemiscope names few of its controls.
+function nameControls(place) {
+  const names = {
+    "input.chsp-info-number": "Number of the structure",
+    "input.chsp-structure-slider": "Structure",
+  };
+  for (const host of place.querySelectorAll("*")) {
+    const root = host.shadowRoot;
+    if (!root) continue;
+    for (const [selector, name] of Object.entries(names)) {
+      root.querySelectorAll(selector).forEach((control) => control.setAttribute("aria-label", name));
+    }
+    for (const button of root.querySelectorAll("button")) {
+      if (!button.innerText.trim() && !button.ariaLabel) {
+        button.ariaLabel = button.textContent.trim() || button.title || "Settings";
+      }
+    }
+    root.querySelectorAll("div[aria-expanded]").forEach((toggle) => toggle.setAttribute("role", "button"));
+  }
+}
+
+function update() {
+  widenFigures();
+  markScrolling();
+}
+
+function start() {
+  nameButtons();
+  offerViewers();
+  update();
+  document.querySelectorAll("details").forEach((fold) => fold.addEventListener("toggle", markScrolling));
+  window.addEventListener("resize", update);
+}
+
+if (document.readyState === "loading") {
+  document.addEventListener("DOMContentLoaded", start);
+} else {
+  start();
+}
