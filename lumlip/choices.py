@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 METRICS = ("gfre", "lfre", "gfrd")
-#: How local maps are fitted, see :func:`lumlip.lfre`.
+#: How maps are fitted, see :func:`lumlip.gfre` and :func:`lumlip.lfre`.
 PROTOCOLS = ("robust", "scikit-matter")
 LAYERS = ("backbone", "last_layer")  # the paper's
 #: What can be asked for: the readout is the widest of these that the energy is linear in.

@@ -139,7 +139,7 @@ def compare(
     n_bootstrap : int
         Resamples of the test structures for the 95 % intervals; 0 for none.
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see :func:`lumlip.lfre`.
+        See :func:`lumlip.gfre` and :func:`lumlip.lfre`.
     options
         Passed on to :func:`lumlip.extraction.panel.panel`.
 

@@ -11,12 +11,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.choices import METRICS, PROTOCOLS, check_choice
+from lumlip.choices import METRICS
 from lumlip.metrics._device import map_in_threads, resolve_device
 from lumlip.metrics._global_errors import distortions, global_errors
 from lumlip.metrics._input import as_features, as_split, check_same_structures
 from lumlip.metrics._local_errors import local_errors
-from lumlip.metrics._protocol import PROTOCOLS as SETTINGS
 from lumlip.metrics._protocol import Protocol
 from lumlip.metrics._scaling import ScaledFeatures, scale
 from lumlip.metrics._targets import Targets
@@ -35,8 +34,6 @@ class Pairs:
         Rows of every feature matrix.
     n_neighbors : int or None
         None: the smaller width of each pair.
-    protocol : Protocol
-        Of local maps; global ones are fitted alike by all.
     """
 
     source_names: list[str]
@@ -74,7 +71,7 @@ class Pairs:
         """
         if metric not in METRICS:
             raise ValueError(f"metric: got {metric!r}, expected one of {', '.join(METRICS)}")
-        check_choice("protocol", protocol, PROTOCOLS)
+        settings = Protocol.named(protocol, local=metric == "lfre")
         where = resolve_device(device)
         check_same_structures([*sources.items(), *(targets or {}).items()])
         arrays = _feature_arrays(sources)
@@ -93,7 +90,7 @@ class Pairs:
             n_neighbors=n_neighbors,
             device=where,
             chunk_size=chunk_size,
-            protocol=SETTINGS[protocol],
+            protocol=settings,
         )
         pairs._check_neighbors(len(split[0]))
         return pairs
@@ -121,7 +118,10 @@ class Pairs:
         targets = Targets.join(self.targets)
         large = max(source.train.numel() for source in self.sources) > LARGE
         found = map_in_threads(
-            lambda source: solve(source, targets), self.sources, self.device, large=large
+            lambda source: solve(source, targets, self.protocol),
+            self.sources,
+            self.device,
+            large=large,
         )
         return torch.stack([errors for errors, _ in found]), sum(broken for _, broken in found)
 

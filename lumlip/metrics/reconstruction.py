@@ -5,9 +5,9 @@ atoms; test atoms may exceed it. The direction counts: from the source X to the 
 from the row to the column.
 
 X and Y are centered and divided by their total standard deviation over the train atoms, in float64;
-the linear map is a truncated SVD whose cutoff two-fold cross-validation chooses [1]_. Numbers are
-those of ``skmatter.metrics`` with its default scaler and regressor, but for local maps, which break
-down less (see `lfre`).
+the linear map is a truncated SVD whose cutoff two-fold cross-validation chooses [1]_, such that it
+does not break down; ``protocol="scikit-matter"`` gives the numbers of ``skmatter.metrics`` with its
+default scaler and regressor.
 
 References
 ----------
@@ -72,7 +72,9 @@ def gfre(
         Atoms to fit on and to measure on. They share none.
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        ``"scikit-matter"``: that package's, to the last digits. ``"robust"`` drops singular values
+        below a millionth of the largest, and of cutoffs that do equally well, within 1 %, takes the
+        largest; local maps: see `lfre`.
 
     Returns
     -------
@@ -122,7 +124,7 @@ def pointwise_gfre(
     train, test : arrays of int, or masks of shape (n_atoms,)
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        See `gfre` and `lfre`.
 
     Returns
     -------
@@ -219,7 +221,7 @@ def pointwise_lfre(
         From 2 to n_train.
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        See `gfre` and `lfre`.
 
     Returns
     -------
@@ -264,7 +266,7 @@ def gfrd(
     train, test : arrays of int, or masks of shape (n_atoms,)
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        See `gfre` and `lfre`.
 
     Returns
     -------
@@ -311,7 +313,7 @@ def pointwise_gfrd(
     train, test : arrays of int, or masks of shape (n_atoms,)
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        See `gfre` and `lfre`.
 
     Returns
     -------
@@ -379,7 +381,7 @@ def pointwise_errors(
         Test atoms of ``"lfre"`` that one thread works on at a time; by default as many as fit in
         the cache. The results do not depend on it, memory and time do.
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        See `gfre` and `lfre`.
 
     Returns
     -------

@@ -124,10 +124,11 @@ def test_gfre_gives_the_numbers_of_scikit_matter(pair):
     expected = reference.pointwise_global_reconstruction_error(
         *pair, train_idx=TRAIN, test_idx=TEST
     )
-    errors = pointwise_gfre(*pair, train=TRAIN, test=TEST)
+    options = {"train": TRAIN, "test": TEST, "protocol": "scikit-matter"}
+    errors = pointwise_gfre(*pair, **options)
     assert_allclose(errors, expected, rtol=1e-6, atol=ROUNDING)
     assert_allclose(
-        gfre(*pair, train=TRAIN, test=TEST),
+        gfre(*pair, **options),
         reference.global_reconstruction_error(*pair, train_idx=TRAIN, test_idx=TEST),
         rtol=1e-6,
         atol=ROUNDING,
@@ -169,6 +170,31 @@ def test_near_copies_do_not_break_a_robust_map(seed):
     robust = lfre(X, Y, **options)
     assert robust < gfre(X, Y, train=train, test=test) + 0.1  # 32 distinct of 40: nearly all
     assert lfre(X, Y, **options, protocol="scikit-matter") > 1.2 * robust
+
+
+@pytest.mark.parametrize("measure", [gfre, gfrd])
+def test_directions_that_are_rounding_do_not_break_a_robust_global_map(measure):
+    """The second column stands for rounding, but at one test atom, where it is 1e-3."""
+    rng = np.random.default_rng(0)
+    x, noise = rng.normal(size=(2, N_TRAIN + N_TEST))
+    X = np.stack([x, 1e-7 * noise], axis=1)
+    Y = (x + 0.5 * noise)[:, None]  # which makes the rounding look useful in train
+    X[TEST[0], 1] = 1e-3
+    robust, fragile = (
+        measure(X, Y, train=TRAIN, test=TEST, protocol=name) for name in ("robust", "scikit-matter")
+    )
+    assert robust < 1 < 100 < fragile
+
+
+def test_of_global_cutoffs_that_do_equally_well_the_robust_one_is_the_largest():
+    """A small direction that improves the cross-validation by less than a hundredth stays out."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(N_TRAIN + N_TEST, 2)) * [1, 1e-4]
+    Y = X[:, :1] + 400 * X[:, 1:] + 0.5 * rng.normal(size=(N_TRAIN + N_TEST, 1))
+    options = {"train": TRAIN, "test": TEST}
+    assert_allclose(gfre(X, Y, **options), gfre(X[:, :1], Y, **options), rtol=1e-6)
+    plain = {**options, "protocol": "scikit-matter"}
+    assert gfre(X, Y, **plain) != pytest.approx(gfre(X[:, :1], Y, **plain), rel=1e-2)
 
 
 def test_copies_count_once():
@@ -218,7 +244,8 @@ def test_maps_that_blow_up_rounding_are_counted_even_where_errors_are_small():
 def test_a_large_global_map_counts_once(size, n_broken):
     # Y is the column of X whose share of its spread is ``size``: |W| is its inverse.
     X = np.random.default_rng(0).normal(size=(120, 2)) * [1, size]
-    found = reconstruction_table({"X": X}, {"Y": X[:, 1:]}, train=TRAIN, test=TEST)
+    options = {"train": TRAIN, "test": TEST, "protocol": "scikit-matter"}
+    found = reconstruction_table({"X": X}, {"Y": X[:, 1:]}, **options)
     assert found.loc["X", "Y"] < 1e-6
     assert found.attrs["n_broken"] == n_broken
 
@@ -262,9 +289,10 @@ def test_gfrd_gives_the_numbers_of_scikit_matter(pair):
     expected = reference.pointwise_global_reconstruction_distortion(
         X, padded, train_idx=TRAIN, test_idx=TEST
     )
-    errors = pointwise_gfrd(X, Y, train=TRAIN, test=TEST)
+    options = {"train": TRAIN, "test": TEST, "protocol": "scikit-matter"}
+    errors = pointwise_gfrd(X, Y, **options)
     assert_allclose(errors, expected, rtol=1e-6, atol=ROUNDING)
-    assert_allclose(gfrd(*pair, train=TRAIN, test=TEST), np.sqrt(np.mean(expected**2)), rtol=1e-6)
+    assert_allclose(gfrd(*pair, **options), np.sqrt(np.mean(expected**2)), rtol=1e-6)
 
 
 def test_exact_copies_are_sorted_stably(stable_reference):
@@ -343,7 +371,10 @@ def test_chunks_and_threads_change_nothing():
 def test_a_feature_set_rebuilds_itself(pair):
     for features in pair:
         if features.shape[1] < N_TRAIN:  # else the train atoms do not span the space
-            assert gfre(features, features, train=TRAIN, test=TEST) < 1e-6
+            options = {"train": TRAIN, "test": TEST}
+            assert gfre(features, features, **options, protocol="scikit-matter") < 1e-6
+            # Directions that only rounding, or only the test atoms have, are left out.
+            assert gfre(features, features, **options) < 0.05
 
 
 def test_unrelated_features_are_no_better_than_the_mean():
