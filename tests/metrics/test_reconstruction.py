@@ -250,6 +250,25 @@ def test_a_large_global_map_counts_once(size, n_broken):
     assert found.attrs["n_broken"] == n_broken
 
 
+def test_atoms_on_both_sides_are_counted():
+    X, Y = _tall(np.random.default_rng(0))
+    X[TEST[:4]] = X[TRAIN[:4]]
+    Y[TEST[:2]] = Y[TRAIN[:2]]
+    alone = reconstruction_table({"X": X}, {"Y": Y}, train=TRAIN, test=TEST)
+    both = reconstruction_table({"X": X, "Y": Y}, train=TRAIN, test=TEST)
+    assert (alone.attrs["n_copied"], both.attrs["n_copied"]) == (4, 2)
+    folds = (np.arange(len(X)) >= N_TRAIN).astype(int)
+    assert reconstruction_table({"X": X}, {"Y": Y}, folds=folds).attrs["n_copied"] == 8
+
+
+def test_a_test_atom_far_beyond_all_others_is_refused():
+    X, Y = _tall(np.random.default_rng(0))
+    X[TEST[0]] *= 1e155
+    for metric in (gfre, gfrd):
+        with pytest.raises(ValueError, match=r"X: got (a test atom|numbers up to) .*e\+15"):
+            metric(X, Y, train=TRAIN, test=TEST)
+
+
 def test_the_group_that_carries_most_is_named():
     rng = np.random.default_rng(0)
     X, Y = _tall(rng)
@@ -469,7 +488,7 @@ def test_intervals_stand_in_the_attributes_of_the_table():
     other = reconstruction_table({"X": X, "Y": Y}, seed=1, **options)
     assert not low.equals(other.attrs["low"])
     plain = reconstruction_table({"X": X, "Y": Y}, train=TRAIN, test=TEST)
-    assert list(plain.attrs) == ["n_broken", "worst_share", "worst_group"]
+    assert list(plain.attrs) == ["n_broken", "n_copied", "worst_share", "worst_group"]
     assert plain.attrs["n_broken"] == 0
     assert plain.equals(table)
 
@@ -490,7 +509,13 @@ def _ones(n, d=3):
         ({"Y": np.where(np.eye(120, 3), np.inf, 1)}, "Y: got NaN or infinity .*first: row 0"),
         ({"X": _ones(120).astype(complex)}, "X: got dtype complex128, expected real"),
         ({"X": np.full((120, 3), 0.1)}, "X: got a total standard deviation of .* that vary"),
-        ({"X": 1e200 * _ones(120)}, "X: got a total standard deviation of inf"),
+        ({"X": 1e301 * _ones(120)}, "X: got numbers up to .*e[+]301, expected at most 1e[+]300"),
+        ({"X": np.ma.masked_greater(_ones(120), 0)}, "X: got masked numbers, expected none"),
+        ({"Y": torch.ones(120, 3).bfloat16()}, "Y: got a Tensor of torch.bfloat16 that is no arr"),
+        ({"X": torch.ones(120, 3, requires_grad=True)}, "X: got a Tensor of torch.float32"),
+        ({"X": [[1.0], [1.0, 2.0]]}, "X: got a list of mixed types or lengths"),
+        ({"X": _ones(120).astype(str)}, "X: got dtype <U32, expected real"),
+        ({"test": np.arange(91, 121)}, "test: got indices from 91 to 120, expected 0 to 119"),
         ({"train": np.arange(95)}, r"got 5 atoms in both \(first: 90\), expected none"),
         ({"train": [0, 1, 1]}, "train: got repeated indices"),
         ({"train": [0]}, r"train: got shape \(1,\), expected a list of at least 2 atoms"),
