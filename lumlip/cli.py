@@ -104,7 +104,7 @@ def _compare(subs: Any) -> None:
         ("--metric", "metric", "gfre", METRICS, "global or local error, or distortion"),
         ("--layer", "layer", "last_layer", ANY_LAYER, "which features"),
         ("--split", "by", "structure", SPLITS, "what test and training atoms do not share"),
-        ("--protocol", "protocol", "robust", PROTOCOLS, "how local maps are fitted"),
+        ("--protocol", "protocol", "robust", PROTOCOLS, "how maps are fitted"),
     ):
         text = f"{meaning} (default: {default})"
         sub.add_argument(option, dest=name, default=default, choices=choices, help=text)

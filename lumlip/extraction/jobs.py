@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ase import Atoms
 from filelock import FileLock, Timeout
 
-from lumlip.choices import DEVICES, DTYPES, check_choice
+from lumlip.choices import DEVICES, DTYPES, check_choice, check_count
 from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.validation import check_structures
 from lumlip.extraction.arrays import FEATURES_VERSION
@@ -85,6 +85,8 @@ def made(job: Job, pool: WorkerPool, *, device: str, batch_atoms: int | None = N
     The labels of the structures are the job's own, whatever those had that were seen first.
     """
     check_choice("device", device, DEVICES)
+    if batch_atoms is not None:
+        check_count("batch_atoms", batch_atoms, 1)
     if not job.store.exists() or damage(job.store):
         _run(job, pool, device=device, batch_atoms=batch_atoms)
     dataset = with_readout(open_store(job.store), readout(job.entry.family))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumlip.array_types import BoolArray, IntArray
+from lumlip.choices import check_count
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,8 +65,8 @@ def split(
     structure = _coordinate(ds, "structure", by)
     subset = _coordinate(ds, "subset", by)[structure]
     n_atoms = len(structure)
-    if not 1 <= n_test < n_atoms:
-        raise ValueError(f"n_test: got {n_test}, expected 1 to {n_atoms - 1} of {n_atoms} atoms")
+    check_count("n_test", n_test, 1, n_atoms - 1, f" of {n_atoms} atoms")
+    check_count("seed", seed, 0)
     group = _groups(ds, structure, by)
     is_test = _draw(group, _codes(subset), n_test, np.random.default_rng(seed))
     if is_test.all():

@@ -145,3 +145,9 @@ def test_features_with_layers_have_a_store_of_their_own():
         for layers in (True, False, False)
     )
     assert without[0] == without[1] != with_layers
+
+
+@pytest.mark.parametrize("batch_atoms", [0, -5, 2.5, "10", True])
+def test_a_bound_on_batches_that_is_none_is_refused_before_work(batch_atoms):
+    with pytest.raises(ValueError, match="batch_atoms: got"):
+        lumlip.features("chgnet-0.3.0", [bulk("Cu")], batch_atoms=batch_atoms)

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import one_hot
+from lumlip.metrics._input import as_features, of_unit_size
 
 
 def _axes(X: FloatArray, train: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
@@ -35,6 +36,11 @@ def effective_directions(X: ArrayLike, *, train: ArrayLike) -> float:
     train : int array of shape (n_train,)
         The atoms to look at.
 
+    Raises
+    ------
+    ValueError
+        Features that do not vary, or are not finite.
+
     Examples
     --------
     >>> X = np.random.default_rng(0).normal(size=(10_000, 4))
@@ -43,8 +49,8 @@ def effective_directions(X: ArrayLike, *, train: ArrayLike) -> float:
     >>> round(effective_directions(X * [10, 1, 1, 1], train=range(10_000)), 2)
     1.06
     """
-    variance, _ = _axes(np.asarray(X, dtype=float), train)
-    return float(variance.sum() ** 2 / np.square(variance).sum())
+    variance = _shares(X, train)
+    return float(1 / np.square(variance).sum())
 
 
 def leading_share(X: ArrayLike, *, train: ArrayLike) -> float:
@@ -56,8 +62,17 @@ def leading_share(X: ArrayLike, *, train: ArrayLike) -> float:
     train : int array of shape (n_train,)
         The atoms to look at.
     """
-    variance, _ = _axes(np.asarray(X, dtype=float), train)
-    return float(variance[0] / variance.sum())
+    return float(_shares(X, train)[0])
+
+
+def _shares(X: ArrayLike, train: ArrayLike) -> FloatArray:
+    """Shares (n_features,) of the variance along the principal axes."""
+    rows = of_unit_size(as_features(X, "X"), "X")
+    variance, _ = _axes(rows, train)
+    if not variance[0] > 0:
+        raise ValueError("X: got features that are the same for all train atoms")
+    shares: FloatArray = variance / variance.sum()
+    return shares
 
 
 def narrowed(
