@@ -223,8 +223,8 @@ low, high = real.over_families(AS_IS, on_the_way)[1:]
 shown(f"""
 Notice:
 
-- As they are, published families part on the way: GFRE changes by {part}, with one family left out at a time by anything from
-  {low:.2f} to {high:.2f}. But that of untrained minis changes by {of_twins[AS_IS]}, too.
+- As they are, published families part on the way: their GFRE changes by {part} (interval over families: {low:.2f} to {high:.2f}).
+  But that of untrained minis changes by {of_twins[AS_IS]}, too.
   Left out is {", ".join(f"`{name}`" for name in heavy) or "no crystal"}, which alone carries over a fifth of the squared error after
   the last interaction, mostly of maps to SevenNet; with it, nothing could be claimed: {with_heavy}.
 - Within elements, the step to the last layer changes the GFRE of published models by {meet}, that of untrained minis by {end_of_twins}.
@@ -245,14 +245,14 @@ share = {stage: np.mean(some) for stage, some in explained.items()}
 shown(f"""
 Notice:
 
-- As they are, {clear} of {len(pairs)} pairs part. Some of that is arithmetic: in every model the element explains less of the features
+- As they are, {clear} of {len(pairs)} pairs part. Part of it is no surprise: in every model the element explains less of the features
   after the last interaction (on average {share.get("last", np.nan):.2f} of the variance) than after the first
   ({share.get("first", np.nan):.2f}), and a list of elements is what all models translate best.
 - Within elements there is no common direction. Pairs with HIENet come nearer on the way, all others part, and the mean,
   {part_within}, does not tell what a fifth family would do.
 - In the last layer *every* pair is nearer, least clearly by {farthest}. There, the leading direction is the energy of the atom
   (R² of {min(energy, default=np.nan):.2f} or more in all models). In SevenNet and HIENet the last layer is a linear map of the
-  last interaction ([chapter 4](04_backbone_knows_more.ipynb)): they come nearer by leaving out.
+  last interaction ([the chapter on layers](04_backbone_knows_more.ipynb)): they come nearer by leaving out.
 """)
 
 # %% [markdown]

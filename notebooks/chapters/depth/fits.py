@@ -87,7 +87,7 @@ class StageFits:
         if panel is None:
             return cls(NOTHING, [])
         orders = orders_of(panel.atoms, n_seeds=n_seeds)
-        numbers, groups = panel.atoms["atomic_number"].to_numpy(), orders[0].groups
+        numbers, groups = panel.atoms["atomic_number"].to_numpy(), np.asarray(orders[0].groups)
         tested = atoms_of_common_elements(numbers, groups, least=least)
         if not len(tested):
             return cls(NOTHING, [])
