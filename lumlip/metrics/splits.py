@@ -96,13 +96,6 @@ def n_held_out(n_samples: int, n_test: int | None = None) -> int:
     return fifth if n_test is None else min(n_test, fifth)
 
 
-def hold_out(
-    ds: xr.Dataset, *, by: str, n_test: int | None = None, seed: int = 0
-) -> tuple[IntArray, IntArray]:
-    """Split as :func:`split` does, with at most a fifth for the test, see `n_held_out`."""
-    return split(ds, by=by, n_test=n_held_out(ds.sizes["atom"], n_test), seed=seed)
-
-
 def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:
     if name not in ds.variables:
         known = ", ".join(str(key) for key in ds.variables)

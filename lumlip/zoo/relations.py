@@ -10,9 +10,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from lumlip.array_types import BoolArray
 from lumlip.minis.cards import CHECKPOINTS, card
 from lumlip.zoo.table import ModelEntry, entries, resolve
 
@@ -223,12 +220,6 @@ def lineage(model: str) -> list[str]:
     """
     parent = parent_of(model)
     return [model, *(lineage(parent) if parent else [])]
-
-
-def pairs_by_kind(models: Sequence[str]) -> dict[str, BoolArray]:
-    """Return the ordered pairs (n_models, n_models) of each kind of difference that occurs."""
-    kinds = np.array([[kind_of(a, b) if a != b else "" for b in models] for a in models])
-    return {kind: kinds == kind for kind in KINDS if (kinds == kind).any()}
 
 
 def family_of(model: str) -> str:

@@ -1,6 +1,5 @@
 """Kinds of difference, from ids alone: the tables of models and the cards of minis tell them."""
 
-import numpy as np
 import pytest
 
 from lumlip.datasets.paper import paper_models
@@ -14,7 +13,6 @@ from lumlip.zoo.relations import (
     kind_of,
     lineage,
     other_seed,
-    pairs_by_kind,
     parent_of,
     trained,
     untrained_twin,
@@ -120,12 +118,3 @@ def test_every_kind_has_a_name_for_figures():
     assert set(RECIPE.values()) <= set(KINDS)
     models = [*paper_models(2), "sevennet-0", "sevennet-mf-0@PBE"]
     assert {kind_of(a, b) for a in models for b in models if a != b} <= set(KINDS)
-
-
-def test_pairs_of_kinds_part_all_pairs():
-    models = ["mace-mini", "mace-mini-seed2", "mace-mini-r2scan", "uma-mini@omat", "uma-mini@omol"]
-    found = pairs_by_kind(models)
-    assert list(found) == ["seed", "functional", "task", "seed and more", "architecture"]
-    assert np.array_equal(sum(found.values()), ~np.eye(5, dtype=bool))
-    assert all(np.array_equal(mask, mask.T) for mask in found.values())
-    assert pairs_by_kind([]) == {}
