@@ -75,8 +75,7 @@ Others were trained on lithium thiophosphates and their like, the set [mini-lps]
 protocols: *ff* starts from the general mini and trains all weights, *hf* its head only; *ftl* and *htl* do the same
 with a new head; *bespoke* starts from untrained weights. Of MACE there are *ff* and *bespoke* at each other's learning
 rate, too: *ff-high-rate*, *bespoke-low-rate*. The errors below are on structures of that set whose parents
-none of them has seen; the baselines are fitted to its training part. Of *ff*, *hf* and *bespoke*, the weights of four steps on the way
-are kept, too: `mace-mini-lps-ff.step0300` is a model like any other. They are stored to one part in a hundred of what was still to be learned.
+none of them has seen; the baselines are fitted to its training part.
 """
 
 # %% tags=["remove-input"]

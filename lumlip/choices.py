@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
+from typing import Any
 
 METRICS = ("gfre", "lfre", "gfrd")
-#: How local maps are fitted, see :func:`lumlip.lfre`.
+#: How maps are fitted, see :func:`lumlip.gfre` and :func:`lumlip.lfre`.
 PROTOCOLS = ("robust", "scikit-matter")
 LAYERS = ("backbone", "last_layer")  # the paper's
 #: What can be asked for: the readout is the widest of these that the energy is linear in.
@@ -33,3 +35,25 @@ def check_choice(name: str, got: str, known: Sequence[str]) -> None:
     """
     if got not in known:
         raise ValueError(f"got {name} {got!r}; expected one of: {', '.join(known)}")
+
+
+def check_count(name: str, got: Any, low: int, high: int | None = None, note: str = "") -> None:
+    """Refuse what is no whole number from ``low`` to ``high`` (None: no bound), saying a note.
+
+    Raises
+    ------
+    ValueError
+        Naming the option, what was given and what was expected.
+
+    Examples
+    --------
+    >>> check_count("k", 9, 1, 4, " of 5 samples")
+    Traceback (most recent call last):
+    ...
+    ValueError: k: got 9, expected 1 to 4 of 5 samples
+    """
+    if isinstance(got, bool) or not isinstance(got, Integral):
+        raise ValueError(f"{name}: got {got!r}, expected an integer")
+    if int(got) < low or (high is not None and int(got) > high):
+        limit = "or more" if high is None else f"to {high}{note}"
+        raise ValueError(f"{name}: got {got}, expected {low} {limit}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +18,12 @@ from lumlip.errors import (
     ChapterError,
     ExtractionError,
     FamilyEnvironmentError,
-    UntrustedCheckpointError,
 )
 
 #: Errors that are the user's to mend: shown as one line, without a traceback.
 EXPECTED = (
     ValueError,
-    FileNotFoundError,
-    FileExistsError,
-    UntrustedCheckpointError,
+    OSError,
     ChapterError,
     ExtractionError,
     FamilyEnvironmentError,
@@ -31,10 +31,15 @@ EXPECTED = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, or 2 if the user's input is wrong, 130 if interrupted."""
-    options = vars(_parser().parse_args(argv))
-    command: Callable[..., int | None] = options.pop("function")
+    """Run one command; return 0, or 2 if the user's input is wrong, 128 and more if stopped."""
     try:
+        for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: workers and installers end, too
+            if number := getattr(signal, name, None):
+                signal.signal(number, _stop)
+        if sys.flags.optimize:  # ase reads files wrong then, and a page that is not true passes
+            raise ValueError("Python runs without assertions: unset PYTHONOPTIMIZE, drop -O")
+        options = vars(_parser().parse_args(argv))
+        command: Callable[..., int | None] = options.pop("function")
         code = command(**options) or 0
         sys.stdout.flush()
         return code
@@ -42,11 +47,28 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except EXPECTED as error:
-        print(f"lumlip: error: {error}", file=sys.stderr)
+        print(f"lumlip: error: {error}{_hint(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("\nlumlip: stopped; what was done is kept", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stopped:
+        with suppress(OSError):  # the terminal may be gone
+            print("\nlumlip: stopped; what was done is kept", file=sys.stderr)
+        return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
+
+
+def _stop(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(number)
+
+
+def _hint(error: Exception) -> str:
+    """Say what can be done about an error of the operating system."""
+    from lumlip.runtime.paths import home
+
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return "; free some space and call it again: it goes on where it was"
+    if number and Path(str(getattr(error, "filename", ""))).is_relative_to(home()):
+        return "; set LUMLIP_HOME to a folder that you can write to"
+    return ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -104,7 +126,7 @@ def _compare(subs: Any) -> None:
         ("--metric", "metric", "gfre", METRICS, "global or local error, or distortion"),
         ("--layer", "layer", "last_layer", ANY_LAYER, "which features"),
         ("--split", "by", "structure", SPLITS, "what test and training atoms do not share"),
-        ("--protocol", "protocol", "robust", PROTOCOLS, "how local maps are fitted"),
+        ("--protocol", "protocol", "robust", PROTOCOLS, "how maps are fitted"),
     ):
         text = f"{meaning} (default: {default})"
         sub.add_argument(option, dest=name, default=default, choices=choices, help=text)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lumlip.runtime.paths import refuse_existing
+from lumlip.runtime.paths import ensured, refuse_existing
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -58,17 +60,21 @@ def extract(
 ) -> None:
     """Extract the features of one model on a set of structures."""
     from lumlip.extraction.features import features
+    from lumlip.extraction.store import written_whole
 
     if output is not None:
         refuse_existing(output)
-    chosen = _known(model, structures) if skip_unknown else structures
-    dataset = features(model, chosen, **options)
-    print(dataset)
+    # Its folder is made before the work: that nothing can be written there shows now.
+    with written_whole(output) if output else nullcontext() as part:
+        chosen = _known(model, structures) if skip_unknown else structures
+        dataset = features(model, chosen, **options)
+        print(dataset)
+        if part is not None:
+            stored = dataset.drop_vars("readout")  # one of the others: the attribute says which
+            stored.load().drop_encoding().to_zarr(part, "w", consolidated=False, zarr_format=2)
     if output is None:
         print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
     else:
-        stored = dataset.drop_vars("readout")  # one of the others: the attribute says which
-        stored.load().drop_encoding().to_zarr(output, consolidated=False, zarr_format=2)
         print(f"Copied to {output}; open it with xarray.open_zarr({str(output)!r}).")
 
 
@@ -92,6 +98,8 @@ def compare_models(models: list[str], *, output: Path | None, **options: Any) ->
 
     if output is not None:
         refuse_existing(*(output / name for name in FILES))
+        with tempfile.TemporaryFile(dir=ensured(output)):  # can be written: seen before the work
+            pass
     result = compare(
         models, say=lambda name: print(f"features of {name} ...", flush=True), **options
     )

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from lumlip.choices import ANY_LAYER, METRICS, PROTOCOLS, SPLITS, check_choice
+from lumlip.choices import ANY_LAYER, METRICS, PROTOCOLS, SPLITS, check_choice, check_count
+from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics.outliers import LARGE_SHARE
 from lumlip.metrics.reconstruction import (
@@ -64,6 +66,11 @@ class Comparison:
             found.append(
                 f"{k} neighbours out of {n_train} training atoms are hardly local; "
                 f"give more structures or a smaller number of neighbours"
+            )
+        if repeated := self.settings["n_repeated"]:
+            found.append(
+                f"{repeated} test structures are training structures, too, atom by atom: the "
+                "errors are too small; give each structure once, or one parent to those of a kind"
             )
         if broken := self.table.attrs["n_broken"]:
             size = LARGEST_WEIGHTS if self.settings["metric"] == "lfre" else LARGEST_MAP
@@ -139,7 +146,7 @@ def compare(
     n_bootstrap : int
         Resamples of the test structures for the 95 % intervals; 0 for none.
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see :func:`lumlip.lfre`.
+        See :func:`lumlip.gfre` and :func:`lumlip.lfre`.
     options
         Passed on to :func:`lumlip.extraction.panel.panel`.
 
@@ -154,13 +161,19 @@ def compare(
     check_choice("layer", layer, ANY_LAYER)
     check_choice("split", by, SPLITS)
     check_choice("protocol", protocol, PROTOCOLS)
-    if n_bootstrap < 0:
-        raise ValueError(f"got n_bootstrap {n_bootstrap}; expected 0 or more")
+    check_count("n_bootstrap", n_bootstrap, 0)
+    check_count("seed", seed, 0)
+    for name, value in (("n_test", n_test), ("n_neighbors", n_neighbors)):
+        if value is not None:
+            check_count(name, value, 1)
     shown = panel(models, structures, device=device, **options)
     X, atoms = shown.layer(layer), shown.atoms
     n_atoms = atoms.sizes["atom"]
     n_test = n_test or n_held_out(n_atoms, _PAPER_TEST_ATOMS)
     train, test = split(atoms, by=by, n_test=n_test, seed=seed)
+    hashes = np.array([structures_sha256([frame]) for frame in shown.structures])
+    trained, tested = (np.unique(atoms["structure"].to_numpy()[part]) for part in (train, test))
+    repeated = np.isin(hashes[tested], hashes[trained]) if by != "atom" else np.zeros(0)
     k = (n_neighbors or neighborhood_size(len(train), 64)) if metric == "lfre" else None
     table = reconstruction_table(
         X,
@@ -181,6 +194,7 @@ def compare(
         "split": by,
         "n_train": len(train),
         "n_test": len(test),
+        "n_repeated": int(repeated.sum()),
         "n_neighbors": k,
         "n_bootstrap": n_bootstrap,
         "seed": seed,

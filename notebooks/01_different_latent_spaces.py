@@ -39,7 +39,7 @@ import numpy as np
 import pandas as pd
 
 import lumlip
-from chapters.latent_spaces import figures
+from chapters.latent_spaces import ask, figures
 from chapters.latent_spaces.directions import share_along, split_targets
 from chapters.shared.breakdown import mean_between
 from chapters.shared.models import chosen
@@ -186,6 +186,8 @@ plt.show()
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-gfre", "caption": "GFRE of last-layer features (no unit), mean over the orders of the folds: the row is the source, the column the target. White lines part the families."}, "image": {"alt": "Heat map of the GFRE between all pairs of models; cells within a family are light, those toward DIEP dark"}}
 fig = style.heat_map_figure(last.table, metric="gfre", figure=plt.figure())
 fig.savefig(data_folder() / "answer.png", dpi=160)
+here = ask.measured({"last_layer": last, "backbone": backbone}, title="measured here")
+ask.write(data_folder(), [here, *ask.published()])
 plt.show()
 
 # %% tags=["remove-input"]

@@ -35,7 +35,6 @@ device: str = "auto"  # auto, cpu or cuda
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from IPython.display import display
 
 from chapters.layers import figures, fits, tables
 from chapters.shared.models import chosen
@@ -219,8 +218,7 @@ figures.by_layer(ax, table)
 plt.show()
 
 # %% tags=["hide-input"]
-with pd.option_context("display.precision", 2):
-    display(leading.fillna(""))
+leading.map(lambda cell: cell if isinstance(cell, str) else f"{cell:.2f}").replace("nan", "")
 
 # %% tags=["remove-input"]
 tied = leading.loc[real.linear, ("share of first component", "last layer")]

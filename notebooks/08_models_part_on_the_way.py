@@ -12,330 +12,289 @@
 
 # %% [markdown]
 """
-# Through the layers: models part on the way
-
-## The answer
-
-{glue:text}`answer_parting:s` {glue:text}`answer_beyond:s` {glue:text}`answer_training:s`
-
-:::{admonition} In plain words
-:class: in-plain-words
-
-A potential builds its description of an atom in steps: first only which element it is, then, round after round of
-messages from the neighbors, where it sits, and at the very end what energy follows.
-We look at the description after every step and ask at which steps two potentials say the same.
-It is as with two cooks who get the same basket and must serve the same soup: the baskets are equal, the soups are
-similar, and what stands on the stove in between is not.
-:::
-
-## What the paper says
-
-{cite:t}`Chorna2025` take features at two places of a model only: the *backbone* that enters the energy head, and the
-*last layer*. What happens before is not in the paper. {cite:t}`Edamadaka2025` find that representations of many
-scientific models converge. Both look at the ends of models; here every step is on the table:
-the embedding of the element, the features after every *interaction* (a round of messages between atoms), and the
-last layer, which the readout makes of them.
-
-One choice must be known. Many of these models are *equivariant*: beside plain numbers (scalars) they carry vectors and
-tensors, which turn with the structure. **Here these enter as their norms**, one number per channel and per order l. So all features are
-invariant (of PET nearly so), but a norm hides two things: where a vector points, and the angle between the vectors of two
-channels. Two models could differ there without our seeing it, and a step that only turns vectors looks like no step at all.
-
-## Parameters
-
-Rerun this page with other models, structures or settings:
-`lumlip run 08 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz`.
+# Models part on the way, trained or not, and meet in the energy
 """
 
-# %% tags=["parameters"]
-models: list = [
-    "chgnet-0.3.0",
-    "sevennet-0",
-    "sevennet-mf-0@R2SCAN",
-    "diep-matpes-r2scan",
-]  # model ids, see `lumlip models`; or paper: the published study's
+# %% tags=["parameters", "hide-cell"]
+models: list = ["published"]  # model ids; or published: one of each family; or paper
 minis: list = [
     "mace-mini",
     "pet-mini",
     "dpa-mini@inorganic",
     "uma-mini@omat",
-]  # small models trained by this project, shown apart; [] for none
-controls: list = [
-    "mace-mini-untrained",
-    "pet-mini-untrained",
-    "mace-mini-seed2",
-    "pet-mini-seed2",
-]  # minis never trained, or from another seed; in no mean; or []
+]  # small models of this project, with their untrained twins, shown apart; [] for none
+seeds: list = ["mace-mini-seed2", "pet-mini-seed2"]  # minis trained from another seed
 structures: str = "mini-mad"  # a named set of structures, or a file that ase reads
-every: int = 3  # take every n-th structure; of a small set, more
-split: str = "structure"  # what is kept whole: structure, atom, composition, parent
-n_test: int = 1000  # test atoms; at most a fifth of all
-n_bootstrap: int = 300  # resamples of the test structures
-seed: int = 0  # of the split and the resamples
+every: int = 3  # take every n-th structure; all of a small set
+width: int = 64  # principal components that wider steps enter with
+n_seeds: int = 10  # orders of the ten folds
+n_mini_seeds: int = 5  # the same for minis and controls
+n_bootstrap: int = 500  # draws of the structures for intervals
 device: str = "auto"  # auto, cpu or cuda
 
-# %% [markdown]
-"""
-## Data
-
-Every third structure of [mini-mad](../book/structures.ipynb) by default, split as in
-[chapter 01](01_different_latent_spaces.ipynb): whole structures are held out. Minis know fewer elements and get fewer
-structures, so their numbers are not to be compared with those of published models in their digits.
-"""
-
 # %% tags=["hide-input"]
+from itertools import combinations
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from myst_nb import glue
 
 import lumlip
-from chapters.depth import figures, neighborhoods, probing, reports, stages, words
-from chapters.depth.paths import LAST_LAYER
-from chapters.depth.study import DepthStudy, name, thinned
+from chapters.depth import figures, fits
+from chapters.depth.fits import AS_IS, REST, STAGES_OF, WITHIN, StageFits
 from chapters.shared.breakdown import mean_between
-from chapters.shared.studies import studies_of
-from lumlip.datasets.paper import chosen_models, paper_table
-from lumlip.metrics.bootstrap import with_interval
+from chapters.shared.elements import element_share, without_element_mean
+from chapters.shared.models import chosen
+from chapters.shared.spectrum import energy_in_leading
+from lumlip.book.claims import FAILS, NO_MORE
+from lumlip.book.page import Page, shown
+from lumlip.datasets.paper import paper_table
+from lumlip.extraction.panel import panels_of
+from lumlip.metrics.repeated import Estimate
 from lumlip.plotting import style
-from lumlip.zoo.relations import family_of
+from lumlip.zoo.relations import family_name, family_of, first_of_families, untrained_twin
 
 style.use_style()
-frames = thinned(lumlip.structures(structures), every)
-named = {"real": chosen_models(models, chapter=8), "minis": [*minis, *controls] if minis else []}
-setting = {"by": split, "n_test": n_test, "seed": seed, "device": device}
-studies = studies_of(DepthStudy.of, named, frames, layers=True, controls=controls, **setting)
-options = {"n_bootstrap": n_bootstrap, "seed": seed}
-found = {title: reports.StageReport(study, **options) for title, study in studies.items()}
-main = words.first_set(studies)
-pd.DataFrame(
-    {
-        model: pd.Series({figures.short(step): str(X.shape[1]) for step, X in path.items()})
-        for study in studies.values()
-        for model, path in study.paths.items()
-    }
-).T.fillna("").rename_axis("channels after step", axis=1)
-
-# %% [markdown]
-"""
-## Within a model: what a step adds, what it forgets
-
-Each cell of {numref}`fig-08-within` rebuilds one step of a model from another step of the same model, by one linear map.
-Above the diagonal the map goes forward, as the model does: an error there is what the step *adds* (or bends beyond a linear
-map). Below it goes backward: an error there is what has been *forgotten*. The first column is the element of the atom.
-{glue:text}`forgetting:s`
-"""
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-within", "caption": "GFRE (no unit) from each step of a model (row) to each other step (column): the embedding, the interactions by number, and the last layer. Above the diagonal forward, below it backward."}}
-tables = {model: studies[main].within(model) for model in studies[main].models}
-shown = dict(list(tables.items())[:4])
-fig = plt.figure(figsize=(7.4, 0.8 + 2.9 * -(-len(shown) // 2)))
-figures.within_maps(fig, shown)
-plt.show()
-
-# %% [markdown]
-"""
-## Between models: step against step
-
-Models have different numbers of interactions, so they are compared at five stages: the embedding, the first, the middle and
-the last interaction, and the last layer. (Of N interactions the middle one is number (N + 1) / 2, rounded down; a model
-with two has its first there again.) That embeddings agree means little: a list of elements is easily translated.
-{glue:text}`embedding:s`
-
-The left column of {numref}`fig-08-between` takes features as they are. But how much of the early agreement is just
-the element? In the right column, the mean of each element over the training atoms has been subtracted from all features, and
-only what tells atoms of *one* element apart is left to be rebuilt.
-"""
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-between", "caption": "Mean GFRE (no unit) between two models at the same stage, by what the two have in common, with 95 % intervals over test structures. Left: features as they are. Right: with the mean of each element taken out. Above: published models; below: minis."}}
-shape = {"figsize": (7.4, 3.1 * len(studies)), "squeeze": False, "sharey": "row"}
-fig, axs = plt.subplots(len(studies), 2, **shape)
-for row, (title, report) in zip(axs, found.items(), strict=True):
-    for ax, variation in zip(row, (reports.AS_THEY_ARE, reports.NO_ELEMENTS), strict=True):
-        figures.stage_lines(ax, report.lines.get(variation, {}))
-        ax.set_title(f"taken out: {variation}", fontsize=8.5)
-    row[0].set_ylabel(f"GFRE, {words.TITLES[title]}")
-    row[0].set_ylim(bottom=0)
-    figures.kind_legend(row[1], report.pairs)
-plt.show()
-
-# %% [markdown]
-"""
-{glue:text}`seeds:s`
-
-The last step deserves a test of its own. If models agree again at the end because the last layer is mostly *one* direction, the
-energy, then that agreement must go away when each target's leading direction is taken out, too. The table has both; beside
-them, what the features at each stage consist of. {glue:text}`energy_sentence:s`
-"""
+frames = lumlip.structures(structures)
+frames = frames[:: max(1, min(every, len(frames) // 200))]
+twins = [untrained_twin(m) for m in minis]
+named = {"published": chosen(models, chapter=8), "minis": minis and [*minis, *twins, *seeds]}
+if models == ["published"]:  # maps between all ten take several times as long
+    named["published"] = first_of_families(named["published"])
+panels = panels_of(named, frames, device=device, layers=True)
 
 # %% tags=["hide-input"]
-pd.concat({words.TITLES[title]: report.table() for title, report in found.items()})
+options = {"width": width, "n_bootstrap": n_bootstrap, "device": device}
+every_parent = StageFits.of(panels.get("published"), n_seeds=n_seeds, **options)
+heavy, real = every_parent.without_heavy(0.2)
+small = StageFits.of(panels.get("minis"), n_seeds=n_mini_seeds, **options)
+names = real.fit.sources
+on_the_way, at_end = ("first", "last"), ("last", "last layer")
+part, part_within = (real.change(view, names, on_the_way) for view in (AS_IS, WITHIN))
+with_heavy = every_parent.change(AS_IS, names, on_the_way)
+meet, meet_rest = (real.change(view, names, at_end) for view in (WITHIN, REST))
+by_leading = real.change(REST, names, at_end, beyond=(WITHIN, names))
+of_twins = {view: small.change(view, twins, on_the_way) for view in (AS_IS, WITHIN)}
+end_of_twins = small.change(WITHIN, twins, at_end)
+leading_of_twins = small.change(REST, twins, at_end, beyond=(WITHIN, twins))
+learned = small.change(AS_IS, minis, on_the_way, beyond=(AS_IS, twins))
+apart, nearer = (
+    small.net([small.between(view, stage, minis)], [small.between(view, stage, twins)])
+    for view, stage in ((AS_IS, "last"), (WITHIN, "last layer"))
+)
+seeds_part, seeds_end = (
+    small.net([small.seeds(view, end, minis)], [small.seeds(view, start, minis)])
+    for view, (start, end) in ((AS_IS, on_the_way), (WITHIN, at_end))
+)
 
-# %% [markdown]
-"""
-Is it fair to compare first with first and last with last? {numref}`fig-08-stages` has all combinations. If every stage were a
-language of its own that all models share, each column would be lowest on the diagonal.
-{glue:text}`partner:s`
-"""
+# %% tags=["hide-input"]
+page = Page(8)
+null = {"bound_from": "a null: no change with depth", "models": "published"}
+crystal = {"chosen_after": "that one crystal carries a fifth of an error, which is left out here"}
+control = {"control_is": "untrained minis"}
+text = "families are further apart after the last interaction than after the first"
+page.claim(text, part, control=of_twins[AS_IS], **control, **null, **crystal, expect=NO_MORE)
+page.claim("the same, with that crystal", with_heavy, **null, expect=FAILS)
+text = "the same among atoms of one element"
+page.claim(text, part_within, control=of_twins[WITHIN], **control, **null, **crystal, expect=FAILS)
+text = "among atoms of one element, last layers are nearer than last interactions"
+page.claim(text, meet, side="below", control=end_of_twins, **control, **null, **crystal)
+text = "they come nearer along the leading direction of the target, more than in the rest of it"
+control |= {"control": leading_of_twins} | crystal
+null |= {"bound_from": "a null: no direction is special"}
+page.claim(text, by_leading, **null, **control)
+null = {"bound_from": "a null: untrained twins", "models": "minis"}
+page.claim("trained minis part on the way more than untrained ones", learned, **null)
+page.claim("after the last interaction, trained minis are further apart", apart, **null)
+text = "among atoms of one element, last layers of trained minis are nearer"
+_ = page.claim(text, nearer, side="below", **null)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-stages", "caption": "Mean GFRE (no unit) between models of different families, from every stage of the source (row) to every stage of the target (column)."}}
-maps = {words.TITLES[t]: report.table_of_stages for t, report in found.items() if report.families}
-if maps:
-    fig = plt.figure(figsize=(7.4, 3.4))
-    figures.stage_maps(fig, maps)
-    plt.show()
+# %% tags=["hide-input"]
+columns = {
+    "first to last interaction": (AS_IS, on_the_way),
+    "the same, within elements": (WITHIN, on_the_way),
+    "last interaction to last layer, within elements": (WITHIN, at_end),
+}
+pairs = [pair for pair in combinations(names, 2) if family_of(pair[0]) != family_of(pair[1])]
+by_pair = pd.DataFrame(
+    {kind: [real.change(view, pair, steps) for pair in pairs] for kind, (view, steps) in columns.items()},
+    index=[" and ".join(family_name(family_of(m)) for m in pair) for pair in pairs],
+)  # fmt: skip
+as_is, within, ends = (list(by_pair[kind]) for kind in columns)
+odd = [any(family_of(m) == "hienet" for m in pair) for pair in pairs]
+with_odd = max((e.high for e, one in zip(within, odd, strict=True) if one), default=np.nan)
+without = min((e.low for e, one in zip(within, odd, strict=True) if not one), default=np.nan)
+farthest = max(ends, key=lambda e: e.high, default=Estimate.missing())
+clear = sum(e.low > 0 for e in as_is)
+w = [real.between(view, stage, names) for view, some in STAGES_OF.items() for stage in some]
+carried = max((real.fit.worst_share(some) for some in w if some.any()), default=np.nan)
 
-# %% [markdown]
-"""
-## Neighborhoods: dimension and information
+# %% tags=["hide-input"]
+published = panels.get("published")
+stages = fits.at_stages(published) if published else {}
+numbers = published.atoms["atomic_number"].to_numpy() if published else None
+explained = {s: [element_share(X, numbers) for X in of.values()] for s, of in stages.items()}
+fading = [a - b for a, b in zip(*(explained.get(s, []) for s in on_the_way), strict=True)]
+energy = [
+    energy_in_leading(
+        without_element_mean(fits.narrow(X, width), numbers),
+        published.atoms["structure"], numbers, published.datasets[m]["energy"],
+    )
+    for m, X in stages.get("last layer", {}).items()
+]  # fmt: skip
+page.says("one crystal is left out", float(len(heavy) == 1), side="above")
+page.says("without it, no parent has a fifth of an error", carried, side="below", bound=0.2)
+page.says("most pairs part", clear / max(len(pairs), 1), side="above", bound=0.5)
+page.says("within elements, pairs with HIENet come nearer", with_odd, side="below")
+page.says("within elements, all others part", without, side="above")
+page.says("in the last layer, every pair is nearer", farthest, side="below")
+before = [real.change(WITHIN, names, (stage, "last layer")) for stage in ("first", "middle")]
+page.says("nearer than at any interaction", max(e.high for e in before), side="below")
+page.says("over models, too", real.over_families(WITHIN, at_end), side="below")
+page.says("in the rest, they are no nearer on average, here", meet_rest.value, side="above")
+page.says("untrained minis get further apart there", end_of_twins, side="above")
+page.says("two seeds part, too", seeds_part, side="above")
+page.says("they go on parting into the last layer", seeds_end, side="above")
+page.says("in all models the element fades", min(fading, default=np.nan), side="above")
+page.says("leading directions are the energy", min(energy, default=np.nan), side="above", bound=0.8)
+at_end_as_is = real.change(AS_IS, names, at_end)
+page.says("as they are, last layers are nearer than last interactions", at_end_as_is, side="below")
 
-Two measures that no linear map enters, on atoms drawn one per element and parent structure (copies by symmetry, and atoms of
-rattled twins, would be anyone's nearest neighbors).
+# %% tags=["remove-input"]
+recovered = real.fit.share(real.between(WITHIN, "last layer", names))
+page.answer(f"""
+From the last layer of another published family, a linear map recovers **{100 * recovered.value:.0f} %** \
+[{100 * recovered.low:.0f}, {100 * recovered.high:.0f}] of what sets atoms of one element apart, more than at any interaction: \
+unlike untrained networks, these models meet there, along one direction, the energy.
 
-- The **intrinsic dimension** ({cite:t}`Facco2017`) counts along how many directions atoms spread around each
-  other. In networks for images it rises first and falls to the end ({cite:t}`Ansuini2019`). {glue:text}`peaks:s`
-- The **information imbalance** ({cite:t}`Glielmo2022`) asks whether nearest neighbors at one step are still near at another: 0 if so, 1 if
-  neighbors there are as good as random. *Forth* asks whether the step foretells the last layer's neighbors, *back* the other
-  way.
+But on the way there, from the first interaction to the last, they part, and so do networks that were never trained.
+""")
 
-{glue:text}`imbalance:s`
-"""
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-neighbors", "caption": "Against relative depth (0: embedding, 1: last interaction): intrinsic dimension with 95 % intervals from half-samples, and information imbalance from every step to the last layer (forth) and back (all without unit). Above: published models, below: minis; grey: controls."}}
-dims = {t: neighborhoods.dimensions(study, seed=seed) for t, study in studies.items()}
-inner = {t: neighborhoods.imbalances_within(study, seed=seed) for t, study in studies.items()}
-fig, axs = plt.subplots(len(studies), 3, figsize=(7.4, 2.6 * len(studies) + 0.7), squeeze=False)
-for row, (title, study) in zip(axs, studies.items(), strict=True):
-    steps, look = {m: list(p) for m, p in study.paths.items()}, {"counted": study.models}
-    figures.depth_lines(row[0], dims[title], steps, **look)
-    figures.depth_lines(row[1], inner[title], steps, value="forth", **look)
-    figures.depth_lines(row[2], inner[title], steps, value="back", **look)
-    for ax, label in zip(
-        row, ("intrinsic dimension", "imbalance forth", "imbalance back"), strict=True
-    ):
-        ax.set_ylabel(f"{label}, {words.TITLES[title]}")
-for ax in axs[-1]:
-    ax.set_xlabel("relative depth")
-counted = [m for study in studies.values() for m in study.models]
-greys = [m for study in studies.values() for m in study.paths if m not in study.models]
-figures.model_legend(fig, counted, greys)
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-stages", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) between two models at the same stage, mean over pairs, with 95 % intervals. Left: features as they are. Middle: without the mean of each element. Right: the same, without the leading direction of the target, for the two stages that a claim compares. Published models and minis are seen on different structures: compare slopes, not heights."}, "image": {"alt": "Left, all lines rise from the embedding to the last interaction. Middle, they are nearly level up to the last interaction; then published models fall steeply, trained minis a little, and untrained minis rise. Right, published models do not fall."}}
+lines = {
+    "published families": (real, real.between, names),
+    "minis of different families": (small, small.between, minis),
+    "the same, never trained": (small, small.between, twins),
+    "a mini and its other seed": (small, small.seeds, minis),
+}
+fig, axs = plt.subplots(1, 3, figsize=(7.4, 3.4), sharey=True, layout="constrained")
+for ax, (view, some) in zip(axs, STAGES_OF.items(), strict=True):
+    found = {
+        kind: {stage: one.fit.mean(of(view, stage, which)) for stage in some}
+        for kind, (one, of, which) in lines.items()
+    }
+    figures.stage_lines(ax, found)
+    ax.set_title(view, fontsize=8.5)
+axs[0].set(ylabel="GFRE", ylim=(0, None))
+fig.legend(*axs[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=7.5)
 plt.show()
 
 # %% [markdown]
 """
-## What can be read off
+:::{admonition} In plain words
+:class: in-plain-words
 
-[Linear probes](../book/methods.md) ask every step for things that have a name, on structures whose parents they have not seen: the element of
-the atom, its coordination number, the volume per atom of bulk crystals, and the model's own energy per atom beyond composition.
-{glue:text}`probes:s`.
+A potential describes an atom in steps: first only which element it is, then, round after round of messages from its
+neighbors (*interactions*), where it sits, and at the very end what energy follows.
+We ask after every step whether one potential's description can be worked out from another's.
+It is as with cooks who start from the same basket and must serve the same soup. While they cook, their pots grow
+more different, and so do the pots of people who cannot cook: that alone is no sign of a style. But in the bowls of the real cooks
+one thing has become alike, the taste that was ordered, here the energy.
+:::
+
+## What the paper says
+
+{cite:t}`Chorna2025` take features at two places: the *backbone*, which enters the energy head, and the *last layer*.
+What happens before is not in the paper. {cite:t}`Edamadaka2025` find that representations of many scientific models
+converge, also at their ends. Here every step is looked at, at five *stages* that models of any length have: the
+embedding of the element, the first, middle and last interaction, and the last layer. One model stands for each family.
+
+Three choices must be known. Vectors and tensors of equivariant models enter as their norms, so a step that only
+turns them looks like no step at all. Steps of more than 64 channels enter by that many principal components, lest a
+wide step tell more only because it is wide. And *within elements*, every atom loses the mean over the atoms of its element in
+structures of *other* parents, so that nothing of itself or its relatives is subtracted; atoms of elements in fewer than five
+parents are not tested.
+
+## Evidence
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-probes", "caption": "Scores of linear probes against relative depth (1 is perfect): balanced accuracy for the element, R² for the others, with 95 % intervals over structures of one parent. Dashed: what the element of the atom, or the composition, tells alone. Above: published models, below: minis; grey: controls."}}
-probed = {t: probing.probe_steps(study, seed=seed) for t, study in studies.items()}
-targets = list(dict.fromkeys(key[2] for scores, _ in probed.values() for key in scores))
-if targets:
-    size = (7.4, 2.3 * len(studies) + 0.7)
-    fig, axs = plt.subplots(len(studies), len(targets), figsize=size, squeeze=False, sharey=True)
-    for row, (title, (scores, alone)) in zip(axs, probed.items(), strict=True):
-        study = studies[title]
-        steps = {m: list(p) for m, p in study.paths.items()}
-        for ax, target in zip(row, targets, strict=True):
-            table = probing.score_table(scores, target)
-            figures.depth_lines(ax, table, steps, counted=study.models)
-            ax.axhline(alone.get(target, np.nan), color="#777777", ls="--", lw=1, zorder=0)
-            ax.set(ylim=(-0.35, 1.05), xlabel=target if ax in axs[-1] else "")
-        row[0].set_ylabel(f"score, {words.TITLES[title]}")
-    figures.model_legend(fig, counted, greys)
+# %% tags=["remove-input"]
+low, high = real.over_families(AS_IS, on_the_way)[1:]
+shown(f"""
+Notice:
+
+- As they are, published families part on the way: their GFRE changes by {part} (interval over families: {low:.2f} to {high:.2f}).
+  But that of untrained minis changes by {of_twins[AS_IS]}, too.
+  Left out is {", ".join(f"`{name}`" for name in heavy) or "no crystal"}, which alone carries over a fifth of the squared error after
+  the last interaction, mostly of maps to SevenNet; with it, nothing could be claimed: {with_heavy}.
+- Within elements, the step to the last layer changes the GFRE of published models by {meet}, that of untrained minis by {end_of_twins}.
+  Without the leading direction of each target, the published models' change is {meet_rest}: what they come to share lies along that direction.
+- Training drives minis apart (after the last interaction, trained minus untrained: {apart}), and brings them nearer within elements
+  (last layer: {nearer}).
+- Two seeds of one mini part, too, by {seeds_part}, and go on parting into the last layer, by {seeds_end} within elements.
+""")
+
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-pairs", "caption": "Change of GFRE (no unit) with depth in each pair of published families, mean of both directions, with 95 % intervals. Right of zero the two part, left of it they come nearer."}, "image": {"alt": "One row per pair of families. Black marks lie right of zero. Blue marks lie right of zero for pairs without HIENet, left of it for pairs with HIENet. Orange marks lie left of zero in all rows."}}
+if pairs:
+    fig, ax = plt.subplots(figsize=(7.0, 1.2 + 0.4 * len(by_pair)))
+    figures.pair_changes(ax, by_pair)
     plt.show()
+
+# %% tags=["remove-input"]
+share = {stage: np.mean(some) for stage, some in explained.items()}
+shown(f"""
+Notice:
+
+- As they are, {clear} of {len(pairs)} pairs part. Part of it is no surprise: in every model the element explains less of the features
+  after the last interaction (on average {share.get("last", np.nan):.2f} of the variance) than after the first
+  ({share.get("first", np.nan):.2f}), and a list of elements is what all models translate best.
+- Within elements there is no common direction. Pairs with HIENet come nearer on the way, all others part, and the mean,
+  {part_within}, does not tell what a fifth family would do.
+- In the last layer *every* pair is nearer, least clearly by {farthest}. There, the leading direction is the energy of the atom
+  (R² of {min(energy, default=np.nan):.2f} or more in all models). In SevenNet and HIENet the last layer is a linear map of the
+  last interaction ([the chapter on layers](04_backbone_knows_more.ipynb)): they come nearer by leaving out.
+""")
 
 # %% [markdown]
 """
 ## Paper against here
+"""
 
-The paper has two of our stages: its backbones are what leaves the last interaction (of MACE, of all interactions), and its last
-layers are ours. Between its four families, the mean GFRE is {glue:text}`paper_backbone:.2f` for backbones and
-{glue:text}`paper_last:.2f` for last layers on the MAD test set; here it is {glue:text}`here_real:s` for published models and
-{glue:text}`here_minis:s` for minis.
+# %% tags=["remove-input"]
+rows = {
+    stage: [mean_between(paper_table(f"cross_model/{layer}/MAD-test", "gfre"))]
+    + [one.fit.mean(one.between(AS_IS, stage, some)) for one, some in ((real, names), (small, minis))]
+    for stage, layer in (("last", "backbone"), ("last layer", "last_layer"))
+}  # fmt: skip
+shown("""
+| mean GFRE between families | paper | published models, here | minis, here |
+| --- | --- | --- | --- |
+""" + "\n".join(f"| {s} | {paper:.2f} | {ours} | {of_minis} |" for s, (paper, ours, of_minis) in rows.items()))  # fmt: skip
 
-What differs: the models, the structures, the split (atoms against whole structures), and that our last interaction holds norms
-of vectors and tensors, which never enter an energy head. Numbers for the stages before are not published.
+# %% [markdown]
+"""
+In the paper, last layers are further apart than backbones (our last interaction); here they are nearer, since
+last layers of our models are mostly the energy. What differs: the models, the structures, the split (single atoms against whole parents), and
+that our last interaction has norms that enter no energy head. The stages before, and anything within elements, are not published.
+
+## What would change our mind
+
+- Untrained twins of the *published* models that do not part: ours are twins of small models.
+- A fifth family: with four, one decides whether models part within elements.
+- Last layers of the paper's models that do not meet along the energy.
+
+## Parameters and checks
+
+`lumlip run 08 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on other models and
+structures. `every=1` takes all structures, a larger `width` more channels; both take longer.
 """
 
 # %% tags=["hide-input"]
-against = pd.DataFrame(index=["first", "middle", "last", "last layer"])
-published = {
-    stage: mean_between(paper_table(f"cross_model/{layer}/MAD-test", "gfre"))
-    for stage, layer in (("last", "backbone"), ("last layer", "last_layer"))
-}
-against["paper"] = pd.Series(published).map("{:.2f}".format)
-for title, report in found.items():
-    if report.families:
-        rows = report.lines[reports.AS_THEY_ARE][stages.FAMILIES].loc[against.index]
-        against[f"{words.TITLES[title]}, here"] = rows.apply(with_interval, axis=1)
-against.rename_axis("mean GFRE between families").fillna("not published")
+page.table()
 
-# %% tags=["remove-cell"]
-study, title, families = studies[main], words.TITLES[main], found[main].families
-options = [{"within_elements": choice, "seed": seed} for choice in (False, True)]
-by_stage = neighborhoods.imbalance_by_stage
-imbalances = [by_stage(study, families, **one) if families else None for one in options]
-of_element = neighborhoods.neighbors_of_one_element(study, seed=seed)
-scores = {t: probing.score_table(probed[main][0], t) for t in targets}
-facts = {
-    "answer_parting": words.parting(found[main], title),
-    "answer_beyond": words.beyond(found[main], title),
-    "answer_training": words.training(found.get("minis")),
-    "seeds": words.seeds(found.get("minis")),
-    "forgetting": words.forgetting(tables),
-    "embedding": words.embedding(found[main]),
-    "peaks": words.peaks(dims[main], study.models),
-    "partner": words.partner(found),
-    "imbalance": words.imbalance(*imbalances, of_element),
-    "energy_sentence": words.energy_sentence(studies),
-    "probes": words.probes(scores, study.models),
-    **{f"here_{t}": words.two_ends(found.get(t), words.TITLES[t]) for t in words.TITLES},
-    "paper_backbone": published["last"],
-    "paper_last": published["last layer"],
-}
-for key, value in facts.items():
-    glue(key, value, display=False)
-
-# %% [markdown]
-"""
-## What changes when you turn the knobs
-
-- `every=1` takes all structures: intervals shrink, and the models take three times as long.
-- `split="atom"` is the paper's protocol.
-- `models` may name any of the published ones; two of the same family show how far variants part on the way.
-- `controls` may name any mini that was never trained, or trained from another seed.
-
-## Checks
-
-Facts that hold by construction; the page fails if one does not.
-"""
-
-# %%
-for study in studies.values():
-    determined = len(study.train) > 2000  # else a map to itself need not come out exact
-    itself = np.sqrt(np.square(np.diagonal(study.errors.to_numpy(), axis1=0, axis2=1)).mean(axis=0))
-    places = [
-        i for i, key in enumerate(study.errors["source"].to_numpy()) if "embedding" not in key
-    ]
-    assert itself[places].max() < 1e-2 or not determined
-    for model, path in study.paths.items():
-        embedding = path["embedding"]
-        for z in np.unique(study.numbers):  # an element is one point there
-            assert np.ptp(embedding[study.numbers == z], axis=0).max() == 0, model
-        assert np.array_equal(path[LAST_LAYER], study.panel.layer("last_layer")[model])
-        if family_of(model) == "sevennet" and determined:  # its head is linear
-            steps = name(model, list(path)[-2]), name(model, LAST_LAYER)
-            head = study.errors.sel(source=steps[0], target=steps[1])
-            assert float((head**2).mean() ** 0.5) < 1e-2, model
-print(f"{sum(len(s.paths) for s in studies.values())} models, step by step: checks passed")
-
-# %% [markdown]
-"""
-## References
-
-The works cited here stand, with all others, on [the references page](../book/references.md).
-"""
+# %% tags=["hide-input"]
+for panel in panels.values():
+    elements = panel.atoms["atomic_number"].to_numpy()
+    for model, X in fits.at_stages(panel)["embedding"].items():  # an element is one point there
+        assert all(np.ptp(X[elements == z], axis=0).max() == 0 for z in np.unique(elements)), model
+print(f"{sum(len(p.datasets) for p in panels.values())} models, step by step: checks passed")

@@ -16,8 +16,6 @@ SMALL = {
     "n_test": 60,
     "n_imitated": 10,
     "n_redraws": 1,
-    "n_forces": 6,
-    "n_changed": 6,
     "n_local_seeds": 1,
     "probe_every": 1,
 }
@@ -56,8 +54,6 @@ def test_runs_on_the_users_structures_and_two_models(chapter, structures, tmp_pa
     values = {"models": "[sevennet-0, chgnet-0.3.0]", "minis": "[]", "structures": structures}
     values |= {name: value for name, value in SMALL.items() if f"\n{name}: int" in known}
     values |= {name: "[]" for name in ("controls", "untrained") if f"\n{name}: list" in known}
-    sets = ("probe_structures", "force_structures")
-    values |= {name: structures for name in sets if f"\n{name}: str" in known}
     argv = [word for name, value in values.items() for word in ("-p", f"{name}={value}")]
     assert main(["run", chapter.name, *argv, "-o", str(tmp_path / "out")]) == 0
     page = tmp_path / "out" / "html" / "index.html"

@@ -1,5 +1,6 @@
 """The command line as a new user meets it: each command really run, errors in one line."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from ase.build import bulk
 from ase.io import write
 
 from lumlip.cli import main
+from lumlip.extraction.workers import WorkerPool
 
 README = Path(__file__).parents[1] / "README.md"
 
@@ -61,6 +63,50 @@ def test_help_lists_the_choices(capsys):
     text = capsys.readouterr().out
     for choices in ("gfre,lfre,gfrd", "backbone,last_layer", "structure,atom,composition,parent"):
         assert choices in text
+
+
+def as_user(*argv, **env):
+    command = [sys.executable, "-m", "lumlip.cli", *argv]
+    env = {**os.environ, **env}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)
+
+
+def test_python_without_assertions_is_one_line():
+    done = as_user("models", PYTHONOPTIMIZE="2")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "lumlip: error: Python runs without assertions: unset PYTHONOPTIMIZE, drop -O\n"
+    )
+
+
+def test_cache_that_cannot_be_is_one_line(crystals, tmp_path, capsys, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "file" / "below"))
+    message = error_of(["extract", "chgnet-0.3.0", crystals], capsys)
+    assert message.count("\n") == 1
+    assert message.endswith("; set LUMLIP_HOME to a folder that you can write to\n")
+
+
+def test_damaged_records_are_one_line(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    for content in ("{bro", "[]", '{"a": 1}'):
+        (tmp_path / "weights.json").write_text(content)
+        message = error_of(["models"], capsys)
+        assert "weights.json is damaged: remove it, lumlip fills it again\n" in message
+
+
+@pytest.mark.parametrize("name", ["file/out", "a" * 300])
+def test_output_that_cannot_be_is_found_before_the_work(
+    crystals, tmp_path, capsys, monkeypatch, name
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(WorkerPool, "run", lambda *_, **__: pytest.fail("a model was run"))
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
+    out = str(tmp_path / name)
+    assert error_of(["extract", "chgnet-0.3.0", crystals, "-o", out], capsys).count("\n") == 1
+    pair = ["chgnet-0.3.0", "chgnet-0.2.0"]
+    error = error_of(["compare", *pair, "--structures", crystals, "-o", out], capsys)
+    assert error.count("\n") == 1
 
 
 def test_installed_command_is_this_one():

@@ -17,7 +17,8 @@ MODELS = ["sevennet-0", "chgnet-0.3.0"]
 
 @pytest.fixture(scope="module")
 def structures():
-    made = [bulk(s, cubic=True) * (2, 2, 1) for s in ("Cu", "Al", "Ag", "Si", "Ge", "Fe", "W")] * 4
+    elements = ["Cu", "Al", "Ag", "Si", "Ge", "Fe", "W"] * 4
+    made = [bulk(s, cubic=True) * (2, 2, 1) for s in elements]
     for i, atoms in enumerate(made):
         atoms.rattle(0.1, seed=i)
     return made
@@ -25,7 +26,7 @@ def structures():
 
 @pytest.fixture(scope="module")
 def comparison(structures):
-    return compare(MODELS, structures, n_bootstrap=50)
+    return compare(MODELS, structures, n_bootstrap=50, protocol="scikit-matter")
 
 
 @pytest.mark.heavy
@@ -64,6 +65,15 @@ def test_too_few_atoms_are_warned_about(structures):
     few = compare(MODELS, structures[:7], n_bootstrap=0)
     assert any("not converged" in line for line in few.warnings())
     assert "low" not in intervals(few.table)
+
+
+@pytest.mark.heavy
+def test_structures_on_both_sides_are_found(comparison, structures):
+    assert not any("training structures, too" in line for line in comparison.warnings())
+    twice = compare(MODELS, [*structures, *structures], n_bootstrap=0)
+    both = twice.settings["n_repeated"]
+    assert both > 0
+    assert any(line.startswith(f"{both} test structures are tr") for line in twice.warnings())
 
 
 @pytest.mark.heavy

@@ -1,4 +1,4 @@
-"""What can be read off a structure without a model: neighbors, volumes, forces in a file."""
+"""What can be read off a structure without a model: neighbors, gaps, elements."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from lumlip.datasets.neighbors import neighbors_of_atoms
 REACH = 1.1
 #: Å; an empty layer thicker than this makes a slab or a molecule of a structure.
 VACUUM = 7.0
-#: Arrays that forces (eV/Å) may stand in.
-FORCES = ("ref_forces", "forces")
 
 
 def coordination_numbers(structures: Sequence[Atoms], *, reach: float = REACH) -> FloatArray:
@@ -66,46 +64,6 @@ def widest_gap(atoms: Atoms) -> float:
     along = np.sort(atoms.get_scaled_positions(wrap=True), axis=0)
     gaps = np.diff(np.vstack([along, along[:1] + 1]), axis=0)
     return float((gaps.max(axis=0) * height).max())
-
-
-def volume_per_atom(structures: Sequence[Atoms], *, vacuum: float = VACUUM) -> FloatArray:
-    """Volume of the cell over its number of atoms, in Å^3.
-
-    Parameters
-    ----------
-    structures : list of ase.Atoms
-    vacuum : float
-        Å; with a wider gap, or without periodicity, the cell's volume says nothing.
-
-    Returns
-    -------
-    array of shape (n_structures,)
-        NaN for slabs, molecules and clusters.
-    """
-    return np.array(
-        [a.get_volume() / len(a) if widest_gap(a) < vacuum else np.nan for a in structures]
-    )
-
-
-def force_magnitudes(structures: Sequence[Atoms]) -> FloatArray | None:
-    """Length of the force on every atom, if all structures carry forces.
-
-    Parameters
-    ----------
-    structures : list of ase.Atoms
-        With forces (n_atoms, 3) in eV/Å under one of the names in `FORCES`.
-
-    Returns
-    -------
-    array of shape (n_atoms,) or None
-        In eV/Å, atoms in the order of the structures; None if a structure has no forces.
-    """
-    for name in FORCES:
-        if all(name in atoms.arrays for atoms in structures):
-            forces = np.concatenate([atoms.arrays[name] for atoms in structures])
-            lengths: FloatArray = np.linalg.norm(forces, axis=1)
-            return lengths
-    return None
 
 
 def composition(structures: Sequence[Atoms]) -> FloatArray:

@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -93,7 +93,7 @@ SETS = {
 }
 
 
-def structures(which: str | os.PathLike[str] | Atoms | Sequence[Atoms]) -> list[Atoms]:
+def structures(which: str | os.PathLike[str] | Atoms | Iterable[Atoms]) -> list[Atoms]:
     """Structures by the name of a set, from a file, or from a list.
 
     Parameters
@@ -115,7 +115,7 @@ def structures(which: str | os.PathLike[str] | Atoms | Sequence[Atoms]) -> list[
     Raises
     ------
     ValueError
-        If the name is unknown, the selection is empty, or ase cannot read the file.
+        If the name is unknown, the selection or the list is empty, or ase cannot read the file.
     FileNotFoundError
         If there is no such file, or the file of a set of the paper is not there.
     TypeError
@@ -136,10 +136,15 @@ def structures(which: str | os.PathLike[str] | Atoms | Sequence[Atoms]) -> list[
         return _labelled(_from_file(Path(which)))
     if isinstance(which, os.PathLike):
         return _labelled(_from_file(Path(which)))
-    wrong = next((a for a in which if not isinstance(a, Atoms)), None)
-    if wrong is not None:
-        raise TypeError(f"got a list with a {type(wrong).__name__}, expected ase.Atoms only")
-    return _labelled(which)
+    if not isinstance(which, Iterable):
+        raise TypeError(f"got {which!r:.60}, expected a set's name, a file, or a list of ase.Atoms")
+    frames = list(which)  # also of ase.io.iread
+    for i, atoms in enumerate(frames):
+        if not isinstance(atoms, Atoms):
+            raise TypeError(f"frame {i} is {atoms!r:.60}, expected a list of ase.Atoms only")
+    if not frames:
+        raise ValueError("got no structures, expected at least one")
+    return _labelled(frames)
 
 
 def _named(name: str) -> list[Atoms]:
@@ -239,8 +244,8 @@ def _select(frames: list[Atoms], selection: list[str], name: str) -> list[Atoms]
 def structures_sha256(frames: Sequence[Atoms]) -> str:
     """Hash of what a model sees, whatever the file format.
 
-    It covers the order of the frames, and in each the atomic numbers, positions and cell (to
-    1e-6 Å), periodicity, and what ``info`` has of charge, spin and spin_multiplicity. One that is
+    It covers the order of the frames, and in each the atomic numbers, positions and cell to the
+    last bit, periodicity, and what ``info`` has of charge, spin and spin_multiplicity. One that is
     absent is not one of 0: models have defaults of their own.
 
     Parameters
@@ -270,7 +275,11 @@ def structures_sha256(frames: Sequence[Atoms]) -> str:
         digest.update(json.dumps(header).encode())
         digest.update(np.asarray(atoms.numbers, dtype="<i8").tobytes())
         for lengths in (atoms.positions, atoms.cell.array):
-            digest.update(np.round(lengths * 1e6).astype("<i8").tobytes())
+            with np.errstate(all="ignore"):
+                rounded = np.round(lengths * 1e6).astype("<i8")
+            digest.update(rounded.tobytes())
+            if not np.array_equal(rounded / 1e6, lengths):  # more than six decimals: every bit
+                digest.update(np.asarray(lengths, dtype="<f8").tobytes())
     return digest.hexdigest()
 
 

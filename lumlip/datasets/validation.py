@@ -64,10 +64,14 @@ remove the duplicate atom or check the cell and the length unit (Å)
     for frame, atoms in enumerate(structures):
         fault = next(_faults(atoms, known, model), None)
         if fault is not None:
-            formula = f" ({atoms.get_chemical_formula()})" if isinstance(atoms, Atoms) else ""
+            formula = f" ({atoms.get_chemical_formula()})" if _has_elements(atoms) else ""
             faults.append(f"  frame {frame}{formula}: {fault}")
     if faults:
         raise StructureError(_message(faults, len(structures)))
+
+
+def _has_elements(atoms: Any) -> bool:
+    return isinstance(atoms, Atoms) and bool((atoms.numbers < len(chemical_symbols)).all())
 
 
 def _message(faults: list[str], n_structures: int) -> str:

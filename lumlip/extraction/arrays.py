@@ -56,8 +56,7 @@ def _label(atoms: Atoms, name: str) -> float:
 
 def load_structures(path: Path) -> list[Atoms]:
     """Read structures written by :func:`save_structures`: a list of n_structures ase.Atoms."""
-    with np.load(path) as data:
-        stored = {name: data[name] for name in data.files}
+    stored = load_arrays(path)
     ends = np.cumsum(stored["n_atoms"])
     structures = []
     for i, (end, length) in enumerate(zip(ends, stored["n_atoms"], strict=True)):
@@ -71,6 +70,18 @@ def load_structures(path: Path) -> list[Atoms]:
         atoms.info.update({name: int(value) for name, value in known.items()})
         structures.append(atoms)
     return structures
+
+
+def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Read what :func:`save_arrays` wrote, checked by its sums; a damaged file is removed: {}."""
+    try:
+        with path.open("rb") as file, np.load(file) as data:  # np.load leaves a broken one open
+            return {name: data[name] for name in data.files}
+    except (FileNotFoundError, MemoryError, PermissionError):
+        raise
+    except Exception:  # a damaged archive raises anything
+        path.unlink(missing_ok=True)
+        return {}
 
 
 def save_arrays(path: Path, **arrays: NDArray[Any]) -> None:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from ase import Atoms
 from filelock import FileLock, Timeout
 
-from lumlip.choices import DEVICES, DTYPES, check_choice
+from lumlip.choices import DEVICES, DTYPES, check_choice, check_count
 from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.validation import check_structures
+from lumlip.errors import ExtractionError
 from lumlip.extraction.arrays import FEATURES_VERSION
 from lumlip.extraction.store import (
     assemble,
@@ -29,7 +30,7 @@ from lumlip.extraction.store import (
 )
 from lumlip.extraction.worker import finished
 from lumlip.extraction.workers import WorkerPool
-from lumlip.runtime.environments import features_version, readout, say, versions
+from lumlip.runtime.environments import features_version, locked, readout, say, versions
 from lumlip.runtime.paths import ensured, home
 from lumlip.zoo.table import ModelEntry
 from lumlip.zoo.weights import ready
@@ -85,6 +86,8 @@ def made(job: Job, pool: WorkerPool, *, device: str, batch_atoms: int | None = N
     The labels of the structures are the job's own, whatever those had that were seen first.
     """
     check_choice("device", device, DEVICES)
+    if batch_atoms is not None:
+        check_count("batch_atoms", batch_atoms, 1)
     if not job.store.exists() or damage(job.store):
         _run(job, pool, device=device, batch_atoms=batch_atoms)
     dataset = with_readout(open_store(job.store), readout(job.entry.family))
@@ -108,19 +111,16 @@ def _taken(job: Job) -> bool:
     if job.store.exists():
         return False
     try:
-        with _lock(job, timeout=0):
+        with FileLock(ensured(job.store.parent) / f"{job.store.name}.lock", timeout=0):
             return False
     except Timeout:
         return True
 
 
-def _lock(job: Job, *, timeout: float = -1) -> FileLock:
-    ensured(job.store.parent)
-    return FileLock(f"{job.store}.lock", timeout=timeout)
-
-
 def _run(job: Job, pool: WorkerPool, *, device: str, batch_atoms: int | None) -> None:
-    with _lock(job):
+    with locked(job.store, f"the features of {job.entry.id}"):
+        for stopped in job.store.parent.glob(f"{job.store.name}.*.part"):
+            remove(stopped)
         if job.store.exists():  # another process may have made it while this one waited
             if not (found := damage(job.store)):
                 return
@@ -128,9 +128,17 @@ def _run(job: Job, pool: WorkerPool, *, device: str, batch_atoms: int | None) ->
             say(f"lumlip: {job.entry.id}: damaged in the cache ({found}), made again; was {aside}")
         folder = ensured(job.store.with_suffix(".partial"))
         write_job(folder, job.structures, _order(job, device=device, batch_atoms=batch_atoms))
-        n_left = len(job.structures) - len(finished(folder))
-        facts = pool.run(job.entry, folder, job.structures, n_left=n_left)
-        assemble(folder, job.store, job.structures, _attributes(job, facts))
+        try:
+            n_left = len(job.structures) - len(finished(folder))
+            facts = pool.run(job.entry, folder, job.structures, n_left=n_left)
+            assemble(folder, job.store, job.structures, _attributes(job, facts))
+        except (FileNotFoundError, ExtractionError) as error:
+            if folder.exists():
+                raise
+            raise ExtractionError(
+                f"{job.entry.id}: another process removed {folder} in the meantime, so file locks "
+                f"do not hold there (NFS?): set LUMLIP_HOME to a local folder"
+            ) from error
         remove(folder)
 
 

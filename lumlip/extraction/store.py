@@ -13,8 +13,9 @@ import os
 import shutil
 import uuid
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,9 @@ import numpy as np
 from ase import Atoms
 from numpy.typing import NDArray
 
-from lumlip.extraction.arrays import EXTRA, LAYER, save_structures
+from lumlip.errors import ExtractionError
+from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, save_structures
+from lumlip.runtime.paths import ensured
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -69,10 +72,20 @@ def assemble(
         layer: {"chunks": (min(_CHUNK_ATOMS, len(arrays[layer])), arrays[layer].shape[1])}
         for layer in of_atoms
     }
-    part = store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.part")
-    dataset.to_zarr(part, mode="w", consolidated=False, zarr_format=2, encoding=chunks)
-    _write_checksums(part, _checksums_of(store))
-    part.rename(store)
+    with written_whole(store) as part:
+        dataset.to_zarr(part, mode="w", consolidated=False, zarr_format=2, encoding=chunks)
+        _write_checksums(part, _checksums_of(store))
+
+
+@contextmanager
+def written_whole(store: Path) -> Iterator[Path]:
+    """Lend a folder beside a store; what was written there gets the store's name at the end."""
+    part = ensured(store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.part"))
+    try:
+        yield part
+        part.rename(store)
+    finally:
+        remove(part)
 
 
 def open_store(store: Path) -> xr.Dataset:
@@ -176,21 +189,23 @@ def _gather(folder: Path, structures: Sequence[Atoms]) -> dict[str, NDArray[Any]
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     whole: dict[str, NDArray[Any]] = {"energy": np.full(len(structures), np.nan)}
     for path in sorted(folder.glob("batch-*.npz")):
-        with np.load(path) as data:
-            index = data["index"]
-            whole["energy"][index] = data["energy"]
-            for name in (key for key in data.files if key.startswith(EXTRA)):
-                if name not in whole:
-                    whole[name] = np.full((len(structures), data[name].shape[1]), np.nan)
-                whole[name][index] = data[name]
-            rows = np.concatenate([np.arange(starts[i], starts[i] + lengths[i]) for i in index])
-            for layer in filter(_is_of_atoms, data.files):
-                if layer not in whole:
-                    whole[layer] = _scratch(folder / f"{layer}.npy", lengths.sum(), data[layer])
-                whole[layer][rows] = data[layer]
+        if not (data := load_arrays(path)):
+            continue
+        index = data["index"]
+        whole["energy"][index] = data["energy"]
+        for name in (key for key in data if key.startswith(EXTRA)):
+            if name not in whole:
+                whole[name] = np.full((len(structures), data[name].shape[1]), np.nan)
+            whole[name][index] = data[name]
+        rows = np.concatenate([np.arange(starts[i], starts[i] + lengths[i]) for i in index])
+        for layer in filter(_is_of_atoms, data):
+            if layer not in whole:
+                whole[layer] = _scratch(folder / f"{layer}.npy", lengths.sum(), data[layer])
+            whole[layer][rows] = data[layer]
     missing = np.flatnonzero(~np.isfinite(whole["energy"]))
     if len(missing):
-        raise RuntimeError(f"no features for frames {missing[:5].tolist()} of {len(structures)}")
+        frames = f"frames {missing[:5].tolist()} of {len(structures)}"
+        raise ExtractionError(f"no features for {frames} in {folder}: the same call makes them")
     return whole
 
 
@@ -201,4 +216,9 @@ def _is_of_atoms(name: str) -> bool:
 
 def _scratch(path: Path, n_rows: int, like: NDArray[Any]) -> NDArray[Any]:
     shape = (int(n_rows), like.shape[1])
-    return np.lib.format.open_memmap(path, mode="w+", dtype=like.dtype, shape=shape)
+    made = np.lib.format.open_memmap(path, mode="w+", dtype=like.dtype, shape=shape)
+    # All its room now, or an error: a disk that fills while mapped memory is written to kills.
+    if hasattr(os, "posix_fallocate") and made.nbytes:
+        with path.open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+    return made

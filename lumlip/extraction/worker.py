@@ -1,7 +1,7 @@
 """Run models over structures, inside the environment of their family.
 
-``python -m lumlip.extraction.worker`` reads names of folders from standard input, a line each,
-until it ends.
+``python -m lumlip.extraction.worker [PARENT]`` reads names of folders from standard input, a line
+each, until it ends, or the process PARENT that started it does.
 For each it reads ``job.json`` and ``structures.npz`` there and leaves one ``batch-*.npz`` per
 forward pass. Structures that already have one are not done again. What happens is told on standard
 output, one JSON object a line; all else goes to ``worker.log`` in the folder. After an error the
@@ -14,8 +14,11 @@ import gc
 import json
 import os
 import sys
+import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,7 +27,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from lumlip.extraction.arrays import EXTRA, LAYER, load_structures, save_arrays
+from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, load_structures, save_arrays
 from lumlip.extraction.batching import DEFAULT_BATCH_ATOMS, plan_batches
 from lumlip.runtime.paths import sha256_file
 from lumlip.runtime.stdout import private_stdout
@@ -41,17 +44,27 @@ def main() -> int:
     def tell(event: str, **facts: Any) -> None:
         print(json.dumps({"event": event, **facts}), file=channel, flush=True)
 
+    parent = int(sys.argv[1]) if len(sys.argv) > 1 else os.getppid()
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     for line in sys.stdin:
         folder = Path(line.rstrip("\n"))
-        _write_log_to(folder / LOG)
         try:
+            _write_log_to(folder / LOG)
             work(folder, tell)
         except Exception as error:
-            traceback.print_exc()
             tell("error", kind=type(error).__name__, message=str(error))
+            with suppress(OSError):  # the disk may be full
+                traceback.print_exc()
             return 1
         gc.collect()  # the weights of this model make room for those of the next
     return 0
+
+
+def _end_with(parent: int) -> None:
+    """End this process, whatever it does, when the one that started it has ended."""
+    while os.name != "posix" or os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def work(folder: Path, tell: Tell) -> None:
@@ -85,12 +98,9 @@ def _loaded(job: dict[str, Any], device: str) -> Any:
 
 
 def finished(folder: Path) -> set[int]:
-    """Return the indices of the structures whose features lie in the folder."""
-    done: set[int] = set()
-    for path in folder.glob("batch-*.npz"):
-        with np.load(path) as data:
-            done.update(data["index"].tolist())
-    return done
+    """Return the indices of the structures whose features lie whole in the folder."""
+    batches = (load_arrays(path) for path in folder.glob("batch-*.npz"))
+    return {int(i) for batch in batches for i in batch.get("index", ())}
 
 
 def pick_device(wanted: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -73,7 +74,7 @@ class WorkerPool:
         return iter(self._process.stdout.readline, "")
 
     def _start(self, family: str, log: Path) -> None:
-        argv = command(family, "lumlip.extraction.worker")
+        argv = command(family, "lumlip.extraction.worker", str(os.getpid()))
         with log.open("w", encoding="utf-8") as errors:
             self._process = subprocess.Popen(
                 argv,

@@ -5,25 +5,29 @@ from __future__ import annotations
 import torch
 
 from lumlip.metrics._crossvalidation import fold_order
-from lumlip.metrics._protocol import BROKEN, LARGEST_MAP
+from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, Protocol
 from lumlip.metrics._ridge import TruncatedRegression
 from lumlip.metrics._scaling import ScaledFeatures
 from lumlip.metrics._targets import Targets
 
 
-def global_errors(source: ScaledFeatures, targets: Targets) -> tuple[torch.Tensor, int]:
+def global_errors(
+    source: ScaledFeatures, targets: Targets, protocol: Protocol
+) -> tuple[torch.Tensor, int]:
     """Distance of every test atom from its prediction, without unit: (n_targets, n_test).
 
     The number of predictions and maps that broke down comes second.
     """
-    linear_map = _fit(source, targets)
+    linear_map = _fit(source, targets, protocol)
     predicted = linear_map.predict(source.test[None])[0]
     return _counted(targets.norms(targets.test - predicted), linear_map)
 
 
-def distortions(source: ScaledFeatures, targets: Targets) -> tuple[torch.Tensor, int]:
+def distortions(
+    source: ScaledFeatures, targets: Targets, protocol: Protocol
+) -> tuple[torch.Tensor, int]:
     """Distance of every prediction from a rotation's, and a count, as `global_errors`."""
-    linear_map = _fit(source, targets)
+    linear_map = _fit(source, targets, protocol)
     widths = list(targets.widths)
     train = torch.split(linear_map.predict(source.train[None])[0], widths, dim=1)
     test = torch.split(linear_map.predict(source.test[None])[0], widths, dim=1)
@@ -36,9 +40,10 @@ def _counted(errors: torch.Tensor, linear_map: TruncatedRegression) -> tuple[tor
     return errors, int((errors > BROKEN).sum() + n_large)
 
 
-def _fit(source: ScaledFeatures, targets: Targets) -> TruncatedRegression:
+def _fit(source: ScaledFeatures, targets: Targets, protocol: Protocol) -> TruncatedRegression:
     order = fold_order(len(source.train))[0].to(source.train.device)
-    return TruncatedRegression(source.train[order][None], targets.train[order][None], targets)
+    x, y = source.train[order][None], targets.train[order][None]
+    return TruncatedRegression(x, y, targets, protocol)
 
 
 def _distortion(source: ScaledFeatures, train: torch.Tensor, test: torch.Tensor) -> torch.Tensor:

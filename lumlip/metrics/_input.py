@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from lumlip.array_types import FloatArray, IntArray
 
@@ -13,6 +14,23 @@ from lumlip.array_types import FloatArray, IntArray
 # that are equivalent in a perfect crystal differ by 0.6 to 1.7 units (CHGNet, SevenNet, MACE, UMA),
 # 17 at most (DIEP); moved by 1e-4 Angstrom, by 115 or more in all of these models.
 ROUNDING_UNITS = 32
+#: Larger numbers are refused: their sums overflow.
+LARGEST = 1e300
+#: Numbers so many times those of most rows are refused: beside them nothing is left of the others.
+WIDEST = 1e100
+
+
+def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
+    """Return an array, or say why it is none: a mask, a type of another library, uneven rows."""
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name}: got masked numbers, expected none: leave out or fill these rows")
+    try:
+        return np.asarray(values)
+    except (TypeError, RuntimeError, ValueError):
+        kind = f"{type(values).__name__} of {getattr(values, 'dtype', 'mixed types or lengths')}"
+        raise ValueError(
+            f"{name}: got a {kind} that is no array; of a tensor, give .detach().cpu().double()"
+        ) from None
 
 
 def as_features(features: ArrayLike, name: str) -> FloatArray:
@@ -27,23 +45,69 @@ def as_features(features: ArrayLike, name: str) -> FloatArray:
     Raises
     ------
     ValueError
-        If the array is not two-dimensional, is empty, or holds NaN or infinity.
+        If the array is not two-dimensional, is empty, or holds other than real numbers up to 1e300.
     """
-    array = np.asarray(features)
+    array = as_array(features, name)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(
             f"{name}: got shape {array.shape}, expected (n_atoms, n_features), neither of them 0"
         )
     if array.dtype.kind not in "fiu":
         raise ValueError(f"{name}: got dtype {array.dtype}, expected real numbers")
-    array = array.astype(np.float64, copy=False)
+    with np.errstate(over="ignore"):  # of numbers in quadruple precision
+        array = array.astype(np.float64, copy=False)
     bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
     if bad.size:
         raise ValueError(
             f"{name}: got NaN or infinity in {bad.size} of {len(array)} rows "
             f"(first: row {bad[0]}), expected finite numbers"
         )
+    if (largest := np.abs(array).max()) > LARGEST:
+        raise ValueError(f"{name}: got numbers up to {largest:.2g}, expected at most {LARGEST}")
     return array
+
+
+def of_unit_size(rows: FloatArray, name: str) -> FloatArray:
+    """Divide features by a power of two, an exact division, if their squares might overflow.
+
+    Parameters
+    ----------
+    rows : array of shape (n_atoms, n_features)
+    name : str
+        What an error calls them.
+
+    Raises
+    ------
+    ValueError
+        If a row is so large that nothing is left of most others.
+    """
+    sizes = np.abs(rows).max(axis=1)
+    largest = float(sizes.max())
+    if largest == 0 or 2.0**-50 < largest < 2.0**50:
+        return rows
+    if np.median(sizes[sizes > 0]) < largest / WIDEST:
+        raise ValueError(
+            f"{name}: got numbers up to {largest:.2g} in row {sizes.argmax()}, more than {WIDEST} "
+            "times those of most rows"
+        )
+    return np.asarray(np.ldexp(rows, -int(np.frexp(largest)[1])))
+
+
+def as_structure_index(structure: ArrayLike, n_atoms: int) -> IntArray:
+    """Return the structure of every atom (n_atoms,): 0 to n_structures - 1, none without atoms."""
+    index = as_array(structure, "structure")
+    if index.shape != (n_atoms,) or index.dtype.kind not in "iu":
+        raise ValueError(
+            f"structure: got shape {index.shape} and dtype {index.dtype}, "
+            f"expected integers of shape ({n_atoms},)"
+        )
+    present = np.unique(index)
+    if present[0] != 0 or present[-1] != len(present) - 1:
+        raise ValueError(
+            f"structure: got {len(present)} different indices from {present[0]} to {present[-1]}, "
+            "expected 0 to n_structures - 1, each with at least one atom"
+        )
+    return index.astype(np.int64)
 
 
 def as_split(train: ArrayLike, test: ArrayLike, n_atoms: int) -> tuple[IntArray, IntArray]:
@@ -72,7 +136,7 @@ def as_split(train: ArrayLike, test: ArrayLike, n_atoms: int) -> tuple[IntArray,
 
 
 def _as_index(index: ArrayLike, n_atoms: int, name: str, *, at_least: int) -> IntArray:
-    array = np.asarray(index)
+    array = as_array(index, name)
     if array.dtype == bool:
         if array.shape != (n_atoms,):
             raise ValueError(f"{name}: got a mask of shape {array.shape}, expected ({n_atoms},)")
@@ -90,6 +154,18 @@ def _as_index(index: ArrayLike, n_atoms: int, name: str, *, at_least: int) -> In
     if np.unique(array).size != array.size:
         raise ValueError(f"{name}: got repeated indices, expected every atom at most once")
     return array.astype(np.int64)
+
+
+def copied(features: Iterable[ArrayLike], part: ArrayLike) -> NDArray[np.bool_]:
+    """Tell which atoms (n_atoms,) have the numbers of an atom of another part, in all features."""
+    found, parts = np.ones(len(np.asarray(part)), dtype=bool), np.asarray(part).tolist()
+    for array in features:
+        keys = [row.tobytes() for row in np.asarray(array) + 0.0]  # so that -0 is 0
+        homes: dict[bytes, set[int]] = {}
+        for key, home in zip(keys, parts, strict=True):
+            homes.setdefault(key, set()).add(home)
+        found &= [len(homes[key]) > 1 for key in keys]
+    return found
 
 
 def check_same_structures(features: Iterable[tuple[str, object]]) -> None:

@@ -11,12 +11,11 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.choices import METRICS, PROTOCOLS, check_choice
+from lumlip.choices import METRICS, check_count
 from lumlip.metrics._device import map_in_threads, resolve_device
 from lumlip.metrics._global_errors import distortions, global_errors
-from lumlip.metrics._input import as_features, as_split, check_same_structures
+from lumlip.metrics._input import as_features, as_split, check_same_structures, copied
 from lumlip.metrics._local_errors import local_errors
-from lumlip.metrics._protocol import PROTOCOLS as SETTINGS
 from lumlip.metrics._protocol import Protocol
 from lumlip.metrics._scaling import ScaledFeatures, scale
 from lumlip.metrics._targets import Targets
@@ -35,8 +34,6 @@ class Pairs:
         Rows of every feature matrix.
     n_neighbors : int or None
         None: the smaller width of each pair.
-    protocol : Protocol
-        Of local maps; global ones are fitted alike by all.
     """
 
     source_names: list[str]
@@ -74,7 +71,7 @@ class Pairs:
         """
         if metric not in METRICS:
             raise ValueError(f"metric: got {metric!r}, expected one of {', '.join(METRICS)}")
-        check_choice("protocol", protocol, PROTOCOLS)
+        settings = Protocol.named(protocol, local=metric == "lfre")
         where = resolve_device(device)
         check_same_structures([*sources.items(), *(targets or {}).items()])
         arrays = _feature_arrays(sources)
@@ -93,7 +90,7 @@ class Pairs:
             n_neighbors=n_neighbors,
             device=where,
             chunk_size=chunk_size,
-            protocol=SETTINGS[protocol],
+            protocol=settings,
         )
         pairs._check_neighbors(len(split[0]))
         return pairs
@@ -116,12 +113,21 @@ class Pairs:
             raise ValueError(f"groups: got shape {array.shape}, expected ({self.n_atoms},)")
         return array[self.test]
 
+    def n_copied(self) -> int:
+        """Count the test atoms that have the features of a train atom in every source."""
+        parts = [(source.train.cpu().numpy(), source.test.cpu().numpy()) for source in self.sources]
+        where = np.repeat([0, 1], [len(part) for part in parts[0]])
+        return int(copied(map(np.concatenate, parts), where)[where == 1].sum())
+
     def _global(self) -> tuple[torch.Tensor, int]:
         solve = global_errors if self.metric == "gfre" else distortions
         targets = Targets.join(self.targets)
         large = max(source.train.numel() for source in self.sources) > LARGE
         found = map_in_threads(
-            lambda source: solve(source, targets), self.sources, self.device, large=large
+            lambda source: solve(source, targets, self.protocol),
+            self.sources,
+            self.device,
+            large=large,
         )
         return torch.stack([errors for errors, _ in found]), sum(broken for _, broken in found)
 
@@ -149,21 +155,13 @@ class Pairs:
                     "expected it with 'lfre' only"
                 )
             return
-        _check_count("n_neighbors", self.n_neighbors, 2, n_train)
-        _check_count("chunk_size", self.chunk_size, 1, None)
+        given, note = self.n_neighbors is not None, " (the number of train atoms)"
+        name = "n_neighbors" if given else "n_neighbors (smaller width of a pair)"
+        if self.chunk_size is not None:
+            check_count("chunk_size", self.chunk_size, 1)
         for source in self.sources:
-            for k in self._neighbors_by_target(source):
-                _check_count("n_neighbors (smaller width of a pair)", k, 2, n_train)
-
-
-def _check_count(name: str, value: int | None, low: int, high: int | None) -> None:
-    if value is None:
-        return
-    if isinstance(value, bool) or not isinstance(value, int | np.integer):
-        raise ValueError(f"{name}: got {value!r}, expected an integer")
-    if value < low or (high is not None and value > high):
-        limit = "or more" if high is None else f"to {high} (the number of train atoms)"
-        raise ValueError(f"{name}: got {value}, expected {low} {limit}")
+            for k in [self.n_neighbors] if given else self._neighbors_by_target(source):
+                check_count(name, k, 2, n_train, note)
 
 
 def _feature_arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:

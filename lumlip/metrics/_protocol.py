@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lumlip.array_types import FloatArray
+from lumlip.choices import PROTOCOLS, check_choice
 
 #: Cutoffs of ``skmatter.metrics``, relative to the largest singular value.
 ALPHAS = np.geomspace(1e-9, 0.9, 20)
@@ -42,6 +43,13 @@ class Protocol:
     tie: float = 0.0
     copies: float = 0.0
 
+    @classmethod
+    def named(cls, name: str, *, local: bool) -> Protocol:
+        """Return the settings of ``robust`` or ``scikit-matter``, of local or of global maps."""
+        check_choice("protocol", name, PROTOCOLS)
+        robust = ROBUST if local else GLOBAL
+        return robust if name == "robust" else SCIKIT_MATTER
+
     @property
     def alphas(self) -> FloatArray:
         """Cutoffs to choose from, relative to the largest singular value, in rising order."""
@@ -53,6 +61,5 @@ SCIKIT_MATTER = Protocol()
 # that blow them up may win a cross-validation of two halves. Chosen on four sets of structures, see
 # the methods page: errors change little around these values, and not with the machine.
 ROBUST = Protocol(floor=1e-3, rounding=1e-5, tie=1e-2, copies=1e-4)
-# Global maps of folds: well determined but for directions that hold one atom in a million.
+# Global maps: well determined but for directions that hold one atom in a million.
 GLOBAL = Protocol(floor=1e-6, tie=1e-2)
-PROTOCOLS = {"robust": ROBUST, "scikit-matter": SCIKIT_MATTER}

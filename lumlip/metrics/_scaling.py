@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics._input import rounding_spread
+from lumlip.metrics._input import WIDEST, of_unit_size, rounding_spread
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,10 @@ def scale(
     Raises
     ------
     ValueError
-        If the features are the same for all train atoms, but for rounding.
+        If the features are the same for all train atoms, but for rounding, or a test atom is so far
+        away that its square overflows.
     """
+    features = of_unit_size(features, name)
     rounding = rounding_spread(features[train])
     train_rows = torch.as_tensor(features[train], device=device)
     mean = train_rows.mean(dim=0)
@@ -62,7 +64,10 @@ def scale(
             f"train atoms, expected features that vary beyond rounding ({rounding:.1g}) and do not "
             "overflow"
         )
-    return ScaledFeatures(
-        train=train_rows / total,
-        test=(torch.as_tensor(features[test], device=device) - mean) / total,
-    )
+    test_rows = (torch.as_tensor(features[test], device=device) - mean) / total
+    if (farthest := float(test_rows.abs().max())) > WIDEST:
+        raise ValueError(
+            f"{name}: got a test atom {farthest:.2g} standard deviations of the train atoms away, "
+            f"expected at most {WIDEST}"
+        )
+    return ScaledFeatures(train=train_rows / total, test=test_rows)

@@ -54,18 +54,6 @@ class Interval(NamedTuple):
         return cls(np.nan, np.nan, np.nan)
 
 
-def interval(draws: FloatArray) -> Interval:
-    """Return the value on all test atoms, and the 95 % interval of the resamples.
-
-    Parameters
-    ----------
-    draws : array of shape (1 + n_bootstrap,)
-        A distance, or what was computed from some: a difference, a mean, a ratio. NaN throughout
-        if a model was missing.
-    """
-    return Interval.of(draws[0], draws[1:]) if np.isfinite(draws[0]) else Interval.missing()
-
-
 def with_interval(found: Sequence[float], *, digits: int = 2, sign: str = "") -> str:
     """Write (value, low, high); a dash if there is no such number.
 
@@ -120,36 +108,6 @@ def resampled_errors(
     draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_bootstrap)
     resampled: FloatArray = np.sqrt((sums @ draws.T) / (draws @ n_atoms))
     return resampled
-
-
-def mean_rms(
-    errors: ArrayLike, *, groups: ArrayLike, n_bootstrap: int = 200, seed: int = 0
-) -> FloatArray:
-    """Mean of root mean square errors over pairs of models, as draws.
-
-    Every resample draws whole groups, takes each pair's root mean square over the atoms of the
-    draw, and averages over the pairs. The fitted maps stay as they are.
-
-    Parameters
-    ----------
-    errors : array of shape (n_pairs, n_test)
-    groups : array of shape (n_test,)
-        The structure of every test atom.
-    n_bootstrap, seed : int
-
-    Returns
-    -------
-    array of shape (1 + n_bootstrap,)
-        On all test atoms, then on every resample, in the unit of the errors.
-
-    Examples
-    --------
-    >>> mean_rms([[3.0, 3.0], [5.0, 5.0]], groups=[0, 1], n_bootstrap=2)
-    array([4., 4., 4.])
-    """
-    squares = np.square(np.asarray(errors, dtype=np.float64))
-    resampled = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
-    return np.concatenate([[np.sqrt(squares.mean(axis=-1)).mean()], resampled.mean(axis=0)])
 
 
 def interval_95(draws: ArrayLike, *, axis: int | None = None) -> FloatArray:

@@ -13,8 +13,10 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
+from lumlip.choices import check_count
 from lumlip.metrics._device import map_in_threads, resolve_device
 from lumlip.metrics._fold_maps import Source, fold_errors
+from lumlip.metrics._input import WIDEST, as_array, as_features, copied, of_unit_size
 from lumlip.metrics._pairs import Pairs
 from lumlip.metrics._protocol import BROKEN, GLOBAL
 from lumlip.metrics.bootstrap import table_of
@@ -69,7 +71,8 @@ def cross_fitted_errors(
     {'source': 2, 'target': 2, 'atom': 60}
     """
     # Without any source, let `pointwise_errors` say so.
-    fold = _checked(folds, len(np.asarray(next(iter(sources.values()), folds))))
+    name, first = next(iter(sources.items()), ("folds", folds))
+    fold = _checked(folds, len(np.atleast_1d(as_array(first, name))))
     if metric == "gfre" and protocol == "robust":
         errors = GlobalFits(sources, targets, device).errors(folds)
         return errors if tested is None else errors.isel(atom=np.unique(np.asarray(tested)))
@@ -130,8 +133,8 @@ def cross_fitted_table(
     ValueError
         Before any work starts, as `cross_fitted_errors`; or if ``groups`` has another length.
     """
-    if n_bootstrap < 0:
-        raise ValueError(f"n_bootstrap: got {n_bootstrap}, expected 0 or more")
+    check_count("n_bootstrap", n_bootstrap, 0)
+    check_count("seed", seed, 0)
     n_atoms = len(np.asarray(folds))
     kept = getattr(folds, "groups", None) if groups is None else groups
     drawn = np.arange(n_atoms) if kept is None else np.asarray(kept)
@@ -149,6 +152,7 @@ def cross_fitted_table(
     )
     table = table_of(errors)
     table.attrs |= {**errors.attrs, **worst_of_cells(table, errors, drawn)}
+    table.attrs["n_copied"] = int(copied(sources.values(), folds).sum())
     if n_bootstrap:
         sums, counts = group_sums(errors, drawn)
         _, *bounds = rms_interval(sums, counts, n_bootstrap=n_bootstrap, seed=seed)
@@ -189,6 +193,8 @@ class GlobalFits:
         names = {"source": pairs.source_names, "target": pairs.target_names}
         coordinates = {**names, "atom": np.arange(len(fold))}
         values = torch.stack(errors).cpu().numpy()
+        if not (values < WIDEST).all():
+            raise ValueError("got features that vary far more in one fold than in all others")
         attrs = {"n_broken": int((values > BROKEN).sum())}
         return xr.DataArray(
             values, dims=list(coordinates), coords=coordinates, name="gfre", attrs=attrs
@@ -198,13 +204,15 @@ class GlobalFits:
     def _turned(self) -> list[Source]:
         where = resolve_device(self.device)
         turn = partial(Source.of, device=where)
-        arrays = [np.asarray(some, dtype=np.float64) for some in self.sources.values()]
-        return map_in_threads(turn, arrays, where, large=True)
+        return map_in_threads(turn, list(_arrays(self.sources).values()), where, large=True)
 
     @cached_property
     def _wanted(self) -> dict[str, FloatArray]:
-        wanted = self.sources if self.targets is None else self.targets
-        return {name: np.asarray(some, dtype=np.float64) for name, some in wanted.items()}
+        return _arrays(self.sources if self.targets is None else self.targets)
+
+
+def _arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
+    return {name: of_unit_size(as_features(x, name), name) for name, x in features.items()}
 
 
 def _halves(fold: IntArray, groups: IntArray) -> IntArray:
@@ -216,7 +224,7 @@ def _halves(fold: IntArray, groups: IntArray) -> IntArray:
 
 
 def _checked(folds: ArrayLike, n_atoms: int) -> IntArray:
-    fold = np.asarray(folds)
+    fold = as_array(folds, "folds")
     if fold.shape != (n_atoms,) or fold.dtype.kind not in "iu":
         raise ValueError(
             f"folds: got shape {fold.shape} of {fold.dtype}, expected ({n_atoms},) of int"

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics._input import as_features
+from lumlip.choices import check_count
+from lumlip.metrics._input import as_array, as_features, as_structure_index
 
 MAX_ORDER = 8
 EPSILON = float(np.finfo(np.float64).eps)
@@ -59,13 +60,12 @@ def cumulant_features(
     array([[2., 1.],
            [5., 0.]])
     """
-    if isinstance(order, bool) or order not in range(1, MAX_ORDER + 1):
-        raise ValueError(f"order: got {order!r}, expected an integer from 1 to {MAX_ORDER}")
+    check_count("order", order, 1, MAX_ORDER)
     atoms = as_features(X, "X")
-    index = _as_structure_index(structure, len(atoms))
+    index = as_structure_index(structure, len(atoms))
     amounts = _as_weights(weights, len(atoms))
     order_of_atoms = np.argsort(index, kind="stable")
-    rows = _Rows(np.bincount(index), amounts[order_of_atoms])
+    rows = _Rows.of(np.bincount(index), amounts[order_of_atoms])
     mean, spread, deviation, blurred = _standardized(atoms[order_of_atoms], rows)
     cumulants = _cumulants(deviation, blurred, rows, int(order))
     roots = [
@@ -74,24 +74,11 @@ def cumulant_features(
     return np.concatenate([mean, *roots], axis=1)
 
 
-def _as_structure_index(structure: ArrayLike, n_atoms: int) -> IntArray:
-    index = np.asarray(structure)
-    if index.shape != (n_atoms,) or index.dtype.kind not in "iu":
-        raise ValueError(
-            f"structure: got shape {index.shape} and dtype {index.dtype}, "
-            f"expected integers of shape ({n_atoms},)"
-        )
-    present = np.unique(index)
-    if present[0] != 0 or present[-1] != len(present) - 1:
-        raise ValueError(
-            f"structure: got {len(present)} different indices from {present[0]} to {present[-1]}, "
-            "expected 0 to n_structures - 1, each with at least one atom"
-        )
-    return index.astype(np.int64)
-
-
 def _as_weights(weights: ArrayLike | None, n_atoms: int) -> FloatArray:
-    amounts = np.ones(n_atoms) if weights is None else np.asarray(weights, dtype=float)
+    amounts = np.ones(n_atoms) if weights is None else as_array(weights, "weights")
+    if amounts.dtype.kind not in "fiu":
+        raise ValueError(f"weights: got dtype {amounts.dtype}, expected real numbers")
+    amounts = amounts.astype(np.float64)
     if amounts.shape != (n_atoms,) or not (np.isfinite(amounts) & (amounts > 0)).all():
         raise ValueError(
             f"weights: got shape {amounts.shape}, expected finite numbers above 0, one for each "
@@ -106,6 +93,12 @@ class _Rows:
 
     sizes: IntArray
     weights: FloatArray
+
+    @classmethod
+    def of(cls, sizes: IntArray, weights: FloatArray) -> _Rows:
+        """Divide the weights by the largest of their structure, so that no sum overflows."""
+        largest = np.maximum.reduceat(weights, np.cumsum(sizes) - sizes)
+        return cls(sizes, weights / np.repeat(largest, sizes))
 
     @property
     def starts(self) -> IntArray:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lumlip.array_types import IntArray
+from lumlip.choices import check_count
 from lumlip.metrics.splits import _codes, _coordinate, _groups
 
 if TYPE_CHECKING:
@@ -66,10 +67,8 @@ def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 
     subset = _codes(_coordinate(ds, "subset", by)[structure])
     group = _groups(ds, structure, by)
     n_groups = int(group.max()) + 1
-    if not 2 <= n_folds <= n_groups:
-        raise ValueError(
-            f"n_folds: got {n_folds}, expected 2 to {n_groups}, the number of groups by {by}"
-        )
+    check_count("n_folds", n_folds, 2, n_groups, f", the number of groups by {by}")
+    check_count("seed", seed, 0)
     dealt = _dealt(group, subset, n_folds, np.random.default_rng(seed))[group].view(Folds)
     dealt.groups = group
     return dealt

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import composition
-from lumlip.metrics._input import as_features
+from lumlip.metrics._input import as_array, as_features
 
 #: Squared singular values up to this (the largest is about n_samples) are rounding.
 FLOOR = 1e-12
@@ -90,7 +90,7 @@ def pcovr(
     >>> [bool(abs(np.corrcoef(points.T, y)[2, :2]).max() > 0.9) for points in (near, far)]
     [False, True]
     """
-    rows, target = as_features(X, "X"), np.asarray(y, dtype=float)
+    rows, target = as_features(X, "X"), as_array(y, "y").astype(np.float64)
     _check(rows, target, mixing)
     mean, scale = rows.mean(axis=0), float(np.sqrt(rows.var(axis=0).sum()))
     left, singular, right = np.linalg.svd((rows - mean) / scale, full_matrices=False)
@@ -115,9 +115,13 @@ def _check(rows: FloatArray, target: FloatArray, mixing: float) -> None:
         raise ValueError(f"y: got shape {target.shape}, expected ({len(rows)},), finite numbers")
     if not 0 <= mixing <= 1:
         raise ValueError(f"mixing: got {mixing}, expected 0 to 1")
-    for name, spread in (("X", rows.std(axis=0).max()), ("y", target.std())):
-        if not spread > 0:
-            raise ValueError(f"{name}: got the same for all samples, expected it to vary")
+    with np.errstate(over="ignore", invalid="ignore"):
+        spreads = {"X": rows.std(axis=0).max(), "y": target.std()}
+    for name, spread in spreads.items():
+        if not 0 < spread < 1e150:
+            raise ValueError(
+                f"{name}: got a standard deviation of {spread:.3g}, expected above 0, to 1e150"
+            )
 
 
 def energy_target(energies: ArrayLike, structures: Sequence[Atoms]) -> FloatArray:

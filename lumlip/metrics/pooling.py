@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
+from lumlip.metrics._input import as_features, as_structure_index
 
 
 def mean_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
@@ -15,13 +16,19 @@ def mean_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
     ----------
     X : array of shape (n_atoms, n_channels)
     structure : int array of shape (n_atoms,)
-        Index of every atom's structure, from 0.
+        Index of every atom's structure, 0 to n_structures - 1, each with an atom.
 
     Returns
     -------
     array of shape (n_structures, n_channels)
+
+    Raises
+    ------
+    ValueError
+        If a shape or an index does not fit, or a number is not finite.
     """
-    rows, index = np.asarray(X, dtype=float), np.asarray(structure)
+    rows = as_features(X, "X")
+    index = as_structure_index(structure, len(rows))
     sums = np.zeros((int(index.max()) + 1, rows.shape[1]))
     np.add.at(sums, index, rows)
     return sums / np.bincount(index)[:, None]

@@ -5,9 +5,9 @@ atoms; test atoms may exceed it. The direction counts: from the source X to the 
 from the row to the column.
 
 X and Y are centered and divided by their total standard deviation over the train atoms, in float64;
-the linear map is a truncated SVD whose cutoff two-fold cross-validation chooses [1]_. Numbers are
-those of ``skmatter.metrics`` with its default scaler and regressor, but for local maps, which break
-down less (see `lfre`).
+the linear map is a truncated SVD whose cutoff two-fold cross-validation chooses [1]_, such that it
+does not break down; ``protocol="scikit-matter"`` gives the numbers of ``skmatter.metrics`` with its
+default scaler and regressor.
 
 References
 ----------
@@ -26,7 +26,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
-from lumlip.choices import METRICS
+from lumlip.choices import METRICS, check_count
 from lumlip.metrics._pairs import Pairs
 from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, LARGEST_WEIGHTS
 from lumlip.metrics.bootstrap import bootstrap_interval
@@ -72,7 +72,9 @@ def gfre(
         Atoms to fit on and to measure on. They share none.
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        ``"scikit-matter"``: that package's, to the last digits. ``"robust"`` drops singular values
+        below a millionth of the largest, and of cutoffs that do equally well, within 1 %, takes the
+        largest; local maps: see `lfre`.
 
     Returns
     -------
@@ -122,7 +124,7 @@ def pointwise_gfre(
     train, test : arrays of int, or masks of shape (n_atoms,)
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        See `gfre` and `lfre`.
 
     Returns
     -------
@@ -219,7 +221,7 @@ def pointwise_lfre(
         From 2 to n_train.
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        See `gfre` and `lfre`.
 
     Returns
     -------
@@ -264,7 +266,7 @@ def gfrd(
     train, test : arrays of int, or masks of shape (n_atoms,)
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        See `gfre` and `lfre`.
 
     Returns
     -------
@@ -311,7 +313,7 @@ def pointwise_gfrd(
     train, test : arrays of int, or masks of shape (n_atoms,)
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        See `gfre` and `lfre`.
 
     Returns
     -------
@@ -379,7 +381,7 @@ def pointwise_errors(
         Test atoms of ``"lfre"`` that one thread works on at a time; by default as many as fit in
         the cache. The results do not depend on it, memory and time do.
     protocol : {"robust", "scikit-matter"}
-        Of local maps, see `lfre`; global ones are the same in both.
+        See `gfre` and `lfre`.
 
     Returns
     -------
@@ -464,6 +466,8 @@ def reconstruction_table(
     DataFrame of shape (n_sources, n_targets)
         ``attrs["n_broken"]`` counts what broke down, over all pairs: errors above 10, local maps
         with weights of a norm above 100, and global maps with a norm above 1e6, in scaled units.
+        ``attrs["n_copied"]`` counts the test atoms that have the very features of an atom that the
+        map was fitted on, in every source: above 0, structures may be there twice.
         ``attrs["worst_share"][source][target]`` is the part of the cell's square, from 0 to 1, that
         its worst group carries, and ``attrs["worst_group"]`` names that: a label of ``groups``, or
         the index of an atom. With ``n_bootstrap``, ``attrs["low"]`` and ``attrs["high"]`` are
@@ -517,12 +521,13 @@ def reconstruction_table(
         protocol=protocol,
     )
     test_groups = pairs.groups_of_test(groups)
-    if n_bootstrap < 0:
-        raise ValueError(f"n_bootstrap: got {n_bootstrap}, expected 0 or more")
+    check_count("n_bootstrap", n_bootstrap, 0)
+    check_count("seed", seed, 0)
     errors, n_broken = pairs.errors()
     table = pairs.frame(np.sqrt(np.square(errors).mean(axis=2)))
     drawn = test_groups if groups is not None else pairs.test
-    table.attrs |= {"n_broken": n_broken, **worst_of_cells(table, errors, drawn)}
+    counts = {"n_broken": n_broken, "n_copied": pairs.n_copied()}
+    table.attrs |= {**counts, **worst_of_cells(table, errors, drawn)}
     if n_bootstrap:
         bounds = bootstrap_interval(errors, groups=test_groups, n_bootstrap=n_bootstrap, seed=seed)
         for name, bound in zip(("low", "high"), bounds, strict=True):

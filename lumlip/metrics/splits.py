@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lumlip.array_types import BoolArray, IntArray
+from lumlip.choices import check_count
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,8 +65,8 @@ def split(
     structure = _coordinate(ds, "structure", by)
     subset = _coordinate(ds, "subset", by)[structure]
     n_atoms = len(structure)
-    if not 1 <= n_test < n_atoms:
-        raise ValueError(f"n_test: got {n_test}, expected 1 to {n_atoms - 1} of {n_atoms} atoms")
+    check_count("n_test", n_test, 1, n_atoms - 1, f" of {n_atoms} atoms")
+    check_count("seed", seed, 0)
     group = _groups(ds, structure, by)
     is_test = _draw(group, _codes(subset), n_test, np.random.default_rng(seed))
     if is_test.all():
@@ -93,13 +94,6 @@ def n_held_out(n_samples: int, n_test: int | None = None) -> int:
     """
     fifth = max(1, n_samples // 5)
     return fifth if n_test is None else min(n_test, fifth)
-
-
-def hold_out(
-    ds: xr.Dataset, *, by: str, n_test: int | None = None, seed: int = 0
-) -> tuple[IntArray, IntArray]:
-    """Split as :func:`split` does, with at most a fifth for the test, see `n_held_out`."""
-    return split(ds, by=by, n_test=n_held_out(ds.sizes["atom"], n_test), seed=seed)
 
 
 def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from ase.data import chemical_symbols
 
+from lumlip.plotting.style import ERROR_COLORS
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -35,10 +37,6 @@ def periodic_heat_map(
     *,
     label: str,
     log: bool = False,
-    colors: str = "mako_r",
-    limits: tuple[float, float] | None = None,
-    bar: bool = True,
-    size: float = 6.8,
 ) -> None:
     """Color the elements by a value; those without one stay grey.
 
@@ -50,19 +48,14 @@ def periodic_heat_map(
         What the colors mean, with the unit.
     log : bool
         Logarithmic colors.
-    limits : (float, float), optional
-        Values at the ends of the colors; by default the lowest and the highest.
-    bar : bool
-        Draw a color bar.
-    size : float
-        Of the symbols, in points.
     """
     import matplotlib as mpl
+    import seaborn as sns
     from matplotlib.colors import LogNorm, Normalize
 
-    low, high = limits or (min(values.values()), max(values.values()))
+    low, high = min(values.values()), max(values.values())
     norm = LogNorm(max(low, 1e-12), high) if log else Normalize(low, high)
-    shades = mpl.colormaps[colors] if colors in mpl.colormaps else _seaborn_map(colors)
+    shades = sns.color_palette(ERROR_COLORS, as_cmap=True)
     for z in range(1, _LAST + 1):
         row, column = position(z)
         shade = shades(norm(values[z])) if z in values else "#eeeeee"
@@ -75,20 +68,12 @@ def periodic_heat_map(
             chemical_symbols[z],
             ha="center",
             va="center",
-            fontsize=size,
+            fontsize=6.8,
             color=ink,
             clip_on=True,
         )
     ax.set(xlim=(0, 18), ylim=(10, 0), aspect="equal")
     ax.set_axis_off()
-    if not bar:
-        return
     assert ax.figure is not None
     mappable = mpl.cm.ScalarMappable(norm, shades)
     ax.figure.colorbar(mappable, ax=ax, label=label, orientation="horizontal", shrink=0.5, pad=0.02)
-
-
-def _seaborn_map(name: str):  # type: ignore[no-untyped-def]
-    import seaborn as sns
-
-    return sns.color_palette(name, as_cmap=True)

@@ -9,16 +9,19 @@ used as it is.
 from __future__ import annotations
 
 import ast
+import errno
 import hashlib
 import os
 import re
 import shutil
+import signal
 import site
 import subprocess
 import sys
 import time
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distributions
@@ -239,11 +242,8 @@ def _interpreter(folder: Path) -> Path:
 
 
 def _make(wanted: Pins) -> None:
-    from filelock import FileLock
-
     folder = wanted.folder
-    ensured(folder.parent)
-    with FileLock(f"{folder}.lock"):
+    with locked(folder, f"the environment of {wanted.family}"):
         if (folder / _DONE).exists():  # another process made it while this one waited
             return
         shutil.rmtree(folder, ignore_errors=True)
@@ -273,15 +273,47 @@ def _run(step: list[str], wanted: Pins) -> None:
     env = {**os.environ, **uv_settings(), **dict(wanted.env)}
     # Not in the working directory: uv would take its settings, say a package index, from there.
     elsewhere = wanted.folder.parent
-    done = subprocess.run(step, env=env, cwd=elsewhere, capture_output=True, text=True, check=False)
-    if done.returncode:
+    pipe = subprocess.PIPE  # and a group of its own, to end it with all that it started
+    with subprocess.Popen(
+        step, env=env, cwd=elsewhere, stdout=pipe, stderr=pipe, text=True, start_new_session=True
+    ) as uv:
+        try:
+            told, errors = uv.communicate()
+        except BaseException:
+            with suppress(AttributeError, ProcessLookupError):
+                os.killpg(uv.pid, signal.SIGKILL)
+            uv.kill()
+            raise
+    if uv.returncode:
         shutil.rmtree(wanted.folder, ignore_errors=True)
         raise FamilyEnvironmentError(
             f"cannot make the environment of family {wanted.family!r} in {wanted.folder}\n"
             f"  wanted: {', '.join(wanted.dependencies)}\n"
-            f"  uv said: {done.stderr.strip() or done.stdout.strip()}\n"
+            f"  uv said: {errors.strip() or told.strip()}\n"
             f"Install them yourself where you run lumlip, or mend the index settings of pip."
         )
+
+
+@contextmanager
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Let one process at a time make what is to lie at a path; say what another is waited for."""
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(ensured(path.parent) / f"{path.name}.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"lumlip: waiting for another process that makes {what} (it holds {lock.lock_file})")
+        lock.acquire()
+    except OSError as error:
+        if error.errno in (errno.ENOLCK, errno.EOPNOTSUPP):
+            text = f"the disk of {path.parent} has no file locks: set LUMLIP_HOME to a local folder"
+            raise OSError(error.errno, text) from error
+        raise
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def say(line: str) -> None:

@@ -17,8 +17,12 @@ def read() -> dict[str, dict[str, Any]]:
     """Return all records, by the key that they were kept under."""
     try:
         found: dict[str, dict[str, Any]] = json.loads(_book().read_text(encoding="utf-8"))
+        if not all(isinstance(record, dict) for record in found.values()):
+            raise ValueError("a record is no table")
     except FileNotFoundError:
         return {}
+    except (AttributeError, ValueError) as error:
+        raise ValueError(f"{_book()} is damaged: remove it, lumlip fills it again") from error
     return found
 
 

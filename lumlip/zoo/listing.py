@@ -28,7 +28,7 @@ def models() -> pd.DataFrame:
     table["elements"] = pd.array(counts, dtype="Int64")
     table["parameters"] = table["parameters"].astype("Int64")
     table["available"] = availability(known)
-    return table.drop(columns=["trusted", "task_pattern", "steps", "step"])
+    return table.drop(columns=["trusted", "task_pattern"])
 
 
 def lineage_text(model: str) -> str:

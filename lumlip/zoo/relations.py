@@ -10,9 +10,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from lumlip.array_types import BoolArray
 from lumlip.minis.cards import CHECKPOINTS, card
 from lumlip.zoo.table import ModelEntry, entries, resolve
 
@@ -154,7 +151,7 @@ def aspects(a: str, b: str) -> frozenset[str]:
     if a == two.parent or b == one.parent:
         return frozenset({"fine-tuning"})
     if one.checkpoint == two.checkpoint:
-        return frozenset({_of_tasks(one.task, two.task) if one.step == two.step else "training"})
+        return frozenset({_of_tasks(one.task, two.task)})
     return _of_recipes(one, two) or _of_rows(one, two) or frozenset({"unknown"})
 
 
@@ -223,12 +220,6 @@ def lineage(model: str) -> list[str]:
     """
     parent = parent_of(model)
     return [model, *(lineage(parent) if parent else [])]
-
-
-def pairs_by_kind(models: Sequence[str]) -> dict[str, BoolArray]:
-    """Return the ordered pairs (n_models, n_models) of each kind of difference that occurs."""
-    kinds = np.array([[kind_of(a, b) if a != b else "" for b in models] for a in models])
-    return {kind: kinds == kind for kind in KINDS if (kinds == kind).any()}
 
 
 def family_of(model: str) -> str:

@@ -1,8 +1,7 @@
 """The table of models, and how a model id finds its row.
 
 A model id is a row of ``zoo.toml`` (``chgnet-0.3.0``, ``sevennet-mf-0@PBE``: what follows ``@`` is
-the task), such a row at a step of its training (``mace-mini-lps-ff.step0300``), or
-``FAMILY:PATH[@TASK]`` for a checkpoint file of the user's. Where the weights lie, and
+the task), or ``FAMILY:PATH[@TASK]`` for a checkpoint file of the user's. Where the weights lie, and
 how they get there, is told in :mod:`lumlip.zoo.weights`.
 """
 
@@ -40,10 +39,6 @@ class ModelEntry:
     weights : {"package", "bundled", "download", "file"}
         Where the weights come from: inside the family's wheel, inside lumlip, a download, or a
         user's file.
-    steps : tuple of int
-        Steps along its training whose weights are kept, too.
-    step : int or None
-        The step that this entry stands for; None: the end.
     mini : bool
         True for a small model that lumlip's own recipes have trained, for tests and examples.
     file : str
@@ -71,8 +66,6 @@ class ModelEntry:
     task: str | None = None
     task_pattern: str | None = None
     weights: Literal["package", "bundled", "download", "file"] = "package"
-    steps: tuple[int, ...] = ()
-    step: int | None = None
     mini: bool = False
     file: str = ""
     source: str = ""
@@ -133,25 +126,11 @@ def resolve(model_id: str) -> ModelEntry:
     table = entries()
     if model_id in table:
         return table[model_id]
-    if at_step := re.fullmatch(r"(.+)\.step(\d+)", model_id):
-        return _along_the_way(table, *at_step.groups())
     variants = [entry for known, entry in table.items() if known.startswith(f"{name}@")]
     for entry in variants:
         if entry.task_pattern and re.fullmatch(entry.task_pattern, task):
             return replace(entry, id=model_id, task=task, task_pattern=None)
     raise ValueError(_problem(model_id, variants))
-
-
-def _along_the_way(table: dict[str, ModelEntry], name: str, step: str) -> ModelEntry:
-    """Make the entry of a model at a step of its training."""
-    along = [entry.id for entry in table.values() if entry.steps]
-    if name not in along:
-        raise ValueError(f"no steps are kept of {name!r}; known: {', '.join(along)}")
-    steps = table[name].steps
-    if int(step) not in steps:
-        known = ", ".join(f"{name}.step{s:04d}" for s in steps)
-        raise ValueError(f"no step {int(step)} of {name!r} is kept; known: {known}")
-    return replace(table[name], id=f"{name}.step{int(step):04d}", step=int(step), sha256=None)
 
 
 def _problem(model_id: str, variants: list[ModelEntry]) -> str:
@@ -224,8 +203,7 @@ def _whole(row: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
 def _entry(name: str, row: dict[str, Any]) -> ModelEntry:
     _, _, task = name.partition("@")
     elements = frozenset(_elements(row["elements"])) if row.get("elements") else None
-    steps = tuple(row.get("steps", ()))
-    own = {**row, **row.get("origin", {}), "elements": elements, "steps": steps}
+    own = {**row, **row.get("origin", {}), "elements": elements}
     own.pop("origin", None)
     return ModelEntry(id=name, task=task or None, **own)
 

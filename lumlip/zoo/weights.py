@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from lumlip.errors import UntrustedCheckpointError, WeightsError
-from lumlip.minis import cards, snapshots
+from lumlip.minis import cards
 from lumlip.minis.cards import CHECKPOINTS
 from lumlip.runtime import records
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.relations import trained
 from lumlip.zoo.sources import find, key, local, where
-from lumlip.zoo.table import ModelEntry, resolve
+from lumlip.zoo.table import ModelEntry
 
 
 def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
@@ -53,10 +53,6 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
         return _published(entry, trust_checkpoint)
     if entry.weights == "bundled":
         path = CHECKPOINTS / entry.checkpoint
-        if entry.step is not None:
-            last = _checked(resolve(entry.id.rpartition(".step")[0]), path)
-            made, sha256 = snapshots.restored(entry.family, path, entry.step, sha256=last)
-            return replace(entry, checkpoint=str(made), sha256=sha256)
         return replace(entry, checkpoint=str(path), sha256=_checked(entry, path))
     if entry.weights == "file" and not (entry.trusted or trust_checkpoint):
         raise UntrustedCheckpointError(

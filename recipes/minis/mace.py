@@ -24,11 +24,10 @@ from recipes.minis.card import write_card
 from recipes.minis.mace_model import give_new_head, new_model
 from recipes.minis.mace_training import Labelled, Run, Schedule, predict
 from recipes.minis.scores import scores
-from recipes.minis.training import SEEDS, TRACKED, seeded
+from recipes.minis.training import SEEDS, seeded
 
 PACKAGES = ("mace-torch", "e3nn", "torch", "numpy", "ase")
 PARTS: tuple[Part, ...] = ("train", "validation")
-SNAPSHOTS = 5  # along a run that keeps some, evenly spaced, the end included
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,6 @@ class Recipe:
         Of fine-tuning: begin with a new head.
     heads_only : bool
         Of fine-tuning: leave the backbone as it is.
-    snapshots : bool
-        Keep the trained parameters of five steps along the run.
     untrained : bool
         Keep the model before the first step, too.
     """
@@ -60,24 +57,23 @@ class Recipe:
     start: str | None = None
     new_head: bool = False
     heads_only: bool = False
-    snapshots: bool = False
     untrained: bool = False
 
 
 LPS = Recipe(dataset="lps", steps=1500, batch=8, learning_rate=2e-3, start="mace-mini")
 RECIPES = {
     "mace-mini": Recipe(untrained=True),
-    **{f"mace-mini-seed{seed}": Recipe(seed=seed, snapshots=seed in TRACKED) for seed in SEEDS},
+    **{f"mace-mini-seed{seed}": Recipe(seed=seed) for seed in SEEDS},
     "mace-mini-r2scan": Recipe(level="r2scan"),
     "mace-mini-inorganic": Recipe(kinds=("inorganic", "surface")),
     "mace-mini-organic": Recipe(kinds=("molecule",)),
     "mace-mini-half": Recipe(channels=16),
     "mace-mini-double": Recipe(channels=64),
-    "mace-mini-lps-ff": replace(LPS, snapshots=True),
-    "mace-mini-lps-hf": replace(LPS, heads_only=True, learning_rate=8e-3, snapshots=True),
+    "mace-mini-lps-ff": LPS,
+    "mace-mini-lps-hf": replace(LPS, heads_only=True, learning_rate=8e-3),
     "mace-mini-lps-ftl": replace(LPS, new_head=True),
     "mace-mini-lps-htl": replace(LPS, new_head=True, heads_only=True, learning_rate=8e-3),
-    "mace-mini-lps-bespoke": replace(LPS, start=None, learning_rate=8e-3, snapshots=True),
+    "mace-mini-lps-bespoke": replace(LPS, start=None, learning_rate=8e-3),
     # Each at the other's learning rate: what of their distance is the rate's?
     "mace-mini-lps-ff-high-rate": replace(LPS, learning_rate=8e-3),
     "mace-mini-lps-bespoke-low-rate": replace(LPS, start=None),
@@ -124,14 +120,7 @@ def train(name: str, recipe: Recipe, *, data: Path, out: Path) -> dict[str, Any]
     seen, held_out = (Labelled(part, model) for part in parts)
     state = out / f"{name}.state"
     run = Run(model, seen, held_out, schedule=schedule, state=state)
-
-    def keep(step: int) -> None:
-        if recipe.snapshots and step and step % max(1, recipe.steps // SNAPSHOTS) == 0:
-            trained = {k for k, p in model.named_parameters() if p.requires_grad}
-            weights = {k: v.clone() for k, v in run.ema.average.items() if k in trained}
-            torch.save(weights, out / f"{name}.step{step:07d}")
-
-    run.fit(at_step=keep)
+    run.fit()
     energies, forces = predict(model, held_out, range(len(held_out)))
     found = scores(parts[0], parts[1], energies, forces)
     save(model, out / f"{name}.model")

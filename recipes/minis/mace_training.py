@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,18 +118,14 @@ class Run:
         if state.exists():
             self._resume()
 
-    def fit(self, *, at_step: Callable[[int], None]) -> None:
-        """Train to the end; the model then has the averaged weights.
-
-        ``at_step`` is called before every step, with its number.
-        """
+    def fit(self) -> None:
+        """Train to the end; the model then has the averaged weights."""
         steps, started, saved = (
             self.schedule.steps,
             time.monotonic() - self.seconds,
             time.monotonic(),
         )
         while self.step < steps:
-            at_step(self.step)
             self._update()
             self.step += 1
             self.seconds = time.monotonic() - started

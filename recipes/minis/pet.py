@@ -23,10 +23,9 @@ from recipes.minis import pet_model as models
 from recipes.minis import pet_training as training
 from recipes.minis.card import write_card
 from recipes.minis.scores import scores
-from recipes.minis.training import SEEDS, TRACKED, seeded
+from recipes.minis.training import SEEDS, seeded
 
 BASE = "pet-mini"
-CHECKPOINTS = 5  # of a fine-tuning, evenly spaced, the end included
 WATCHED = 200  # validation structures that are scored while it trains
 
 
@@ -46,8 +45,6 @@ class Recipe:
         Start with fresh heads, and fit composition and scale again.
     heads_only : bool
         Train the heads and last layers only.
-    checkpoints : bool
-        Leave the weights of some steps behind.
     """
 
     seed: int = 1
@@ -59,18 +56,17 @@ class Recipe:
     start: str | None = None
     new_head: bool = False
     heads_only: bool = False
-    checkpoints: bool = False
 
 
 _LPS = Recipe(dataset="lps", steps=1200, start=BASE, learning_rate=3e-4)
 RECIPES = {
     BASE: Recipe(),
-    **{f"pet-mini-seed{seed}": Recipe(seed=seed, checkpoints=seed in TRACKED) for seed in SEEDS},
-    "pet-mini-lps-ff": replace(_LPS, checkpoints=True),
-    "pet-mini-lps-hf": replace(_LPS, heads_only=True, checkpoints=True),
+    **{f"pet-mini-seed{seed}": Recipe(seed=seed) for seed in SEEDS},
+    "pet-mini-lps-ff": _LPS,
+    "pet-mini-lps-hf": replace(_LPS, heads_only=True),
     "pet-mini-lps-ftl": replace(_LPS, new_head=True),
     "pet-mini-lps-htl": replace(_LPS, new_head=True, heads_only=True, learning_rate=1e-3),
-    "pet-mini-lps-bespoke": replace(_LPS, start=None, learning_rate=1e-3, checkpoints=True),
+    "pet-mini-lps-bespoke": replace(_LPS, start=None, learning_rate=1e-3),
 }
 
 
@@ -110,8 +106,6 @@ def train(name: str, data: Path, out: Path, *, steps: int | None = None) -> dict
         learning_rate=recipe.learning_rate,
         rng=rng,
         state=out / f"{name}.state",
-        kept=out / f"{name}.step{{:07d}}.ckpt",
-        n_kept=CHECKPOINTS if recipe.checkpoints else 0,
     )
     seconds = run.finish()
     energies, forces = training.predict(model, sets["validation"])

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from lumlip.families import base
 from lumlip.families.pet import PET, inputs, scale_and_reference
-from recipes.minis.pet_model import TARGET, save
+from recipes.minis.pet_model import TARGET
 from recipes.minis.scores import scores
 from recipes.minis.training import Ema, cosine, write_state
 
@@ -113,10 +113,6 @@ class Run:
     rng : numpy.random.Generator
     state : path
         Where the run is saved every two minutes.
-    kept : path
-        Pattern of the files that hold the weights of some steps.
-    n_kept : int
-        How many of them, evenly spaced.
     """
 
     model: PET
@@ -127,8 +123,6 @@ class Run:
     learning_rate: float
     rng: np.random.Generator
     state: Path
-    kept: Path
-    n_kept: int
 
     def finish(self) -> float:
         """Train to the end, leave the averaged weights in the model; return the seconds."""
@@ -144,9 +138,6 @@ class Run:
             now = time.perf_counter()
             if step % max(1, self.steps // REPORTS) == 0 or step == self.steps:
                 self._report(step, before + now - start)
-            if self.n_kept and step % max(1, self.steps // self.n_kept) == 0:
-                with self.ema.applied(self.model):
-                    save(self.model, Path(str(self.kept).format(step)))
             if now - saved > SAVE_EVERY:
                 saved = now
                 self._save(step, before + now - start)

@@ -14,8 +14,6 @@ import torch
 
 #: Of the trainings that repeat a mini with nothing but its seed changed.
 SEEDS = (2, 3, 4, 5)
-#: Of these, the ones that keep snapshots: how the distance of two seeds changes with the steps.
-TRACKED = (4, 5)
 
 
 def seeded(seed: int, *, threads: int = 1) -> np.random.Generator:

@@ -110,6 +110,7 @@ def arguments():
     parser.add_argument("--n-atoms", type=int, default=2000, help="half of them test atoms")
     parser.add_argument("--n-neighbors", type=int, default=64)
     parser.add_argument("--max-sets", type=int, default=13)
+    parser.add_argument("--protocol", default="robust", help="scikit-matter: equal to its errors")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--pairs", type=int, default=8, help="sample for scikit-matter")
     parser.add_argument("--atoms", type=int, default=100, help="sample for scikit-matter's LFRE")
@@ -136,7 +137,7 @@ def main():
         f"scikit-matter: {len(pairs)} of {n_all} pairs, LFRE on {atoms} of {len(test)} test atoms"
     )
 
-    common = {"train": train, "test": test, "device": "cpu"}
+    common = {"train": train, "test": test, "device": "cpu", "protocol": options.protocol}
     # Start the pools and load the libraries outside of the clock.
     warm = {name: array[:, :8] for name, array in list(features.items())[:1]}
     reference_gfre(warm, [2 * tuple(warm)] * jobs, split, jobs)

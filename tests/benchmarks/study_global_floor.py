@@ -3,8 +3,8 @@
     python tests/benchmarks/study_global_floor.py
     python tests/benchmarks/study_global_floor.py --structures mini-mad mine.traj
 
-For every set, layer and lowest cutoff (1e-9 is what is in use): the mean GFRE over pairs of
-different models; the largest change of a cell from what is in use; its largest change when all
+For every set, layer and lowest cutoff (1e-9 is that of scikit-matter): the mean GFRE over pairs of
+different models; the largest change of a cell from that one; its largest change when all
 features change by rounding in single precision; the largest map, as its Frobenius norm in scaled
 units; and how many errors and maps count as broken down.
 """

@@ -3,14 +3,12 @@
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import bulk, fcc111, molecule
+from ase.build import bulk, molecule
 
 from lumlip.datasets.neighbors import neighbors_of_atoms
 from lumlip.datasets.properties import (
     composition,
     coordination_numbers,
-    force_magnitudes,
-    volume_per_atom,
     widest_gap,
 )
 
@@ -48,27 +46,12 @@ def test_each_neighbor_counts_once_in_both_directions():
     assert np.bincount(atom).tolist() == [16] * 16  # 4 nearest, 12 second nearest
 
 
-def test_only_bulk_has_a_volume():
-    slab = fcc111("Cu", (1, 1, 3), vacuum=8)
-    slab.pbc = True
-    volumes = volume_per_atom([bulk("Cu", a=3.6), slab, molecule("H2O")])
-    assert volumes[0] == pytest.approx(3.6**3 / 4)
-    assert np.isnan(volumes[1:]).all()
-
-
 def test_widest_gap_of_a_slab_is_its_vacuum():
     slab = Atoms("Cu2", [[0, 0, 0], [0, 0, 2]], cell=[3, 3, 12], pbc=True)
     assert widest_gap(slab) == pytest.approx(10)
     slab.positions[:, 2] += 11  # across the boundary
     assert widest_gap(slab) == pytest.approx(10)
     assert widest_gap(Atoms("Cu", cell=[3, 3, 12], pbc=[True, True, False])) == np.inf
-
-
-def test_forces_are_there_for_all_or_not_at_all():
-    with_forces = Atoms("H2", [[0, 0, 0], [0, 0, 0.8]])
-    with_forces.arrays["ref_forces"] = np.array([[3.0, 0, 4], [-3, 0, -4]])
-    assert force_magnitudes([with_forces]).tolist() == [5, 5]
-    assert force_magnitudes([with_forces, Atoms("H")]) is None
 
 
 def test_composition_in_the_order_of_atomic_numbers():

@@ -230,7 +230,7 @@ class TestStructures:
         assert not np.allclose(first.positions, second.positions)
 
     def test_list_of_other_things(self):
-        with pytest.raises(TypeError, match=r"list with a str, expected ase\.Atoms"):
+        with pytest.raises(TypeError, match="frame 0 is 'mini-mad', expected a list of ase"):
             structures(["mini-mad"])
 
     @pytest.mark.parametrize("name", ["mad", "salex", "lps"])
@@ -274,6 +274,13 @@ class TestHash:
         before = structures_sha256(frames)
         frames[0].info = {"spin": np.array(2.0), "charge": np.float32(1)}
         assert structures_sha256(frames) == before
+
+    @pytest.mark.parametrize(
+        ("one", "other"), [(0.5, 0.5 + 4e-7), (1e13, 5e13), (0.1, 0.1 + 1e-16), (1e300, 2e300)]
+    )
+    def test_sees_the_last_bit_of_positions(self, one, other):
+        near, far = (Atoms("Cu2", [[0, 0, 0], [x, 0, 0]]) for x in (one, other))
+        assert structures_sha256([near]) != structures_sha256([far])
 
     @pytest.mark.parametrize("name", ["a.extxyz", "a.traj", "a.json", "a.xyz.gz"])
     def test_does_not_see_the_file_format(self, tmp_path, frames, name):
@@ -330,3 +337,21 @@ def test_mini_lps_has_a_part_that_fine_tuning_never_saw():
     assert {a.info["subset"] for a in frames} == {"inorganic", "surface"}
     assert {int(z) for atoms in frames for z in atoms.numbers} == {1, 3, 8, 15, 16}
     assert len(structures("mini-lps:test")) == sum(a.info["part"] == "test" for a in frames)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ([None], r"frame 0 is None, expected a list of ase\.Atoms only"),
+        ([], "got no structures, expected at least one"),
+        (5, "got 5, expected a set's name, a file, or a list of ase.Atoms"),
+    ],
+)
+def test_what_is_no_structures_is_one_line(wrong, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        structures(wrong)
+
+
+def test_structures_from_a_generator(tmp_path, copper):
+    ase.io.write(tmp_path / "two.xyz", [copper, copper])
+    assert len(structures(ase.io.iread(tmp_path / "two.xyz"))) == 2

@@ -144,3 +144,8 @@ def test_mini_mad_is_checked_quickly():
     start = time.process_time()
     check_structures(frames, elements=range(1, 95))
     assert time.process_time() - start < 3
+
+
+def test_number_beyond_the_periodic_table_is_named():
+    with pytest.raises(StructureError, match="frame 0: atomic number 130 is no element"):
+        check_structures([Atoms(numbers=[130])])

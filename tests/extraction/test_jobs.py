@@ -1,10 +1,15 @@
 """What makes features stale and what does not; damaged ones are made again; labels are in none."""
 
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from ase.build import bulk
 
 import lumlip
+from lumlip.errors import ExtractionError
 from lumlip.extraction import jobs
 from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime import environments
@@ -145,3 +150,60 @@ def test_features_with_layers_have_a_store_of_their_own():
         for layers in (True, False, False)
     )
     assert without[0] == without[1] != with_layers
+
+
+@pytest.mark.parametrize("batch_atoms", [0, -5, 2.5, "10", True])
+def test_a_bound_on_batches_that_is_none_is_refused_before_work(batch_atoms):
+    with pytest.raises(ValueError, match="batch_atoms: got"):
+        lumlip.features("chgnet-0.3.0", [bulk("Cu")], batch_atoms=batch_atoms)
+
+
+LOCK = """
+import sys, time
+from filelock import FileLock
+with FileLock(sys.argv[1]):
+    print("locked", flush=True)
+    time.sleep(float(sys.argv[2]))
+"""
+
+
+def test_says_what_it_waits_for(tmp_path, capfd):
+    argv = [sys.executable, "-c", LOCK, str(tmp_path / "a.zarr.lock"), "1"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as other:
+        other.stdout.readline()
+        with environments.locked(tmp_path / "a.zarr", "the features of chgnet-0.3.0"):
+            assert other.wait() == 0
+    assert "waiting for another process that makes the features of chgnet-0.3.0 (it holds " in (
+        capfd.readouterr().err
+    )
+
+
+def test_lock_that_does_not_hold_is_said(tmp_path, monkeypatch):
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+
+    class Beside(WorkerPool):
+        """While this worker runs, another process ends with the same features."""
+
+        def run(self, _entry, folder, *_structures, **_options):
+            shutil.rmtree(folder)
+            return {"device": "cpu", "cutoff": 5.0, "versions": {}}
+
+    frames = [bulk("Cu")]
+    job = jobs.prepared(resolve(MODEL), frames, dtype="float32", trust_checkpoint=False)
+    with pytest.raises(ExtractionError, match=r"file locks do not hold there .* LUMLIP_HOME"):
+        jobs.made(job, Beside(), device="cpu")
+
+
+def test_what_a_killed_process_left_is_cleared(tmp_path, monkeypatch, structures):
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    job = jobs.prepared(resolve(MODEL), structures, dtype="float32", trust_checkpoint=False)
+    left = job.store.with_name(f"{job.store.name}.0123abcd.part")
+    left.mkdir(parents=True)
+
+    class Stopped(WorkerPool):
+        def run(self, *_, **__):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        jobs.made(job, Stopped(), device="cpu")
+    assert not left.exists()

@@ -1,13 +1,25 @@
 """Batches become one data set, variables of a structure that only some families have included."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from ase.build import bulk, molecule
 
 from chapters.depth.paths import depth_path
+from lumlip.errors import ExtractionError
 from lumlip.extraction.arrays import save_arrays
 from lumlip.extraction.panel import Panel
-from lumlip.extraction.store import assemble, damage, labelled, open_store, with_readout
+from lumlip.extraction.store import (
+    assemble,
+    damage,
+    labelled,
+    open_store,
+    with_readout,
+    write_job,
+    written_whole,
+)
 from lumlip.extraction.worker import _extract_batch, finished
 from lumlip.families.base import Features
 
@@ -141,5 +153,58 @@ def test_missing_batch_is_named(tmp_path):
     folder = tmp_path / "job.partial"
     folder.mkdir()
     _extract_batch(Counting(), STRUCTURES, [0], folder)
-    with pytest.raises(RuntimeError, match=r"no features for frames \[1, 2\] of 3"):
+    with pytest.raises(ExtractionError, match=r"no features for frames \[1, 2\] of 3"):
         assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+
+
+@pytest.mark.parametrize("left", [0, 100, -200])
+def test_damaged_batch_is_dropped_and_the_others_stay(tmp_path, left):
+    for batch in ([2], [0, 1]):
+        _extract_batch(Counting(), STRUCTURES, batch, tmp_path)
+    path = tmp_path / "batch-0000002.npz"
+    path.write_bytes(path.read_bytes()[:left])
+    assert finished(tmp_path) == {0, 1}
+    assert not path.exists()
+
+
+def test_bit_that_flips_in_a_batch_is_seen(tmp_path):
+    _extract_batch(Counting(), STRUCTURES, [0, 1, 2], tmp_path)
+    (path,) = tmp_path.glob("batch-*.npz")
+    content = bytearray(path.read_bytes())
+    content[content.index(b"\x00\x00\xf0?")] ^= 1  # in a 1.0 of the last layer
+    path.write_bytes(content)
+    assert finished(tmp_path) == set()
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from lumlip.extraction.arrays import load_structures
+from lumlip.extraction.store import assemble
+folder = Path(sys.argv[1])
+structures = load_structures(folder / "structures.npz")
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
+try:
+    assemble(folder, folder.parent / "job.zarr", structures, {})
+except OSError as error:
+    print(error)
+"""
+
+
+def test_disk_that_fills_is_an_error_and_leaves_nothing_half(tmp_path):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    many = STRUCTURES * 40
+    write_job(folder, many, {})
+    _extract_batch(Counting(), many, list(range(len(many))), folder)
+    argv = [sys.executable, "-c", FULL, str(folder)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert "File too large" in done.stdout
+    assert list(tmp_path.iterdir()) == [folder]
+    assemble(folder, tmp_path / "job.zarr", many, {})  # as soon as there is room
+
+
+def test_what_is_not_written_to_the_end_does_not_get_its_name(tmp_path):
+    with pytest.raises(FileNotFoundError), written_whole(tmp_path / "out.zarr") as part:
+        (part / "half").write_text((part / "missing").read_text())
+    assert not list(tmp_path.iterdir())

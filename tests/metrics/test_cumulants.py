@@ -191,7 +191,7 @@ def test_weights_are_one_positive_number_per_atom(weights):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"order": 0}, "order: got 0, expected an integer from 1 to 8"),
+        ({"order": 0}, "order: got 0, expected 1 to 8"),
         ({"order": 9}, "order: got 9"),
         ({"order": 2.5}, "order: got 2.5"),
         ({"order": True}, "order: got True"),
@@ -209,3 +209,13 @@ def test_bad_input_is_refused(change, message):
     call = {"X": [[1.0], [2.0], [3.0]], "structure": [0, 0, 1], "order": 2} | change
     with pytest.raises(ValueError, match=message):
         cumulant_features(call["X"], call["structure"], order=call["order"])
+
+
+@pytest.mark.parametrize("size", [1e-308, 1e300, 1e308])
+def test_only_ratios_of_weights_count(size):
+    X = np.array([[1.0], [3.0], [8.0], [5.0]])
+    plain, large = (
+        cumulant_features(X, [0, 0, 0, 1], order=3, weights=scale * np.array([1.0, 0.5, 0.25, 1.0]))
+        for scale in (1.0, size)
+    )
+    np.testing.assert_allclose(large, plain, rtol=1e-12)

@@ -66,8 +66,10 @@ def test_errors_name_what_came_and_what_was_expected():
         pcovr(X, Y[:3])
     with pytest.raises(ValueError, match="n_components: got 7, expected 1 to 6"):
         pcovr(X, Y, n_components=7)
-    with pytest.raises(ValueError, match="y: got the same"):
+    with pytest.raises(ValueError, match="y: got a standard deviation of 0, expected above 0"):
         pcovr(X, np.ones(90))
+    with pytest.raises(ValueError, match="X: got a standard deviation of inf"):
+        pcovr(X * 1e170, Y)
 
 
 def test_composition_is_subtracted():

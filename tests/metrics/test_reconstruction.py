@@ -124,10 +124,11 @@ def test_gfre_gives_the_numbers_of_scikit_matter(pair):
     expected = reference.pointwise_global_reconstruction_error(
         *pair, train_idx=TRAIN, test_idx=TEST
     )
-    errors = pointwise_gfre(*pair, train=TRAIN, test=TEST)
+    options = {"train": TRAIN, "test": TEST, "protocol": "scikit-matter"}
+    errors = pointwise_gfre(*pair, **options)
     assert_allclose(errors, expected, rtol=1e-6, atol=ROUNDING)
     assert_allclose(
-        gfre(*pair, train=TRAIN, test=TEST),
+        gfre(*pair, **options),
         reference.global_reconstruction_error(*pair, train_idx=TRAIN, test_idx=TEST),
         rtol=1e-6,
         atol=ROUNDING,
@@ -169,6 +170,31 @@ def test_near_copies_do_not_break_a_robust_map(seed):
     robust = lfre(X, Y, **options)
     assert robust < gfre(X, Y, train=train, test=test) + 0.1  # 32 distinct of 40: nearly all
     assert lfre(X, Y, **options, protocol="scikit-matter") > 1.2 * robust
+
+
+@pytest.mark.parametrize("measure", [gfre, gfrd])
+def test_directions_that_are_rounding_do_not_break_a_robust_global_map(measure):
+    """The second column stands for rounding, but at one test atom, where it is 1e-3."""
+    rng = np.random.default_rng(0)
+    x, noise = rng.normal(size=(2, N_TRAIN + N_TEST))
+    X = np.stack([x, 1e-7 * noise], axis=1)
+    Y = (x + 0.5 * noise)[:, None]  # which makes the rounding look useful in train
+    X[TEST[0], 1] = 1e-3
+    robust, fragile = (
+        measure(X, Y, train=TRAIN, test=TEST, protocol=name) for name in ("robust", "scikit-matter")
+    )
+    assert robust < 1 < 100 < fragile
+
+
+def test_of_global_cutoffs_that_do_equally_well_the_robust_one_is_the_largest():
+    """A small direction that improves the cross-validation by less than a hundredth stays out."""
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(N_TRAIN + N_TEST, 2)) * [1, 1e-4]
+    Y = X[:, :1] + 400 * X[:, 1:] + 0.5 * rng.normal(size=(N_TRAIN + N_TEST, 1))
+    options = {"train": TRAIN, "test": TEST}
+    assert_allclose(gfre(X, Y, **options), gfre(X[:, :1], Y, **options), rtol=1e-6)
+    plain = {**options, "protocol": "scikit-matter"}
+    assert gfre(X, Y, **plain) != pytest.approx(gfre(X[:, :1], Y, **plain), rel=1e-2)
 
 
 def test_copies_count_once():
@@ -218,9 +244,29 @@ def test_maps_that_blow_up_rounding_are_counted_even_where_errors_are_small():
 def test_a_large_global_map_counts_once(size, n_broken):
     # Y is the column of X whose share of its spread is ``size``: |W| is its inverse.
     X = np.random.default_rng(0).normal(size=(120, 2)) * [1, size]
-    found = reconstruction_table({"X": X}, {"Y": X[:, 1:]}, train=TRAIN, test=TEST)
+    options = {"train": TRAIN, "test": TEST, "protocol": "scikit-matter"}
+    found = reconstruction_table({"X": X}, {"Y": X[:, 1:]}, **options)
     assert found.loc["X", "Y"] < 1e-6
     assert found.attrs["n_broken"] == n_broken
+
+
+def test_atoms_on_both_sides_are_counted():
+    X, Y = _tall(np.random.default_rng(0))
+    X[TEST[:4]] = X[TRAIN[:4]]
+    Y[TEST[:2]] = Y[TRAIN[:2]]
+    alone = reconstruction_table({"X": X}, {"Y": Y}, train=TRAIN, test=TEST)
+    both = reconstruction_table({"X": X, "Y": Y}, train=TRAIN, test=TEST)
+    assert (alone.attrs["n_copied"], both.attrs["n_copied"]) == (4, 2)
+    folds = (np.arange(len(X)) >= N_TRAIN).astype(int)
+    assert reconstruction_table({"X": X}, {"Y": Y}, folds=folds).attrs["n_copied"] == 8
+
+
+def test_a_test_atom_far_beyond_all_others_is_refused():
+    X, Y = _tall(np.random.default_rng(0))
+    X[TEST[0]] *= 1e155
+    for metric in (gfre, gfrd):
+        with pytest.raises(ValueError, match=r"X: got (a test atom|numbers up to) .*e\+15"):
+            metric(X, Y, train=TRAIN, test=TEST)
 
 
 def test_the_group_that_carries_most_is_named():
@@ -262,9 +308,10 @@ def test_gfrd_gives_the_numbers_of_scikit_matter(pair):
     expected = reference.pointwise_global_reconstruction_distortion(
         X, padded, train_idx=TRAIN, test_idx=TEST
     )
-    errors = pointwise_gfrd(X, Y, train=TRAIN, test=TEST)
+    options = {"train": TRAIN, "test": TEST, "protocol": "scikit-matter"}
+    errors = pointwise_gfrd(X, Y, **options)
     assert_allclose(errors, expected, rtol=1e-6, atol=ROUNDING)
-    assert_allclose(gfrd(*pair, train=TRAIN, test=TEST), np.sqrt(np.mean(expected**2)), rtol=1e-6)
+    assert_allclose(gfrd(*pair, **options), np.sqrt(np.mean(expected**2)), rtol=1e-6)
 
 
 def test_exact_copies_are_sorted_stably(stable_reference):
@@ -343,7 +390,10 @@ def test_chunks_and_threads_change_nothing():
 def test_a_feature_set_rebuilds_itself(pair):
     for features in pair:
         if features.shape[1] < N_TRAIN:  # else the train atoms do not span the space
-            assert gfre(features, features, train=TRAIN, test=TEST) < 1e-6
+            options = {"train": TRAIN, "test": TEST}
+            assert gfre(features, features, **options, protocol="scikit-matter") < 1e-6
+            # Directions that only rounding, or only the test atoms have, are left out.
+            assert gfre(features, features, **options) < 0.05
 
 
 def test_unrelated_features_are_no_better_than_the_mean():
@@ -438,7 +488,7 @@ def test_intervals_stand_in_the_attributes_of_the_table():
     other = reconstruction_table({"X": X, "Y": Y}, seed=1, **options)
     assert not low.equals(other.attrs["low"])
     plain = reconstruction_table({"X": X, "Y": Y}, train=TRAIN, test=TEST)
-    assert list(plain.attrs) == ["n_broken", "worst_share", "worst_group"]
+    assert list(plain.attrs) == ["n_broken", "n_copied", "worst_share", "worst_group"]
     assert plain.attrs["n_broken"] == 0
     assert plain.equals(table)
 
@@ -459,7 +509,13 @@ def _ones(n, d=3):
         ({"Y": np.where(np.eye(120, 3), np.inf, 1)}, "Y: got NaN or infinity .*first: row 0"),
         ({"X": _ones(120).astype(complex)}, "X: got dtype complex128, expected real"),
         ({"X": np.full((120, 3), 0.1)}, "X: got a total standard deviation of .* that vary"),
-        ({"X": 1e200 * _ones(120)}, "X: got a total standard deviation of inf"),
+        ({"X": 1e301 * _ones(120)}, "X: got numbers up to .*e[+]301, expected at most 1e[+]300"),
+        ({"X": np.ma.masked_greater(_ones(120), 0)}, "X: got masked numbers, expected none"),
+        ({"Y": torch.ones(120, 3).bfloat16()}, "Y: got a Tensor of torch.bfloat16 that is no arr"),
+        ({"X": torch.ones(120, 3, requires_grad=True)}, "X: got a Tensor of torch.float32"),
+        ({"X": [[1.0], [1.0, 2.0]]}, "X: got a list of mixed types or lengths"),
+        ({"X": _ones(120).astype(str)}, "X: got dtype <U32, expected real"),
+        ({"test": np.arange(91, 121)}, "test: got indices from 91 to 120, expected 0 to 119"),
         ({"train": np.arange(95)}, r"got 5 atoms in both \(first: 90\), expected none"),
         ({"train": [0, 1, 1]}, "train: got repeated indices"),
         ({"train": [0]}, r"train: got shape \(1,\), expected a list of at least 2 atoms"),

@@ -1,6 +1,7 @@
 """Places of the elements in the periodic table."""
 
 import pytest
+import seaborn as sns
 from ase.data import chemical_symbols
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -33,7 +34,7 @@ def test_f_block_stands_below():
 def test_every_element_has_a_square_in_its_place_in_the_color_of_its_value():
     figure = Figure()
     values = {1: 1.0, 26: 3.0, 92: 5.0}
-    periodic_heat_map(figure.subplots(), values, label="atoms", colors="gray")
+    periodic_heat_map(figure.subplots(), values, label="atoms")
     ax, bar = figure.axes
     squares = dict(zip((t.get_text() for t in ax.texts), ax.patches, strict=True))
     assert list(squares) == chemical_symbols[1:95]
@@ -43,18 +44,18 @@ def test_every_element_has_a_square_in_its_place_in_the_color_of_its_value():
         x, y = text.get_position()
         assert (int(x), int(y)) == (column, row)
     shades = {symbol: to_hex(squares[symbol].get_facecolor()) for symbol in ("H", "Fe", "U", "O")}
-    assert shades == {"H": "#000000", "Fe": "#808080", "U": "#ffffff", "O": "#eeeeee"}
+    mako = sns.color_palette("mako_r", as_cmap=True)
+    ends = {symbol: to_hex(mako(at)) for symbol, at in {"H": 0.0, "Fe": 0.5, "U": 1.0}.items()}
+    assert shades == {**ends, "O": "#eeeeee"}
     inks = {text.get_text(): sum(to_rgb(text.get_color())) for text in ax.texts}
-    assert inks["H"] == 3 > inks["O"] > inks["U"]  # legible on black, on grey and on white
+    assert inks["U"] == 3 > inks["O"] > inks["H"]  # legible on dark, on grey and on light
     assert ax.yaxis_inverted()
     assert (bar.get_xlabel(), bar.get_xlim()) == ("atoms", (1, 5))
 
 
 @pytest.mark.parametrize(("log", "middle"), [(False, 50.5), (True, 10)])
-def test_colors_may_be_logarithmic_and_have_limits(log, middle):
-    figure = Figure()
-    ax = figure.subplots()
-    options = {"log": log, "limits": (1, 100), "bar": False, "colors": "gray"}
-    periodic_heat_map(ax, {2: middle}, label="", **options)
-    assert to_hex(ax.patches[1].get_facecolor()) == "#808080"
-    assert figure.axes == [ax]
+def test_colors_may_be_logarithmic(log, middle):
+    ax = Figure().subplots()
+    periodic_heat_map(ax, {1: 1, 2: middle, 3: 100}, label="", log=log)
+    expected = sns.color_palette("mako_r", as_cmap=True)(0.5)
+    assert to_hex(ax.patches[1].get_facecolor()) == to_hex(expected)

@@ -13,8 +13,6 @@ from ase.build import bulk
 import lumlip
 from lumlip.errors import UntrustedCheckpointError
 from lumlip.extraction.store import write_job
-from lumlip.minis import snapshots
-from lumlip.minis.cards import CHECKPOINTS
 from lumlip.runtime import environments
 from lumlip.runtime.paths import sha256_file
 from lumlip.runtime.verified import checkpoint_sha256, private_copy, verified
@@ -160,32 +158,6 @@ def test_file_of_the_same_size_and_time_is_not_loaded(home, tmp_path, marker, mo
         lumlip.features("tiny", COPPER)
     (told,) = work(path, trusted.sha256, tmp_path / "job")  # had it gone unnoticed
     assert told["kind"] == "ValueError"
-    assert not marker.exists()
-
-
-@pytest.mark.heavy
-def test_file_at_the_place_of_a_snapshot_is_not_loaded(home, marker):
-    entry = resolve("mace-mini-lps-ff.step0300")
-    place = snapshots._place(CHECKPOINTS / entry.checkpoint, entry.step)
-    place.parent.mkdir(parents=True)
-    place.write_bytes(evil(marker))
-    made = lumlip.features(entry.id, lumlip.structures("mini-lps:test")[:1])
-    assert not marker.exists()
-    place.write_bytes(evil(marker))  # in place of one that was made here
-    again = ready(entry)
-    assert again.sha256 == sha256_file(place) == made.attrs["checkpoint_sha256"]
-    assert not marker.exists()
-
-
-@pytest.mark.heavy
-def test_other_weights_than_the_table_says_are_not_unpickled_for_a_snapshot(home, tmp_path, marker):
-    entry = resolve("mace-mini-lps-ff.step0300")
-    for path in CHECKPOINTS.glob("mace-mini-lps-ff.*"):
-        shutil.copy(path, tmp_path)
-    (final := tmp_path / entry.checkpoint).write_bytes(evil(marker))
-    known = resolve("mace-mini-lps-ff").sha256
-    with pytest.raises(lumlip.zoo.weights.WeightsError, match="does not hold the bytes"):
-        snapshots.restored("mace", final, entry.step, sha256=known)
     assert not marker.exists()
 
 

@@ -1,6 +1,5 @@
 """Kinds of difference, from ids alone: the tables of models and the cards of minis tell them."""
 
-import numpy as np
 import pytest
 
 from lumlip.datasets.paper import paper_models
@@ -14,7 +13,6 @@ from lumlip.zoo.relations import (
     kind_of,
     lineage,
     other_seed,
-    pairs_by_kind,
     parent_of,
     trained,
     untrained_twin,
@@ -61,7 +59,6 @@ def test_other_seed_differs_in_the_seed(model):
         ("mace-mini-seed2", "mace-mini-r2scan", "seed and more"),
         ("mace-mini-r2scan", "mace-mini-organic", "several"),
         ("mace-mini", "mace-mini-untrained", "training"),
-        ("mace-mini-lps-ff.step0300", "mace-mini-lps-ff", "training"),
         ("mace-mini-lps-ff", "mace-mini-lps-ff-high-rate", "training"),
         ("mace-mini-lps-bespoke", "mace-mini-lps-ff", "fine-tuning"),
         ("pet-mini", "pet-mini-lps-ff", "fine-tuning"),
@@ -84,7 +81,6 @@ def test_kind_of_a_pair(a, b, kind):
 
 def test_chain_ends_where_no_parent_is_known():
     assert lineage("chgnet-r2scan") == ["chgnet-r2scan", "chgnet-0.3.0"]
-    assert lineage("mace-mini-lps-ff.step0300") == ["mace-mini-lps-ff.step0300", "mace-mini"]
     assert parent_of("sevennet-mf-0@PBE") == ""
     assert lineage("uma-mini@expert:2") == ["uma-mini@expert:2"]
     assert children_of("pet-omat-l") == ["pet-omatpes-l", "pet-oam-l", "pet-omad-l"]
@@ -122,12 +118,3 @@ def test_every_kind_has_a_name_for_figures():
     assert set(RECIPE.values()) <= set(KINDS)
     models = [*paper_models(2), "sevennet-0", "sevennet-mf-0@PBE"]
     assert {kind_of(a, b) for a in models for b in models if a != b} <= set(KINDS)
-
-
-def test_pairs_of_kinds_part_all_pairs():
-    models = ["mace-mini", "mace-mini-seed2", "mace-mini-r2scan", "uma-mini@omat", "uma-mini@omol"]
-    found = pairs_by_kind(models)
-    assert list(found) == ["seed", "functional", "task", "seed and more", "architecture"]
-    assert np.array_equal(sum(found.values()), ~np.eye(5, dtype=bool))
-    assert all(np.array_equal(mask, mask.T) for mask in found.values())
-    assert pairs_by_kind([]) == {}

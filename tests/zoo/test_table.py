@@ -105,11 +105,6 @@ def test_elements_of_sevennet():
         ),
         ("uma-mini@omat:routing:odac", "omat:(embedding|routing|head):(omat|omol|oc20)"),
         ("uma-s-9@expert:2", "unknown model 'uma-s-9@expert:2'; did you mean"),
-        (
-            "mace-mini-lps-ff.step0301",
-            "no step 301 of 'mace-mini-lps-ff' is kept; known: ",
-        ),
-        ("mace-mini.step0300", "no steps are kept of 'mace-mini'; known: "),
         ("nonet:/a/file", "unknown family 'nonet'"),
         ("chgnet:/no/such/file.pt", "no checkpoint file '/no/such/file.pt'"),
     ],

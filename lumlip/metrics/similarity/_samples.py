@@ -7,11 +7,19 @@ from numpy.typing import ArrayLike
 from scipy.spatial.distance import pdist, squareform
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics._input import as_features, check_same_structures, rounding_spread
+from lumlip.choices import check_count
+from lumlip.metrics._input import (
+    as_features,
+    check_same_structures,
+    of_unit_size,
+    rounding_spread,
+)
 
 
 def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
     """Return features as a float64 array (n_samples, n_features), or say what is wrong.
+
+    Very large and very small ones are divided by a power of two: nothing here depends on the unit.
 
     Parameters
     ----------
@@ -26,7 +34,7 @@ def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
     ValueError
         Not two-dimensional, fewer samples than needed, or a number that is not finite.
     """
-    array = as_features(X, name)
+    array = of_unit_size(as_features(X, name), name)
     if len(array) < at_least:
         raise ValueError(f"{name}: got {len(array)} samples, expected {at_least} or more")
     return array
@@ -92,13 +100,19 @@ def neighbor_order(distance: FloatArray) -> IntArray:
     return np.argsort(own, axis=1, kind="stable")[:, 1:]
 
 
-def check_k(k: int, n_samples: int) -> None:
-    """Refuse a number of neighbors that there are not.
+def check_k(k: int, n_samples: int, *, low: int = 1) -> None:
+    """Refuse a number of neighbors that there are not: ``low`` to n_samples - 1."""
+    check_count("k", k, low, n_samples - 1, f" of {n_samples} samples")
 
-    Raises
-    ------
-    ValueError
-        ``k`` is not in 1 to n_samples - 1.
-    """
-    if not 1 <= k < n_samples:
-        raise ValueError(f"k: got {k}, expected 1 to {n_samples - 1} of {n_samples} samples")
+
+#: Below this share of the terms that cancel, what is left of them is rounding.
+ROUNDING = 1e-12
+
+
+def defined(value: float) -> float:
+    """Return a number, or refuse NaN and what rounding makes of a division by 0."""
+    if not abs(value) < 1e-3 / ROUNDING:
+        raise ValueError(
+            "got samples for which this is not defined: too few, or all of them equally far apart"
+        )
+    return float(value)

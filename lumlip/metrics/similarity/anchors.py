@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
+from lumlip.choices import check_count
 from lumlip.metrics.similarity._samples import both, unit_rows
 
 #: Anchors in the table of all measures.
@@ -49,15 +50,15 @@ def anchored_cosine(X: ArrayLike, Y: ArrayLike, *, n_anchors: int = N_ANCHORS) -
     >>> round(anchored_cosine(X, 5 * X[:, ::-1]), 6)
     1.0
     """
-    if n_anchors < 1:
-        raise ValueError(f"n_anchors: got {n_anchors}, expected 1 or more")
+    check_count("n_anchors", n_anchors, 1)
     first, second = (relative(Z, n_anchors=n_anchors) for Z in both(X, Y))
     return mean_cosine(first, second)
 
 
 def relative(X: FloatArray, *, n_anchors: int) -> FloatArray:
     """Return cosines (n_samples, n_anchors) of rows (n_samples, n_features) to spread anchors."""
-    chosen = np.unique(np.linspace(0, len(X) - 1, n_anchors).astype(int))
+    spread = np.linspace(0, len(X) - 1, min(n_anchors, len(X)))
+    chosen = np.unique(spread.astype(int))
     unit = unit_rows(X)
     found: FloatArray = unit @ unit[chosen].T
     return found

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
 from lumlip.array_types import FloatArray
-from lumlip.metrics.similarity._samples import check_k, samples
+from lumlip.metrics.similarity._samples import check_k, defined, samples
 
 
 def two_nn(X: ArrayLike, *, discard: float = 0.1) -> float:
@@ -50,7 +50,8 @@ def two_nn(X: ArrayLike, *, discard: float = 0.1) -> float:
     n = len(ratio)
     n_kept = max(1, min(int(n * (1 - discard)), n - 1))  # F = 1 has no logarithm
     height = -np.log1p(-np.arange(1, n_kept + 1) / n)
-    return float(ratio[:n_kept] @ height / (ratio[:n_kept] @ ratio[:n_kept]))
+    square = ratio[:n_kept] @ ratio[:n_kept]
+    return defined(ratio[:n_kept] @ height / square if square > 0 else np.inf)
 
 
 def mle_dimension(X: ArrayLike, *, k: int = 20) -> float:
@@ -87,12 +88,10 @@ def mle_dimension(X: ArrayLike, *, k: int = 20) -> float:
     1.9
     """
     points = samples(X, at_least=3)
-    check_k(k, len(points))
-    if k < 2:
-        raise ValueError(f"k: got {k}, expected 2 or more")
+    check_k(k, len(points), low=2)
     near = nearest(points, k=k)
     inverse = np.log(near[:, -1:] / near[:, :-1]).sum(axis=1) / (k - 1)
-    return float(1 / inverse.mean())
+    return defined(1 / inverse.mean() if inverse.any() else np.inf)
 
 
 def nearest(X: FloatArray, *, k: int) -> FloatArray:

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import check_choice
-from lumlip.metrics.similarity._samples import both, centered, distances
+from lumlip.metrics.similarity._samples import ROUNDING, both, centered, defined, distances
 
 Kernel = Literal["linear", "rbf"]
 KERNELS = ("linear", "rbf")
@@ -66,9 +66,11 @@ def cka(
     1.0
     """
     check_choice("kernel", kernel, KERNELS)
+    if not 0 < bandwidth < np.inf:
+        raise ValueError(f"bandwidth: got {bandwidth}, expected a number above 0")
     first, second = both(X, Y, at_least=4)
     K, L = (kernel_matrix(Z, kernel=kernel, bandwidth=bandwidth) for Z in (first, second))
-    return aligned(K, L, debiased=debiased)
+    return defined(aligned(K, L, debiased=debiased))
 
 
 def kernel_matrix(X: FloatArray, *, kernel: Kernel, bandwidth: float = 1.0) -> FloatArray:
@@ -78,6 +80,8 @@ def kernel_matrix(X: FloatArray, *, kernel: Kernel, bandwidth: float = 1.0) -> F
         return moved @ moved.T
     distance = distances(moved)
     scale = bandwidth * np.median(distance[np.triu_indices(len(distance), 1)])
+    if not scale > 0:
+        raise ValueError("got a median distance of 0: most samples are copies of each other")
     found: FloatArray = np.exp(-0.5 * (distance / scale) ** 2)
     return found
 
@@ -85,7 +89,9 @@ def kernel_matrix(X: FloatArray, *, kernel: Kernel, bandwidth: float = 1.0) -> F
 def aligned(K: FloatArray, L: FloatArray, *, debiased: bool) -> float:
     """Return the alignment of two kernel matrices (n_samples, n_samples)."""
     hsic = unbiased_hsic if debiased else biased_hsic
-    return ratio(hsic(K, L), hsic(K, K), hsic(L, L))
+    own = [hsic(Z, Z) for Z in (K, L)]
+    rounding = [ROUNDING * float(np.vdot(Z, Z)) / len(Z) ** 2 for Z in (K, L)]
+    return ratio(hsic(K, L), *own) if np.greater(own, rounding).all() else float("nan")
 
 
 def ratio(cross: float, first: float, second: float) -> float:

@@ -10,6 +10,7 @@ from lumlip.metrics.similarity._samples import (
     both,
     centered,
     check_k,
+    defined,
     distances,
     neighbor_order,
     unit_rows,
@@ -102,7 +103,7 @@ def cknna(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
     first, second = both(X, Y, at_least=4)
     check_k(k, len(first))
     kernels = cosines(first), cosines(second)
-    return aligned_near(*kernels, *(neighbor_order(-K)[:, :k] for K in kernels))
+    return defined(aligned_near(*kernels, *(neighbor_order(-K)[:, :k] for K in kernels)))
 
 
 def cosines(X: FloatArray) -> FloatArray:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from lumlip.array_types import FloatArray
-from lumlip.metrics.similarity._samples import both, centered, distances
+from lumlip.metrics.similarity._samples import ROUNDING, both, centered, defined, distances
 
 
 def rsa(X: ArrayLike, Y: ArrayLike) -> float:
@@ -43,8 +43,10 @@ def rsa(X: ArrayLike, Y: ArrayLike) -> float:
     >>> round(rsa(X, 7 * X - 1), 6)
     1.0
     """
-    pairs = [pair_ranks(distances(centered(Z))) for Z in both(X, Y, at_least=3)]
-    return rank_correlation(*pairs)
+    pair = [distances(centered(Z)) for Z in both(X, Y, at_least=3)]
+    spread = min(np.ptp(d[np.triu_indices(len(d), 1)]) / d.max() for d in pair)
+    found = rank_correlation(*(pair_ranks(d) for d in pair))
+    return defined(found if spread > ROUNDING else np.nan)
 
 
 def pair_ranks(distance: FloatArray) -> FloatArray:
@@ -100,9 +102,10 @@ def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = T
     [0.74, 0.86]
     """
     pair = [distances(centered(Z)) for Z in both(X, Y, at_least=4)]
-    if bias_corrected:
-        return overlap(*(u_centered(d) for d in pair))
-    return float(np.sqrt(max(0.0, overlap(*(_double_centered(d) for d in pair)))))
+    moved = [(u_centered if bias_corrected else _double_centered)(d) for d in pair]
+    left = min(np.linalg.norm(m) / np.linalg.norm(d) for m, d in zip(moved, pair, strict=True))
+    square = defined(overlap(*moved) if left > ROUNDING else np.nan)
+    return square if bias_corrected else float(np.sqrt(max(0.0, square)))
 
 
 def overlap(A: FloatArray, B: FloatArray) -> float:

@@ -15,12 +15,13 @@ from lumlip.datasets.properties import composition, coordination_numbers
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.folds import Folds
 from lumlip.metrics.group_intervals import group_sums
-from lumlip.metrics.probes import ALPHAS
 from lumlip.metrics.repeated import CrossFit, Estimate
 from lumlip.zoo.relations import family_of
 
 ENERGY, NEIGHBORS, MIX = "energy", "mean coordination", "spread of coordination"
 MEAN, SQUARES, STD, FOUR = "mean", "mean and its square", "up to order 2", "up to order 4"
+#: Penalties tried.
+ALPHAS = np.logspace(-6, 6, 13)
 
 
 def properties(panel: Panel, model: str) -> dict[str, FloatArray]:

@@ -1,1 +1,1 @@
-"""Models layer by layer: what each step holds, what it forgets, and where models part."""
+"""Models step by step: how far families are apart at each stage, and in what."""

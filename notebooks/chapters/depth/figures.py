@@ -1,186 +1,69 @@
-"""Figures of the chapter on depth."""
+"""Figures of the chapter on depth: errors stage by stage, and how they change in each pair."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
-from chapters.depth import stages
-from chapters.depth.paths import EMBEDDING, LAST_LAYER, STAGES, relative_depths
-from lumlip.plotting.style import ERROR_COLORS, FAMILY_COLORS, MINI_COLOR
-from lumlip.zoo.relations import family_of
-from lumlip.zoo.table import resolve
+from chapters.depth.paths import STAGES
+from lumlip.metrics.repeated import Estimate
+from lumlip.plotting.style import MINI_COLOR
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 #: Kind of pair -> color and marker.
 KINDS = {
-    stages.FAMILIES: ("#222222", "o"),
-    stages.VARIANTS: ("#D55E00", "s"),
-    stages.SEEDS: ("#0072B2", "D"),
-    stages.UNTRAINED: ("#8a8a8a", "^"),
-    stages.BOTH_TRAINED: ("#CC79A7", "o"),
-    stages.BOTH_UNTRAINED: ("#8a8a8a", "v"),
+    "published families": ("#222222", "o"),
+    "minis of different families": (MINI_COLOR, "s"),
+    "the same, never trained": ("#8a8a8a", "^"),
+    "a mini and its other seed": ("#0072B2", "D"),
 }
-_AT_END = 1.25  # where the last layer stands on the axis of relative depth
 
 
-def short(step: str) -> str:
-    """Shorten the name of a step for an axis.
-
-    >>> short("interaction_3"), short("embedding"), short("last_layer")
-    ('3', 'emb.', 'last')
-    """
-    named = {EMBEDDING: "emb.", LAST_LAYER: "last"}
-    return named.get(step, step.removeprefix("interaction_"))
-
-
-def within_maps(figure: Figure, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Draw a heat map per model: from every step (row) to every other (column).
-
-    Parameters
-    ----------
-    tables : dict of model to DataFrame
-        From :meth:`chapters.depth.study.DepthStudy.within`.
-    """
-    n_rows = -(-len(tables) // 2)
-    axes = figure.subplots(n_rows, 2, squeeze=False)
-    image = None
-    for ax, (model, table) in zip(axes.flat, tables.items(), strict=False):
-        image = _error_map(ax, table.rename(index=short, columns=short))
-        ax.set_title(model, fontsize=8.5, color=FAMILY_COLORS.get(family_of(model), "#222222"))
-    for ax in axes.flat[len(tables) :]:
-        ax.set_axis_off()
-    figure.supxlabel("target: rebuilt step", fontsize=8.5)
-    figure.supylabel("source: rebuilt from", fontsize=8.5)
-    if image is not None:
-        figure.colorbar(image, ax=axes, label="GFRE (0: fully contained)", shrink=0.6, pad=0.02)
-
-
-def stage_maps(figure: Figure, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Draw a heat map per set of models: mean GFRE between families, stage against stage."""
-    axes = figure.subplots(1, max(2, len(tables)), squeeze=False)[0]
-    image = None
-    for ax, (title, table) in zip(axes, tables.items(), strict=False):
-        image = _error_map(ax, table)
-        ax.set_title(title, fontsize=8.5)
-        ax.set_xlabel("target: rebuilt")
-        ax.tick_params(axis="x", rotation=35)
-    for ax in axes[len(tables) :]:
-        ax.set_axis_off()
-    axes[0].set_ylabel("source: rebuilt from")
-    if image is not None:
-        figure.colorbar(image, ax=axes, label="mean GFRE", shrink=0.7, pad=0.02)
-
-
-def _error_map(ax: Axes, table: pd.DataFrame) -> Any:
-    import seaborn as sns
-
-    values = table.to_numpy()
-    colors = sns.color_palette(ERROR_COLORS, as_cmap=True)
-    image = ax.imshow(values, cmap=colors, vmin=0, vmax=1)
-    for i, row in enumerate(values):
-        for j, value in enumerate(row):
-            dark = "white" if value > 0.5 else "#222222"
-            ax.text(j, i, f"{value:.2f}", ha="center", va="center", fontsize=6.5, color=dark)
-    ax.set_xticks(range(len(table.columns)), list(table.columns))
-    ax.set_yticks(range(len(table.index)), list(table.index))
-    ax.tick_params(length=0, labelsize=7.5)
-    ax.spines[:].set_visible(False)
-    return image
-
-
-def stage_lines(ax: Axes, rows: Mapping[str, pd.DataFrame]) -> None:
+def stage_lines(ax: Axes, lines: Mapping[str, Mapping[str, Estimate]]) -> None:
     """Draw errors by stage with 95 % intervals, a line per kind of pair.
 
     Parameters
     ----------
-    rows : dict of kind to DataFrame
-        From :func:`chapters.depth.stages.by_stage`.
+    ax : Axes
+    lines : dict of kind to dict of stage to Estimate
+        Of kinds in `KINDS`; what is missing is not drawn.
     """
-    for i, (kind, table) in enumerate(rows.items()):
+    for i, (kind, errors) in enumerate(lines.items()):
         color, marker = KINDS[kind]
-        x = [STAGES.index(stage) + 0.05 * (i - len(rows) / 2) for stage in table.index]
-        ax.vlines(x, table["low"], table["high"], color=color, lw=1.6, alpha=0.45)
+        found = {stage: e for stage, e in errors.items() if e.value == e.value}
+        x = [STAGES.index(stage) + 0.06 * (i - 1.5) for stage in found]
+        low, high = [e.low for e in found.values()], [e.high for e in found.values()]
+        ax.vlines(x, low, high, color=color, lw=1.8, alpha=0.4)
         style: dict[str, Any] = {"color": color, "marker": marker, "ms": 4, "mfc": "white"}
-        ax.plot(x, table["value"], lw=1.3, **style)
+        ax.plot(x, [e.value for e in found.values()], lw=1.3, label=kind, **style)
     ax.set_xticks(range(len(STAGES)), list(STAGES), rotation=30, ha="right")
     ax.set_xlim(-0.4, len(STAGES) - 0.6)
     ax.grid(axis="y", color="#dddddd", lw=0.6)
     ax.set_axisbelow(True)
 
 
-def kind_legend(ax: Axes, kinds: Iterable[str]) -> None:
-    """Name the kinds of pairs beside the axes of :func:`stage_lines`."""
-    for kind in kinds:
-        color, marker = KINDS[kind]
-        ax.plot([], [], color=color, marker=marker, ms=4, mfc="white", lw=1.3, label=kind)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=7)
-
-
-def depth_lines(
-    ax: Axes,
-    table: pd.DataFrame,
-    steps: Mapping[str, Sequence[str]],
-    *,
-    value: str = "value",
-    counted: Sequence[str] = (),
-) -> None:
-    """Draw a number of every step against its relative depth, a line per model.
+def pair_changes(ax: Axes, table: pd.DataFrame) -> None:
+    """Draw the changes in each pair of families (rows), a mark for each kind of change (columns).
 
     Parameters
     ----------
-    table : DataFrame
-        Columns ``model``, ``step``, the value, and ``low`` and ``high`` if there are intervals.
-    steps : dict of model to list of str
-        All steps of every model, in order.
-    value : str
-        The column to draw.
-    counted : sequence of str
-        Models that are no controls; controls are drawn in grey.
+    table : DataFrame of Estimate
     """
-    look = _looks(list(steps), counted)
-    for model, own in table.groupby("model", sort=False):
-        places = relative_depths(list(steps[str(model)]))
-        x, style = [places[step] for step in own["step"]], look[str(model)]
-        ax.plot(x, own[value], marker="o", ms=3, **style)
-        if "low" in own and model in counted:
-            ax.vlines(x, own["low"], own["high"], color=style["color"], lw=1.6, alpha=0.35)
-    ax.axvspan(1.12, 1.38, color="#f0f0f0", zorder=0)
-    ax.set_xticks([0, 0.5, 1, _AT_END], ["0", "0.5", "1", "last\nlayer"])
-    ax.set_xlim(-0.06, 1.38)
-    ax.grid(axis="y", color="#dddddd", lw=0.6)
-    ax.set_axisbelow(True)
-
-
-def _looks(models: Sequence[str], counted: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Color and line of each model: the next model of a family is dashed, controls are grey."""
-    looks: dict[str, dict[str, Any]] = {}
-    for model in models:
-        if model in counted:
-            family = family_of(model)
-            n_before = sum(m in counted and family_of(m) == family for m in looks)
-            line = ("-", (0, (3, 1.5)), (0, (1, 1)))[n_before % 3]
-            color = FAMILY_COLORS.get(family, "#222222")
-            looks[model] = {"color": color, "ls": line, "lw": 1.5, "zorder": 3}
-        else:
-            looks[model] = {"color": "#9a9a9a", "ls": "-", "lw": 1.0, "zorder": 1}
-    return looks
-
-
-def model_legend(figure: Figure, models: Sequence[str], controls: Sequence[str]) -> None:
-    """Name the lines of :func:`depth_lines` under a figure; minis in italics."""
-    from matplotlib.lines import Line2D
-
-    looks = _looks(models, models) | ({"controls": _looks(["-"], [])["-"]} if controls else {})
-    handles = [Line2D([], [], marker="o", ms=3, label=m, **look) for m, look in looks.items()]
-    legend = figure.legend(
-        handles=handles, loc="outside lower center", ncols=3, fontsize=7.5, columnspacing=1.4
-    )
-    for text in legend.get_texts():
-        if text.get_text() in models and resolve(text.get_text()).mini:
-            text.set(fontstyle="italic", color=MINI_COLOR)
+    y = np.arange(len(table), 0, -1)
+    for i, (kind, found) in enumerate(table.items()):
+        color, marker = (("#222222", "o"), ("#0072B2", "s"), ("#D55E00", "D"))[i % 3]
+        place = y + 0.2 * (1 - i)
+        ax.hlines(place, [e.low for e in found], [e.high for e in found], color=color, lw=1.4)
+        style: dict[str, Any] = {"s": 22, "marker": marker, "color": color, "zorder": 3}
+        ax.scatter([e.value for e in found], place, label=str(kind), **style)
+    ax.axvline(0, color="#777777", lw=1, ls="--", zorder=0)
+    ax.set_yticks(y, table.index)
+    ax.tick_params(axis="y", length=0)
+    ax.set(xlabel="change of GFRE", ylim=(0.4, len(table) + 0.6))
+    ax.grid(axis="x", color="#dddddd", lw=0.6)
+    ax.legend(fontsize=7.5, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)

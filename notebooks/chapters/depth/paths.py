@@ -11,7 +11,7 @@ from lumlip.extraction.arrays import LAYER
 
 EMBEDDING, LAST_LAYER = "embedding", "last_layer"
 #: Places that every model has, however many interactions lie between them.
-STAGES = ("embedding", "first", "middle", "last", "last layer")
+STAGES = (EMBEDDING, "first", "middle", "last", "last layer")
 
 
 def depth_path(dataset: xr.Dataset) -> dict[str, FloatArray]:
@@ -36,38 +36,9 @@ def depth_path(dataset: xr.Dataset) -> dict[str, FloatArray]:
     names = sorted(str(name) for name in dataset.data_vars if str(name).startswith(LAYER))
     if not names:
         raise ValueError("got features without layers, expected those made with layers=True")
-    steps = {step_of(name): dataset[name].to_numpy().astype(float) for name in names}
-    return {**steps, LAST_LAYER: dataset[LAST_LAYER].to_numpy().astype(float)}
-
-
-def step_of(variable: str) -> str:
-    """Take the number off the name of a variable.
-
-    >>> step_of("layer_01_interaction_1")
-    'interaction_1'
-    """
-    return variable.removeprefix(LAYER).split("_", 1)[1]
-
-
-def interactions(steps: Sequence[str]) -> list[str]:
-    """Return the steps that pass messages: all but the embedding and the last layer."""
-    return [step for step in steps if step not in (EMBEDDING, LAST_LAYER)]
-
-
-def relative_depths(steps: Sequence[str]) -> dict[str, float]:
-    """Place the steps of a model on a line: 0 the embedding, 1 the last interaction.
-
-    The last layer is no interaction: it stands at 1.25, apart.
-
-    Examples
-    --------
-    >>> relative_depths(["embedding", "interaction_1", "interaction_2", "last_layer"])
-    {'embedding': 0.0, 'interaction_1': 0.5, 'interaction_2': 1.0, 'last_layer': 1.25}
-    """
-    passing = interactions(steps)
-    places = {step: (i + 1) / len(passing) for i, step in enumerate(passing)}
-    places |= {EMBEDDING: 0.0, LAST_LAYER: 1.25}
-    return {step: places[step] for step in steps}
+    steps = {name.removeprefix(LAYER).split("_", 1)[1]: name for name in names}
+    steps[LAST_LAYER] = LAST_LAYER
+    return {step: dataset[name].to_numpy().astype(float) for step, name in steps.items()}
 
 
 def stages(steps: Sequence[str]) -> dict[str, str]:
@@ -80,7 +51,7 @@ def stages(steps: Sequence[str]) -> dict[str, str]:
     >>> list(stages(["embedding", "interaction_1", "interaction_2", "last_layer"]).values())
     ['embedding', 'interaction_1', 'interaction_1', 'interaction_2', 'last_layer']
     """
-    passing = interactions(steps)
+    passing = [step for step in steps if step not in (EMBEDDING, LAST_LAYER)]
     middle = passing[(len(passing) + 1) // 2 - 1]
     chosen = (EMBEDDING, passing[0], middle, passing[-1], LAST_LAYER)
     return dict(zip(STAGES, chosen, strict=True))

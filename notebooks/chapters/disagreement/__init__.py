@@ -1,1 +1,1 @@
-"""Whether the distance of two models' features means that the models disagree."""
+"""What the chapter on distance and disagreement needs beyond the library."""

@@ -1,4 +1,4 @@
-"""How far two models disagree about an energy, once what the composition explains is taken off."""
+"""What errors of features say of energies: rank correlations, and energies through linear maps."""
 
 from __future__ import annotations
 
@@ -7,102 +7,110 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import rankdata
+from sklearn.linear_model import RidgeCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from lumlip.array_types import BoolArray, FloatArray
+from chapters.disagreement.study import Study, composition_baseline, groups_of
+from lumlip.array_types import FloatArray
+from lumlip.metrics.bootstrap import Interval
+from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.repeated import CrossFit, Estimate
+from lumlip.zoo.relations import family_name
 
-#: Of the ridge regression on the composition; the shares of a structure add up to one.
-PENALTY = 1e-3
+#: Penalties tried on standardized columns; leave-one-out errors choose one for each target.
+ALPHAS = np.logspace(-6, 4, 6)
 
 
-def composition_baseline(
-    values: ArrayLike, shares: ArrayLike, *, train: ArrayLike, penalty: float = PENALTY
-) -> FloatArray:
-    """Predict a number per structure from its composition alone, by ridge regression.
+def pairs_of(groups: Sequence[str]) -> list[tuple[int, int]]:
+    """Return the unordered pairs of models of two families, by their places."""
+    pairs = itertools.combinations(range(len(groups)), 2)
+    return [(a, b) for a, b in pairs if groups[a] != groups[b]]
 
-    ``b = C w`` with ``w = (C_t^T C_t + penalty I)^-1 C_t^T y_t`` over the train structures t.
 
-    Parameters
-    ----------
-    values : array of shape (n_structures,)
-        Such as energies in eV/atom.
-    shares : array of shape (n_structures, n_elements)
-        Share of each element, see :func:`lumlip.datasets.properties.composition`.
-    train : int or bool array
-        The structures to fit on.
-    penalty : float
+def own_and_foreign(groups: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+    """Weights (n_pairs, n_pairs) of a pair's disagreement with its own error, and with strangers'.
 
-    Returns
-    -------
-    array of shape (n_structures,)
-
-    Examples
-    --------
-    >>> shares = np.array([[1, 0], [0, 1], [0.5, 0.5]])
-    >>> composition_baseline([2.0, 4.0, 9.0], shares, train=[0, 1]).round(2)
-    array([2., 4., 3.])
+    Row: whose error; column: whose disagreement. Strangers share no family; every pair that has
+    some counts once. All 0 if there are none.
     """
-    y, C = np.asarray(values, dtype=float), np.asarray(shares, dtype=float)
-    if y.shape != C.shape[:1]:
-        raise ValueError(f"values: got shape {y.shape}, expected ({len(C)},)")
-    fitted = C[np.asarray(train)]
-    gram = fitted.T @ fitted + penalty * np.eye(C.shape[1])
-    baseline: FloatArray = C @ np.linalg.solve(gram, fitted.T @ y[np.asarray(train)])
-    return baseline
+    kinds = [{groups[a], groups[b]} for a, b in pairs_of(groups)]
+    apart = np.array([[not one & other for other in kinds] for one in kinds], dtype=float)
+    apart = apart.reshape(len(kinds), len(kinds))
+    some = apart.any(axis=0) / max(1, apart.any(axis=0).sum())
+    return np.diag(some), apart / np.maximum(apart.sum(axis=0), 1) * some
 
 
-def covered(shares: ArrayLike, *, train: ArrayLike, fewest: int = 2) -> BoolArray:
-    """Tell which structures hold only elements that enough train structures hold.
+def spearman(predictors: ArrayLike, outcomes: ArrayLike) -> FloatArray:
+    """Rank correlation of each row with each: (n_predictors, n_outcomes)."""
+    x, y = (rankdata(np.asarray(side), axis=1) for side in (predictors, outcomes))
+    return np.asarray(np.corrcoef(x, y)[: len(x), len(x) :])
 
-    The energy that a model gives to an element on its own cannot be known from fewer.
 
-    Returns
-    -------
-    bool array of shape (n_structures,)
+def rank_tables(study: Study) -> list[FloatArray]:
+    """Rank correlations of errors, both directions joined, with disagreements in energy.
 
-    Examples
-    --------
-    >>> covered([[1, 0], [0.5, 0.5], [0, 1]], train=[0, 1], fewest=2)
-    array([ True, False, False])
+    For each order of the folds an array (1 + n_bootstrap, n_pairs, n_pairs): on all structures,
+    then on draws of the parents.
     """
-    holds = np.asarray(shares) > 0
-    known = holds[np.asarray(train)].sum(axis=0) >= fewest
-    return np.asarray(~(holds & ~known).any(axis=1))
+    pairs, kept = pairs_of(groups_of(study.models)), study.known
+    rows = [list(study.features).index(m) for m in study.models]
+    drawn = [np.repeat(np.arange(kept.sum()), counts) for counts in study.draws[:, kept]]
+    tables = []
+    for beyond, error in zip(study.beyond[:, kept], study.errors[:, rows][..., kept], strict=True):
+        apart = np.array([np.abs(beyond[:, a] - beyond[:, b]) for a, b in pairs])
+        both = np.array([np.hypot(error[a, b], error[b, a]) for a, b in pairs])
+        tables.append(np.array([spearman(both[:, i], apart[:, i]) for i in drawn]))
+    return tables
 
 
-def model_pairs(models: Sequence[str]) -> list[tuple[str, str]]:
-    """Return the unordered pairs of models, in their order."""
-    return list(itertools.combinations(models, 2))
+def weighted(tables: Sequence[FloatArray], weights: FloatArray) -> Estimate:
+    """Weighted sum over `rank_tables`; missing if all weights are 0."""
+    if not weights.any():
+        return Estimate.missing()
+    series = [np.tensordot(table, weights, axes=2) for table in tables]
+    return Estimate.over([Interval.of(draws[0], draws[1:]) for draws in series])
 
 
-def disagreements(
-    energies: Mapping[str, ArrayLike], shares: ArrayLike, *, fold: ArrayLike
-) -> FloatArray:
-    """Disagreement of every pair of models about every structure.
-
-    ``|d - b|`` with the difference d of the two energies per atom and its baseline b, fitted on the
-    structures of the other folds: models have different energies for free atoms, and functionals
-    different ones for the elements, which says nothing about structures.
-
-    Parameters
-    ----------
-    energies : dict of model to array of shape (n_structures,)
-        In eV/atom.
-    shares : array of shape (n_structures, n_elements)
-    fold : int array of shape (n_structures,)
-
-    Returns
-    -------
-    array of shape (n_pairs, n_structures)
-        In meV/atom, pairs as in `model_pairs`. NaN where an element is too rare in the other folds.
-    """
-    folds = np.asarray(fold)
-    values = {model: np.asarray(energy, dtype=float) for model, energy in energies.items()}
-    found = np.full((len(model_pairs(list(values))), len(folds)), np.nan)
-    for number in np.unique(folds):
-        train = folds != number
-        here = ~train & covered(shares, train=train)
-        for row, (a, b) in zip(found, model_pairs(list(values)), strict=True):
-            difference = values[a] - values[b]
-            baseline = composition_baseline(difference, shares, train=train)
-            row[here] = 1000 * np.abs(difference - baseline)[here]
+def by_pair(study: Study, tables: Sequence[FloatArray]) -> dict[str, tuple[Estimate, Estimate]]:
+    """Rank correlation with the disagreement of each pair of its own error, and of strangers'."""
+    groups, found = groups_of(study.models), {}
+    foreign = own_and_foreign(groups)[1]
+    for i, pair in enumerate(pairs_of(groups)):
+        here, strangers = np.eye(len(foreign))[i], foreign[:, i] / (foreign[:, i].sum() or 1)
+        own, other = (weighted(tables, np.outer(row, here)) for row in (here, strangers))
+        found[" and ".join(family_name(groups[m]) for m in pair)] = own, other
     return found
+
+
+def stitched(study: Study) -> tuple[CrossFit, CrossFit]:
+    """Energies from averaged last layers of all sources, and from the models' energies, see `lost`.
+
+    The energy of a head that is linear is a sum over atoms, and linear in that average.
+    """
+    layers = {m: mean_over_atoms(X, study.owner) for m, X in study.features.items()}
+    single = {m: study.energy[:, [i]] for i, m in enumerate(study.models)}
+    return lost(study, layers), lost(study, single)
+
+
+def lost(study: Study, sources: Mapping[str, FloatArray]) -> CrossFit:
+    """What linear maps from sources (n_structures, n_features) and composition miss of energies.
+
+    On the scale of the GFRE: 0 if nothing is missed, 1 if as much as from the composition alone.
+    """
+    # Columns and targets have mean 0. With an intercept, RidgeCV mixes it with a lone standardized
+    # column, whose singular value is the same.
+    solver = RidgeCV(ALPHAS, alpha_per_target=True, fit_intercept=False)
+    model = make_pipeline(StandardScaler(), solver)
+    missed = np.empty((study.n_seeds, len(sources), len(study.models), len(study.shares)))
+    for seed, fold in enumerate(study.folds):
+        for test in (fold == one for one in np.unique(fold)):
+            rest = study.energy - composition_baseline(study.energy, study.shares, ~test)
+            for i, X in enumerate(sources.values()):
+                columns = np.hstack([X, study.shares])
+                guess = model.fit(columns[~test], rest[~test]).predict(columns[test])
+                missed[seed, i][:, test] = (rest[test] - guess.reshape(-1, rest.shape[1])).T
+        spread = np.sqrt(np.square(study.beyond[seed, study.known]).mean(axis=0))
+        missed[seed] /= spread[:, None]
+    return study.fit(missed, sources)

@@ -1,202 +1,147 @@
-"""One set of models on one set of structures: distances and disagreements of all its pairs."""
+"""Models on the same structures: errors of their features, energies beyond composition."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
+from sklearn.linear_model import Ridge
 
-from chapters.disagreement.across import Mantel, as_table, mantel
-from chapters.disagreement.crossfit import crossfitted, folds, of_pairs, some_atoms
-from chapters.disagreement.energies import disagreements, model_pairs
 from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.datasets.properties import composition
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.reconstruction import neighborhood_size
-from lumlip.zoo.relations import is_untrained, kind_of
-from lumlip.zoo.table import resolve
+from lumlip.metrics.cross_fit import cross_fitted_errors
+from lumlip.metrics.folds import Folds
+from lumlip.metrics.group_intervals import group_sums
+from lumlip.metrics.repeated import CrossFit, orders_of, pair_weights
+from lumlip.zoo.relations import family_of, untrained_twin
+
+#: Of the ridge regression on the composition. Parents that must hold an element: of fewer, its
+#: energy alone cannot be known.
+PENALTY, FEWEST = 1e-3, 3
 
 
-def functional_of(model: str) -> str:
-    """Return the functional of the energies that a model was trained on."""
-    return resolve(model).functional or "not known"
+def composition_baseline(energy: FloatArray, shares: FloatArray, train: BoolArray) -> FloatArray:
+    """Predict energies (n_structures, n_models) from the composition, fitted on some structures."""
+    fitted = Ridge(alpha=PENALTY).fit(shares[train], energy[train])
+    return np.asarray(fitted.predict(shares)).reshape(energy.shape)
+
+
+def over_atoms(errors: ArrayLike, structure: IntArray) -> FloatArray:
+    """Root mean square over the atoms of every structure: (..., n_structures)."""
+    sums, counts = group_sums(errors, structure)
+    return np.asarray(np.sqrt(sums / counts))
+
+
+def groups_of(models: Sequence[str]) -> list[str]:
+    """Return the family of every model; of one family alone, each is its own."""
+    families = [family_of(m) for m in models]
+    return families if len(set(families)) > 1 else list(models)
 
 
 @dataclass(frozen=True)
-class PairStudy:
-    """A panel of models, its structures dealt out to folds.
+class Study:
+    """Some models on the same structures.
 
     Attributes
     ----------
     panel : Panel
-    fold : int array of shape (n_structures,)
-        Every structure is tested by maps fitted on the other folds.
-    layer : str
-        "backbone" or "last_layer".
+    models : list of str
+        The trained ones; others of the panel are sources only.
+    n_seeds, n_bootstrap : int
+        Orders of the folds of parents; draws of the parents for intervals.
     device : str
     """
 
     panel: Panel
-    fold: IntArray
-    layer: str = "last_layer"
+    models: list[str]
+    n_seeds: int = 10
+    n_bootstrap: int = 500
     device: str = "auto"
 
-    @classmethod
-    def of(
-        cls,
-        panel: Panel,
-        *,
-        by: str = "structure",
-        n_folds: int = 3,
-        seed: int = 0,
-        layer: str = "last_layer",
-        device: str = "auto",
-    ) -> PairStudy:
-        """Deal out the structures of a panel, see :func:`chapters.disagreement.crossfit.folds`."""
-        shares = composition(panel.structures)
-        fold = folds(panel.atoms, shares, by=by, n_folds=n_folds, seed=seed)
-        return cls(panel, fold, layer, device)
+    @cached_property
+    def orders(self) -> list[Folds]:
+        """Folds of the atoms."""
+        return orders_of(self.panel.atoms, n_seeds=self.n_seeds)
 
     @cached_property
-    def models(self) -> list[str]:
-        """The trained models: those that have an opinion about energies."""
-        return [model for model in self.panel.datasets if not is_untrained(model)]
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """Unordered pairs of the trained models."""
-        return model_pairs(self.models)
+    def features(self) -> dict[str, FloatArray]:
+        """Last layers of all models of the panel."""
+        return self.panel.layer("last_layer")
 
     @cached_property
     def owner(self) -> IntArray:
         """The structure of every atom."""
-        owner: IntArray = self.panel.atoms["structure"].to_numpy().astype(np.int64)
-        return owner
+        return np.asarray(self.panel.atoms["structure"].to_numpy(), dtype=np.int64)
+
+    @cached_property
+    def folds(self) -> IntArray:
+        """The fold of every structure: (n_seeds, n_structures)."""
+        first = np.unique(self.owner, return_index=True)[1]
+        return np.array([np.asarray(order)[first] for order in self.orders])
+
+    @cached_property
+    def parent(self) -> IntArray:
+        """The parent of every structure, by number."""
+        first = np.unique(self.owner, return_index=True)[1]
+        return np.asarray(self.orders[0].groups)[first]
 
     @cached_property
     def shares(self) -> FloatArray:
-        """Composition of every structure."""
+        """Composition of every structure: (n_structures, n_elements)."""
         return composition(self.panel.structures)
 
     @cached_property
-    def subset(self) -> NDArray[np.str_]:
-        """Subset of every structure."""
-        return np.asarray(self.panel.atoms["subset"].to_numpy()).astype(str)
-
-    def energy(self, model: str) -> FloatArray:
-        """Energy of every structure in eV/atom."""
-        total = self.panel.datasets[model]["energy"].to_numpy().astype(float)
-        per_atom: FloatArray = total / np.bincount(self.owner)
-        return per_atom
+    def known(self) -> BoolArray:
+        """The structures whose elements all occur in enough parents; no others count."""
+        holds = self.shares > 0
+        rare = [len(np.unique(self.parent[some])) < FEWEST for some in holds.T]
+        return np.asarray(~holds[:, rare].any(axis=1))
 
     @cached_property
-    def disagreement(self) -> FloatArray:
-        """Disagreement (n_pairs, n_structures) in meV/atom; NaN where it cannot be known."""
-        energies = {model: self.energy(model) for model in self.models}
-        return disagreements(energies, self.shares, fold=self.fold)
+    def energy(self) -> FloatArray:
+        """Energy of every structure (n_structures, n_models) in eV/atom."""
+        size = np.bincount(self.owner)
+        return np.array([self.panel.datasets[m]["energy"].to_numpy() / size for m in self.models]).T
 
     @cached_property
-    def kept(self) -> BoolArray:
-        """The structures whose disagreement is known."""
-        return np.asarray(np.isfinite(self.disagreement).all(axis=0))
+    def beyond(self) -> FloatArray:
+        """Energies beyond composition, fitted on other folds: (n_seeds, n_structures, n_models)."""
+        found = np.repeat(self.energy[None], self.n_seeds, axis=0)
+        for rest, fold in zip(found, self.folds, strict=True):
+            for here in (fold == one for one in np.unique(fold)):
+                rest[here] -= composition_baseline(self.energy, self.shares, ~here)[here]
+        return found
 
     @cached_property
     def errors(self) -> FloatArray:
-        """Global errors (n_models, n_models, n_structures), row = source."""
-        every = self.panel.layer(self.layer)
-        features = {model: every[model] for model in self.models}
-        return crossfitted(features, self.owner, fold=self.fold, device=self.device)
+        """Error of every structure: (n_seeds, n_sources, n_models, n_structures)."""
+        targets, found = {m: self.features[m] for m in self.models}, []
+        for order in self.orders:
+            errors = cross_fitted_errors(self.features, targets, folds=order, device=self.device)
+            found.append(over_atoms(errors, self.owner))
+        return np.array(found)
+
+    def fit(self, errors: FloatArray, sources: Mapping[str, object]) -> CrossFit:
+        """Join errors of the structures, all of which count alike."""
+        sums, counts = group_sums(errors[..., self.known], self.parent[self.known])
+        return CrossFit(list(sources), self.models, sums, counts, self.n_bootstrap)
 
     @cached_property
-    def distance(self) -> FloatArray:
-        """Errors of both directions, joined: (n_pairs, n_structures)."""
-        return of_pairs(self.errors)
+    def draws(self) -> IntArray:
+        """How often each structure is drawn, with its parent; first all of them, once."""
+        n = int(self.parent.max()) + 1
+        drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), size=self.n_bootstrap)
+        return np.vstack([np.ones(n, dtype=int), drawn])[:, self.parent]
 
-    def local(
-        self, models: Sequence[str], *, n_neighbors: int, at_most: int, seed: int = 0
-    ) -> dict[str, FloatArray]:
-        """Local errors of the pairs of some models, on few atoms of the structures of one fold.
-
-        And the global errors of the same atoms, so that both can be compared.
-
-        Parameters
-        ----------
-        models : sequence of str
-        n_neighbors : int
-            At most a quarter of the atoms that are fitted on.
-        at_most : int
-            Atoms of each structure.
-        seed : int
-
-        Returns
-        -------
-        dict of {"lfre", "gfre"} to array of shape (n_pairs, n_structures)
-            NaN for the structures of other folds.
-        """
-        every = self.panel.layer(self.layer)
-        chosen = some_atoms(self.owner, at_most=at_most, seed=seed)
-        chosen = chosen[self.fold[self.owner[chosen]] == 0]
-        n_train = int((self.fold[self.owner] != 0).sum())
-        k = neighborhood_size(n_train, n_neighbors)
-        features = {model: every[model] for model in models}
-        found = {}
-        for metric, neighbors in {"lfre": k, "gfre": None}.items():
-            errors = crossfitted(
-                features,
-                self.owner,
-                fold=self.fold,
-                only=chosen,
-                metric=metric,
-                n_neighbors=neighbors,
-                device=self.device,
-            )
-            found[metric] = of_pairs(errors)
+    def weights(self, *, trained: bool = True) -> FloatArray:
+        """Weights (n_sources, n_models) of pairs of families: from models, or from their twins."""
+        names = list(self.features)
+        sources = self.models if trained else [untrained_twin(m) for m in self.models]
+        found = np.zeros((len(names), len(self.models)))
+        if set(sources) <= set(names):
+            found[[names.index(m) for m in sources]] = pair_weights(groups_of(self.models))
         return found
-
-    def rows(self, pairs: Sequence[tuple[str, str]]) -> list[int]:
-        """Return where some pairs stand among all."""
-        return [self.pairs.index(pair) for pair in pairs]
-
-    @cached_property
-    def by_pair(self) -> pd.DataFrame:
-        """Mean distance and median disagreement of each pair, and whether the labels are alike.
-
-        Columns ``gfre`` (no unit), ``disagreement`` (meV/atom), ``kind`` and ``functional``.
-        """
-        rows = [
-            {
-                "pair": f"{a} and {b}",
-                "gfre": np.sqrt((self.distance[i][self.kept] ** 2).mean()),
-                "disagreement": np.median(self.disagreement[i][self.kept]),
-                "kind": kind_of(a, b),
-                "functional": "same" if functional_of(a) == functional_of(b) else "other",
-            }
-            for i, (a, b) in enumerate(self.pairs)
-        ]
-        columns = ["pair", "gfre", "disagreement", "kind", "functional"]
-        return pd.DataFrame(rows, columns=columns).set_index("pair")
-
-    def mantel(self, *, same_functional: bool = False, seed: int = 0) -> Mantel | None:
-        """Rank correlation of mean distance and median disagreement over pairs of models."""
-        groups: list[Hashable] | None = None
-        if same_functional:
-            groups = [functional_of(model) for model in self.models]
-        n = len(self.models)
-        tables = (as_table(self.by_pair[name], n) for name in ("gfre", "disagreement"))
-        return mantel(*tables, groups=groups, seed=seed)
-
-    def holders(self) -> dict[Hashable, BoolArray]:
-        """Tell which kept structures hold an element: by atomic number."""
-        numbers = self.panel.atoms["atomic_number"].to_numpy()
-        kinds = np.unique(numbers)
-        inside = self.shares[self.kept] > 0
-        return {int(z): inside[:, i] for i, z in enumerate(kinds)}
-
-    def subsets(self) -> dict[Hashable, BoolArray]:
-        """Tell which kept structures are of a subset: by its name."""
-        own = self.subset[self.kept]
-        return {str(name): own == name for name in dict.fromkeys(own.tolist())}

@@ -9,42 +9,18 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import one_hot
+from lumlip.metrics._input import as_features, of_unit_size
 
 
-def _axes(X: FloatArray, train: ArrayLike | None) -> tuple[FloatArray, FloatArray]:
-    """Variances (n_features,) and axes (n_features, n_features) of the train atoms, or of all.
+def _axes(X: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Variances (n_features,) and axes (n_features, n_features) of all atoms.
 
     From the covariance matrix, which is much faster than from the features; it resolves variances
     down to 1e-16 of the largest, more than is asked for here.
     """
-    rows = X if train is None else X[np.asarray(train)]
-    rows = rows - rows.mean(axis=0)
+    rows = X - X.mean(axis=0)
     variance, axes = np.linalg.eigh(rows.T @ rows / len(rows))
     return variance[::-1].clip(min=0), axes.T[::-1]
-
-
-def effective_directions(X: ArrayLike, *, train: ArrayLike) -> float:
-    """Participation ratio: over how many directions the variance is spread.
-
-    ``(sum_k v_k)^2 / sum_k v_k^2`` with the variances v along the principal axes: d for d equal
-    ones, near 1 if a single direction has nearly all of the variance.
-
-    Parameters
-    ----------
-    X : array of shape (n_atoms, n_features)
-    train : int array of shape (n_train,)
-        The atoms to look at.
-
-    Examples
-    --------
-    >>> X = np.random.default_rng(0).normal(size=(10_000, 4))
-    >>> round(effective_directions(X, train=range(10_000)), 2)
-    4.0
-    >>> round(effective_directions(X * [10, 1, 1, 1], train=range(10_000)), 2)
-    1.06
-    """
-    variance, _ = _axes(np.asarray(X, dtype=float), train)
-    return float(variance.sum() ** 2 / np.square(variance).sum())
 
 
 def leading_share(X: ArrayLike, *, train: ArrayLike) -> float:
@@ -56,7 +32,10 @@ def leading_share(X: ArrayLike, *, train: ArrayLike) -> float:
     train : int array of shape (n_train,)
         The atoms to look at.
     """
-    variance, _ = _axes(np.asarray(X, dtype=float), train)
+    rows = of_unit_size(as_features(X, "X"), "X")
+    variance, _ = _axes(rows[np.asarray(train)])
+    if not variance[0] > 0:
+        raise ValueError("X: got features that are the same for all train atoms")
     return float(variance[0] / variance.sum())
 
 
@@ -64,7 +43,6 @@ def narrowed(
     X: ArrayLike,
     width: int,
     *,
-    train: ArrayLike | None = None,
     how: Literal["pca", "random"] = "pca",
     seed: int = 0,
 ) -> FloatArray:
@@ -75,8 +53,6 @@ def narrowed(
     X : array of shape (n_atoms, n_features)
     width : int
         Number of columns to keep.
-    train : int array of shape (n_train,), optional
-        The atoms that the principal axes come from; all by default.
     how : {"pca", "random"}
         Keep the directions of the largest variance, or random orthogonal ones.
     seed : int
@@ -93,7 +69,7 @@ def narrowed(
     """
     rows = np.asarray(X, dtype=float)
     if how == "pca":
-        axes = _axes(rows, train)[1]
+        axes = _axes(rows)[1]
     else:
         random = np.random.default_rng(seed).normal(size=(rows.shape[1],) * 2)
         axes = np.linalg.qr(random)[0].T
@@ -103,9 +79,7 @@ def narrowed(
     return cut
 
 
-def without_leading(
-    X: ArrayLike, n_directions: int, *, train: ArrayLike | None = None
-) -> FloatArray:
+def without_leading(X: ArrayLike, n_directions: int) -> FloatArray:
     """Take the directions of the largest variance out of features.
 
     Parameters
@@ -113,17 +87,15 @@ def without_leading(
     X : array of shape (n_atoms, n_features)
     n_directions : int
         How many; fewer than the features span.
-    train : int array of shape (n_train,), optional
-        The atoms that the directions come from; all by default.
 
     Returns
     -------
     array of shape (n_atoms, n_features)
-        Centered by the train atoms.
+        Centered.
     """
     rows = np.asarray(X, dtype=float)
-    rows = rows - (rows if train is None else rows[np.asarray(train)]).mean(axis=0)
-    axes = _axes(rows, train)[1][:n_directions]
+    rows = rows - rows.mean(axis=0)
+    axes = _axes(rows)[1][:n_directions]
     left: FloatArray = rows - (rows @ axes.T) @ axes
     return left
 
@@ -163,5 +135,5 @@ def energy_in_leading(
     per_atom = np.asarray(energy, dtype=float) / n_atoms
     weights = np.linalg.lstsq(sums / n_atoms[:, None], per_atom, rcond=1e-9)[0]
     centered = X - X.mean(axis=0)
-    leading = centered @ _axes(X, np.arange(len(X)))[1][0]
+    leading = centered @ _axes(X)[1][0]
     return float(np.corrcoef(leading, centered @ weights[: X.shape[1]])[0, 1] ** 2)

@@ -3,27 +3,20 @@
 import numpy as np
 import pytest
 import xarray as xr
-from ase import Atoms
 
-from chapters.depth.study import DepthStudy
 from lumlip.extraction.panel import Panel
 
 N_STRUCTURES, PER = 90, 4
 ELEMENTS = np.array([1, 6, 8])
 
 
-def _dataset(layers, last_layer, energy, structure, numbers):
+def _dataset(layers, last_layer, structure, numbers):
     steps = {
         f"layer_{i:02d}_{name}": (("atom", f"layer_{i:02d}_{name}_channel"), X)
         for i, (name, X) in enumerate(layers.items())
     }
     return xr.Dataset(
-        {
-            **steps,
-            "backbone": (("atom", "backbone_channel"), last_layer),
-            "last_layer": (("atom", "last_layer_channel"), last_layer),
-            "energy": ("structure", energy),
-        },
+        {**steps, "last_layer": (("atom", "last_layer_channel"), last_layer)},
         coords={
             "structure": ("atom", structure),
             "atomic_number": ("atom", numbers),
@@ -34,46 +27,37 @@ def _dataset(layers, last_layer, energy, structure, numbers):
 
 
 @pytest.fixture(scope="session")
-def study():
-    """Four models that see one element and one geometry, and a twin that sees other geometry.
+def panel():
+    """Three families that see one geometry, another seed of one, and two that were never trained.
 
-    First interaction: element and geometry, the same for all. Last one: noise of each model's own.
-    Last layer: the geometry, its first coordinate with more weight.
+    First interaction: element and geometry, the same for all that are trained. Last one: noise of
+    each model's own. Last layer: energy of variance 9, the same for all, and such noise.
     """
     rng = np.random.default_rng(0)
     n_atoms = N_STRUCTURES * PER
     structure = np.repeat(np.arange(N_STRUCTURES), PER)
     numbers = rng.choice(ELEMENTS, size=n_atoms)
     one_hot = (numbers[:, None] == ELEMENTS).astype(float)
-    geometry, other = rng.normal(size=(2, n_atoms, 2))
-    energy = np.bincount(structure, geometry[:, 0])
+    geometry, energy = rng.normal(size=(n_atoms, 2)), 3 * rng.normal(size=(n_atoms, 1))
 
-    def model(seen, seed):
-        noise = np.random.default_rng(seed).normal(size=(n_atoms, 3))
+    def model(seed, seen=geometry):
+        noise = np.random.default_rng(seed).normal(size=(4, n_atoms, 3))
         layers = {
             "embedding": one_hot * 2,
             "interaction_1": np.hstack([one_hot, seen]),
-            "interaction_2": np.hstack([one_hot, seen, noise]),
-            "interaction_3": noise,
+            "interaction_2": np.hstack([one_hot, noise[0]]),
+            "interaction_3": noise[1],
         }
-        return _dataset(layers, seen * [2, 1], energy, structure, numbers)
+        last_layer = np.hstack([energy, noise[2][:, :1]]) if seen is geometry else noise[3]
+        return _dataset(layers, last_layer, structure, numbers)
 
     datasets = {
-        "chgnet-0.3.0": model(geometry, 1),
-        "sevennet-0": model(geometry, 2),
-        "sevennet-l3i5": model(geometry, 3),
-        "mace-mini": model(geometry, 4),
-        "mace-mini-untrained": model(other, 5),
-        "mace-mini-seed2": model(geometry, 6),
-        "pet-mini-untrained": model(rng.normal(size=(n_atoms, 2)), 7),
+        "chgnet-0.3.0": model(1),
+        "sevennet-0": model(2),
+        "sevennet-l3i5": model(3),
+        "mace-mini": model(4),
+        "mace-mini-seed2": model(5),
+        "mace-mini-untrained": model(6, rng.normal(size=(n_atoms, 2))),
+        "pet-mini-untrained": model(7, rng.normal(size=(n_atoms, 2))),
     }
-    frames = [
-        Atoms(
-            numbers[structure == i],
-            positions=5 * rng.normal(size=(PER, 3)),
-            info={"parent": f"p{i // 2}"},
-        )
-        for i in range(N_STRUCTURES)
-    ]
-    controls = ["mace-mini-untrained", "mace-mini-seed2", "pet-mini-untrained"]
-    return DepthStudy.of(Panel(frames, datasets), controls=controls, n_test=60)
+    return Panel([], datasets)

@@ -2,19 +2,17 @@
 
 import pytest
 
-from chapters.depth.paths import STAGES, depth_path, relative_depths, stages
-
-LONG = ["embedding", *(f"interaction_{i}" for i in range(1, 6)), "last_layer"]
+from chapters.depth.paths import STAGES, depth_path, stages
 
 
-def test_path_leads_from_the_embedding_to_the_last_layer(study):
-    path = study.paths["chgnet-0.3.0"]
+def test_path_leads_from_the_embedding_to_the_last_layer(panel):
+    path = depth_path(panel.datasets["chgnet-0.3.0"])
     assert list(path) == ["embedding", *(f"interaction_{i}" for i in (1, 2, 3)), "last_layer"]
-    assert [X.shape[1] for X in path.values()] == [3, 5, 8, 3, 2]
+    assert [X.shape[1] for X in path.values()] == [3, 5, 6, 3, 2]
 
 
-def test_data_set_without_layers_is_refused(study):
-    dataset = study.panel.datasets["chgnet-0.3.0"]
+def test_data_set_without_layers_is_refused(panel):
+    dataset = panel.datasets["chgnet-0.3.0"]
     bare = dataset.drop_vars([name for name in dataset.data_vars if name.startswith("layer_")])
     with pytest.raises(ValueError, match="layers=True"):
         depth_path(bare)
@@ -34,10 +32,3 @@ def test_edges_of_uma_are_a_step_of_their_own():
     assert list(stages(steps).values()) == [
         "embedding", "edges", "interaction_1", "interaction_2", "last_layer",
     ]  # fmt: skip
-
-
-def test_depths_are_even_and_the_last_layer_stands_apart():
-    places = relative_depths(LONG)
-    assert places["interaction_1"] == pytest.approx(0.2)
-    assert places["interaction_5"] == 1
-    assert places["last_layer"] > 1

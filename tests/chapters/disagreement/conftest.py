@@ -1,29 +1,31 @@
-"""A panel of made-up models on small structures, under the names of real ones."""
+"""Made-up features of small structures, under the names of real models."""
 
 import numpy as np
 import pytest
 import xarray as xr
 from ase.build import bulk
 
+from chapters.disagreement.study import Study
 from lumlip.datasets.properties import composition
 from lumlip.extraction.panel import Panel
 
 FORMULAS = ("NaCl", "MgO", "LiF", "KBr")
+MODELS = ["chgnet-0.3.0", "sevennet-0", "diep-matpes-r2scan", "hienet-v3"]
 
 
 def crystals(n):
-    """Return n rattled salts in two subsets."""
+    """Return n rattled salts in two subsets, two of each parent."""
     made = []
     for i in range(n):
-        atoms = bulk(FORMULAS[i % 4], "rocksalt", a=5.0 + 0.01 * i)
+        atoms = bulk(FORMULAS[i // 2 % 4], "rocksalt", a=5.0 + 0.01 * i)
         atoms.rattle(0.05, seed=i)
-        atoms.info.update(subset=("bulk", "rattled")[i % 2], parent=f"p{i // 2}", part="test")
+        atoms.info.update(subset=("bulk", "rattled")[i % 2], parent=f"p{i // 2}")
         made.append(atoms)
     return made
 
 
 def panel_of(structures, models, *, seed=0):
-    """Return made-up features; the energy is a linear function of the last layer, and noise."""
+    """Return made-up features; the energy is a linear function of the last layer."""
     rng = np.random.default_rng(seed)
     sizes = [len(atoms) for atoms in structures]
     owner = np.repeat(np.arange(len(structures)), sizes)
@@ -32,12 +34,10 @@ def panel_of(structures, models, *, seed=0):
     datasets = {}
     for i, model in enumerate(models):
         last = known @ rng.normal(size=(4, 5)) + 0.1 * rng.normal(size=(len(owner), 5))
-        per_atom = np.zeros(len(structures))
-        np.add.at(per_atom, owner, last[:, 0] / np.repeat(sizes, sizes))
-        energy = (0.3 * per_atom + shares @ np.arange(shares.shape[1]) * (i + 1)) * sizes
+        per_atom = np.bincount(owner, weights=last[:, 0]) / sizes
+        energy = (0.3 * per_atom + 5 * shares @ np.arange(shares.shape[1]) * (i + 1)) * sizes
         datasets[model] = xr.Dataset(
             {
-                "backbone": (("atom", "backbone_channel"), np.hstack([last, known])),
                 "last_layer": (("atom", "last_layer_channel"), last),
                 "energy": ("structure", energy),
             },
@@ -64,7 +64,6 @@ def make_panel():
 
 
 @pytest.fixture(scope="session")
-def salts():
-    """Return 60 salts as three trained models and an untrained one see them."""
-    models = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", "diep-matpes-r2scan"]
-    return panel_of(crystals(60), [*models, "mace-mini-untrained"])
+def study():
+    """Return four models of four families on 60 salts."""
+    return Study(panel_of(crystals(60), MODELS), MODELS, 2, 40, "cpu")

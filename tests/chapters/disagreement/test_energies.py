@@ -1,47 +1,94 @@
-"""What two models disagree about, once the composition is taken off."""
+"""Rank correlations of made-up errors, and energies that maps must or cannot recover."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
-from chapters.disagreement.energies import composition_baseline, covered, disagreements, model_pairs
-
-RNG = np.random.default_rng(0)
-SHARES = RNG.dirichlet([1, 1, 1], size=60)
-FOLD = np.arange(60) % 3
+from chapters.disagreement import energies
+from chapters.disagreement.study import Study
 
 
-def test_what_is_linear_in_the_composition_is_no_disagreement():
-    energies = {"a": SHARES @ [1.0, 2, 3], "b": SHARES @ [-4.0, 0, 5]}
-    found = disagreements(energies, SHARES, fold=FOLD)
-    assert found.shape == (1, 60)
-    assert found.max() < 3  # meV/atom: the penalty leaves a little
+def test_rank_correlations_are_those_of_scipy():
+    x, y = np.random.default_rng(0).normal(size=(2, 3, 50))
+    found = energies.spearman(x, y)
+    for i, j in np.ndindex(3, 3):
+        assert found[i, j] == pytest.approx(spearmanr(x[i], y[j]).statistic)
 
 
-def test_a_difference_of_one_structure_is_found_there_in_milli_electronvolts():
-    energies = {"a": np.zeros(60), "b": np.zeros(60)}
-    energies["b"][7] = 0.3
-    found = disagreements(energies, SHARES, fold=FOLD)[0]
-    assert found.argmax() == 7
-    assert found[7] == pytest.approx(300, abs=1)
-    assert np.abs(found[FOLD[7] == FOLD][np.arange(20) != 2]).max() < 1e-6  # not in its own fit
+def test_strangers_share_no_family():
+    pairs = energies.pairs_of("abcd")
+    own, foreign = energies.own_and_foreign("abcd")
+    np.testing.assert_allclose(np.diag(own), 1 / 6)
+    for i, j in np.ndindex(6, 6):
+        assert (foreign[i, j] > 0) == (not set(pairs[i]) & set(pairs[j]))
+    assert foreign.sum() == pytest.approx(1)
 
 
-def test_disagreement_has_no_direction_and_a_pair_for_every_two_models():
-    energies = {name: RNG.normal(size=60) for name in "abc"}
-    found = disagreements(energies, SHARES, fold=FOLD)
-    turned = disagreements(dict(reversed(energies.items())), SHARES, fold=FOLD)
-    assert model_pairs("abc") == [("a", "b"), ("a", "c"), ("b", "c")]
-    np.testing.assert_allclose(found, turned[::-1])
+def test_pairs_without_strangers_do_not_count():
+    # Of a, b, b', c and d: a and b are strangers of c and d alone.
+    own, foreign = energies.own_and_foreign(["a", "b", "b", "c"])
+    assert not own.any()
+    assert not foreign.any()
+    assert np.isnan(energies.weighted([], own).value)
 
 
-def test_unknown_where_an_element_is_too_rare_elsewhere():
-    shares = np.hstack([SHARES, np.zeros((60, 1))])
-    shares[3] = [0, 0, 0, 1]
-    found = disagreements({"a": np.zeros(60), "b": np.zeros(60)}, shares, fold=FOLD)
-    assert np.flatnonzero(np.isnan(found[0])).tolist() == [3]
-    assert not covered(shares, train=FOLD[3] != FOLD)[3]
+@pytest.fixture(scope="module")
+def told(study):
+    """Errors that are the disagreements themselves: every pair tells its own exactly."""
+
+    class Told(Study):
+        @property
+        def errors(self):
+            rest = np.moveaxis(self.beyond, 2, 1)
+            return np.abs(rest[:, :, None] - rest[:, None])
+
+    return Told(study.panel, study.models, study.n_seeds, study.n_bootstrap, "cpu")
 
 
-def test_baseline_says_what_it_got():
-    with pytest.raises(ValueError, match=r"got shape \(2,\), expected \(60,\)"):
-        composition_baseline([1.0, 2.0], SHARES, train=[0])
+def test_errors_that_are_disagreements_rank_their_own_exactly(told):
+    tables = energies.rank_tables(told)
+    own, foreign = energies.own_and_foreign(told.models)
+    found = energies.weighted(tables, own)
+    assert (found.value, found.low, found.high) == pytest.approx((1, 1, 1))
+    gain = energies.weighted(tables, own - foreign)
+    assert gain.low < gain.value < gain.high
+    assert gain.value == pytest.approx(1 - energies.weighted(tables, foreign).value)
+
+
+def test_numbers_of_pairs_average_to_those_of_all(told):
+    tables = energies.rank_tables(told)
+    by_pair = energies.by_pair(told, tables)
+    assert next(iter(by_pair)) == "CHGNet and SevenNet"
+    foreign = np.mean([other.value for _, other in by_pair.values()])
+    expected = energies.weighted(tables, energies.own_and_foreign(told.models)[1]).value
+    assert foreign == pytest.approx(expected)
+
+
+def test_a_model_loses_nothing_of_its_own_energy_which_is_linear_in_its_features(study):
+    layers, single = energies.stitched(study)
+    assert np.diag(layers.table).max() < 0.02
+    assert np.diag(single.table).max() < 0.02
+
+
+def test_noise_recovers_no_more_than_the_composition(study):
+    noise = {"noise": np.random.default_rng(1).normal(size=(len(study.shares), 2))}
+    found = energies.lost(study, noise).table.to_numpy()
+    # No less than all, but for the luck of a fit with two columns of noise.
+    assert (found > 0.9).all()
+    assert (found < 1.2).all()
+
+
+def test_what_a_source_does_not_see_is_lost(study):
+    rng = np.random.default_rng(2)
+    seen, unseen = rng.normal(size=(2, 600))
+    bigger = replace(study)
+    shares = np.ones((600, 1))
+    object.__setattr__(bigger, "shares", shares)
+    object.__setattr__(bigger, "energy", np.repeat((seen + unseen)[:, None], 4, axis=1))
+    object.__setattr__(bigger, "folds", np.tile(np.arange(600) % 10, (2, 1)))
+    object.__setattr__(bigger, "parent", np.arange(600))
+    found = energies.lost(bigger, {"half": seen[:, None]}).table.to_numpy()
+    expected = np.sqrt(np.square(unseen).mean() / np.square(seen + unseen).mean())
+    np.testing.assert_allclose(found, expected, atol=0.02)

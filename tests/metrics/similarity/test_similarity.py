@@ -50,6 +50,11 @@ def test_little_for_features_that_have_nothing_in_common(name, rng):
     assert np.mean(found) == pytest.approx(expected, abs=0.02)
 
 
+def _far(n):
+    """Factors that put the last row very far away."""
+    return np.where(np.arange(n) < n - 1, 1.0, 1e155)[:, None]
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -65,6 +70,9 @@ def test_little_for_features_that_have_nothing_in_common(name, rng):
         (lambda X: similarity.two_nn(X, discard=1), "discard: got 1"),
         (lambda X: similarity.anchored_cosine(X, X, n_anchors=0), "n_anchors: got 0"),
         (lambda X: similarity.mle_dimension(X, k=1), "k: got 1, expected 2"),
+        (lambda X: similarity.mutual_knn(X, X, k=2.5), "k: got 2.5, expected an integer"),
+        (lambda X: similarity.cka(X, X, kernel="rbf", bandwidth=0), "bandwidth: got 0"),
+        (lambda X: similarity.mutual_knn(X * _far(20), X), "X: got numbers up to .* in row 19"),
     ],
 )
 def test_bad_input_is_named(call, message, rng):
@@ -89,6 +97,21 @@ def test_rounding_is_no_variation(name, rng):
     with pytest.raises(ValueError, match="the same for all samples"):
         PAIRWISE[name](rounded, Y)
     assert PAIRWISE[name](1e-20 * Y, Y) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("name", ["cka", "distance_correlation", "rsa", "two_nn", "mle_dimension"])
+def test_samples_that_are_all_equally_far_apart_are_refused(name):
+    measure, corners = getattr(similarity, name), np.eye(9)
+    options = {"k": 4} if name == "mle_dimension" else {}
+    arrays = [corners] * (1 if name in ("two_nn", "mle_dimension") else 2)
+    with pytest.raises(ValueError, match="equally far apart"):
+        measure(*arrays, **options)
+
+
+def test_more_anchors_than_samples_are_all_samples(rng):
+    X, Y = rng.normal(size=(2, 20, 3))
+    all_of_them = similarity.anchored_cosine(X, Y, n_anchors=20)
+    assert similarity.anchored_cosine(X, Y, n_anchors=10**12) == all_of_them  # 8 TB of anchors
 
 
 NEEDS_NUMPY_AND_SCIPY = """
