@@ -15,9 +15,6 @@ NAMES = sorted({path.with_suffix("") for path in (ROOT / "notebooks").glob("*.*"
 CHAPTERS = [Chapter(name.with_suffix(".py")) for name in NAMES if name.name[0].isdigit()]
 PAGES = CHAPTERS + [Chapter(path) for path in sorted((ROOT / "book").glob("*.py"))]
 
-#: Chapters whose figures still lack a text for those who cannot see them.
-TEXTS_TO_COME = {"08", "09"}
-
 
 def markdown(chapter):
     return [cell.source for cell in convert(chapter.source).cells if cell.cell_type == "markdown"]
@@ -47,10 +44,7 @@ def test_outputs_are_committed_clean_and_small(page):
 
 
 def test_figures_have_a_name_a_caption_and_a_text_in_words(page):
-    faults = notebook_checks.figure_faults(page.notebook)
-    if page.name[:2] in TEXTS_TO_COME and all("alt" in fault for fault in faults) and faults:
-        pytest.xfail("; ".join(faults))
-    assert faults == []
+    assert notebook_checks.figure_faults(page.notebook) == []
 
 
 def test_cells_are_few_and_short_and_parameters_documented(chapter):

@@ -75,8 +75,7 @@ def test_images_say_in_words_what_they_show(pages):
         for image in page.all("img")
         if "_images/" in image["src"] and not in_words(image.get("alt", ""))
     ]
-    late = ("08_", "09_")  # see test_notebooks.TEXTS_TO_COME
-    assert [entry for entry in wrong if not entry[0].startswith(late)] == []
+    assert wrong == []
 
 
 def test_headings_skip_no_level(pages):

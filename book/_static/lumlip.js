@@ -48,14 +48,16 @@ function offerViewers() {
       button.disabled = true;
       const library = document.createElement("script");
       library.src = script.src;
-      library.onload = () => loadChemiscopeSphinx(...options).then(() => nameControls(place));
+      library.onload = () => loadChemiscopeSphinx(...options).then(() => {
+        for (const wait of [0, 1000, 4000]) setTimeout(nameControls, wait, place);
+      });
       document.head.append(library);
     };
     place.replaceChildren(button);
   }
 }
 
-// Chemiscope names few of its controls.
+// Chemiscope names few of its controls, and makes some after a while.
 function nameControls(place) {
   const names = {
     "input.chsp-info-number": "Number of the structure",
@@ -64,15 +66,16 @@ function nameControls(place) {
   for (const host of place.querySelectorAll("*")) {
     const root = host.shadowRoot;
     if (!root) continue;
+    nameControls(root);
     for (const [selector, name] of Object.entries(names)) {
       root.querySelectorAll(selector).forEach((control) => control.setAttribute("aria-label", name));
     }
     for (const button of root.querySelectorAll("button")) {
-      if (!button.innerText.trim() && !button.ariaLabel) {
+      if (!button.ariaLabel && !button.innerText.trim()) {
         button.ariaLabel = button.textContent.trim() || button.title || "Settings";
       }
     }
-    root.querySelectorAll("div[aria-expanded]").forEach((toggle) => toggle.setAttribute("role", "button"));
+    root.querySelectorAll("div[aria-expanded]").forEach((toggle) => toggle.removeAttribute("aria-expanded"));
   }
 }
 

@@ -41,7 +41,10 @@ def findings_table(claims: list[dict[str, Any]]) -> str:
             here += f" ({claim['low']:.2f} to {claim['high']:.2f})"
         bound = f"{claim['side']} {_number(claim, 'bound')}: {claim['bound_from']}"
         control = f"{_number(claim, 'control')}: {claim['control_is']}".strip(": ")
-        outcome, p = f"**{claim['outcome']}**", f"{claim['p']:.3f}"
+        outcome, p = (
+            f"**{claim['outcome']}**",
+            "< 0.001" if claim["p"] < 5e-4 else f"{claim['p']:.3f}",
+        )
         cells = [claim["number"], claim["text"], here, bound, control, outcome, p]
         rows.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(rows) + "\n"
@@ -80,9 +83,7 @@ def _draw(ax: Axes, claim: dict[str, Any]) -> None:
     ax.set(yticks=[], xlim=limits, ylim=(-1, 1))
     ax.spines["left"].set_visible(False)
     ax.set_title(f"{claim['number']}  {claim['text']}", loc="left", fontsize=8.5)
-    ax.annotate(
-        claim["outcome"], (1, 0.78), xycoords="axes fraction", ha="right", color=color, fontsize=8
-    )
+    ax.annotate(claim["outcome"], (1, 0.78), xycoords="axes fraction", ha="right", fontsize=8)
 
 
 def draw(folder: Path) -> Path:

@@ -37,6 +37,7 @@ def test_table_has_numbers_bounds_controls_and_outcomes(folder):
         "| 1 | farther apart | 0.60 (0.50 to 0.70) | above 0.40: the paper |  | **holds** | 0.040 |"
     )
     assert first == expected
+    assert "| < 0.001 |" in answer.findings_table([{**answer.recorded(folder)[0], "p": 1e-5}])
     assert "below 0.40: the paper | 0.35: SOAP | **holds, but no more" in second
 
 
