@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lumlip import __version__, commands
-from lumlip.choices import ANY_LAYER, DEVICES, DTYPES, METRICS, PROTOCOLS, SPLITS
+from lumlip.choices import ANY_LAYER, DEVICES, DTYPES, METRICS, ON_ERROR, PROTOCOLS, SPLITS
 from lumlip.errors import (
     ChapterError,
     ExtractionError,
@@ -115,6 +115,7 @@ def _extract(subs: Any) -> None:
     )
     sub.add_argument("--batch-atoms", type=_positive, metavar="N", help="atoms in a forward pass")
     sub.add_argument("--layers", action="store_true", help="also the features after every layer")
+    _on_error(sub)
     _machine(sub)
 
 
@@ -135,6 +136,7 @@ def _compare(subs: Any) -> None:
     sub.add_argument("--n-bootstrap", type=int, default=200, metavar="N", help="0: no intervals")
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="write csv and figure there")
+    _on_error(sub)
     _machine(sub)
 
 
@@ -150,6 +152,8 @@ def _run(subs: Any) -> None:
     sub.add_argument("chapter", metavar="CHAPTER", help="a number or name, such as 01")
     sub.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE")
     sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: a new one in runs/")
+    text = "go on without models that fail, and say so at the top of the page"
+    sub.add_argument("--skip-failing", action="store_true", help=text)
 
 
 def _book(subs: Any) -> None:
@@ -163,6 +167,11 @@ def _book(subs: Any) -> None:
 def _doctor(subs: Any) -> None:
     sub = _command(subs, "doctor", commands.doctor)
     sub.add_argument("--clean", action="store_true", help="remove environments no longer used")
+
+
+def _on_error(sub: argparse.ArgumentParser) -> None:
+    text = "when a model fails on some structures: stop, or leave them out (default: stop)"
+    sub.add_argument("--on-error", default="stop", choices=ON_ERROR, help=text)
 
 
 def _machine(sub: argparse.ArgumentParser) -> None:
