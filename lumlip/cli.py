@@ -7,6 +7,7 @@ import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -32,10 +33,8 @@ EXPECTED = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 if the user's input is wrong, 128 and more if stopped."""
+    before = _stop_on_signals()
     try:
-        for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: workers and installers end, too
-            if number := getattr(signal, name, None):
-                signal.signal(number, _stop)
         if sys.flags.optimize:  # ase reads files wrong then, and a page that is not true passes
             raise ValueError("Python runs without assertions: unset PYTHONOPTIMIZE, drop -O")
         options = vars(_parser().parse_args(argv))
@@ -53,6 +52,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(OSError):  # the terminal may be gone
             print("\nlumlip: stopped; what was done is kept", file=sys.stderr)
         return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop_on_signals() -> dict[int, Any]:
+    """Let other signals stop as Ctrl-C does: workers and installers end, too."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    known = [n for name in ("SIGTERM", "SIGHUP") if (n := getattr(signal, name, None))]
+    return {number: signal.signal(number, _stop) for number in known}
 
 
 def _stop(number: int, _frame: object) -> None:
