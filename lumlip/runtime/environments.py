@@ -158,7 +158,48 @@ def python(family: str) -> Path:
 def is_made(family: str) -> bool:
     """Tell whether the family can run without an installation."""
     wanted = pins(family)
-    return bool(_here(wanted)) or (wanted.folder / _DONE).exists()
+    return bool(_here(wanted)) or (is_lumlips(wanted.folder) and not broken(wanted))
+
+
+def is_lumlips(folder: Path) -> bool:
+    """Tell whether lumlip made a folder: a mark is in it, or the lock it was made under beside."""
+    return (folder / _DONE).exists() or folder.with_name(f"{folder.name}.lock").exists()
+
+
+def in_use(folder: Path) -> bool:
+    """Tell whether a program runs from a folder, or it is made just now."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(f"{folder}.lock", timeout=0):
+            pass
+    except Timeout:
+        return True
+    start = f"{folder}{os.sep}".encode()
+    for command in Path("/proc").glob("[0-9]*/cmdline"):  # where there is no /proc, nobody knows
+        with suppress(OSError):
+            if command.read_bytes().startswith(start):
+                return True
+    return False
+
+
+def broken(wanted: Pins) -> str:
+    """Say what a family's environment lacks, nothing if it is whole; no program is started."""
+    folder, package = wanted.folder, wanted.package.partition(".")[0]
+    if not (folder / _DONE).exists():
+        return "it is not complete"
+    if not _interpreter(folder).exists():  # its link may lead nowhere
+        return "its Python is gone"
+    sites = [*folder.glob("lib/python*/site-packages"), *folder.glob("Lib/site-packages")]
+    if not any(found for site in sites for found in site.glob(f"{package}*")):
+        return f"its {package} is gone"
+    names = {_plain(str(distribution.name)) for distribution in distributions(path=map(str, sites))}
+    gone = [name for name in _pinned(wanted) if _plain(name) not in names]
+    return f"its {', '.join(gone)} is gone" if gone else ""
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def versions(family: str) -> dict[str, str]:
@@ -261,8 +302,10 @@ def _interpreter(folder: Path) -> Path:
 def _make(wanted: Pins) -> None:
     folder = wanted.folder
     with locked(folder, f"the environment of {wanted.family}"):
-        if (folder / _DONE).exists():  # another process made it while this one waited
+        if not (fault := broken(wanted)):  # another process made it while this one waited
             return
+        if (folder / _DONE).exists():
+            say(f"lumlip: the environment of {wanted.family} is broken: {fault}")
         shutil.rmtree(folder, ignore_errors=True)
         start = time.perf_counter()
         say(f"lumlip: making the environment of {wanted.family} (once) ...")

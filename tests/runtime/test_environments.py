@@ -271,3 +271,13 @@ def test_installer_gets_its_own_settings_and_no_secrets(tiny, monkeypatch, tmp_p
     seen = {line.partition("=")[0] for line in names.read_text().splitlines()}
     assert not seen & set(SECRETS)
     assert {"UV_INDEX_MINE_PASSWORD", "PATH"} <= seen
+
+
+def test_broken_environment_is_made_again(tiny, capfd):
+    interpreter = environments.python("tiny")  # toolz, which is not installed here
+    assert interpreter.is_relative_to(environments.pins("tiny").folder)
+    interpreter.unlink()
+    interpreter.symlink_to(tiny / "gone")
+    assert not environments.is_made("tiny")
+    assert environments.python("tiny").exists()
+    assert "the environment of tiny is broken: its Python is gone" in capfd.readouterr().err
