@@ -136,12 +136,15 @@ def check(model: str, structures: str, *, trust_checkpoint: bool, **options: Any
     return 0 if bool(report["ok"].all()) else 1
 
 
-def run_chapter(chapter: str, *, parameter: list[str], output: Path | None) -> None:
+def run_chapter(
+    chapter: str, *, parameter: list[str], output: Path | None, skip_failing: bool
+) -> None:
     """Run a chapter with your own parameters; write the notebook and an HTML page."""
     from lumlip.book.parameters import parse_assignments
     from lumlip.book.rerun import run
 
-    print(f"wrote {run(chapter, parse_assignments(parameter), out_dir=output)}")
+    values = parse_assignments(parameter)
+    print(f"wrote {run(chapter, values, out_dir=output, skip_failing=skip_failing)}")
 
 
 def build_book(*, no_run: bool, update: str | None) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from lumlip.book.chapters import data_folder
 from lumlip.book.claims import HOLDS, UNTESTED, Claim
+from lumlip.extraction.panel import SKIPPED
 from lumlip.metrics.repeated import Estimate
 
 #: Set by ``lumlip run`` when the reader gave parameters.
@@ -80,10 +81,12 @@ class Page:
             return ""
         n, held = len(self.claims), len(self.claims) - len(wrong)
         lines = "".join(f"\n- {line}" for line in wrong)
+        skipped = "".join(f"- {model}: {why}\n" for model, why in SKIPPED.items())
         return (
             ":::{admonition} Run with other parameters than the text was written for\n"
             f":class: warning\nOf {n} statements {held} hold here"
             + (f"; these do not:\n{lines}\n" if wrong else ".\n")
+            + (f"\nWithout models that could not be run:\n\n{skipped}" if skipped else "")
             + ":::\n\n"
         )
 

@@ -28,6 +28,7 @@ from lumlip.book.execution import failure_message
 from lumlip.book.page import RERUN
 from lumlip.book.parameters import checked, declared_parameters
 from lumlip.book.render import render
+from lumlip.choices import STOP
 from lumlip.errors import ChapterError
 from lumlip.runtime.paths import refuse_existing
 
@@ -36,7 +37,11 @@ WRITTEN = ("chapter.ipynb", "html", "data")
 
 
 def run(
-    chapter: str | Path, parameters: Mapping[str, Any] | None = None, out_dir: Path | None = None
+    chapter: str | Path,
+    parameters: Mapping[str, Any] | None = None,
+    out_dir: Path | None = None,
+    *,
+    skip_failing: bool = False,
 ) -> Path:
     """Run a chapter with other parameters and return the path of its HTML page.
 
@@ -50,6 +55,8 @@ def run(
     out_dir
         Folder to write, which has none of `WRITTEN` yet; ``runs/<chapter>-<time>`` of the
         checkout if None.
+    skip_failing
+        Go on without models that fail, and say so at the top of the page.
 
     Raises
     ------
@@ -66,7 +73,9 @@ def run(
     folder = Path(out_dir).resolve() if out_dir is not None else _new_folder(page)
     refuse_existing(*(folder / name for name in WRITTEN))
     folder.mkdir(parents=True, exist_ok=True)
-    _run_papermill(notebook, values, folder, page)
+    changed = {RERUN: "1" if values or skip_failing else ""}
+    skips = {STOP: ""} if skip_failing else {}
+    _run_papermill(notebook, values, folder, page, changed | skips)
     return _write_page(folder, page)
 
 
@@ -78,7 +87,9 @@ def _new_folder(page: Chapter) -> Path:
     return folder
 
 
-def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Chapter) -> None:
+def _run_papermill(
+    notebook: Any, values: dict[str, Any], folder: Path, page: Chapter, variables: dict[str, str]
+) -> None:
     """Write ``chapter.ipynb``, also when a cell fails: papermill saves after every cell."""
     from nbclient.exceptions import DeadKernelError
     from papermill import execute_notebook
@@ -97,7 +108,7 @@ def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Ch
             parameters=values,
             cwd=os.getcwd(),  # noqa: PTH109 (papermill takes a string)
             kernel_manager_class=kernel_manager_class(
-                {**alone, DATA_VARIABLE: str(folder / "data"), RERUN: "1" if values else ""},
+                {**alone, DATA_VARIABLE: str(folder / "data"), **variables},
                 source=page.source,
             ),
         )

@@ -28,6 +28,7 @@ def features(
     trust_checkpoint: bool = False,
     batch_atoms: int | None = None,
     layers: bool = False,
+    on_error: str = "stop",
 ) -> xr.Dataset:
     """Latent features of every atom, and energies, predicted by a model.
 
@@ -54,6 +55,10 @@ def features(
         Also the features after every layer of the network, in order of depth: variables
         ``layer_00_embedding``, ``layer_01_interaction_1`` and so on, each (atom, NAME_channel).
         Equivariant channels enter as invariants: scalars as they are, all others as norms.
+    on_error : {"stop", "skip"}
+        When the model fails on some structures (NaN, out of memory), which are found by halving
+        the batch: an error that names them, or features of the others, numbered anew, and an
+        attribute ``failed`` with their numbers and the reasons, as JSON.
 
     Returns
     -------
@@ -87,4 +92,4 @@ def features(
         layers=layers,
     )
     with WorkerPool() as pool:
-        return made(job, pool, device=device, batch_atoms=batch_atoms)
+        return made(job, pool, device=device, batch_atoms=batch_atoms, on_error=on_error)

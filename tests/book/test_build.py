@@ -273,3 +273,33 @@ def test_conversion_keeps_tags_and_captions_only(script):
     cells = convert(script).cells
     assert {key for cell in cells for key in cell.metadata} == {"tags", "mystnb"}
     assert [cell["id"] for cell in cells[:2]] == ["cell-0", "cell-1"]
+
+
+FAILING = """
+import lumlip
+from ase.build import bulk
+from lumlip.book.page import Page
+
+metals = [bulk("Al"), bulk("Cu")]
+both = ["chgnet-0.3.0", {model!r}]
+panel = lumlip.panel(both, metals, trust_checkpoint=True, skip_failing=True)
+
+# %%
+Page(1).answer(f"Models: {len(panel.datasets)}.")
+"""
+
+
+@pytest.mark.heavy
+def test_chapter_whose_model_fails_stops_unless_it_may_skip(checkout, nan_for_copper):
+    source = checkout / "notebooks" / "01_squares.py"
+    code = FAILING.replace("{model!r}", repr(nan_for_copper))
+    source.write_text(source.read_text().replace("# %%\nx =", f"# %%{code}\n# %%\nx =", 1))
+    with pytest.raises(ChapterError, match=r"failed on 1 of 2 structures:\n  frame 1 \(Cu\)"):
+        rerun.run("01")
+    page = rerun.run("01", out_dir=checkout / "skipped", skip_failing=True)
+    html = (page.parent / "notebooks" / "01_squares.html").read_text()
+    assert (
+        f'Without models that could not be run:</p>\n<ul class="simple">\n<li><p>{nan_for_copper}'
+        in html
+    )
+    assert "Models: 1." in html
