@@ -128,6 +128,7 @@ def _run(subs: Any) -> None:
     sub.add_argument("chapter", metavar="CHAPTER", help="a number or name, such as 01")
     sub.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE")
     sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: a new one in runs/")
+    _trust(sub)
 
 
 def _book(subs: Any) -> None:
@@ -146,6 +147,10 @@ def _doctor(subs: Any) -> None:
 def _machine(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--device", default="auto", choices=DEVICES)
     sub.add_argument("--dtype", default="float32", choices=DTYPES)
+    _trust(sub)
+
+
+def _trust(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--trust-checkpoint",
         action="store_true",
