@@ -164,6 +164,7 @@ def _run(subs: Any) -> None:
     sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: a new one in runs/")
     text = "go on without models that fail, and say so at the top of the page"
     sub.add_argument("--skip-failing", action="store_true", help=text)
+    _trust(sub)
 
 
 def _book(subs: Any) -> None:
@@ -187,6 +188,10 @@ def _on_error(sub: argparse.ArgumentParser) -> None:
 def _machine(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--device", default="auto", choices=DEVICES)
     sub.add_argument("--dtype", default="float32", choices=DTYPES)
+    _trust(sub)
+
+
+def _trust(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--trust-checkpoint",
         action="store_true",

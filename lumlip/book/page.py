@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -97,7 +98,7 @@ class Page:
         """
         note = self.note()
         path = data_folder() / f"answer-{self.number:02}.md"
-        path.write_text(text.strip() + "\n", encoding="utf-8")
+        path.write_text(without_nan(text).strip() + "\n", encoding="utf-8")
         return shown(note + text)
 
     def table(self) -> Any:
@@ -120,7 +121,16 @@ def shown(text: str) -> Any:
     """Show Markdown with numbers already in it: readable in Jupyter, on GitHub, and in the book."""
     from IPython.display import Markdown
 
-    return Markdown(text)  # type: ignore[no-untyped-call]
+    return Markdown(without_nan(text))  # type: ignore[no-untyped-call]
+
+
+def without_nan(text: str) -> str:
+    """Say of numbers that there are none.
+
+    >>> without_nan("smaller by nan (nan to nan) here"), without_nan("finance: +nan")
+    ('smaller by (no number) here', 'finance: (no number)')
+    """
+    return re.sub(r"[+-]?\bnan\b( \([+-]?nan to [+-]?nan\))?", "(no number)", text)
 
 
 def _row(claim: Claim) -> dict[str, str]:

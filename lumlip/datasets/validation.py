@@ -30,6 +30,7 @@ def check_structures(
     *,
     elements: Collection[int] | None = None,
     model: str | None = None,
+    frames: Sequence[int] | None = None,
 ) -> None:
     """Raise one error that lists what is wrong, frame by frame.
 
@@ -41,11 +42,12 @@ def check_structures(
     Parameters
     ----------
     structures : list of ase.Atoms, length n_structures
-        Frames, counted from 0 in the message.
     elements : collection of int or None
         Atomic numbers that the model knows; None: every element will do.
     model : str or None
         The model's name, for the message.
+    frames : sequence of int, length n_structures, or None
+        What the message calls the structures; None: counted from 0.
 
     Raises
     ------
@@ -65,7 +67,7 @@ remove the duplicate atom or check the cell and the length unit (Å)
         structures = [structures]
     known = None if elements is None else frozenset(elements)
     faults = []
-    for frame, atoms in enumerate(structures):
+    for frame, atoms in zip(frames or range(len(structures)), structures, strict=True):
         fault = next(_faults(atoms, known, model), None)
         if fault is not None:
             formula = f" ({atoms.get_chemical_formula()})" if _has_elements(atoms) else ""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -82,9 +83,28 @@ def prepared(
 ) -> Job:
     """Check the structures and find the weights: what can go wrong before the model runs."""
     check_choice("dtype", dtype, DTYPES)
-    check_structures(atoms, elements=entry.elements, model=entry.id)
+    check_structures(atoms, elements=entry.elements, model=entry.id, frames=frames)
     entry = ready(entry, trust_checkpoint=trust_checkpoint)
     return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype, layers, frames)
+
+
+def with_elements(entry: ModelEntry, *, trust_checkpoint: bool) -> ModelEntry:
+    """Return a model with the elements that it knows, which one of the user's own has to be asked.
+
+    The answer is kept beside its features, by the checksum of the checkpoint.
+    """
+    if entry.elements is not None:
+        return entry
+    entry = ready(entry, trust_checkpoint=trust_checkpoint)
+    job = Job(entry, [], entry.sha256, structures_sha256([]), "float32")
+    known = job.store.with_name(f"{job.store.stem}.elements.json")
+    if not known.exists():
+        with TemporaryDirectory() as folder, WorkerPool() as pool:
+            write_job(Path(folder), [], _order(job, device="auto", batch_atoms=None))
+            facts = pool.run(entry, Path(folder), [], n_left=0)
+        ensured(known.parent)
+        known.write_text(json.dumps(facts["elements"]))
+    return replace(entry, elements=frozenset(json.loads(known.read_text())))
 
 
 def made(
@@ -204,6 +224,7 @@ def _order(job: Job, *, device: str, batch_atoms: int | None) -> dict[str, Any]:
         "dtype": job.dtype,
         "layers": job.layers,
         "batch_atoms": batch_atoms,
+        "frames": job.frames,
         "killers": [],  # frames that no worker survives
         "last": [],  # batches to be done after all others
         "packages": [d.split("==")[0].strip() for d in pins(job.entry.family).dependencies],

@@ -23,7 +23,14 @@ from lumlip.errors import (
     UntrustedCheckpointError,
     WeightsError,
 )
-from lumlip.extraction.jobs import Job, failed_frames, free_first, made, prepared
+from lumlip.extraction.jobs import (
+    Job,
+    failed_frames,
+    free_first,
+    made,
+    prepared,
+    with_elements,
+)
 from lumlip.extraction.store import select
 from lumlip.extraction.workers import WorkerPool
 from lumlip.zoo.table import ModelEntry, resolve
@@ -135,8 +142,11 @@ def panel(
         raise ValueError(f"got a model twice; expected distinct ids: {', '.join(models)}")
     frames = read_structures(structures)
     check_structures(frames)
-    missing = _without_weights(entries, trust=trust_checkpoint, skip_failing=skip_failing)
-    usable = [entry for entry in entries if entry.id not in missing]
+    options = {"trust_checkpoint": trust_checkpoint, "skip_failing": skip_failing}
+    _, missing = _each(ready, entries, **options)  # before anything takes long
+    here = [entry for entry in entries if entry.id not in missing]
+    usable, unreadable = _each(with_elements, here, **options)
+    missing |= unreadable
     common, dropped = _common_frames(frames, {e.id: e.elements for e in usable})
     own = {e.id: [i for i, atoms in enumerate(frames) if takes(e.elements, atoms)] for e in usable}
     jobs = [
@@ -200,24 +210,28 @@ def _by_family(jobs: Sequence[Job]) -> list[Job]:
     return sorted(jobs, key=lambda job: families.index(job.entry.family))
 
 
-def _without_weights(
-    entries: Sequence[ModelEntry], *, trust: bool, skip_failing: bool
-) -> dict[str, str]:
-    """Name the models whose weights are not here, and why, before anything takes long."""
-    missing = {}
+def takes(elements: frozenset[int] | None, atoms: Atoms) -> bool:
+    """Tell whether a model that knows these elements (None: not known which) takes a structure."""
+    return elements is None or elements.issuperset(atoms.numbers.tolist())
+
+
+def _each(
+    act: Callable[..., ModelEntry],
+    entries: Sequence[ModelEntry],
+    *,
+    trust_checkpoint: bool,
+    skip_failing: bool,
+) -> tuple[list[ModelEntry], dict[str, str]]:
+    """Do something with each model; return what came of it, and which of them failed, and why."""
+    done, missing = [], {}
     for entry in entries:
         try:
-            ready(entry, trust_checkpoint=trust)
+            done.append(act(entry, trust_checkpoint=trust_checkpoint))
         except FAILURES as error:
             if not skip_failing:
                 raise
             missing[entry.id] = str(error).splitlines()[0]
-    return missing
-
-
-def takes(elements: frozenset[int] | None, atoms: Atoms) -> bool:
-    """Tell whether a model that knows these elements (None: not known which) takes a structure."""
-    return elements is None or elements.issuperset(atoms.numbers.tolist())
+    return done, missing
 
 
 def _common_frames(

@@ -74,8 +74,10 @@ def work(folder: Path, tell: Tell) -> None:
     structures = load_structures(folder / "structures.npz")
     device = pick_device(job["device"])
     extractor = _loaded(job, device)
-    _check_elements(structures, extractor.elements, job["model"])
-    tell("loaded", device=device, cutoff=extractor.cutoff, versions=_versions(job["packages"]))
+    _check_elements(structures, extractor.elements, job)
+    known = sorted(extractor.elements)
+    versions = _versions(job["packages"])
+    tell("loaded", device=device, cutoff=extractor.cutoff, versions=versions, elements=known)
     left = set(range(len(structures))) - finished(folder) - set(job["killers"])
     last = [kept for batch in job["last"] if (kept := [i for i in batch if i in left])]
     todo = sorted(left.difference(*last))
@@ -181,10 +183,12 @@ def _check_weights(path: Path, expected: str | None) -> None:
         )
 
 
-def _check_elements(structures: Sequence[Atoms], known: frozenset[int], model: str) -> None:
+def _check_elements(
+    structures: Sequence[Atoms], known: frozenset[int], job: dict[str, Any]
+) -> None:
     from lumlip.datasets.validation import check_structures
 
-    check_structures(structures, elements=known, model=model)
+    check_structures(structures, elements=known, model=job["model"], frames=job.get("frames"))
 
 
 def _versions(packages: Sequence[str]) -> dict[str, str]:

@@ -111,8 +111,9 @@ def _hear(event: dict[str, Any], facts: dict[str, Any], bar: Any) -> None:
 
 def _failed(facts: dict[str, Any]) -> dict[int, str]:
     """Return the frames that the model failed on, and why."""
-    told = facts["done"]["failed"]  # JSON has texts for keys
-    return {int(i): why for i, why in told.items()} | facts.get("killers", {})
+    told: dict[str, str] = facts["done"]["failed"]  # JSON has texts for keys
+    killers: dict[int, str] = facts.get("killers", {})
+    return {int(i): why for i, why in told.items()} | killers
 
 
 def _without_killers(folder: Path, facts: dict[str, Any]) -> bool:

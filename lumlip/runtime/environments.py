@@ -193,7 +193,8 @@ def broken(wanted: Pins) -> str:
     sites = [*folder.glob("lib/python*/site-packages"), *folder.glob("Lib/site-packages")]
     if not any(found for site in sites for found in site.glob(f"{package}*")):
         return f"its {package} is gone"
-    names = {_plain(str(distribution.name)) for distribution in distributions(path=map(str, sites))}
+    paths = [str(site) for site in sites]
+    names = {_plain(str(one.name)) for one in distributions(path=paths)}
     gone = [name for name in _pinned(wanted) if _plain(name) not in names]
     return f"its {', '.join(gone)} is gone" if gone else ""
 
