@@ -49,23 +49,6 @@ def _coordination(atoms: Atoms, reach: float) -> FloatArray:
     return np.bincount(atom[bonded], minlength=len(atoms)).astype(float)
 
 
-def widest_gap(atoms: Atoms) -> float:
-    """Thickness in Å of the widest layer along a cell vector that holds no atomic center.
-
-    Infinite for a structure that is not periodic in all directions.
-
-    Parameters
-    ----------
-    atoms : ase.Atoms
-    """
-    if not atoms.pbc.all():
-        return float("inf")
-    height = 1 / np.linalg.norm(np.linalg.inv(atoms.cell.array), axis=0)
-    along = np.sort(atoms.get_scaled_positions(wrap=True), axis=0)
-    gaps = np.diff(np.vstack([along, along[:1] + 1]), axis=0)
-    return float((gaps.max(axis=0) * height).max())
-
-
 def composition(structures: Sequence[Atoms]) -> FloatArray:
     """Share of each element in every structure.
 

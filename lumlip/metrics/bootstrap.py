@@ -1,13 +1,8 @@
-"""Distances between models: reconstruction errors both ways, with draws of the test structures.
-
-What is computed from distances (a mean, a difference, a ratio) is computed draw by draw: its
-interval then knows that all of them were measured on the same structures.
-"""
+"""Intervals of one split: the test structures drawn anew, the maps as they are."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,13 +11,6 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
 from lumlip.metrics.group_intervals import group_sums
-
-
-class Resampling(TypedDict, total=False):
-    """Options of a bootstrap, for functions that pass them on."""
-
-    n_bootstrap: int
-    seed: int
 
 
 class Interval(NamedTuple):
@@ -40,122 +28,24 @@ class Interval(NamedTuple):
 
     @classmethod
     def of(cls, value: float | np.floating, draws: ArrayLike) -> Interval:
-        """Take the middle 95 % of some draws of the number (n_draws,), see `interval_95`."""
-        return cls(float(value), *(float(end) for end in interval_95(draws)))
+        """Take the middle 95 % of some draws of the number (n_draws,)."""
+        return cls(float(value), *np.quantile(draws, [0.025, 0.975]).tolist())
 
     @classmethod
     def of_halves(cls, value: float | np.floating, halves: ArrayLike) -> Interval:
-        """Take the spread on random halves of the samples (n_draws,), see `interval_of_halves`."""
-        return cls(*(float(end) for end in interval_of_halves(value, halves)))
+        """Take 1.96 standard deviations of what random halves of the samples give (n_draws,).
+
+        A mean over n samples varies between halves drawn without replacement as much as it varies
+        between sets of n samples, so that their spread is the standard error. Drawing with
+        replacement would make copies, which measures of neighbors take for perfect agreement.
+        """
+        spread = 1.96 * float(np.std(np.asarray(halves, dtype=np.float64), ddof=1))
+        return cls(float(value), float(value) - spread, float(value) + spread)
 
     @classmethod
     def missing(cls) -> Interval:
         """Return NaN thrice: there is no such number."""
         return cls(np.nan, np.nan, np.nan)
-
-
-def with_interval(found: Sequence[float], *, digits: int = 2, sign: str = "") -> str:
-    """Write (value, low, high); a dash if there is no such number.
-
-    Parameters
-    ----------
-    found : sequence of three floats
-    digits : int
-        After the point.
-    sign : str
-        ``"+"`` to write it before positive numbers, too.
-
-    Examples
-    --------
-    >>> with_interval((0.5, 0.4, 0.61)), with_interval((0.5, -0.4, 0.6), digits=1, sign="+")
-    ('0.50 (0.40 to 0.61)', '+0.5 (-0.4 to +0.6)')
-    >>> with_interval(Interval.missing())
-    '-'
-    """
-    if np.isnan(list(found)).all():
-        return "-"
-    value, low, high = (f"{number:{sign}.{digits}f}" for number in found)
-    return f"{value} ({low} to {high})"
-
-
-def resampled_errors(
-    errors: ArrayLike, *, groups: ArrayLike, n_bootstrap: int, seed: int = 0
-) -> FloatArray:
-    """Root mean square errors of many draws of the test groups, with replacement.
-
-    Parameters
-    ----------
-    errors : array of shape (..., n_test)
-        Of the test atoms, in any unit.
-    groups : array of shape (n_test,)
-        The structure of every test atom.
-    n_bootstrap, seed : int
-        All errors share the draws.
-
-    Returns
-    -------
-    array of shape (..., n_bootstrap)
-        In the unit of the errors.
-
-    Raises
-    ------
-    ValueError
-        If ``groups`` has another length than the errors.
-    """
-    sums, n_atoms = group_sums(errors, groups)
-    n_groups = len(n_atoms)
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_bootstrap)
-    resampled: FloatArray = np.sqrt((sums @ draws.T) / (draws @ n_atoms))
-    return resampled
-
-
-def interval_95(draws: ArrayLike, *, axis: int | None = None) -> FloatArray:
-    """Lower and upper end of the middle 95 % of some draws.
-
-    Parameters
-    ----------
-    draws : array of shape (..., n_draws, ...)
-    axis : int, optional
-        Along which the draws lie; all of the array by default.
-
-    Returns
-    -------
-    array of shape (2, ...)
-        In the unit of the draws.
-
-    Examples
-    --------
-    >>> interval_95(range(101))
-    array([ 2.5, 97.5])
-    """
-    ends: FloatArray = np.quantile(np.asarray(draws, dtype=np.float64), [0.025, 0.975], axis=axis)
-    return ends
-
-
-def interval_of_halves(
-    value: ArrayLike, halves: ArrayLike
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Return values with 95 % intervals from their numbers on random halves of the samples.
-
-    A mean over n samples varies between halves drawn without replacement as much as it varies
-    between sets of n samples, so that their spread is the standard error. Drawing with replacement
-    would make copies, which measures of neighbors take for perfect agreement.
-
-    Parameters
-    ----------
-    value : array of shape (...)
-    halves : array of shape (n_draws, ...)
-        In the unit of the value.
-
-    Returns
-    -------
-    (array of shape (...), array of shape (...), array of shape (...))
-        The value, and 1.96 standard deviations of the draws below and above it.
-    """
-    middle = np.asarray(value, dtype=np.float64)
-    spread = 1.96 * np.std(np.asarray(halves, dtype=np.float64), axis=0, ddof=1)
-    return middle, middle - spread, middle + spread
 
 
 def bootstrap_interval(
@@ -205,7 +95,10 @@ def bootstrap_interval(
         raise ValueError(
             f"got n_bootstrap={n_bootstrap} and level={level}, expected 1 or more, and 0 to 1"
         )
-    resampled = resampled_errors(errors, groups=groups, n_bootstrap=n_bootstrap, seed=seed)
+    sums, n_atoms = group_sums(errors, groups)
+    rng = np.random.default_rng(seed)
+    draws = rng.multinomial(len(n_atoms), np.full(len(n_atoms), 1 / len(n_atoms)), n_bootstrap)
+    resampled = np.sqrt((sums @ draws.T) / (draws @ n_atoms))
     tail = (1 - level) / 2
     low, high = np.quantile(resampled, [tail, 1 - tail], axis=-1)
     return low, high

@@ -85,11 +85,6 @@ def family_name(family: str) -> str:
     return NAMES.get(family, family)
 
 
-def is_untrained(model: str) -> bool:
-    """Tell whether a model has initial weights: its energies mean nothing."""
-    return resolve(model).training_data.startswith("nothing")
-
-
 def untrained_twin(model: str) -> str:
     """Return the id of a mini's own initial weights.
 

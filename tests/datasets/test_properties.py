@@ -9,7 +9,6 @@ from lumlip.datasets.neighbors import neighbors_of_atoms
 from lumlip.datasets.properties import (
     composition,
     coordination_numbers,
-    widest_gap,
 )
 
 
@@ -44,14 +43,6 @@ def test_each_neighbor_counts_once_in_both_directions():
     pairs = list(zip(atom.tolist(), neighbor.tolist(), distance.round(6).tolist(), strict=True))
     assert sorted(pairs) == sorted((j, i, d) for i, j, d in pairs)
     assert np.bincount(atom).tolist() == [16] * 16  # 4 nearest, 12 second nearest
-
-
-def test_widest_gap_of_a_slab_is_its_vacuum():
-    slab = Atoms("Cu2", [[0, 0, 0], [0, 0, 2]], cell=[3, 3, 12], pbc=True)
-    assert widest_gap(slab) == pytest.approx(10)
-    slab.positions[:, 2] += 11  # across the boundary
-    assert widest_gap(slab) == pytest.approx(10)
-    assert widest_gap(Atoms("Cu", cell=[3, 3, 12], pbc=[True, True, False])) == np.inf
 
 
 def test_composition_in_the_order_of_atomic_numbers():

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import lumlip
+from chapters.latent_spaces.pcovr import pcovr
 from chapters.shared.spectrum import leading_share
 from lumlip import similarity
-from lumlip.metrics.pcovr import pcovr
 from lumlip.metrics.pooling import mean_over_atoms
 
 thorough = settings(

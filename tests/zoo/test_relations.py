@@ -9,7 +9,6 @@ from lumlip.zoo.relations import (
     KINDS,
     RECIPE,
     children_of,
-    is_untrained,
     kind_of,
     lineage,
     other_seed,
@@ -27,8 +26,6 @@ def test_twin_of_a_mini_is_its_start(model):
     twin = untrained_twin(model)
     assert trained(twin) == trained(model) == model
     assert kind_of(model, twin) == "training"
-    assert is_untrained(twin)
-    assert not is_untrained(model)
 
 
 @pytest.mark.parametrize("model", ["mace-mini", "pet-mini"])

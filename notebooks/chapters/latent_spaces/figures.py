@@ -9,9 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from chapters.latent_spaces.pcovr import energy_target, pcovr
 from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.pcovr import energy_target, pcovr
 from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.metrics.repeated import CrossFit, Estimate, pair_weights
 from lumlip.plotting.style import INK
@@ -102,7 +102,7 @@ def mean_of(table: pd.DataFrame, families: Sequence[str], left: Sequence[int]) -
 
 
 def covariate_maps(panel: Panel, models: Sequence[str]) -> dict[str, FloatArray]:
-    """Map of all structures for each model: (n_structures, 2), see :func:`lumlip.metrics.pcovr`."""
+    """Map of all structures for each model: (n_structures, 2)."""
     structure = panel.atoms["structure"].to_numpy()
     maps = {}
     for model in models:
