@@ -92,7 +92,7 @@ def _with_images(atoms: Atoms, cutoff: float) -> tuple[FloatArray, IntArray]:
     # The distance of opposite faces is one over the length of the reciprocal vector.
     margin = np.where(atoms.pbc, cutoff * np.linalg.norm(np.linalg.inv(cell), axis=0), 0.0)
     reach = np.ceil(margin).astype(int)
-    shifts = np.indices(2 * reach + 1).reshape(3, -1).T - reach
+    shifts = np.indices((2 * reach + 1).tolist()).reshape(3, -1).T - reach
     shifts = shifts[shifts.any(axis=1)].reshape(-1, 1, 3)
     images = (shifts + scaled).reshape(-1, 3)
     periodic = images[:, atoms.pbc]

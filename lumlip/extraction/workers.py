@@ -111,8 +111,9 @@ def _hear(event: dict[str, Any], facts: dict[str, Any], bar: Any) -> None:
 
 def _failed(facts: dict[str, Any]) -> dict[int, str]:
     """Return the frames that the model failed on, and why."""
+    failed: dict[int, str] = dict(facts.get("killers", {}))
     told = facts["done"]["failed"]  # JSON has texts for keys
-    return {int(i): why for i, why in told.items()} | facts.get("killers", {})
+    return failed | {int(i): why for i, why in told.items()}
 
 
 def _without_killers(folder: Path, facts: dict[str, Any]) -> bool:

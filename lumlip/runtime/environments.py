@@ -193,7 +193,9 @@ def broken(wanted: Pins) -> str:
     sites = [*folder.glob("lib/python*/site-packages"), *folder.glob("Lib/site-packages")]
     if not any(found for site in sites for found in site.glob(f"{package}*")):
         return f"its {package} is gone"
-    names = {_plain(str(distribution.name)) for distribution in distributions(path=map(str, sites))}
+    names = {
+        _plain(str(distribution.name)) for distribution in distributions(path=[*map(str, sites)])
+    }
     gone = [name for name in _pinned(wanted) if _plain(name) not in names]
     return f"its {', '.join(gone)} is gone" if gone else ""
 
