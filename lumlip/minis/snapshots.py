@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lumlip.runtime import records
-from lumlip.runtime.environments import command, variables
-from lumlip.runtime.paths import ensured, home, sha256_file
+from lumlip.runtime.environments import command, locked, variables
+from lumlip.runtime.paths import home, sha256_file
 from lumlip.runtime.verified import verified
 
 if TYPE_CHECKING:
@@ -64,13 +64,10 @@ def restored(family: str, final: Path, step: int, *, sha256: str) -> tuple[Path,
     WeightsError
         The family's environment could not make it; the message holds the end of its log.
     """
-    from filelock import FileLock
-
     made = _place(final, step)
     if known := _known(made):
         return made, known
-    ensured(made.parent)
-    with FileLock(made.parent / f"{final.stem}.lock"):
+    with locked(made.parent / final.stem, f"the snapshots of {final.stem}"):
         if _known(made) is None:  # else another process made it while this one waited
             _restore_all(family, final, sha256)
     if (known := _known(made)) is None:
