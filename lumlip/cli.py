@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import logging
 import os
 import signal
 import sys
@@ -50,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt as stopped:
         with suppress(OSError):  # the terminal may be gone
+            logging.disable()  # what is left of a notebook's run would complain
             print("\nlumlip: stopped; what was done is kept", file=sys.stderr)
         return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
     finally:

@@ -11,6 +11,7 @@ import json
 import os
 import re
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,7 +83,7 @@ class Page:
             return ""
         n, held = len(self.claims), len(self.claims) - len(wrong)
         lines = "".join(f"\n- {line}" for line in wrong)
-        skipped = "".join(f"- {model}: {why}\n" for model, why in SKIPPED.items())
+        skipped = "".join(f"- {escape(f'{model}: {why}')}\n" for model, why in SKIPPED.items())
         return (
             ":::{admonition} Run with other parameters than the text was written for\n"
             f":class: warning\nOf {n} statements {held} hold here"

@@ -29,7 +29,7 @@ class Interval(NamedTuple):
     @classmethod
     def of(cls, value: float | np.floating, draws: ArrayLike) -> Interval:
         """Take the middle 95 % of some draws of the number (n_draws,)."""
-        return cls(float(value), *np.quantile(draws, [0.025, 0.975]).tolist())
+        return cls(float(value), *np.quantile(np.asarray(draws), [0.025, 0.975]).tolist())
 
     @classmethod
     def of_halves(cls, value: float | np.floating, halves: ArrayLike) -> Interval:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lumlip.runtime.paths import ensured, home, sha256_file
+from lumlip.runtime.environments import locked
+from lumlip.runtime.paths import home, sha256_file
 
 
 def read() -> dict[str, dict[str, Any]]:
@@ -28,11 +29,8 @@ def read() -> dict[str, dict[str, Any]]:
 
 def remember(key: str, facts: Mapping[str, Any]) -> None:
     """Keep one record; the others stay, also those that another process writes meanwhile."""
-    from filelock import FileLock
-
     book = _book()
-    ensured(book.parent)
-    with FileLock(f"{book}.lock"):
+    with locked(book, "records of weights"):
         part = book.with_suffix(".part")
         text = json.dumps({**read(), key: dict(facts)}, indent=1, sort_keys=True)
         part.write_text(text + "\n", encoding="utf-8")

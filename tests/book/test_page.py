@@ -7,6 +7,7 @@ import pytest
 from lumlip.book.chapters import DATA_VARIABLE
 from lumlip.book.claims import FAILS, HOLDS
 from lumlip.book.page import RERUN, Page, shown
+from lumlip.extraction.panel import SKIPPED
 from lumlip.metrics.repeated import Estimate
 
 FAR = Estimate(0.6, 0.5, 0.7)
@@ -49,6 +50,14 @@ def test_what_cannot_be_measured_is_told_too(page, monkeypatch):
     monkeypatch.setenv(RERUN, "1")
     page.says("near", Estimate.missing(), side="below", bound=0.4)
     assert "not testable here; the text says: holds" in page.note()
+
+
+def test_models_that_were_skipped_are_named_as_plain_text(page, monkeypatch):
+    monkeypatch.setenv(RERUN, "1")
+    monkeypatch.setitem(SKIPPED, "chgnet:<img src=x>", "it failed")
+    assert "Without models that could not be run:\n\n- chgnet:&lt;img src=x&gt;: it failed\n" in (
+        page.note()
+    )
 
 
 def test_answer_and_primary_claim_are_left_for_the_front_page(page, tmp_path):

@@ -1,5 +1,6 @@
 """What makes features stale and what does not; damaged ones are made again; labels are in none."""
 
+import errno
 import shutil
 import subprocess
 import sys
@@ -207,3 +208,15 @@ def test_what_a_killed_process_left_is_cleared(tmp_path, monkeypatch, structures
     with pytest.raises(KeyboardInterrupt):
         jobs.made(job, Stopped(), device="cpu")
     assert not left.exists()
+
+
+def test_disk_without_locks_is_said(tmp_path, monkeypatch):
+    def refuse(*_args, **_options):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("filelock.FileLock.acquire", refuse)
+    with (
+        pytest.raises(OSError, match=r"has no file locks: set LUMLIP_HOME to a local folder"),
+        environments.locked(tmp_path / "a.zarr", "features"),
+    ):
+        pass

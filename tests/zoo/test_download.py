@@ -53,3 +53,14 @@ def test_what_is_fetched_is_not_opened_before_it_is_checked(tmp_path, monkeypatc
     )
     assert json.loads(done.stdout) == {"path": str(file.resolve())}
     assert not (tmp_path / "marker").exists()
+
+
+def test_no_download_fills_the_disk():
+    code = (
+        "import resource\n"
+        "from lumlip.zoo import download\n"
+        "download._bound_files()\n"
+        "print(resource.getrlimit(resource.RLIMIT_FSIZE)[0] <= download.LARGEST)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
