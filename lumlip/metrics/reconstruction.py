@@ -42,7 +42,6 @@ __all__ = [
     "lfre",
     "neighborhood_size",
     "pointwise_errors",
-    "pointwise_gfrd",
     "pointwise_gfre",
     "pointwise_lfre",
     "reconstruction_table",
@@ -116,25 +115,12 @@ def pointwise_gfre(
 ) -> FloatArray:
     """Error of every test atom behind `gfre`: ``gfre = sqrt(mean(pointwise_gfre ** 2))``.
 
-    Parameters
-    ----------
-    X : array of shape (n_atoms, n_source_channels)
-    Y : array of shape (n_atoms, n_target_channels)
-        The same atoms in the same order.
-    train, test : arrays of int, or masks of shape (n_atoms,)
-    device : {"auto", "cpu", "cuda", "cuda:N"}
-    protocol : {"robust", "scikit-matter"}
-        See `gfre` and `lfre`.
+    Parameters and errors are those of `gfre`.
 
     Returns
     -------
     array of shape (n_test,)
         ``|y_i - x_i W|`` in the order of ``test``, without unit.
-
-    Raises
-    ------
-    ValueError
-        As `gfre`.
     """
     return _one_pair(X, Y, "gfre", train=train, test=test, device=device, protocol=protocol)
 
@@ -211,27 +197,12 @@ def pointwise_lfre(
 ) -> FloatArray:
     """Error of every test atom behind `lfre`: ``lfre = sqrt(mean(pointwise_lfre ** 2))``.
 
-    Parameters
-    ----------
-    X : array of shape (n_atoms, n_source_channels)
-    Y : array of shape (n_atoms, n_target_channels)
-        The same atoms in the same order.
-    train, test : arrays of int, or masks of shape (n_atoms,)
-    n_neighbors : int
-        From 2 to n_train.
-    device : {"auto", "cpu", "cuda", "cuda:N"}
-    protocol : {"robust", "scikit-matter"}
-        See `gfre` and `lfre`.
+    Parameters and errors are those of `lfre`.
 
     Returns
     -------
     array of shape (n_test,)
         In the order of ``test``, without unit.
-
-    Raises
-    ------
-    ValueError
-        As `lfre`.
     """
     return _one_pair(
         X,
@@ -259,24 +230,12 @@ def gfrd(
     ``GFRD(X, Y) = sqrt(mean_i |x_i W - x_i Q|^2)`` over the test atoms: W the map of `gfre`, Q the
     orthogonal map that is closest to it on the train atoms (narrower features padded with zeros).
 
-    Parameters
-    ----------
-    X : array of shape (n_atoms, n_source_channels)
-    Y : array of shape (n_atoms, n_target_channels)
-    train, test : arrays of int, or masks of shape (n_atoms,)
-    device : {"auto", "cpu", "cuda", "cuda:N"}
-    protocol : {"robust", "scikit-matter"}
-        See `gfre` and `lfre`.
+    Parameters and errors are those of `gfre`.
 
     Returns
     -------
     float
         Without unit. 0: as far as X predicts Y, Y is X rotated.
-
-    Raises
-    ------
-    ValueError
-        As `gfre`.
 
     Examples
     --------
@@ -290,42 +249,8 @@ def gfrd(
     0.4
     """
     return _root_mean_square(
-        pointwise_gfrd(X, Y, train=train, test=test, device=device, protocol=protocol)
+        _one_pair(X, Y, "gfrd", train=train, test=test, device=device, protocol=protocol)
     )
-
-
-def pointwise_gfrd(
-    X: ArrayLike,
-    Y: ArrayLike,
-    *,
-    train: ArrayLike,
-    test: ArrayLike,
-    device: str = "auto",
-    protocol: str = "robust",
-) -> FloatArray:
-    """Distortion of every test atom behind `gfrd`: ``gfrd = sqrt(mean(pointwise_gfrd ** 2))``.
-
-    Parameters
-    ----------
-    X : array of shape (n_atoms, n_source_channels)
-    Y : array of shape (n_atoms, n_target_channels)
-        The same atoms in the same order.
-    train, test : arrays of int, or masks of shape (n_atoms,)
-    device : {"auto", "cpu", "cuda", "cuda:N"}
-    protocol : {"robust", "scikit-matter"}
-        See `gfre` and `lfre`.
-
-    Returns
-    -------
-    array of shape (n_test,)
-        ``|x_i W - x_i Q|`` in the order of ``test``, without unit.
-
-    Raises
-    ------
-    ValueError
-        As `gfrd`.
-    """
-    return _one_pair(X, Y, "gfrd", train=train, test=test, device=device, protocol=protocol)
 
 
 def neighborhood_size(n_train: int, n_neighbors: int) -> int:

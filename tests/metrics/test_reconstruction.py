@@ -18,13 +18,19 @@ from lumlip.metrics.reconstruction import (
     lfre,
     neighborhood_size,
     pointwise_errors,
-    pointwise_gfrd,
     pointwise_gfre,
     pointwise_lfre,
     reconstruction_table,
 )
 
 N_TRAIN, N_TEST = 90, 30
+
+
+def pointwise_gfrd(X, Y, **options):
+    """Distortion of every test atom."""
+    return pointwise_errors({"X": X}, {"Y": Y}, metric="gfrd", **options).to_numpy()[0, 0]
+
+
 TRAIN, TEST = np.arange(N_TRAIN), np.arange(N_TRAIN, N_TRAIN + N_TEST)
 # Below this an error is rounding (features are scaled to a total variance of 1).
 ROUNDING = 1e-10

@@ -20,19 +20,6 @@ def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
     """Return features as a float64 array (n_samples, n_features), or say what is wrong.
 
     Very large and very small ones are divided by a power of two: nothing here depends on the unit.
-
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-    name : str
-        What an error calls them.
-    at_least : int
-        Samples that are needed.
-
-    Raises
-    ------
-    ValueError
-        Not two-dimensional, fewer samples than needed, or a number that is not finite.
     """
     array = of_unit_size(as_features(X, name), name)
     if len(array) < at_least:
@@ -41,20 +28,9 @@ def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
 
 
 def both(X: ArrayLike, Y: ArrayLike, *, at_least: int = 2) -> tuple[FloatArray, FloatArray]:
-    """Return two sets of features of the same samples.
+    """Return `samples` X (n_samples, n_features) and Y (n_samples, n_other_features).
 
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-    Y : array of shape (n_samples, n_other_features)
-    at_least : int
-        Samples that are needed.
-
-    Raises
-    ------
-    ValueError
-        As :func:`samples`, or if the numbers of samples differ, or the structures that both say
-        to be of (``attrs["structures_sha256"]``).
+    Refused are other numbers of samples, or other structures by ``attrs["structures_sha256"]``.
     """
     check_same_structures([("X", X), ("Y", Y)])
     first, second = samples(X, "X", at_least=at_least), samples(Y, "Y", at_least=at_least)
