@@ -15,6 +15,10 @@ ANY_LAYER = (*LAYERS, "readout")
 #: What a split can keep whole.
 SPLITS = ("structure", "atom", "composition", "parent")
 DTYPES = ("float32", "float64")
+#: What to do when a model fails on some structures: stop, or leave them out and say so.
+ON_ERROR = ("stop", "skip")
+#: Variable, set for the notebooks of chapters: a model that fails stops them all the same.
+STOP = "LUMLIP_STOP"
 DEVICES = ("auto", "cpu", "cuda")
 
 

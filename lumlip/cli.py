@@ -7,13 +7,14 @@ import errno
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from lumlip import __version__, commands
-from lumlip.choices import ANY_LAYER, DEVICES, DTYPES, METRICS, PROTOCOLS, SPLITS
+from lumlip.choices import ANY_LAYER, DEVICES, DTYPES, METRICS, ON_ERROR, PROTOCOLS, SPLITS
 from lumlip.errors import (
     ChapterError,
     ExtractionError,
@@ -32,10 +33,8 @@ EXPECTED = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 if the user's input is wrong, 128 and more if stopped."""
+    before = _stop_on_signals()
     try:
-        for name in ("SIGTERM", "SIGHUP"):  # as Ctrl-C: workers and installers end, too
-            if number := getattr(signal, name, None):
-                signal.signal(number, _stop)
         if sys.flags.optimize:  # ase reads files wrong then, and a page that is not true passes
             raise ValueError("Python runs without assertions: unset PYTHONOPTIMIZE, drop -O")
         options = vars(_parser().parse_args(argv))
@@ -53,6 +52,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         with suppress(OSError):  # the terminal may be gone
             print("\nlumlip: stopped; what was done is kept", file=sys.stderr)
         return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _stop_on_signals() -> dict[int, Any]:
+    """Let other signals stop as Ctrl-C does: workers and installers end, too."""
+    if threading.current_thread() is not threading.main_thread():
+        return {}
+    known = [n for name in ("SIGTERM", "SIGHUP") if (n := getattr(signal, name, None))]
+    return {number: signal.signal(number, _stop) for number in known}
 
 
 def _stop(number: int, _frame: object) -> None:
@@ -115,6 +125,7 @@ def _extract(subs: Any) -> None:
     )
     sub.add_argument("--batch-atoms", type=_positive, metavar="N", help="atoms in a forward pass")
     sub.add_argument("--layers", action="store_true", help="also the features after every layer")
+    _on_error(sub)
     _machine(sub)
 
 
@@ -135,6 +146,7 @@ def _compare(subs: Any) -> None:
     sub.add_argument("--n-bootstrap", type=int, default=200, metavar="N", help="0: no intervals")
     sub.add_argument("--seed", type=int, default=0)
     sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="write csv and figure there")
+    _on_error(sub)
     _machine(sub)
 
 
@@ -150,6 +162,9 @@ def _run(subs: Any) -> None:
     sub.add_argument("chapter", metavar="CHAPTER", help="a number or name, such as 01")
     sub.add_argument("-p", "--parameter", action="append", default=[], metavar="NAME=VALUE")
     sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: a new one in runs/")
+    text = "go on without models that fail, and say so at the top of the page"
+    sub.add_argument("--skip-failing", action="store_true", help=text)
+    _trust(sub)
 
 
 def _book(subs: Any) -> None:
@@ -165,9 +180,18 @@ def _doctor(subs: Any) -> None:
     sub.add_argument("--clean", action="store_true", help="remove environments no longer used")
 
 
+def _on_error(sub: argparse.ArgumentParser) -> None:
+    text = "when a model fails on some structures: stop, or leave them out (default: stop)"
+    sub.add_argument("--on-error", default="stop", choices=ON_ERROR, help=text)
+
+
 def _machine(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--device", default="auto", choices=DEVICES)
     sub.add_argument("--dtype", default="float32", choices=DTYPES)
+    _trust(sub)
+
+
+def _trust(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--trust-checkpoint",
         action="store_true",

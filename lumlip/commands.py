@@ -6,12 +6,9 @@ import sys
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lumlip.runtime.paths import ensured, refuse_existing
-
-if TYPE_CHECKING:
-    from ase import Atoms
 
 
 def list_models() -> None:
@@ -55,9 +52,7 @@ def list_structures(which: str | None) -> None:
     print(summary(frames).to_string(float_format="{:.2f}".format))
 
 
-def extract(
-    model: str, structures: str, *, output: Path | None, skip_unknown: bool, **options: Any
-) -> None:
+def extract(model: str, structures: str, *, output: Path | None, **options: Any) -> None:
     """Extract the features of one model on a set of structures."""
     from lumlip.extraction.features import features
     from lumlip.extraction.store import written_whole
@@ -66,8 +61,7 @@ def extract(
         refuse_existing(output)
     # Its folder is made before the work: that nothing can be written there shows now.
     with written_whole(output) if output else nullcontext() as part:
-        chosen = _known(model, structures) if skip_unknown else structures
-        dataset = features(model, chosen, **options)
+        dataset = features(model, structures, **options)
         print(dataset)
         if part is not None:
             stored = dataset.drop_vars("readout")  # one of the others: the attribute says which
@@ -76,20 +70,6 @@ def extract(
         print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
     else:
         print(f"Copied to {output}; open it with xarray.open_zarr({str(output)!r}).")
-
-
-def _known(model: str, structures: str) -> list[Atoms]:
-    """Read the structures and leave out those with elements that the model does not know."""
-    from lumlip.datasets.sets import structures as read
-    from lumlip.extraction.panel import takes
-    from lumlip.zoo.table import resolve
-
-    elements, frames = resolve(model).elements, read(structures)
-    known = [atoms for atoms in frames if takes(elements, atoms)]
-    if not known:
-        raise ValueError(f"{model} knows the elements of none of the {len(frames)} structures")
-    print(f"{len(known)} of {len(frames)} structures have only elements that {model} knows")
-    return known
 
 
 def compare_models(models: list[str], *, output: Path | None, **options: Any) -> None:
@@ -136,12 +116,15 @@ def check(model: str, structures: str, *, trust_checkpoint: bool, **options: Any
     return 0 if bool(report["ok"].all()) else 1
 
 
-def run_chapter(chapter: str, *, parameter: list[str], output: Path | None) -> None:
+def run_chapter(
+    chapter: str, *, parameter: list[str], output: Path | None, **options: bool
+) -> None:
     """Run a chapter with your own parameters; write the notebook and an HTML page."""
     from lumlip.book.parameters import parse_assignments
     from lumlip.book.rerun import run
 
-    print(f"wrote {run(chapter, parse_assignments(parameter), out_dir=output)}")
+    values = parse_assignments(parameter)
+    print(f"wrote {run(chapter, values, out_dir=output, **options)}")
 
 
 def build_book(*, no_run: bool, update: str | None) -> None:

@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import lumlip
-from lumlip.runtime.environments import families, pins, runs_here
+from lumlip.runtime.environments import broken, families, in_use, is_lumlips, pins, runs_here
 from lumlip.runtime.paths import home
 
 
@@ -89,21 +89,28 @@ def _environment(family: str) -> str:
     wish = wanted.dependencies[0]
     if runs_here(family):
         return f"environment {family}: this interpreter (it has {wish})"
-    if (wanted.folder / ".complete").exists():
+    if not (fault := broken(wanted)):
         return f"environment {family}: ready, {wish}, in {wanted.folder}"
+    if wanted.folder.exists():
+        return f"environment {family}: broken, {fault}; made anew at next use, in {wanted.folder}"
     return f"environment {family}: not made yet; will install {wish} at first use"
 
 
 def _stale(*, clean: bool) -> list[str]:
-    """Name the environments that no family's pins ask for any more."""
+    """Name lumlip's environments that no family's pins ask for any more."""
     wanted = {pins(name).folder for name in families()}
     found = [f for f in home().glob("environments/*-*") if f.is_dir() and f not in wanted]
-    if clean:
-        for folder in found:
+    told = []
+    for folder in filter(is_lumlips, found):
+        verb = "no longer used, `lumlip doctor --clean` removes it"
+        if in_use(folder):
+            verb = "no longer asked for, but in use"
+        elif clean:
             shutil.rmtree(folder)
             folder.with_name(f"{folder.name}.lock").unlink(missing_ok=True)
-    verb = "removed" if clean else "no longer used, `lumlip doctor --clean` removes it"
-    return [f"environment {folder.name}: {verb}" for folder in found]
+            verb = "removed"
+        told.append(f"environment {folder.name}: {verb}")
+    return told
 
 
 def _size(folder: Path) -> int:

@@ -16,7 +16,7 @@
 """
 
 # %% tags=["parameters", "hide-cell"]
-models: list = ["published"]  # ids, see `lumlip models`; variants of one architecture are compared
+models: list = ["published"]  # ids, at least one; variants of one architecture are compared
 minis: list = ["mace-mini", "pet-mini"]  # pre-trained minis with fine-tuned ones; [] for none
 structures: str = "mini-mad"  # of the published models: a named set, or a file that ase reads
 tuning: str = "mini-lps"  # of the minis: what they were fine-tuned on

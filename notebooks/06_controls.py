@@ -16,7 +16,7 @@
 """
 
 # %% tags=["parameters", "hide-cell"]
-models: list = ["published"]  # all published models, or ids, see `lumlip models`; or paper
+models: list = ["published"]  # all published models, or ids, at least one; or paper
 minis: list = [
     "mace-mini",
     "pet-mini",

@@ -117,7 +117,7 @@ by_pair = energies.by_pair(studies[main], ranks[main])
 reversed_ = [label for label, (one, other) in by_pair.items() if not one.value > other.value]
 carried = [fit[main].worst_share(w[main]) for fit in (gfre, energy)]
 page.says("strangers' errors reach most of it", of("published", rho(-0.5, 1)), side="above")
-page.says("more so for minis", of("minis", rho(-0.5, 1)), side="above")
+page.says("so they do for minis", of("minis", rho(-0.5, 1)), side="above")
 page.says("in some pairs strangers do as well", len(reversed_), side="above")
 page.says("all of them with DIEP", all("DIEP" in label for label in reversed_), side="above")
 page.says("the energy is recovered nearly whole", share, side="above", bound=0.9)
@@ -147,8 +147,8 @@ on features, and a large feature error says more about the structure than about 
 Two doctors examine the same patients. Much of what the one writes down cannot be worked out from the notes of the
 other; yet from these notes one can nearly always tell what the first doctor's diagnosis was. That is no wonder: both
 make the same diagnoses, and the other's diagnosis alone tells it as well.
-And the patients on whom their notes differ most? They are mostly unusual patients: the notes of any two other doctors
-point to nearly the same ones. So it is with potentials, their features, and their energies.
+And the patients on whom their notes differ most? They are mostly unusual patients, on whom the notes of two other
+doctors differ, too. So it is with potentials, their features, and their energies.
 :::
 
 ## What the paper says
@@ -185,7 +185,7 @@ Notice:
 - A pair's error ranks structures by its own disagreement with ρ = {of("published", rho(1, 0))}, strangers' errors with
   {of("published", rho(0, 1))}; the difference is {of("published", rho(1, -1))}. So there is something of the pair in its
   error, but most of what it says holds for any pair: the structure is hard.
-- For the minis the difference is smaller, {of("minis", rho(1, -1))}, of {of("minis", rho(1, 0))}.
+- For the minis the difference is {of("minis", rho(1, -1))}, of {of("minis", rho(1, 0))}.
 - The pairs differ: in {len(reversed_)} of {len(by_pair)} pairs of published models, those with DIEP, strangers do at least as well.
   All of the difference is in the others, whose strangers are pairs with DIEP. Four families are too few for an interval over models.
 """)
@@ -244,8 +244,8 @@ plt.show()
 shown(f"""
 Notice:
 
-- On average none of them detects what is new: error {area[ERROR]}, distance {area[DISTANCE]}, composition {area[COMPOSITION]}.
-  The error of two models is worse than the distance in one, by {sharper.map(lambda x: -x)}.
+- On average, the error of a pair detects new structures no better than a coin, {area[ERROR]}, and the composition alone neither,
+  {area[COMPOSITION]}; the distance in one model hardly better, {area[DISTANCE]}. The error of two models is worse than the distance in one, by {sharper.map(lambda x: -x)}.
 - Clusters are detected by the distance, {mean_area(cluster, DISTANCE)}, less well by the error, {mean_area(cluster, ERROR)}.
 - Molecular crystals score *lower* than what the maps were fitted on ({mean_area(molcrys, ERROR)}): new is not the same as hard.
 """)

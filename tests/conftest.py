@@ -4,7 +4,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
 
+from lumlip.runtime import environments
 from lumlip.runtime.paths import ensured, home
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -102,6 +104,25 @@ assert np.isclose(squares[-1], scale**2)
 def shared_environments():
     """The families' environments, so that a test with an empty cache need not make them again."""
     return ensured(home() / "environments")
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch, shared_environments):
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "environments").symlink_to(shared_environments)
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+@pytest.fixture
+def nan_for_copper(own_cache):
+    """CHGNet 0.3.0 with NaN in the embedding of copper."""
+    installed = environments.python("chgnet").parents[1]
+    (path,) = installed.glob("lib/*/site-packages/chgnet/pretrained/0.3.0/*.pth.tar")
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    saved["model"]["state_dict"]["atom_embedding.embedding.weight"][28] = torch.nan
+    torch.save(saved, own_cache / "nan.pth.tar")
+    return f"chgnet:{own_cache / 'nan.pth.tar'}"
 
 
 @pytest.fixture

@@ -1,8 +1,14 @@
 """What is here: the report of doctor, on a machine as it is."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from lumlip.doctor import report
+from lumlip.runtime import environments
+from lumlip.runtime.paths import home as cache
 
 
 @pytest.fixture(autouse=True)
@@ -36,3 +42,58 @@ def test_users_folder_that_is_not_there_is_a_fault(tmp_path, monkeypatch):
     lines, healthy = report()
     assert not healthy
     assert any("no such folder" in line for line in lines)
+
+
+def told(name, **options):
+    return [line for line in report(**options)[0] if line.startswith(f"environment {name}")]
+
+
+def test_only_environments_of_lumlips_are_removed():
+    folder = cache() / "environments"
+    for name, mark in (("mine-alone", "notes.txt"), ("chgnet-0", ".complete"), ("diep-0", "part")):
+        (folder / name).mkdir(parents=True)
+        (folder / name / mark).touch()
+    (folder / "diep-0.lock").touch()  # stopped before it was complete
+    assert told("mine") == []
+    (line,) = told("chgnet-0")
+    assert line.endswith("no longer used, `lumlip doctor --clean` removes it")
+    report(clean=True)
+    assert [path.name for path in folder.iterdir()] == ["mine-alone"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="looks into /proc")
+def test_environment_in_use_stays():
+    old = cache() / "environments" / "chgnet-0"
+    (old / "bin").mkdir(parents=True)
+    (old / ".complete").touch()
+    (old / "bin" / "python").symlink_to(sys.executable)
+    code = "print('here', flush=True); input()"
+    argv = [old / "bin" / "python", "-c", code]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(argv, **pipes) as worker:
+        worker.stdout.readline()
+        assert told("chgnet-0", clean=True) == [
+            "environment chgnet-0: no longer asked for, but in use"
+        ]
+        worker.communicate("\n")
+    assert old.exists()
+    assert told("chgnet-0", clean=True) == ["environment chgnet-0: removed"]
+
+
+def test_broken_environment_is_seen():
+    wanted = environments.pins("diep")
+    site = wanted.folder / "lib" / "python3.11" / "site-packages"
+    (site / "diep").mkdir(parents=True)
+    (wanted.folder / "bin").mkdir()
+    (wanted.folder / "bin" / "python").symlink_to(sys.executable)
+    assert "broken, it is not complete; made anew at next use" in told("diep")[0]
+    (wanted.folder / ".complete").touch()
+    assert "broken, its diep, torch, numpy" in told("diep")[0]
+    for name in environments._pinned(wanted):
+        info = site / f"{name.replace('-', '_')}-1.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")
+    assert "diep: ready" in told("diep")[0]
+    (wanted.folder / "bin" / "python").unlink()
+    (wanted.folder / "bin" / "python").symlink_to("/nowhere/python")
+    assert "broken, its Python is gone" in told("diep")[0]

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lumlip.choices import STOP
+
 
 def threads(n: int) -> dict[str, str]:
     """Variables that give a process n threads; they must stand before it imports numpy."""
@@ -30,6 +32,7 @@ def usable_cores() -> int:
 # by side do not wait for each other's teams of threads.
 KERNEL_ENVIRONMENT = {
     **threads(1),
+    STOP: "1",
     "PYTHONHASHSEED": "0",
     "TQDM_DISABLE": "1",  # a bar redraws itself: every run would differ
     "CUBLAS_WORKSPACE_CONFIG": ":4096:8",  # reproducible matrix products on a GPU

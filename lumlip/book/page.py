@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from lumlip.book.chapters import data_folder
 from lumlip.book.claims import HOLDS, UNTESTED, Claim
+from lumlip.extraction.panel import SKIPPED
 from lumlip.metrics.repeated import Estimate
 
 #: Set by ``lumlip run`` when the reader gave parameters.
@@ -80,10 +82,12 @@ class Page:
             return ""
         n, held = len(self.claims), len(self.claims) - len(wrong)
         lines = "".join(f"\n- {line}" for line in wrong)
+        skipped = "".join(f"- {model}: {why}\n" for model, why in SKIPPED.items())
         return (
             ":::{admonition} Run with other parameters than the text was written for\n"
             f":class: warning\nOf {n} statements {held} hold here"
             + (f"; these do not:\n{lines}\n" if wrong else ".\n")
+            + (f"\nWithout models that could not be run:\n\n{skipped}" if skipped else "")
             + ":::\n\n"
         )
 
@@ -94,7 +98,7 @@ class Page:
         """
         note = self.note()
         path = data_folder() / f"answer-{self.number:02}.md"
-        path.write_text(text.strip() + "\n", encoding="utf-8")
+        path.write_text(without_nan(text).strip() + "\n", encoding="utf-8")
         return shown(note + text)
 
     def table(self) -> Any:
@@ -117,7 +121,16 @@ def shown(text: str) -> Any:
     """Show Markdown with numbers already in it: readable in Jupyter, on GitHub, and in the book."""
     from IPython.display import Markdown
 
-    return Markdown(text)  # type: ignore[no-untyped-call]
+    return Markdown(without_nan(text))  # type: ignore[no-untyped-call]
+
+
+def without_nan(text: str) -> str:
+    """Say of numbers that there are none.
+
+    >>> without_nan("smaller by nan (nan to nan) here"), without_nan("finance: +nan")
+    ('smaller by (no number) here', 'finance: (no number)')
+    """
+    return re.sub(r"[+-]?\bnan\b( \([+-]?nan to [+-]?nan\))?", "(no number)", text)
 
 
 def _row(claim: Claim) -> dict[str, str]:

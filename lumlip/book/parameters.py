@@ -6,11 +6,31 @@ A chapter's cell tagged ``parameters`` holds lines like ``n: int = 100  # Number
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ForwardRef
 
+from lumlip.choices import DEVICES, LAYERS, SPLITS, check_choice, check_count
 from lumlip.errors import ParameterError
+
+#: Lists of model ids, and words that stand for whole lists.
+MODELS = ("models", "minis", "controls")
+WORDS = ("published", "paper")
+#: What a parameter of this name may be in any chapter, or the items of a list: least and most.
+BOUNDS: dict[str, tuple[int, int | None]] = {
+    **dict.fromkeys(("n_seeds", "n_local_seeds", "n_few", "n_local", "n_redraws"), (1, 1000)),
+    **dict.fromkeys(("n_neighbors", "neighbors", "n_folds"), (2, None)),
+    **dict.fromkeys(("local_every", "tested_every", "every", "n_test", "local_atoms"), (1, None)),
+    **dict.fromkeys(("n_imitated", "n_forces", "n_changed", "widest"), (1, None)),
+    "n_samples": (20, None),  # half of them have ten neighbors each, without themselves
+    "n_halves": (2, 1000),
+    "n_bootstrap": (2, 100_000),
+    "seed": (0, 2**31 - 1),
+}
+#: The same, of names.
+CHOICES = {"layer": LAYERS, "device": DEVICES, "split": SPLITS}
+#: Types of lists that a chapter declares as ``list`` alone.
+LISTS = {**dict.fromkeys(MODELS, "list[str]"), "neighbors": "list[int]"}
 
 
 @dataclass(frozen=True)
@@ -83,10 +103,32 @@ def checked(
         if name not in declared:
             raise ParameterError(f"chapter {chapter} has no parameter {name!r}; known:\n{known}")
         try:
-            result[name] = _convert(value, declared[name].type)
+            kind = declared[name].type
+            result[name] = _convert(value, LISTS.get(name, kind) if kind == "list" else kind)
+            _check(name, result[name], declared[name].help)
         except ValueError as error:
             raise ParameterError(f"parameter {name!r}: {error}; known:\n{known}") from None
     return result
+
+
+def _check(name: str, value: Any, help: str) -> None:
+    """Refuse what is out of range, not among the known, or too few models."""
+    items = value if isinstance(value, list) else [value] if value is not None else []
+    for item in items if name in BOUNDS else []:
+        check_count(name, item, *BOUNDS[name])
+    if name in CHOICES:
+        check_choice(name, value, CHOICES[name])
+    if name in MODELS and not stands_for_a_list(name, items):
+        least = 2 if "at least two" in help else 1 if "at least one" in help else 0
+        if len(items) < least or len(set(items)) < len(items):
+            raise ValueError(
+                f"got {', '.join(items) or 'none'}, expected {least} or more, each once"
+            )
+
+
+def stands_for_a_list(name: str, items: Sequence[str]) -> bool:
+    """Tell whether a value for models is one of `WORDS`, which stand alone."""
+    return name == "models" and len(items) == 1 and items[0] in WORDS
 
 
 def _convert(value: Any, annotation: str) -> Any:

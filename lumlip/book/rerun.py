@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
@@ -26,17 +27,25 @@ from lumlip.book.chapters import (
 )
 from lumlip.book.execution import failure_message
 from lumlip.book.page import RERUN
-from lumlip.book.parameters import checked, declared_parameters
+from lumlip.book.parameters import MODELS, checked, declared_parameters, stands_for_a_list
 from lumlip.book.render import render
-from lumlip.errors import ChapterError
+from lumlip.choices import STOP
+from lumlip.errors import ChapterError, FamilyEnvironmentError, WeightsError
 from lumlip.runtime.paths import refuse_existing
+from lumlip.zoo.table import resolve
+from lumlip.zoo.weights import TRUSTED, ready
 
 #: What a run writes into its folder.
 WRITTEN = ("chapter.ipynb", "html", "data")
 
 
 def run(
-    chapter: str | Path, parameters: Mapping[str, Any] | None = None, out_dir: Path | None = None
+    chapter: str | Path,
+    parameters: Mapping[str, Any] | None = None,
+    out_dir: Path | None = None,
+    *,
+    skip_failing: bool = False,
+    trust_checkpoint: bool = False,
 ) -> Path:
     """Run a chapter with other parameters and return the path of its HTML page.
 
@@ -50,23 +59,35 @@ def run(
     out_dir
         Folder to write, which has none of `WRITTEN` yet; ``runs/<chapter>-<time>`` of the
         checkout if None.
+    skip_failing
+        Go on without models that fail, and say so at the top of the page.
+    trust_checkpoint
+        Load checkpoints of the reader's own among the models, see :func:`lumlip.features`.
 
     Raises
     ------
     ChapterError
         Unknown chapter; or a cell failed: then ``chapter.ipynb`` is there up to that cell.
     ParameterError
-        A parameter is unknown or of another type than declared.
+        A parameter is unknown, of another type than declared, or out of range.
+    ValueError
+        A model is unknown.
+    UntrustedCheckpointError
+        A checkpoint of the reader's own without ``trust_checkpoint``.
     FileExistsError
         The folder has files that the run would overwrite; the message names them.
     """
     page = find_chapter(chapter)
     notebook = convert(page.source)
     values = checked(parameters or {}, declared_parameters(notebook), page.name)
+    trusted = own_checkpoints(values, trust=trust_checkpoint)
     folder = Path(out_dir).resolve() if out_dir is not None else _new_folder(page)
     refuse_existing(*(folder / name for name in WRITTEN))
     folder.mkdir(parents=True, exist_ok=True)
-    _run_papermill(notebook, values, folder, page)
+    variables = {TRUSTED: ",".join(trusted), RERUN: "1" if values or skip_failing else ""}
+    if skip_failing:
+        variables[STOP] = ""
+    _run_papermill(notebook, values, folder, page, variables)
     return _write_page(folder, page)
 
 
@@ -78,7 +99,27 @@ def _new_folder(page: Chapter) -> Path:
     return folder
 
 
-def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Chapter) -> None:
+def own_checkpoints(values: Mapping[str, Any], *, trust: bool) -> list[str]:
+    """Check the models among the values; return the sums of the reader's own checkpoints."""
+    lists = {name: values.get(name, []) for name in MODELS}
+    named = [m for name, ids in lists.items() if not stands_for_a_list(name, ids) for m in ids]
+    entries = [resolve(model) for model in named]
+    for entry in entries:
+        if entry.weights == "file":
+            ready(entry, trust_checkpoint=trust)
+        elif trust:  # remembered; one that cannot be had is named on the page
+            with suppress(WeightsError, FamilyEnvironmentError):
+                ready(entry, trust_checkpoint=True)
+    return [str(entry.sha256) for entry in entries if entry.weights == "file"]
+
+
+def _run_papermill(
+    notebook: Any,
+    values: dict[str, Any],
+    folder: Path,
+    page: Chapter,
+    variables: Mapping[str, str],
+) -> None:
     """Write ``chapter.ipynb``, also when a cell fails: papermill saves after every cell."""
     from nbclient.exceptions import DeadKernelError
     from papermill import execute_notebook
@@ -97,7 +138,7 @@ def _run_papermill(notebook: Any, values: dict[str, Any], folder: Path, page: Ch
             parameters=values,
             cwd=os.getcwd(),  # noqa: PTH109 (papermill takes a string)
             kernel_manager_class=kernel_manager_class(
-                {**alone, DATA_VARIABLE: str(folder / "data"), RERUN: "1" if values else ""},
+                {**alone, **variables, DATA_VARIABLE: str(folder / "data")},
                 source=page.source,
             ),
         )

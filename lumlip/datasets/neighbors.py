@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 from ase import Atoms
 from scipy.spatial import cKDTree
@@ -71,20 +69,31 @@ def neighbors_of_atoms(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray,
     return found["i"], origin[found["j"]], found["v"]
 
 
+def reduced_cell(atoms: Atoms) -> FloatArray:
+    """Return the shortest cell vectors (3, 3) of the same lattice, in Å.
+
+    Directions without periodicity get unit vectors perpendicular to the others.
+    """
+    from ase.geometry import complete_cell, minkowski_reduce
+
+    given = np.where(atoms.pbc[:, None], atoms.cell.array, 0.0)
+    cell: FloatArray = complete_cell(minkowski_reduce(given, atoms.pbc)[0])
+    return cell
+
+
 def _with_images(atoms: Atoms, cutoff: float) -> tuple[FloatArray, IntArray]:
     """Positions of all atoms, then of their images within the cutoff of the cell, and whose."""
     origin = np.arange(len(atoms))
     if not atoms.pbc.any():
         return atoms.positions, origin
-    cell = atoms.cell.complete().array
+    cell = reduced_cell(atoms)
     scaled = np.linalg.solve(cell.T, atoms.positions.T).T
     scaled[:, atoms.pbc] %= 1.0
     # The distance of opposite faces is one over the length of the reciprocal vector.
     margin = np.where(atoms.pbc, cutoff * np.linalg.norm(np.linalg.inv(cell), axis=0), 0.0)
     reach = np.ceil(margin).astype(int)
-    shifts = np.array(
-        [s for s in itertools.product(*(range(-r, r + 1) for r in reach)) if any(s)]
-    ).reshape(-1, 1, 3)
+    shifts = np.indices(tuple(2 * reach + 1)).reshape(3, -1).T - reach
+    shifts = shifts[shifts.any(axis=1)].reshape(-1, 1, 3)
     images = (shifts + scaled).reshape(-1, 3)
     periodic = images[:, atoms.pbc]
     near = ((periodic >= -margin[atoms.pbc]) & (periodic <= 1 + margin[atoms.pbc])).all(axis=1)

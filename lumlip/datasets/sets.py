@@ -27,6 +27,8 @@ DATA = Path(__file__).parent / "data"
 _LPS = Path(__file__).parents[1] / "minis" / "structures"
 #: Files that a set of the paper may have in the folder LUMLIP_DATA.
 SUFFIXES = (".xyz", ".extxyz", ".xyz.gz", ".extxyz.gz")
+#: Bytes of a packed file when it is unpacked: one of a few MB may hold any number.
+LARGEST = 4 * 2**30
 #: Å; pairs up to here are looked at for the closest one of a structure.
 CUTOFF = 5.0
 #: eV/Å; structures with a larger force are strongly strained.
@@ -188,8 +190,11 @@ def _read(path: Path, _changed: int) -> tuple[Atoms, ...]:
 def _frames(path: Path) -> list[Atoms]:
     """Read all frames. Gzipped XYZ is unpacked first: ase jumps back in it, which costs seconds."""
     if path.name.endswith("xyz.gz"):
-        text = gzip.decompress(path.read_bytes()).decode()
-        return list(ase.io.read(io.StringIO(text), index=":", format="extxyz"))
+        with gzip.open(path) as file:
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise ValueError(f"more than {LARGEST} bytes when unpacked")
+        return list(ase.io.read(io.StringIO(text.decode()), index=":", format="extxyz"))
     return list(ase.io.read(path, index=":"))
 
 

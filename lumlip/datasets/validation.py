@@ -9,9 +9,9 @@ import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 
-from lumlip.datasets.neighbors import neighbor_pairs
+from lumlip.datasets.neighbors import neighbor_pairs, reduced_cell
 from lumlip.errors import StructureError
-from lumlip.families.base import STATE, whole_number
+from lumlip.families.base import STATE, in_box, whole_number
 
 #: Two atoms closer than this, in Å, count as overlapping: the shortest bond there is, H2, has 0.74.
 OVERLAP = 0.5
@@ -19,6 +19,10 @@ OVERLAP = 0.5
 LISTED = 5
 #: Cells of less than this volume, in Å^3, count as flat: hydrogen at 400 GPa has 1.3 per atom.
 FLAT = 0.1
+#: Of more than this, in Å^3, they are mostly empty, and searches for neighbors take all memory.
+HOLLOW = 1e9
+#: Cells whose opposite faces are nearer than this, in Å, have too many images within a cutoff.
+SKEWED = 0.05
 
 
 def check_structures(
@@ -26,22 +30,24 @@ def check_structures(
     *,
     elements: Collection[int] | None = None,
     model: str | None = None,
+    frames: Sequence[int] | None = None,
 ) -> None:
     """Raise one error that lists what is wrong, frame by frame.
 
     Faults: not an ``ase.Atoms``, no atoms, NaN or infinite positions or cell, a dummy atom,
     a charge, spin or spin multiplicity in ``info`` that is no whole number, a zero-volume or
-    left-handed cell along with periodic boundaries, atoms closer than 0.5 Å (periodic images
-    included), and elements unknown to the model.
+    left-handed cell along with periodic boundaries, a cell that is too large or too skewed to
+    search, atoms closer than 0.5 Å (periodic images included), and elements unknown to the model.
 
     Parameters
     ----------
     structures : list of ase.Atoms, length n_structures
-        Frames, counted from 0 in the message.
     elements : collection of int or None
         Atomic numbers that the model knows; None: every element will do.
     model : str or None
         The model's name, for the message.
+    frames : sequence of int, length n_structures, or None
+        What the message calls the structures; None: counted from 0.
 
     Raises
     ------
@@ -61,7 +67,7 @@ remove the duplicate atom or check the cell and the length unit (Å)
         structures = [structures]
     known = None if elements is None else frozenset(elements)
     faults = []
-    for frame, atoms in enumerate(structures):
+    for frame, atoms in zip(frames or range(len(structures)), structures, strict=True):
         fault = next(_faults(atoms, known, model), None)
         if fault is not None:
             formula = f" ({atoms.get_chemical_formula()})" if _has_elements(atoms) else ""
@@ -141,7 +147,7 @@ def _cell_fault(atoms: Atoms) -> str | None:
     if not np.isfinite(atoms.cell.array).all():
         return "the cell has NaN or infinite entries: repair or remove the frame"
     if not atoms.pbc.any():
-        return None
+        return _too_large(atoms)
     missing = [axis for axis in range(3) if atoms.pbc[axis] and not atoms.cell.array[axis].any()]
     if missing:
         return f"periodic along {'abc'[missing[0]]}, but that cell vector is zero: set it or pbc"
@@ -151,6 +157,24 @@ def _cell_fault(atoms: Atoms) -> str | None:
     if volume < 0:
         return (
             "the cell is left-handed (a x b . c < 0): swap two cell vectors, which keeps the atoms"
+        )
+    shortest = np.linalg.norm(reduced_cell(atoms)[atoms.pbc], axis=1).min()
+    if shortest < OVERLAP:
+        return _overlap(atoms, shortest, 0, 0)
+    apart = 1 / np.linalg.norm(np.linalg.inv(atoms.cell.complete().array), axis=0)[atoms.pbc].max()
+    if apart < SKEWED:
+        return (
+            f"the cell is so skewed that its faces are {apart:.3g} Å apart: check it, or take "
+            "ase.geometry.minkowski_reduce(atoms.cell)[0]"
+        )
+    return _too_large(atoms)
+
+
+def _too_large(atoms: Atoms) -> str | None:
+    volume = in_box(atoms, 0.0).cell.volume
+    if volume > HOLLOW:
+        return (
+            f"the box around it has {volume:.3g} Å^3: check the length unit (Å), or cut the vacuum"
         )
     return None
 

@@ -41,10 +41,10 @@ def save_structures(path: Path, structures: Sequence[Atoms]) -> None:
     save_arrays(
         path,
         n_atoms=np.array([len(atoms) for atoms in structures]),
-        numbers=np.concatenate([atoms.numbers for atoms in structures]),
-        positions=np.concatenate([atoms.positions for atoms in structures]),
-        cells=np.stack([atoms.cell.array for atoms in structures]),
-        pbc=np.stack([atoms.pbc for atoms in structures]),
+        numbers=np.concatenate([np.zeros(0, int), *(atoms.numbers for atoms in structures)]),
+        positions=np.concatenate([np.zeros((0, 3)), *(atoms.positions for atoms in structures)]),
+        cells=np.array([atoms.cell.array for atoms in structures]),
+        pbc=np.array([atoms.pbc for atoms in structures]),
         **state,
     )
 

@@ -9,8 +9,10 @@ from ase import Atoms
 
 from lumlip.choices import DEVICES, check_choice
 from lumlip.datasets.sets import structures as read_structures
-from lumlip.extraction.jobs import made, prepared
+from lumlip.extraction.jobs import made, prepared, with_elements
+from lumlip.extraction.panel import takes
 from lumlip.extraction.workers import WorkerPool
+from lumlip.runtime.environments import say
 from lumlip.zoo.table import resolve
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ def features(
     trust_checkpoint: bool = False,
     batch_atoms: int | None = None,
     layers: bool = False,
+    on_error: str = "stop",
+    skip_unknown: bool = False,
 ) -> xr.Dataset:
     """Latent features of every atom, and energies, predicted by a model.
 
@@ -54,6 +58,12 @@ def features(
         Also the features after every layer of the network, in order of depth: variables
         ``layer_00_embedding``, ``layer_01_interaction_1`` and so on, each (atom, NAME_channel).
         Equivariant channels enter as invariants: scalars as they are, all others as norms.
+    on_error : {"stop", "skip"}
+        When the model fails on some structures (NaN, out of memory), which are found by halving
+        the batch: an error that names them, or features of the others, numbered anew, and an
+        attribute ``failed`` with their numbers and the reasons, as JSON.
+    skip_unknown : bool
+        Leave out, and count, structures with elements that the model does not know.
 
     Returns
     -------
@@ -78,13 +88,21 @@ def features(
         The model itself failed; the message holds the end of its log.
     """
     check_choice("device", device, DEVICES)
-    entry = resolve(model)
+    entry, atoms = resolve(model), read_structures(structures)
+    frames: Sequence[int] = range(len(atoms))
+    if skip_unknown:
+        entry = with_elements(entry, trust_checkpoint=trust_checkpoint)
+        frames = [i for i in frames if takes(entry.elements, atoms[i])]
+        if not frames:
+            raise ValueError(f"{model} knows the elements of none of the {len(atoms)} structures")
+        say(f"{len(frames)} of {len(atoms)} structures have only elements that {model} knows")
     job = prepared(
         entry,
-        read_structures(structures),
+        [atoms[i] for i in frames],
         dtype=dtype,
         trust_checkpoint=trust_checkpoint,
         layers=layers,
+        frames=list(frames),
     )
     with WorkerPool() as pool:
-        return made(job, pool, device=device, batch_atoms=batch_atoms)
+        return made(job, pool, device=device, batch_atoms=batch_atoms, on_error=on_error)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from ase import Atoms
 from filelock import FileLock, Timeout
 
-from lumlip.choices import DEVICES, DTYPES, check_choice, check_count
+from lumlip.choices import DEVICES, DTYPES, ON_ERROR, check_choice, check_count
 from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.validation import check_structures
 from lumlip.errors import ExtractionError
@@ -24,6 +26,7 @@ from lumlip.extraction.store import (
     labelled,
     open_store,
     remove,
+    select,
     set_aside,
     with_readout,
     write_job,
@@ -41,7 +44,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """One model on one set of structures, and where its features lie in the cache."""
+    """One model on one set of structures, and where its features lie in the cache.
+
+    ``frames`` are the user's numbers of the structures, if they do not count from 0.
+    """
 
     entry: ModelEntry
     structures: Sequence[Atoms]
@@ -49,6 +55,7 @@ class Job:
     structures_sha256: str
     dtype: str
     layers: bool = False
+    frames: Sequence[int] | None = None
 
     @cached_property
     def store(self) -> Path:
@@ -72,26 +79,83 @@ def prepared(
     dtype: str,
     trust_checkpoint: bool,
     layers: bool = False,
+    frames: Sequence[int] | None = None,
 ) -> Job:
     """Check the structures and find the weights: what can go wrong before the model runs."""
     check_choice("dtype", dtype, DTYPES)
-    check_structures(atoms, elements=entry.elements, model=entry.id)
+    check_structures(atoms, elements=entry.elements, model=entry.id, frames=frames)
     entry = ready(entry, trust_checkpoint=trust_checkpoint)
-    return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype, layers)
+    return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype, layers, frames)
 
 
-def made(job: Job, pool: WorkerPool, *, device: str, batch_atoms: int | None = None) -> xr.Dataset:
+def with_elements(entry: ModelEntry, *, trust_checkpoint: bool) -> ModelEntry:
+    """Return a model with the elements that it knows, which one of the user's own has to be asked.
+
+    The answer is kept beside its features, by the checksum of the checkpoint.
+    """
+    if entry.elements is not None:
+        return entry
+    entry = ready(entry, trust_checkpoint=trust_checkpoint)
+    job = Job(entry, [], entry.sha256, structures_sha256([]), "float32")
+    known = job.store.with_name(f"{job.store.stem}.elements.json")
+    if not known.exists():
+        with TemporaryDirectory() as folder, WorkerPool() as pool:
+            write_job(Path(folder), [], _order(job, device="auto", batch_atoms=None))
+            facts = pool.run(entry, Path(folder), [], n_left=0)
+        ensured(known.parent)
+        known.write_text(json.dumps(facts["elements"]))
+    return replace(entry, elements=frozenset(json.loads(known.read_text())))
+
+
+def made(
+    job: Job,
+    pool: WorkerPool,
+    *,
+    device: str,
+    batch_atoms: int | None = None,
+    on_error: str = "stop",
+) -> xr.Dataset:
     """Open the features of a job, made by a worker of the pool if they are not there whole.
 
-    The labels of the structures are the job's own, whatever those had that were seen first.
+    The labels of the structures are the job's own, whatever those had that were seen first. With
+    ``on_error="skip"`` structures that the model fails on are left out; the attribute ``failed``
+    says which, as JSON.
     """
     check_choice("device", device, DEVICES)
     if batch_atoms is not None:
         check_count("batch_atoms", batch_atoms, 1)
+    check_choice("on_error", on_error, ON_ERROR)
     if not job.store.exists() or damage(job.store):
-        _run(job, pool, device=device, batch_atoms=batch_atoms)
+        _run(job, pool, device=device, batch_atoms=batch_atoms, on_error=on_error)
     dataset = with_readout(open_store(job.store), readout(job.entry.family))
-    return labelled(dataset, job.structures)
+    failed = failed_frames(dataset)
+    _complain(job, failed, on_error, f"remembered in {job.store}; remove that to try again")
+    keep = [i not in failed for i in range(len(job.structures))]
+    return select(labelled(dataset, job.structures), np.array(keep))
+
+
+def failed_frames(dataset: xr.Dataset) -> dict[int, str]:
+    """Return the numbers of the structures that a model failed on, and why."""
+    return {int(i): why for i, why in json.loads(dataset.attrs.get("failed", "{}")).items()}
+
+
+def _complain(job: Job, failed: dict[int, str], on_error: str, where: str) -> None:
+    """Name the structures that a model failed on: as an error, or beside the results."""
+    if not failed:
+        return
+    frames = job.frames or range(len(job.structures))
+    named = [
+        f"  frame {frames[i]} ({job.structures[i].get_chemical_formula()}): {why}"
+        for i, why in sorted(failed.items())
+    ]
+    total = len(job.structures)
+    text = f"{job.entry.id} failed on {len(failed)} of {total} structures:\n" + "\n".join(named)
+    if on_error == "stop":
+        raise ExtractionError(
+            f"{text}\nThe others are done, {where}. To leave these out: --on-error skip, or "
+            f"on_error='skip'"
+        )
+    say(f"lumlip: {text}\nleft out")
 
 
 def free_first(jobs: Iterable[Job]) -> Iterator[Job]:
@@ -117,7 +181,9 @@ def _taken(job: Job) -> bool:
         return True
 
 
-def _run(job: Job, pool: WorkerPool, *, device: str, batch_atoms: int | None) -> None:
+def _run(
+    job: Job, pool: WorkerPool, *, device: str, batch_atoms: int | None, on_error: str
+) -> None:
     with locked(job.store, f"the features of {job.entry.id}"):
         for stopped in job.store.parent.glob(f"{job.store.name}.*.part"):
             remove(stopped)
@@ -131,7 +197,10 @@ def _run(job: Job, pool: WorkerPool, *, device: str, batch_atoms: int | None) ->
         try:
             n_left = len(job.structures) - len(finished(folder))
             facts = pool.run(job.entry, folder, job.structures, n_left=n_left)
-            assemble(folder, job.store, job.structures, _attributes(job, facts))
+            failed: dict[int, str] = facts["failed"]
+            if on_error == "stop":
+                _complain(job, failed, on_error, f"kept in {folder}")
+            assemble(folder, job.store, job.structures, _attributes(job, facts), failed=failed)
         except (FileNotFoundError, ExtractionError) as error:
             if folder.exists():
                 raise
@@ -155,6 +224,9 @@ def _order(job: Job, *, device: str, batch_atoms: int | None) -> dict[str, Any]:
         "dtype": job.dtype,
         "layers": job.layers,
         "batch_atoms": batch_atoms,
+        "frames": job.frames,
+        "killers": [],  # frames that no worker survives
+        "last": [],  # batches to be done after all others
         "packages": [d.split("==")[0].strip() for d in pins(job.entry.family).dependencies],
     }
 
@@ -173,6 +245,7 @@ def _attributes(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
         "cutoff": facts["cutoff"],
         "package_versions": json.dumps(facts["versions"], sort_keys=True),
         "lumlip_version": __version__,
+        **({"failed": json.dumps(failed)} if (failed := facts["failed"]) else {}),
     }
 
 

@@ -13,7 +13,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.choices import ANY_LAYER, check_choice
+from lumlip.choices import ANY_LAYER, STOP, check_choice
 from lumlip.datasets.sets import structures as read_structures
 from lumlip.datasets.validation import check_structures
 from lumlip.errors import (
@@ -23,7 +23,15 @@ from lumlip.errors import (
     UntrustedCheckpointError,
     WeightsError,
 )
-from lumlip.extraction.jobs import Job, free_first, made, prepared
+from lumlip.extraction.jobs import (
+    Job,
+    failed_frames,
+    free_first,
+    made,
+    prepared,
+    with_elements,
+)
+from lumlip.extraction.store import select
 from lumlip.extraction.workers import WorkerPool
 from lumlip.zoo.table import ModelEntry, resolve
 from lumlip.zoo.weights import ready
@@ -33,6 +41,9 @@ if TYPE_CHECKING:
 
 #: What a split of structures can keep whole.
 KEPT_WHOLE = ("parent", "composition", "structure")
+
+#: Models that a panel of this process went on without, and why.
+SKIPPED: dict[str, str] = {}
 
 #: What ``skip_failing`` goes on after: the model cannot be run, the others may.
 FAILURES = (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError, WeightsError)
@@ -92,6 +103,7 @@ def panel(
     dtype: str = "float32",
     trust_checkpoint: bool = False,
     skip_failing: bool = False,
+    on_error: str = "stop",
     layers: bool = False,
     say: Callable[[str], None] | None = None,
 ) -> Panel:
@@ -109,6 +121,8 @@ def panel(
     skip_failing : bool
         Go on without a model that cannot be run, and say so in ``missing``. A wrong model id is an
         error all the same.
+    on_error : {"stop", "skip"}
+        As for :func:`lumlip.features`; what one model fails on is left out for all.
     layers : bool
         Also the features after every layer, as for :func:`lumlip.features`.
     say : callable, optional
@@ -128,8 +142,11 @@ def panel(
         raise ValueError(f"got a model twice; expected distinct ids: {', '.join(models)}")
     frames = read_structures(structures)
     check_structures(frames)
-    missing = _without_weights(entries, trust=trust_checkpoint, skip_failing=skip_failing)
-    usable = [entry for entry in entries if entry.id not in missing]
+    options = {"trust_checkpoint": trust_checkpoint, "skip_failing": skip_failing}
+    _, missing = _each(ready, entries, **options)  # before anything takes long
+    here = [entry for entry in entries if entry.id not in missing]
+    usable, unreadable = _each(with_elements, here, **options)
+    missing |= unreadable
     common, dropped = _common_frames(frames, {e.id: e.elements for e in usable})
     own = {e.id: [i for i, atoms in enumerate(frames) if takes(e.elements, atoms)] for e in usable}
     jobs = [
@@ -139,19 +156,37 @@ def panel(
             dtype=dtype,
             trust_checkpoint=trust_checkpoint,
             layers=layers,
+            frames=own[entry.id],
         )
         for entry in usable
     ]
-    datasets, failed = _all_made(jobs, device=device, skip_failing=skip_failing, say=say)
+    datasets, failed = _all_made(
+        jobs, device=device, skip_failing=skip_failing, on_error=on_error, say=say
+    )
     missing |= failed
+    SKIPPED.update(missing)
     if not datasets:
         raise NothingLeftError(f"no model could be run: {missing}")
+    for model, dataset in datasets.items():
+        left_out = {own[model][i]: why for i, why in failed_frames(dataset).items()}
+        own[model] = [i for i in own[model] if i not in left_out]
+        for i, why in left_out.items():
+            formula = frames[i].get_chemical_formula()
+            dropped[i] = f"frame {i}, {formula}: {model} failed, {why}"
+    common = [i for i in common if i not in dropped]
+    if not common:
+        raise NothingLeftError(f"no structure suits all of the models: {dropped}")
     shown = {m: select(datasets[m], np.isin(own[m], common)) for m in own if m in datasets}
     return Panel([frames[i] for i in common], shown, dropped, missing)
 
 
 def _all_made(
-    jobs: Sequence[Job], *, device: str, skip_failing: bool, say: Callable[[str], None] | None
+    jobs: Sequence[Job],
+    *,
+    device: str,
+    skip_failing: bool,
+    on_error: str,
+    say: Callable[[str], None] | None,
 ) -> tuple[dict[str, xr.Dataset], dict[str, str]]:
     """Make the features of each job; name the models that failed, and why."""
     datasets, failed = {}, {}
@@ -161,9 +196,9 @@ def _all_made(
             if say:
                 say(model)
             try:
-                datasets[model] = made(job, pool, device=device)
+                datasets[model] = made(job, pool, device=device, on_error=on_error)
             except FAILURES as error:
-                if not skip_failing:
+                if not skip_failing or os.environ.get(STOP):
                     raise
                 failed[model] = str(error).splitlines()[0]
     return datasets, failed
@@ -175,24 +210,28 @@ def _by_family(jobs: Sequence[Job]) -> list[Job]:
     return sorted(jobs, key=lambda job: families.index(job.entry.family))
 
 
-def _without_weights(
-    entries: Sequence[ModelEntry], *, trust: bool, skip_failing: bool
-) -> dict[str, str]:
-    """Name the models whose weights are not here, and why, before anything takes long."""
-    missing = {}
+def takes(elements: frozenset[int] | None, atoms: Atoms) -> bool:
+    """Tell whether a model that knows these elements (None: not known which) takes a structure."""
+    return elements is None or elements.issuperset(atoms.numbers.tolist())
+
+
+def _each(
+    act: Callable[..., ModelEntry],
+    entries: Sequence[ModelEntry],
+    *,
+    trust_checkpoint: bool,
+    skip_failing: bool,
+) -> tuple[list[ModelEntry], dict[str, str]]:
+    """Do something with each model; return what came of it, and which of them failed, and why."""
+    done, missing = [], {}
     for entry in entries:
         try:
-            ready(entry, trust_checkpoint=trust)
+            done.append(act(entry, trust_checkpoint=trust_checkpoint))
         except FAILURES as error:
             if not skip_failing:
                 raise
             missing[entry.id] = str(error).splitlines()[0]
-    return missing
-
-
-def takes(elements: frozenset[int] | None, atoms: Atoms) -> bool:
-    """Tell whether a model that knows these elements (None: not known which) takes a structure."""
-    return elements is None or elements.issuperset(atoms.numbers.tolist())
+    return done, missing
 
 
 def _common_frames(
@@ -210,19 +249,6 @@ def _common_frames(
         some = next(iter(dropped.values()), "no structures")
         raise NothingLeftError(f"no structure suits all of the models: {some}")
     return common, dropped
-
-
-def select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
-    """Keep some structures (``keep`` of shape (n_structures,)) and number them anew."""
-    if keep.all():
-        return dataset
-    structure = dataset["structure"].to_numpy()
-    kept = dataset.isel(structure=np.flatnonzero(keep), atom=np.flatnonzero(keep[structure]))
-    number = np.cumsum(keep) - 1
-    kept = kept.assign_coords(structure=("atom", number[kept["structure"].to_numpy()]))
-    for part in (kept, *kept.data_vars.values()):  # the hash is that of all
-        part.attrs = {k: v for k, v in part.attrs.items() if k != "structures_sha256"}
-    return kept
 
 
 def only(panel: Panel | None, models: Sequence[str]) -> Panel | None:

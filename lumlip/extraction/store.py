@@ -13,7 +13,7 @@ import os
 import shutil
 import uuid
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -47,12 +47,20 @@ def write_job(folder: Path, structures: Sequence[Atoms], order: dict[str, Any]) 
 
 
 def assemble(
-    folder: Path, store: Path, structures: Sequence[Atoms], attributes: dict[str, Any]
+    folder: Path,
+    store: Path,
+    structures: Sequence[Atoms],
+    attributes: dict[str, Any],
+    *,
+    failed: Collection[int] = (),
 ) -> None:
-    """Put a worker's batches in the order of the structures and write the store."""
+    """Put a worker's batches in the order of the structures and write the store.
+
+    Structures that the model failed on have NaN.
+    """
     import xarray as xr
 
-    arrays = _gather(folder, structures)
+    arrays = _gather(folder, structures, failed)
     of_atoms = [name for name in arrays if _is_of_atoms(name)]
     variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms}
     for name in arrays:
@@ -115,6 +123,19 @@ def labelled(dataset: xr.Dataset, structures: Sequence[Atoms]) -> xr.Dataset:
     """
     labels = {name: ("structure", _labels(structures, name)) for name in _LABELS}
     return dataset.assign_coords(labels)
+
+
+def select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
+    """Keep some structures (``keep`` of shape (n_structures,)) and number them anew."""
+    if keep.all():
+        return dataset
+    structure = dataset["structure"].to_numpy()
+    kept = dataset.isel(structure=np.flatnonzero(keep), atom=np.flatnonzero(keep[structure]))
+    number = np.cumsum(keep) - 1
+    kept = kept.assign_coords(structure=("atom", number[kept["structure"].to_numpy()]))
+    for part in (kept, *kept.data_vars.values()):  # the hash is that of all
+        part.attrs = {k: v for k, v in part.attrs.items() if k != "structures_sha256"}
+    return kept
 
 
 def damage(store: Path) -> str:
@@ -183,7 +204,9 @@ def _labels(structures: Sequence[Atoms], name: str) -> NDArray[np.str_]:
     return np.array([str(atoms.info.get(name, "")) for atoms in structures], dtype=np.str_)
 
 
-def _gather(folder: Path, structures: Sequence[Atoms]) -> dict[str, NDArray[Any]]:
+def _gather(
+    folder: Path, structures: Sequence[Atoms], failed: Collection[int]
+) -> dict[str, NDArray[Any]]:
     """Scatter the batches into arrays on disk, so that the features need not fit in memory."""
     lengths = np.array([len(atoms) for atoms in structures])
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
@@ -202,8 +225,11 @@ def _gather(folder: Path, structures: Sequence[Atoms]) -> dict[str, NDArray[Any]
             if layer not in whole:
                 whole[layer] = _scratch(folder / f"{layer}.npy", lengths.sum(), data[layer])
             whole[layer][rows] = data[layer]
-    missing = np.flatnonzero(~np.isfinite(whole["energy"]))
-    if len(missing):
+    for i in failed:
+        for layer in filter(_is_of_atoms, whole):
+            whole[layer][starts[i] : starts[i] + lengths[i]] = np.nan
+    missing = np.setdiff1d(np.flatnonzero(~np.isfinite(whole["energy"])), [*failed])
+    if len(missing) or set(failed) == set(range(len(structures))):
         frames = f"frames {missing[:5].tolist()} of {len(structures)}"
         raise ExtractionError(f"no features for {frames} in {folder}: the same call makes them")
     return whole

@@ -35,6 +35,7 @@ from lumlip.runtime.verified import private_copy
 
 Tell = Callable[..., None]
 LOG = "worker.log"
+_TOO_MANY = 5  # structures that may fail before one suspects the model
 
 
 def main() -> int:
@@ -73,15 +74,24 @@ def work(folder: Path, tell: Tell) -> None:
     structures = load_structures(folder / "structures.npz")
     device = pick_device(job["device"])
     extractor = _loaded(job, device)
-    _check_elements(structures, extractor.elements, job["model"])
-    tell("loaded", device=device, cutoff=extractor.cutoff, versions=_versions(job["packages"]))
-    todo = sorted(set(range(len(structures))) - finished(folder))
+    _check_elements(structures, extractor.elements, job)
+    known = sorted(extractor.elements)
+    versions = _versions(job["packages"])
+    tell("loaded", device=device, cutoff=extractor.cutoff, versions=versions, elements=known)
+    left = set(range(len(structures))) - finished(folder) - set(job["killers"])
+    last = [kept for batch in job["last"] if (kept := [i for i in batch if i in left])]
+    todo = sorted(left.difference(*last))
     batch_atoms = job["batch_atoms"] or DEFAULT_BATCH_ATOMS[device]
     plan = plan_batches(structures, indices=todo, batch_atoms=batch_atoms, cutoff=extractor.cutoff)
-    for batch in plan:
-        _extract_batch(extractor, structures, batch, folder, layers=job.get("layers", False))
+    failed: dict[int, str] = {}
+    for n_done, batch in enumerate([*plan, *last]):
+        tell("begin", frames=batch)
+        failed |= _extract_batch(extractor, structures, batch, folder, layers=job["layers"])
         tell("batch", atoms=sum(len(structures[i]) for i in batch), structures=len(batch))
-    tell("done")
+        if len(failed) > max(_TOO_MANY, n_done):
+            why = next(iter(failed.values()))
+            raise RuntimeError(f"{why}, in {len(failed)} structures: the model itself seems broken")
+    tell("done", failed=failed)
 
 
 def _loaded(job: dict[str, Any], device: str) -> Any:
@@ -123,20 +133,29 @@ def _extract_batch(
     folder: Path,
     *,
     layers: bool = False,
-) -> None:
+) -> dict[int, str]:
+    """Leave the features of a batch, of its halves if it fails; return the frames that fail."""
     import torch
 
     try:
         got = extractor.extract([structures[i] for i in batch], layers=layers)
-    except torch.cuda.OutOfMemoryError:
+        _check_finite(got)
+    except Exception as error:  # out of memory, NaN, whatever a package raises
         if len(batch) == 1:
-            raise
-        torch.cuda.empty_cache()
-        half = len(batch) // 2
-        for part in (batch[:half], batch[half:]):
-            _extract_batch(extractor, structures, part, folder, layers=layers)
-        return
-    _check_finite(got, batch)
+            traceback.print_exc()
+            return {batch[0]: f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"}
+    else:
+        _save(got, batch, folder)
+        return {}
+    torch.cuda.empty_cache()
+    half = len(batch) // 2
+    failed: dict[int, str] = {}
+    for part in (batch[:half], batch[half:]):
+        failed |= _extract_batch(extractor, structures, part, folder, layers=layers)
+    return failed
+
+
+def _save(got: Any, batch: Sequence[int], folder: Path) -> None:
     save_arrays(
         folder / f"batch-{batch[0]:07d}.npz",
         index=np.array(batch),
@@ -148,11 +167,11 @@ def _extract_batch(
     )
 
 
-def _check_finite(got: Any, batch: Sequence[int]) -> None:
+def _check_finite(got: Any) -> None:
     layers = {name: getattr(got, name) for name in ("backbone", "last_layer", "energy")}
     for name, values in {**layers, **got.extra, **got.layers}.items():
         if not np.isfinite(values).all():
-            raise ValueError(f"the model gave NaN or inf in {name} for one of the frames {batch}")
+            raise ValueError(f"NaN or inf in {name}")
 
 
 def _check_weights(path: Path, expected: str | None) -> None:
@@ -164,10 +183,12 @@ def _check_weights(path: Path, expected: str | None) -> None:
         )
 
 
-def _check_elements(structures: Sequence[Atoms], known: frozenset[int], model: str) -> None:
+def _check_elements(
+    structures: Sequence[Atoms], known: frozenset[int], job: dict[str, Any]
+) -> None:
     from lumlip.datasets.validation import check_structures
 
-    check_structures(structures, elements=known, model=model)
+    check_structures(structures, elements=known, model=job["model"], frames=job.get("frames"))
 
 
 def _versions(packages: Sequence[str]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from lumlip.runtime.environments import command, say, variables
 from lumlip.zoo.table import ModelEntry
 
 _LOG_LINES = 15
+_MAX_KILLERS = 2  # structures that may each end a worker
 
 
 class WorkerPool:
@@ -49,17 +50,18 @@ class WorkerPool:
         facts: dict[str, Any] = {}
         total = sum(len(atoms) for atoms in structures)
         try:
-            told = self._told(entry.family, folder)
             with tqdm(desc=entry.id, total=total, unit="atom", disable=None) as bar:
-                for line in told:
-                    _hear(json.loads(line), facts, bar)
-                    if "done" in facts:
-                        return facts
+                while True:
+                    for line in self._told(entry.family, folder):
+                        _hear(json.loads(line), facts, bar)
+                        if "done" in facts:
+                            return facts | {"failed": _failed(facts)}
+                    self._end()
+                    if "error" in facts or not _without_killers(folder, facts):
+                        raise _failure(entry, folder, facts)
         except BaseException:
             self._end(kill=True)
             raise
-        self._end()
-        raise _failure(entry, folder, facts)
 
     def _told(self, family: str, folder: Path) -> Iterator[str]:
         """Hand the folder to the family's worker and return the lines that it tells."""
@@ -105,6 +107,29 @@ def _hear(event: dict[str, Any], facts: dict[str, Any], bar: Any) -> None:
         facts.update(event)
     else:
         facts[kind] = event
+
+
+def _failed(facts: dict[str, Any]) -> dict[int, str]:
+    """Return the frames that the model failed on, and why."""
+    told: dict[str, str] = facts["done"]["failed"]  # JSON has texts for keys
+    killers: dict[int, str] = facts.get("killers", {})
+    return {int(i): why for i, why in told.items()} | killers
+
+
+def _without_killers(folder: Path, facts: dict[str, Any]) -> bool:
+    """Put what killed the worker, out of memory say, in halves behind the rest of the job."""
+    frames = facts.pop("begin", {}).get("frames", [])
+    path = folder / "job.json"
+    order = json.loads(path.read_text(encoding="utf-8"))
+    if not frames or len(order["killers"]) > _MAX_KILLERS:
+        return False
+    half = len(frames) // 2
+    others = [[i for i in batch if i not in frames] for batch in order["last"]]
+    order["last"] = [*others, frames[:half], frames[half:]] if half else others
+    order["killers"] += [] if half else frames
+    path.write_text(json.dumps(order), encoding="utf-8")
+    facts["killers"] = dict.fromkeys(order["killers"], "it ended the worker (out of memory?)")
+    return True
 
 
 def _failure(entry: ModelEntry, folder: Path, facts: dict[str, Any]) -> Exception:

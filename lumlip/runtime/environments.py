@@ -35,6 +35,17 @@ FAMILIES_DIR = Path(__file__).parents[1] / "families"
 _BLOCK = re.compile(r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
 _DONE = ".complete"
 _PIN = re.compile(r"([\w.-]+)(?:\[.*\])?==(\S+)")
+# Beginnings of the names of variables that workers and installers get: what says where things
+# are, in what language, how to reach the network, and how to compute.
+_HANDED_ON = (
+    *("PATH", "HOME", "USER", "LOGNAME", "TMP", "TEMP", "LANG", "LC_", "TZ", "XDG_", "LUMLIP_"),
+    *("SYSTEMROOT", "APPDATA", "LOCALAPPDATA", "LD_LIBRARY_PATH", "DYLD_", "PYTHONHASHSEED"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY", "SSL_CERT_"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HF_", "TORCH", "PYTORCH_", "TRITON_", "FAIRCHEM_"),
+    *("CUDA_", "CUBLAS_", "NVIDIA_", "ATEN_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_"),
+    *("NUMEXPR_", "NUMBA_", "DP_"),
+)
+_SECRET = re.compile("TOKEN|SECRET|PASSWORD|CREDENTIAL|_KEY$", re.IGNORECASE)
 # lumlip itself needs these, in a range of versions: the features say which, and are kept apart.
 _SHARED = ("ase", "numpy", "torch")
 
@@ -147,7 +158,49 @@ def python(family: str) -> Path:
 def is_made(family: str) -> bool:
     """Tell whether the family can run without an installation."""
     wanted = pins(family)
-    return bool(_here(wanted)) or (wanted.folder / _DONE).exists()
+    return bool(_here(wanted)) or (is_lumlips(wanted.folder) and not broken(wanted))
+
+
+def is_lumlips(folder: Path) -> bool:
+    """Tell whether lumlip made a folder: a mark is in it, or the lock it was made under beside."""
+    return (folder / _DONE).exists() or folder.with_name(f"{folder.name}.lock").exists()
+
+
+def in_use(folder: Path) -> bool:
+    """Tell whether a program runs from a folder, or it is made just now."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(f"{folder}.lock", timeout=0):
+            pass
+    except Timeout:
+        return True
+    start = f"{folder}{os.sep}".encode()
+    for command in Path("/proc").glob("[0-9]*/cmdline"):  # where there is no /proc, nobody knows
+        with suppress(OSError):
+            if command.read_bytes().startswith(start):
+                return True
+    return False
+
+
+def broken(wanted: Pins) -> str:
+    """Say what a family's environment lacks, nothing if it is whole; no program is started."""
+    folder, package = wanted.folder, wanted.package.partition(".")[0]
+    if not (folder / _DONE).exists():
+        return "it is not complete"
+    if not _interpreter(folder).exists():  # its link may lead nowhere
+        return "its Python is gone"
+    sites = [*folder.glob("lib/python*/site-packages"), *folder.glob("Lib/site-packages")]
+    if not any(found for site in sites for found in site.glob(f"{package}*")):
+        return f"its {package} is gone"
+    paths = [str(site) for site in sites]
+    names = {_plain(str(one.name)) for one in distributions(path=paths)}
+    gone = [name for name in _pinned(wanted) if _plain(name) not in names]
+    return f"its {', '.join(gone)} is gone" if gone else ""
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def versions(family: str) -> dict[str, str]:
@@ -205,17 +258,23 @@ def command(family: str, module: str, *args: str) -> list[str]:
     return [str(python(family)), "-m", module, *args]
 
 
-def variables() -> dict[str, str]:
+def variables(*tokens: str) -> dict[str, str]:
     """Return the process environment for :func:`command`: ``lumlip`` importable, little else.
 
     In particular nothing from the working directory, which may be anybody's: a ``random.py`` there
-    would run in place of Python's own.
+    would run in place of Python's own. And no secrets, but for the variables named in ``tokens``.
     """
     # Threads that wait in place slow each other down many times over on a machine that is shared.
     patient = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
     isolated = {"PYTHONPATH": str(_import_folder()), "PYTHONNOUSERSITE": "1", "PYTHONSAFEPATH": "1"}
     headless = {"MPLBACKEND": "agg"}  # a notebook's own backend is not installed there
-    return {**patient, **os.environ, **isolated, **headless}
+    return {**patient, **_harmless(*tokens), **isolated, **headless}
+
+
+def _harmless(*more: str) -> dict[str, str]:
+    """Return this process's variables without those that others may not know, such as tokens."""
+    known = {n: v for n, v in os.environ.items() if n.upper().startswith((*_HANDED_ON, *more))}
+    return {n: v for n, v in known.items() if n in more or not _SECRET.search(n)}
 
 
 def _import_folder() -> Path:
@@ -244,8 +303,10 @@ def _interpreter(folder: Path) -> Path:
 def _make(wanted: Pins) -> None:
     folder = wanted.folder
     with locked(folder, f"the environment of {wanted.family}"):
-        if (folder / _DONE).exists():  # another process made it while this one waited
+        if not (fault := broken(wanted)):  # another process made it while this one waited
             return
+        if (folder / _DONE).exists():
+            say(f"lumlip: the environment of {wanted.family} is broken: {fault}")
         shutil.rmtree(folder, ignore_errors=True)
         start = time.perf_counter()
         say(f"lumlip: making the environment of {wanted.family} (once) ...")
@@ -270,7 +331,8 @@ def _steps(wanted: Pins) -> Iterator[list[str]]:
 
 
 def _run(step: list[str], wanted: Pins) -> None:
-    env = {**os.environ, **uv_settings(), **dict(wanted.env)}
+    own = [name for name in os.environ if name.startswith(("UV_", "PIP_", "CC", "CXX", "NETRC"))]
+    env = {**_harmless(*own), **uv_settings(), **dict(wanted.env)}
     # Not in the working directory: uv would take its settings, say a package index, from there.
     elsewhere = wanted.folder.parent
     pipe = subprocess.PIPE  # and a group of its own, to end it with all that it started

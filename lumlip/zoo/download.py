@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
 from lumlip.runtime.stdout import private_stdout
+
+#: Bytes; the largest checkpoint that is known has 10 GB.
+LARGEST = 32 * 2**30
 
 
 def main() -> int:
@@ -21,6 +25,7 @@ def main() -> int:
     channel = private_stdout()
     family, name = sys.argv[1:]
     try:
+        _bound_files()
         path = fetch(family, name)
     except Exception as error:  # loaders raise nearly anything without a network
         first = next(iter(str(error).strip().splitlines()), "")
@@ -28,6 +33,16 @@ def main() -> int:
         return 1
     print(json.dumps({"path": str(path)}), file=channel, flush=True)
     return 0
+
+
+def _bound_files() -> None:
+    """Let no download fill the disk, where the system can see to that."""
+    with suppress(ImportError):
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        most = LARGEST if limit == resource.RLIM_INFINITY else min(LARGEST, limit)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, limit))
 
 
 def fetch(family: str, name: str) -> Path:

@@ -8,6 +8,7 @@ lumlip, if its sha256 is in the table of models, or if the user has trusted the 
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -22,6 +23,10 @@ from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.relations import trained
 from lumlip.zoo.sources import find, key, local, where
 from lumlip.zoo.table import ModelEntry
+
+#: Names sha256 sums, with commas between, of files that the user trusts in this process: those that
+#: ``lumlip run --trust-checkpoint`` was given.
+TRUSTED = "LUMLIP_TRUSTED"
 
 
 def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
@@ -54,7 +59,8 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
     if entry.weights == "bundled":
         path = CHECKPOINTS / entry.checkpoint
         return replace(entry, checkpoint=str(path), sha256=_checked(entry, path))
-    if entry.weights == "file" and not (entry.trusted or trust_checkpoint):
+    trusted_here = entry.sha256 in os.environ.get(TRUSTED, "").split(",")
+    if entry.weights == "file" and not (entry.trusted or trust_checkpoint or trusted_here):
         raise UntrustedCheckpointError(
             f"{entry.checkpoint} is not in the table of models (sha256 {_short(entry.sha256)}); "
             f"loading one can run any code that is in it. If you know where it comes from: "

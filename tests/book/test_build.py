@@ -1,6 +1,8 @@
 """Building the book and rerunning a chapter, on a small whole book (see the conftest)."""
 
+import hashlib
 import json
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -11,7 +13,9 @@ from lumlip.book import answer, build, rerun
 from lumlip.book import chapters as notebooks
 from lumlip.book.chapters import chapters, convert, find_chapter
 from lumlip.book.execution import execute
-from lumlip.errors import ChapterError, ParameterError
+from lumlip.errors import ChapterError, ParameterError, UntrustedCheckpointError
+from lumlip.zoo.table import resolve
+from lumlip.zoo.weights import TRUSTED, ready
 from tests.notebook_checks import output_faults
 
 
@@ -273,3 +277,74 @@ def test_conversion_keeps_tags_and_captions_only(script):
     cells = convert(script).cells
     assert {key for cell in cells for key in cell.metadata} == {"tags", "mystnb"}
     assert [cell["id"] for cell in cells[:2]] == ["cell-0", "cell-1"]
+
+
+FAILING = """
+import lumlip
+from ase.build import bulk
+from lumlip.book.page import Page
+
+metals = [bulk("Al"), bulk("Cu")]
+both = ["chgnet-0.3.0", {model!r}]
+panel = lumlip.panel(both, metals, trust_checkpoint=True, skip_failing=True)
+
+# %%
+Page(1).answer(f"Models: {len(panel.datasets)}.")
+"""
+
+
+@pytest.mark.heavy
+def test_chapter_whose_model_fails_stops_unless_it_may_skip(checkout, nan_for_copper):
+    source = checkout / "notebooks" / "01_squares.py"
+    code = FAILING.replace("{model!r}", repr(nan_for_copper))
+    source.write_text(source.read_text().replace("# %%\nx =", f"# %%{code}\n# %%\nx =", 1))
+    with pytest.raises(ChapterError, match=r"failed on 1 of 2 structures:\n  frame 1 \(Cu\)"):
+        rerun.run("01")
+    page = rerun.run("01", out_dir=checkout / "skipped", skip_failing=True)
+    html = (page.parent / "notebooks" / "01_squares.html").read_text()
+    assert (
+        f'Without models that could not be run:</p>\n<ul class="simple">\n<li><p>{nan_for_copper}'
+        in html
+    )
+    assert "Models: 1." in html
+
+
+USES_A_CHECKPOINT = """
+# %% tags=["parameters"]
+models: list = []  # model ids
+
+# %%
+from lumlip.zoo.table import resolve
+from lumlip.zoo.weights import ready
+
+print("trusted:", *[ready(resolve(model)).sha256[:8] for model in models])
+"""
+
+
+@pytest.fixture
+def own_checkpoint(checkout):
+    """A chapter that asks for weights, and a file that is in no table."""
+    script = checkout / "notebooks" / "01_squares.py"
+    head, _, _ = script.read_text().partition('# %% tags=["parameters"]')
+    script.write_text(head + USES_A_CHECKPOINT)
+    (checkout / "mine.pth.tar").write_bytes(b"weights of my own")
+    return "chgnet:mine.pth.tar"
+
+
+def test_a_checkpoint_of_ones_own_is_refused_before_the_work(checkout, own_checkpoint):
+    with pytest.raises(UntrustedCheckpointError, match="--trust-checkpoint"):
+        rerun.run("01", {"models": [own_checkpoint]}, checkout / "out")
+    with pytest.raises(ValueError, match="unknown model 'chgnet-9'"):
+        rerun.run("01", {"models": ["chgnet-9"]}, checkout / "out")
+    assert not (checkout / "out").exists()
+
+
+@pytest.mark.heavy
+def test_a_trusted_checkpoint_reaches_the_chapter_and_only_this_one(checkout, own_checkpoint):
+    page = rerun.run("01", {"models": [own_checkpoint]}, checkout / "out", trust_checkpoint=True)
+    sha256 = hashlib.sha256(b"weights of my own").hexdigest()
+    assert f"trusted: {sha256[:8]}" in texts(notebooks.read(page.parents[1] / "chapter.ipynb"))
+    assert TRUSTED not in os.environ
+    (checkout / "other.pth.tar").write_bytes(b"another one")
+    with pytest.raises(UntrustedCheckpointError):
+        ready(resolve("chgnet:other.pth.tar"))

@@ -6,7 +6,7 @@ import pytest
 
 from lumlip.book.chapters import DATA_VARIABLE
 from lumlip.book.claims import FAILS, HOLDS
-from lumlip.book.page import RERUN, Page
+from lumlip.book.page import RERUN, Page, shown
 from lumlip.metrics.repeated import Estimate
 
 FAR = Estimate(0.6, 0.5, 0.7)
@@ -72,3 +72,13 @@ def test_table_has_the_claims_and_not_the_statements(page):
     assert table.loc["far", "bound"] == "above 0.40: the paper"
     assert table.loc["far", "outcome"] == HOLDS
     assert table.loc["far", "chosen after seeing numbers"] == "the bound"
+
+
+def test_a_number_that_is_none_is_not_called_nan(page, monkeypatch, tmp_path):
+    monkeypatch.setenv(RERUN, "1")
+    page.claim("closer", Estimate.missing())
+    answer = page.answer(f"It is smaller by {Estimate.missing()}, or {float('nan'):+.2f}.")
+    assert "It is smaller by (no number), or (no number)." in answer.data
+    assert "nan" not in answer.data
+    assert "nan" not in next(tmp_path.rglob("answer-*.md")).read_text()
+    assert shown("nanometers").data == "nanometers"

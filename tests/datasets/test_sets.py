@@ -355,3 +355,10 @@ def test_what_is_no_structures_is_one_line(wrong, message):
 def test_structures_from_a_generator(tmp_path, copper):
     ase.io.write(tmp_path / "two.xyz", [copper, copper])
     assert len(structures(ase.io.iread(tmp_path / "two.xyz"))) == 2
+
+
+def test_packed_file_that_grows_without_end_is_refused(tmp_path, copper, monkeypatch):
+    ase.io.write(tmp_path / "many.xyz.gz", [copper] * 100)
+    monkeypatch.setattr("lumlip.datasets.sets.LARGEST", 5000)
+    with pytest.raises(ValueError, match="more than 5000 bytes when unpacked"):
+        structures(tmp_path / "many.xyz.gz")

@@ -149,3 +149,38 @@ def test_mini_mad_is_checked_quickly():
 def test_number_beyond_the_periodic_table_is_named():
     with pytest.raises(StructureError, match="frame 0: atomic number 130 is no element"):
         check_structures([Atoms(numbers=[130])])
+
+
+def _odd_cells():
+    """Cells whose images took 20 GB, half a minute, or more than there is."""
+    copper, water = bulk("Cu", cubic=True) * (3, 3, 3), molecule("H2O")
+    thin, skewed = copper.cell.array.copy(), copper.cell.array.copy()
+    thin[0, 0] = 1e-3
+    skewed[1, 0] = 1e6
+    yield copper, thin, True, "and its own periodic image are 0.001 Å apart"
+    yield copper, skewed, True, "so skewed that its faces are 0.000117 Å apart"
+    yield water, np.diag([1e-6, 1e6, 1e3]), True, "and its own periodic image are 0.000 Å"
+    yield water, np.eye(3) * 1e5, True, r"the box around it has 1e\+15 Å"
+    yield water, [[10, 0, 0], [1e7, 10, 0], [0, 0, 0]], (True, True, False), "so skewed"
+
+
+@pytest.mark.parametrize(("atoms", "cell", "pbc", "words"), [*_odd_cells()])
+def test_odd_cells_are_refused_before_they_take_memory(atoms, cell, pbc, words):
+    odd = Atoms(atoms.numbers, atoms.positions, cell=cell, pbc=pbc)
+    start = time.process_time()
+    with pytest.raises(StructureError, match=f"frame 1 .*{words}"):
+        check_structures([atoms, odd])
+    assert time.process_time() - start < 1
+
+
+def test_atoms_at_the_ends_of_the_world_are_refused():
+    with pytest.raises(StructureError, match=r"frame 0 .*the box around it has"):
+        check_structures([Atoms("H2", [[0, 0, 0], [1e5, 1e5, 1e5]])])
+
+
+def test_pairs_in_a_skewed_cell_are_those_of_the_straight_one():
+    straight = Atoms("NaCl", [[0, 0, 0], [2.8, 0.1, 0.2]], cell=[4, 4.2, 4.4], pbc=True)
+    skewed = straight.copy()
+    skewed.set_cell(straight.cell.array + np.outer([0, 0, 1], 1000 * straight.cell.array[0]))
+    ends = [np.sort(neighbor_pairs(atoms, 5.0)[2]) for atoms in (straight, skewed)]
+    assert np.allclose(*ends)

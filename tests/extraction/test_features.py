@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk, molecule
 from ase.io import write
 
@@ -16,6 +18,7 @@ import lumlip
 from lumlip.cli import main
 from lumlip.extraction import features, jobs
 from lumlip.extraction.worker import pick_device
+from lumlip.minis.cards import CHECKPOINTS
 
 MODEL = "sevennet-0"
 
@@ -179,3 +182,37 @@ def test_layers_leave_the_backbone_alone_and_the_command_line_writes_them(home):
     assert np.array_equal(without["readout"], without["last_layer"])  # an activation before it
     for name in without.data_vars:
         assert np.array_equal(without[name], with_layers[name])
+
+
+OWN = "mace-mini-organic"  # knows H, C, N, O and few others
+
+
+@pytest.fixture
+def own_checkpoint(tmp_path):
+    """A mini's checkpoint packed anew: other bytes, which are in no table."""
+    path = tmp_path / "mine.model"
+    with zipfile.ZipFile(CHECKPOINTS / f"{OWN}.model") as old, zipfile.ZipFile(path, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    return f"mace:{path}"
+
+
+@pytest.mark.heavy
+def test_a_checkpoint_of_ones_own_is_asked_for_its_elements(home, own_checkpoint, capfd):
+    water, copper = molecule("H2O"), bulk("Cu")
+    options = {"trust_checkpoint": True, "skip_unknown": True}
+    ds = lumlip.features(own_checkpoint, [copper, water, copper], **options)
+    assert ds.sizes["structure"] == 1
+    assert "1 of 3 structures have only elements" in capfd.readouterr().err
+    panel = lumlip.panel([own_checkpoint, "mace-mini"], [copper, water], trust_checkpoint=True)
+    assert list(panel.dropped) == [0]
+    with pytest.raises(ValueError, match="knows the elements of none of the 1 structures"):
+        lumlip.features(own_checkpoint, [copper], **options)
+
+
+@pytest.mark.parametrize("model", ["mace-mini-organic"])
+def test_frames_keep_the_number_that_they_have_in_the_file(model):
+    overlap = Atoms("H2O", [[0, 0, 0], [0, 0, 0.1], [0, 0, 3]])
+    frames = [bulk("Cu"), molecule("H2O"), bulk("Cu"), overlap]
+    with pytest.raises(ValueError, match=r"frame 3 \(H2O\): atoms 0"):
+        lumlip.features(model, frames, skip_unknown=True)

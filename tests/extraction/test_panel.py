@@ -9,6 +9,7 @@ import pytest
 from ase.build import bulk
 
 from lumlip import features
+from lumlip.choices import STOP
 from lumlip.datasets.paper import PAPER_MODELS, chosen_models
 from lumlip.errors import ExtractionError, UntrustedCheckpointError
 from lumlip.extraction import jobs, workers
@@ -60,6 +61,10 @@ def test_failing_model_is_reported_and_the_others_go_on(structures, monkeypatch)
     shown = panel(MODELS, structures, skip_failing=True)
     assert list(shown.datasets) == ["sevennet-0"]
     assert "missing: chgnet-0.3.0 (chgnet-0.3.0 failed: out of memory)" in shown.report()
+    assert panel_module.SKIPPED["chgnet-0.3.0"] == "chgnet-0.3.0 failed: out of memory"
+    monkeypatch.setenv(STOP, "1")  # as in a chapter
+    with pytest.raises(ExtractionError):
+        panel(MODELS, structures, skip_failing=True)
     with pytest.raises(ExtractionError):
         panel(MODELS, structures)
 

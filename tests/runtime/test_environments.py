@@ -236,3 +236,47 @@ def test_environment_is_made_without_the_settings_of_the_working_directory(tiny,
     (elsewhere / "uv.toml").write_text('[[index]]\nurl = "http://127.0.0.1:9"\ndefault = true\n')
     monkeypatch.chdir(elsewhere)
     assert environments.python("tiny").is_file()
+
+
+SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "MY_VAR")
+KEPT = ("PATH", "HOME", "LC_ALL", "https_proxy", "LUMLIP_MODELS", "CUDA_VISIBLE_DEVICES", "HF_HOME")
+
+
+def test_workers_and_installers_get_no_secrets(monkeypatch, tmp_path):
+    for name in (*SECRETS, *KEPT):
+        monkeypatch.setenv(name, str(tmp_path))
+    code = "import json, os; print(json.dumps(sorted(os.environ)))"
+    argv = [sys.executable, "-c", code]
+
+    def seen(*tokens):
+        env = environments.variables(*tokens)
+        return set(
+            json.loads(subprocess.run(argv, env=env, capture_output=True, check=True).stdout)
+        )
+
+    assert not seen() & set(SECRETS)
+    assert set(KEPT) <= seen()
+    assert seen("HF_TOKEN") & set(SECRETS) == {"HF_TOKEN"}
+
+
+def test_installer_gets_its_own_settings_and_no_secrets(tiny, monkeypatch, tmp_path):
+    for name in (*SECRETS, "UV_INDEX_MINE_PASSWORD"):
+        monkeypatch.setenv(name, "x")
+    write_tiny(tiny, f"filelock=={version('filelock')}")
+    wanted = environments.pins("tiny")
+    wanted.folder.parent.mkdir(parents=True, exist_ok=True)
+    names = tmp_path / "names"
+    environments._run(["sh", "-c", f"env > '{names}'"], wanted)
+    seen = {line.partition("=")[0] for line in names.read_text().splitlines()}
+    assert not seen & set(SECRETS)
+    assert {"UV_INDEX_MINE_PASSWORD", "PATH"} <= seen
+
+
+def test_broken_environment_is_made_again(tiny, capfd):
+    interpreter = environments.python("tiny")  # toolz, which is not installed here
+    assert interpreter.is_relative_to(environments.pins("tiny").folder)
+    interpreter.unlink()
+    interpreter.symlink_to(tiny / "gone")
+    assert not environments.is_made("tiny")
+    assert environments.python("tiny").exists()
+    assert "the environment of tiny is broken: its Python is gone" in capfd.readouterr().err

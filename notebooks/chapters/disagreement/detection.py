@@ -46,10 +46,9 @@ def nearest(X: FloatArray, train: IntArray, test: IntArray, label: IntArray) -> 
 
 
 def areas(study: Study, *, n_seeds: int) -> Areas:
-    """Leave each subset out in turn, and score the tested structures: usual ones, and its own.
+    """Leave each large enough subset out in turn; score the tested structures, its own and others.
 
-    Maps and neighbors come from the other folds without the subset. Subsets that are too small
-    do not take part.
+    Maps and neighbors come from the other folds without the subset.
     """
     names, label = np.unique(study.panel.atoms["subset"].to_numpy(), return_inverse=True)
     features, of_atom = {m: study.features[m] for m in study.models}, label[study.owner]

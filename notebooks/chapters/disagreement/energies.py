@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from chapters.disagreement.study import Study, composition_baseline, groups_of
 from lumlip.array_types import FloatArray
@@ -91,7 +92,8 @@ def stitched(study: Study) -> tuple[CrossFit, CrossFit]:
     """
     layers = {m: mean_over_atoms(X, study.owner) for m, X in study.features.items()}
     single = {m: study.energy[:, [i]] for i, m in enumerate(study.models)}
-    return lost(study, layers), lost(study, single)
+    with threadpool_limits(1):  # small matrices keep no team of threads busy
+        return lost(study, layers), lost(study, single)
 
 
 def lost(study: Study, sources: Mapping[str, FloatArray]) -> CrossFit:
@@ -99,8 +101,7 @@ def lost(study: Study, sources: Mapping[str, FloatArray]) -> CrossFit:
 
     On the scale of the GFRE: 0 if nothing is missed, 1 if as much as from the composition alone.
     """
-    # Columns and targets have mean 0. With an intercept, RidgeCV mixes it with a lone standardized
-    # column, whose singular value is the same.
+    # All means are 0, and RidgeCV would mix its intercept with a lone standardized column.
     solver = RidgeCV(ALPHAS, alpha_per_target=True, fit_intercept=False)
     model = make_pipeline(StandardScaler(), solver)
     missed = np.empty((study.n_seeds, len(sources), len(study.models), len(study.shares)))

@@ -1,0 +1,112 @@
+"""A model that fails on some structures: they are named, or left out, and never averaged in."""
+
+import json
+
+import numpy as np
+import pytest
+from ase.build import bulk, molecule
+from ase.io import write
+
+import lumlip
+from lumlip.cli import main
+from lumlip.errors import ExtractionError
+from lumlip.extraction.panel import panel
+from lumlip.extraction.store import assemble, open_store
+from lumlip.extraction.worker import _extract_batch, finished
+from lumlip.families.base import Features
+from lumlip.runtime import environments
+
+
+class Failing:
+    """An extractor that gives NaN for silver, and cannot take gold at all."""
+
+    def extract(self, structures, *, layers=False):
+        numbers = np.concatenate([atoms.numbers for atoms in structures])
+        if 79 in numbers:
+            raise MemoryError("too large\nby far")
+        values = np.where(numbers == 47, np.nan, 1.0)[:, None]
+        return Features(values, values, np.ones(len(structures)))
+
+
+METALS = [bulk(s) for s in ("Cu", "Ag", "Al", "Au", "Ni", "Pd", "Pt")]
+
+
+def test_frames_that_fail_are_found_by_halving(tmp_path):
+    failed = _extract_batch(Failing(), METALS, list(range(7)), tmp_path)
+    assert failed == {1: "ValueError: NaN or inf in backbone", 3: "MemoryError: too large"}
+    assert finished(tmp_path) == {0, 2, 4, 5, 6}
+
+
+def test_frames_that_failed_have_no_numbers_in_the_store(tmp_path):
+    (tmp_path / "partial").mkdir()
+    failed = _extract_batch(Failing(), METALS, list(range(7)), tmp_path / "partial")
+    assemble(tmp_path / "partial", tmp_path / "job.zarr", METALS, {}, failed=failed)
+    dataset = open_store(tmp_path / "job.zarr")
+    wrong = [False, True, False, True, False, False, False]
+    assert np.isnan(dataset["last_layer"][:, 0]).to_numpy().tolist() == wrong
+    assert np.isnan(dataset["energy"]).to_numpy().tolist() == wrong
+
+
+@pytest.mark.heavy
+def test_frame_is_named_or_left_out(nan_for_copper, own_cache, capsys):
+    frames = [bulk(s) for s in ("Al", "Ni", "Cu", "Fe")]
+    path = str(own_cache / "metals.xyz")
+    write(path, frames)
+    argv = [
+        "extract",
+        nan_for_copper,
+        path,
+        "--trust-checkpoint",
+        "-o",
+        str(own_cache / "out.zarr"),
+    ]
+    assert main(argv) == 2
+    error = capsys.readouterr().err
+    assert "failed on 1 of 4 structures:\n  frame 2 (Cu): ValueError: NaN or inf in " in error
+    assert "--on-error skip" in error
+    assert not (own_cache / "out.zarr").exists()
+
+    assert main([*argv, "--on-error", "skip"]) == 0
+    kept = lumlip.features(nan_for_copper, path, trust_checkpoint=True, on_error="skip")
+    assert kept["atomic_number"].to_numpy().tolist() == [13, 28, 26]
+    assert kept["structure"].to_numpy().tolist() == [0, 1, 2]
+    assert np.isfinite(kept["last_layer"]).all()
+    assert np.isfinite(kept["energy"]).all()
+    assert list(json.loads(kept.attrs["failed"])) == ["2"]
+    with pytest.raises(ExtractionError, match=r"frame 2 \(Cu\).*\n.*remove that to try again"):
+        lumlip.features(nan_for_copper, path, trust_checkpoint=True)
+
+    models = ["chgnet-0.3.0", nan_for_copper]
+    shown = panel(models, frames, trust_checkpoint=True, on_error="skip")
+    assert [atoms.get_chemical_formula() for atoms in shown.structures] == ["Al", "Ni", "Fe"]
+    assert shown.dropped[2].startswith(f"frame 2, Cu: {nan_for_copper} failed, ValueError: NaN")
+    right, wrong = (shown.datasets[model] for model in models)
+    assert right["atomic_number"].equals(wrong["atomic_number"])
+
+
+@pytest.mark.heavy
+def test_frame_that_kills_the_worker_is_named_and_the_others_are_done(own_cache, monkeypatch):
+    """As the kernel does when memory runs out: without a word."""
+    code = (
+        "import os, signal, sys; sys.argv = sys.argv[1:]\n"
+        "from lumlip.extraction import worker\n"
+        "real = worker._extract_batch\n"
+        "def killed(extractor, structures, batch, *rest, **options):\n"
+        "    if any(len(structures[i]) == 9 for i in batch):\n"
+        "        os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    return real(extractor, structures, batch, *rest, **options)\n"
+        "worker._extract_batch = killed\n"
+        "sys.exit(worker.main())\n"
+    )
+    real = environments.command
+
+    def deadly(family, module, *args):
+        return [real(family, module)[0], "-c", code, module, *args]
+
+    monkeypatch.setattr("lumlip.extraction.workers.command", deadly)
+    frames = [molecule(name) for name in ("H2O", "CH3CH2OH", "NH3")]
+    with pytest.raises(ExtractionError, match=r"frame 1 \(C2H6O\): it ended the worker") as found:
+        lumlip.features("chgnet-0.3.0", frames)
+    assert "failed on 1 of 3 structures" in str(found.value)
+    kept = lumlip.features("chgnet-0.3.0", frames, on_error="skip")
+    assert kept.sizes["structure"] == 2
