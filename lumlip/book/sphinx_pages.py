@@ -13,7 +13,7 @@ from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-HOW = "How this was measured: parameters and code"
+HOW = "How this was measured"
 DESCRIPTION_LENGTH = 300
 
 
