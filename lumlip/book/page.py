@@ -130,7 +130,8 @@ def without_nan(text: str) -> str:
     >>> without_nan("smaller by nan (nan to nan) here"), without_nan("finance: +nan, a/nan.pt")
     ('smaller by (no number) here', 'finance: (no number), a/nan.pt')
     """
-    return re.sub(r"(?<![\w/.])[+-]?\bnan\b(?![/.]\w)( \([+-]?nan to [+-]?nan\))?", "(no number)", text)
+    none = r"(?<![\w/.])[+-]?\bnan\b(?![/.]\w)( \([+-]?nan to [+-]?nan\))?"  # no part of a path
+    return re.sub(none, "(no number)", text)
 
 
 def _row(claim: Claim) -> dict[str, str]:
