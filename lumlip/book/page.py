@@ -128,10 +128,11 @@ def shown(text: str) -> Any:
 def without_nan(text: str) -> str:
     """Say of numbers that there are none.
 
-    >>> without_nan("smaller by nan (nan to nan) here"), without_nan("finance: +nan")
-    ('smaller by (no number) here', 'finance: (no number)')
+    >>> without_nan("smaller by nan (nan to nan) here"), without_nan("finance: +nan, a/nan.pt")
+    ('smaller by (no number) here', 'finance: (no number), a/nan.pt')
     """
-    return re.sub(r"[+-]?\bnan\b( \([+-]?nan to [+-]?nan\))?", "(no number)", text)
+    none = r"(?<![\w/.])[+-]?\bnan\b(?![/.]\w)( \([+-]?nan to [+-]?nan\))?"  # no part of a path
+    return re.sub(none, "(no number)", text)
 
 
 def _row(claim: Claim) -> dict[str, str]:
