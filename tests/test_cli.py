@@ -167,7 +167,7 @@ def test_extract_copies_the_features_where_told(capsys, crystals, tmp_path):
 def test_extract_can_skip_what_the_model_does_not_know(capsys, crystals):
     assert "does not know W" in error_of(["extract", "mace-mini", crystals], capsys)
     assert main(["extract", "mace-mini", crystals, "--skip-unknown"]) == 0
-    assert "15 of 18 structures" in capsys.readouterr().out
+    assert "15 of 18 structures" in capsys.readouterr().err
 
 
 @pytest.mark.heavy

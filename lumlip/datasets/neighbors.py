@@ -8,6 +8,9 @@ from scipy.spatial import cKDTree
 
 from lumlip.array_types import FloatArray, IntArray
 
+#: Images of the cell beyond which its shortest vectors are looked for: those of a skewed cell.
+MANY_IMAGES = 1000
+
 
 def neighbor_pairs(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray, FloatArray]:
     """Pairs of atoms nearer than a cutoff, with their periodic images.
@@ -81,16 +84,24 @@ def reduced_cell(atoms: Atoms) -> FloatArray:
     return cell
 
 
+def _margin(atoms: Atoms, cell: FloatArray, cutoff: float) -> FloatArray:
+    """How far the images within the cutoff reach beyond the cell (3,), in cell vectors."""
+    # The distance of opposite faces is one over the length of the reciprocal vector.
+    return np.where(atoms.pbc, cutoff * np.linalg.norm(np.linalg.inv(cell), axis=0), 0.0)
+
+
 def _with_images(atoms: Atoms, cutoff: float) -> tuple[FloatArray, IntArray]:
     """Positions of all atoms, then of their images within the cutoff of the cell, and whose."""
     origin = np.arange(len(atoms))
     if not atoms.pbc.any():
         return atoms.positions, origin
-    cell = reduced_cell(atoms)
+    cell = atoms.cell.complete().array
+    margin = _margin(atoms, cell, cutoff)
+    if np.prod(2 * margin + 1) > MANY_IMAGES:
+        cell = reduced_cell(atoms)
+        margin = _margin(atoms, cell, cutoff)
     scaled = np.linalg.solve(cell.T, atoms.positions.T).T
     scaled[:, atoms.pbc] %= 1.0
-    # The distance of opposite faces is one over the length of the reciprocal vector.
-    margin = np.where(atoms.pbc, cutoff * np.linalg.norm(np.linalg.inv(cell), axis=0), 0.0)
     reach = np.ceil(margin).astype(int)
     shifts = np.indices(tuple(2 * reach + 1)).reshape(3, -1).T - reach
     shifts = shifts[shifts.any(axis=1)].reshape(-1, 1, 3)

@@ -56,7 +56,8 @@ def _label(atoms: Atoms, name: str) -> float:
 
 def load_structures(path: Path) -> list[Atoms]:
     """Read structures written by :func:`save_structures`: a list of n_structures ase.Atoms."""
-    stored = load_arrays(path)
+    with np.load(path) as file:
+        stored = dict(file)
     ends = np.cumsum(stored["n_atoms"])
     structures = []
     for i, (end, length) in enumerate(zip(ends, stored["n_atoms"], strict=True)):

@@ -273,8 +273,10 @@ def variables(*tokens: str) -> dict[str, str]:
 
 def _harmless(*more: str) -> dict[str, str]:
     """Return this process's variables without those that others may not know, such as tokens."""
-    known = {n: v for n, v in os.environ.items() if n.upper().startswith((*_HANDED_ON, *more))}
-    return {n: v for n, v in known.items() if n in more or not _SECRET.search(n)}
+    named = [n for n in list(os.environ) if n.upper().startswith((*_HANDED_ON, *more))]
+    known = {n: os.environ.get(n) for n in named if n in more or not _SECRET.search(n)}
+    # Another thread may have removed one meanwhile.
+    return {n: value for n, value in known.items() if value is not None}
 
 
 def _import_folder() -> Path:
