@@ -16,9 +16,23 @@ MAX_OUTPUT = 150_000  # bytes of one output, as stored
 def tidy(notebook: Any) -> None:
     """Shrink the figures and drop what differs between two equal runs, in place."""
     for cell in notebook.cells:
+        if "outputs" in cell:
+            cell["outputs"] = _joined(cell["outputs"])
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}):
                 output["data"]["image/png"] = _fewer_colors(output["data"]["image/png"])
+
+
+def _joined(outputs: list[Any]) -> list[Any]:
+    """Join what was printed in a row: where it was cut depends on how busy the machine is."""
+    joined: list[Any] = []
+    for output in outputs:
+        stream = output.get("name") if output["output_type"] == "stream" else None
+        if stream and joined and joined[-1].get("name") == stream:
+            joined[-1]["text"] += output["text"]
+        else:
+            joined.append(output)
+    return joined
 
 
 def _fewer_colors(encoded: str) -> str:
