@@ -41,10 +41,8 @@ def findings_table(claims: list[dict[str, Any]]) -> str:
             here += f" ({claim['low']:.2f} to {claim['high']:.2f})"
         bound = f"{claim['side']} {_number(claim, 'bound')}: {claim['bound_from']}"
         control = f"{_number(claim, 'control')}: {claim['control_is']}".strip(": ")
-        outcome, p = (
-            f"**{claim['outcome']}**",
-            "< 0.001" if claim["p"] < 5e-4 else f"{claim['p']:.3f}",
-        )
+        outcome = f"**{claim['outcome']}**"
+        p = "< 0.001" if claim["p"] < 5e-4 else f"{claim['p']:.3f}"
         cells = [claim["number"], claim["text"], here, bound, control, outcome, p]
         rows.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(rows) + "\n"

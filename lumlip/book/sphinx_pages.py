@@ -13,6 +13,8 @@ from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from lumlip.book.outputs import quantized
+
 HOW = "How this was measured"
 DESCRIPTION_LENGTH = 300
 
@@ -94,13 +96,12 @@ def finish(app: Any, exception: Exception | None) -> None:
 
 
 def _shrink(path: Path) -> None:
-    """Write an image of one layer with 256 colors, which figures hardly have."""
+    """Write an image of one layer with as few colors as the notebooks' own figures have."""
     from PIL import Image
 
     with Image.open(path) as image:
         if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] == 255:
-            small = image.convert("RGB").quantize(256, dither=Image.Dither.NONE)
-            small.save(path, optimize=True)
+            quantized(image.convert("RGB")).save(path, optimize=True)
 
 
 def setup(app: Any) -> dict[str, bool]:

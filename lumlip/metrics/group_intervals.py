@@ -34,6 +34,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
+from lumlip.choices import check_count
 from lumlip.metrics.splits import _codes
 
 #: Fitted tails are no heavier: at 1 the mean does not exist, and near it the ends run away.
@@ -262,8 +263,7 @@ def _intervals(
     series: FloatArray, counts: FloatArray, *, n_bootstrap: int, seed: int
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Value, low and high of several series of sums (n_series, n_groups)."""
-    if n_bootstrap < 1:
-        raise ValueError(f"n_bootstrap: got {n_bootstrap}, expected 1 or more")
+    check_count("n_bootstrap", n_bootstrap, 1)
     parts = [
         [_studentized(sums, counts, *draw) for sums in series]
         for draw in _draws(len(counts), n_bootstrap, np.random.default_rng(seed))

@@ -109,9 +109,11 @@ class CrossFit:
         tested : array of int, optional
             Only these atoms count (all serve the fits).
         """
-        measure = partial(cross_fitted_errors, sources, targets, tested=tested, **options)  # type: ignore[arg-type]
+        measure: Callable[..., xr.DataArray]
         if tested is None and options.keys() <= {"device"}:
-            measure = partial(GlobalFits(sources, targets, **options).errors)  # type: ignore[arg-type]
+            measure = GlobalFits(sources, targets, **options).errors  # type: ignore[arg-type]
+        else:
+            measure = partial(cross_fitted_errors, sources, targets, tested=tested, **options)  # type: ignore[arg-type]
         found = []
         for order in orders:
             errors = measure(folds=order)
