@@ -74,8 +74,7 @@ def cross_fitted_errors(
     name, first = next(iter(sources.items()), ("folds", folds))
     fold = _checked(folds, len(np.atleast_1d(as_array(first, name))))
     if metric == "gfre" and protocol == "robust":
-        errors = GlobalFits(sources, targets, device).errors(folds)
-        return errors if tested is None else errors.isel(atom=np.unique(np.asarray(tested)))
+        return GlobalFits(sources, targets, device).errors(folds, tested=tested)
     wanted = np.arange(len(fold)) if tested is None else np.unique(np.asarray(tested))
     parts = [
         pointwise_errors(
@@ -175,8 +174,8 @@ class GlobalFits:
     targets: Mapping[str, ArrayLike] | None = None
     device: str = "auto"
 
-    def errors(self, folds: ArrayLike) -> xr.DataArray:
-        """Return the errors of all atoms for one order: `cross_fitted_errors` of the GFRE."""
+    def errors(self, folds: ArrayLike, *, tested: ArrayLike | None = None) -> xr.DataArray:
+        """Return the errors for one order of the folds: `cross_fitted_errors` of the GFRE."""
         fold = np.asarray(folds)
         labels, number = np.unique(fold, return_inverse=True)
         pairs = Pairs.checked(  # all input, before work starts
@@ -196,9 +195,10 @@ class GlobalFits:
         if not (values < WIDEST).all():
             raise ValueError("got features that vary far more in one fold than in all others")
         attrs = {"n_broken": int((values > BROKEN).sum())}
-        return xr.DataArray(
+        every = xr.DataArray(
             values, dims=list(coordinates), coords=coordinates, name="gfre", attrs=attrs
         )
+        return every if tested is None else every.isel(atom=np.unique(np.asarray(tested)))
 
     @cached_property
     def _turned(self) -> list[Source]:

@@ -16,6 +16,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
+from lumlip.choices import check_count
 from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.cross_fit import GlobalFits, cross_fitted_errors
 from lumlip.metrics.folds import Folds, folds, number_of_groups
@@ -109,17 +110,25 @@ class CrossFit:
         tested : array of int, optional
             Only these atoms count (all serve the fits).
         """
-        measure: Callable[..., xr.DataArray]
-        if tested is None and options.keys() <= {"device"}:
+        measure: Callable[..., xr.DataArray] = partial(
+            cross_fitted_errors,
+            sources,
+            targets,
+            **options,  # type: ignore[arg-type]
+        )
+        if options.keys() <= {"device"}:
             measure = GlobalFits(sources, targets, **options).errors  # type: ignore[arg-type]
-        else:
-            measure = partial(cross_fitted_errors, sources, targets, tested=tested, **options)  # type: ignore[arg-type]
         found = []
         for order in orders:
-            errors = measure(folds=order)
+            errors = measure(folds=order, tested=tested)
             found.append(group_sums(errors, order.groups[errors["atom"].to_numpy()]))  # type: ignore[index]
         names = list(sources), list(sources if targets is None else targets)
         return cls(*names, np.stack([sums for sums, _ in found]), found[0][1], n_bootstrap)
+
+    @classmethod
+    def empty(cls) -> CrossFit:
+        """Return the cross-fit of no models: every number of it is missing."""
+        return cls([], [], np.zeros((1, 0, 0, 1)), np.ones(1))
 
     @cached_property
     def table(self) -> pd.DataFrame:
@@ -214,8 +223,7 @@ def orders_of(
     ValueError
         If there is not at least one, or as `lumlip.folds`.
     """
-    if n_seeds < 1:
-        raise ValueError(f"n_seeds: got {n_seeds}, expected 1 or more")
+    check_count("n_seeds", n_seeds, 1)
     n = min(n_folds, number_of_groups(ds, by=by))
     return [folds(ds, by=by, n_folds=n, seed=seed + number) for number in range(n_seeds)]
 

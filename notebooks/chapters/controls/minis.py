@@ -81,7 +81,7 @@ class MiniFits:
             list(dict.fromkeys([*minis, *others, *wrong])), structures, device=device
         )
         if panel is None:
-            nothing = CrossFit([], [], np.zeros((1, 0, 0, 1)), np.ones(1))
+            nothing = CrossFit.empty()
             return cls([], {}, nothing, nothing)
         print(panel.report())
         learned, fixed = panel.layer("last_layer"), unlearned(panel.structures, seed=seed)

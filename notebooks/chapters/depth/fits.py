@@ -25,9 +25,6 @@ STAGES_OF = {AS_IS: STAGES, WITHIN: STAGES[1:], REST: STAGES[-2:]}
 #: Only atoms whose element is in so many parents are tested: rarer ones have no mean to speak of.
 LEAST = 5
 
-#: Where there are no models.
-NOTHING = CrossFit([], [], np.zeros((1, 0, 0, 1)), np.ones(1))
-
 
 def key(view: str, stage: str, model: str) -> str:
     """Name the features of a model at a stage in a view.
@@ -85,12 +82,12 @@ class StageFits:
             Of `CrossFit.of`.
         """
         if panel is None:
-            return cls(NOTHING, [])
+            return cls(CrossFit.empty(), [])
         orders = orders_of(panel.atoms, n_seeds=n_seeds)
         numbers, groups = panel.atoms["atomic_number"].to_numpy(), np.asarray(orders[0].groups)
         tested = atoms_of_common_elements(numbers, groups, least=least)
         if not len(tested):
-            return cls(NOTHING, [])
+            return cls(CrossFit.empty(), [])
         fits = [
             CrossFit.of(sources, targets, orders=orders, tested=tested, **options)  # type: ignore[arg-type]
             for stage, features in at_stages(panel).items()

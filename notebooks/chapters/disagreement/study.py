@@ -13,7 +13,7 @@ from sklearn.linear_model import Ridge
 from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.datasets.properties import composition
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.cross_fit import cross_fitted_errors
+from lumlip.metrics.cross_fit import GlobalFits
 from lumlip.metrics.folds import Folds
 from lumlip.metrics.group_intervals import group_sums
 from lumlip.metrics.repeated import CrossFit, orders_of, pair_weights
@@ -119,11 +119,9 @@ class Study:
     @cached_property
     def errors(self) -> FloatArray:
         """Error of every structure: (n_seeds, n_sources, n_models, n_structures)."""
-        targets, found = {m: self.features[m] for m in self.models}, []
-        for order in self.orders:
-            errors = cross_fitted_errors(self.features, targets, folds=order, device=self.device)
-            found.append(over_atoms(errors, self.owner))
-        return np.array(found)
+        targets = {m: self.features[m] for m in self.models}
+        fits = GlobalFits(self.features, targets, self.device)
+        return np.array([over_atoms(fits.errors(order), self.owner) for order in self.orders])
 
     def fit(self, errors: FloatArray, sources: Mapping[str, object]) -> CrossFit:
         """Join errors of the structures, all of which count alike."""

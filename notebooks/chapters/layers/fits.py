@@ -19,9 +19,6 @@ from lumlip.zoo.relations import family_of
 #: Direction -> (source layer, target layer): the way that the model goes, and the way back.
 WAYS = {"forth": ("backbone", "last_layer"), "back": ("last_layer", "backbone")}
 
-#: Where there are no models.
-NOTHING = CrossFit([], [], np.zeros((1, 0, 0, 1)), np.ones(1))
-
 
 def key(layer: str, model: str) -> str:
     """Name the features of a layer.
@@ -56,7 +53,7 @@ class LayerFits:
     def of(cls, panel: Panel | None, orders: Sequence[Folds], **options: object) -> LayerFits:
         """Fit all maps; without a panel there are none. The options are those of `CrossFit.of`."""
         if panel is None:
-            return cls(NOTHING)
+            return cls(CrossFit.empty())
         fit = CrossFit.of(both_layers(panel), orders=orders, **options)  # type: ignore[arg-type]
         return cls(fit, {m: str(ds.attrs["readout"]) for m, ds in panel.datasets.items()})
 
@@ -163,7 +160,7 @@ def back_from_random(
         for m in models
     }
     targets = {key("backbone", m): backbone[m] for m in models}
-    fit = CrossFit.of(random, targets, orders=orders, **options) if models else NOTHING  # type: ignore[arg-type]
+    fit = CrossFit.of(random, targets, orders=orders, **options) if models else CrossFit.empty()  # type: ignore[arg-type]
     return fit, own_weights(fit, {m: (key("random", m), key("backbone", m)) for m in models})
 
 
