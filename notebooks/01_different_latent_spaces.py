@@ -185,7 +185,7 @@ plt.show()
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-gfre", "caption": "GFRE of last-layer features (no unit), mean over the orders of the folds: the row is the source, the column the target. White lines part the families."}, "image": {"alt": "Heat map of the GFRE between all pairs of models; cells within a family are light, those toward DIEP dark"}}
 fig = style.heat_map_figure(last.table, metric="gfre", figure=plt.figure())
-fig.savefig(data_folder() / "answer.png", dpi=160)
+fig.savefig(data_folder() / "answer.png", dpi=160, facecolor="white")
 here = ask.measured({"last_layer": last, "backbone": backbone}, title="measured here")
 ask.write(data_folder(), [here, *ask.published()])
 plt.show()

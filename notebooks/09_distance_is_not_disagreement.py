@@ -200,7 +200,7 @@ the composition alone. The same map can be given A's energy, one number, in the 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-stitching", "caption": "What is lost of a model's energy beyond composition against the GFRE of its last layer, for each ordered pair of families: from the source's last layer, from its energy alone (crosses), from untrained networks (open). On the grey line as much would be lost of the energy as of the features."}, "image": {"alt": "Points of trained sources lie far below the diagonal, crosses on top of them; untrained sources lie near the diagonal or above."}}
 fig, ax = plt.subplots(figsize=(6.6, 3.6))
 for name in studies:
-    look = {"s": 26, "color": style.MINI_COLOR if name == "minis" else "#0072B2"}
+    look = {"s": 26, "color": style.MIDDLE if name == "minis" else style.INK}
     x, y, some = gfre[name].table.to_numpy(), energy[name].table.to_numpy(), w[name] > 0
     before, one = twins[name] > 0, single[name].table.to_numpy()[pairs[name] > 0]
     ax.scatter(x[some], y[some], label=f"{name}: from features", **look)

@@ -101,7 +101,11 @@ def figure_faults(ipynb: Path) -> list[str]:
     """Check that each figure has a name ``fig-...``, a caption, and a text in words."""
     faults = []
     for number, cell in enumerate(read(ipynb).cells):
-        shown = any("image/png" in output.get("data", {}) for output in cell.get("outputs", []))
+        shown = any(
+            key.startswith("image/")
+            for output in cell.get("outputs", [])
+            for key in output.get("data", {})
+        )
         figure = cell.metadata.get("mystnb", {}).get("figure", {})
         named = str(figure.get("name", "")).startswith("fig-") and figure.get("caption")
         if shown and not named:

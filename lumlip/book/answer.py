@@ -9,17 +9,15 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lumlip.book.claims import HOLDS, NO_MORE, holm
-from lumlip.plotting.style import INK, use_style
+from lumlip.book.claims import HOLDS, holm
+from lumlip.plotting.style import INK, LIGHT, MIDDLE, WIDTH, use_style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 #: Names of the figure and of the table in the folder of a book's data.
-FIGURE, TABLE = "findings.png", "findings.md"
-COLORS = {HOLDS: "#0072B2", NO_MORE: "#E69F00"}
-OTHER_COLOR = "#666666"
+FIGURE, TABLE = "findings.svg", "findings.md"
 
 
 def recorded(folder: Path) -> list[dict[str, Any]]:
@@ -56,7 +54,7 @@ def findings_figure(claims: list[dict[str, Any]]) -> Figure:
     """Draw one row per finding, each on its own scale: number, interval, bound, claimed side."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.4, 0.4 + 0.92 * len(claims)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 0.4 + 0.92 * len(claims)), layout="constrained")
     for ax, claim in zip(figure.subplots(len(claims), squeeze=False)[:, 0], claims, strict=True):
         _draw(ax, claim)
     return figure
@@ -67,21 +65,22 @@ def _draw(ax: Axes, claim: dict[str, Any]) -> None:
     numbers = [claim[name] for name in names if claim[name] is not None]
     margin = 0.25 * ((max(numbers) - min(numbers)) or 1.0)
     limits = min(numbers) - margin, max(numbers) + margin
-    color = COLORS.get(claim["outcome"], OTHER_COLOR)
+    holds = claim["outcome"] == HOLDS
     claimed = (
         (claim["bound"], limits[1]) if claim["side"] == "above" else (limits[0], claim["bound"])
     )
-    ax.axvspan(*claimed, color="#0072B2", alpha=0.1, lw=0)
+    ax.axvspan(*claimed, color=LIGHT, alpha=0.35, lw=0)
     ax.axvline(claim["bound"], color=INK, lw=1)
     if claim["control"] is not None:
-        ax.scatter(claim["control"], 0, marker="x", s=40, color="#D55E00", zorder=3)
+        ax.scatter(claim["control"], 0, marker="x", s=40, color=MIDDLE, zorder=3)
     if claim["value"] is not None:
-        ax.hlines(0, claim["low"], claim["high"], color=color, lw=3, alpha=0.6)
-        ax.scatter(claim["value"], 0, s=42, color=color, zorder=3)
+        ax.hlines(0, claim["low"], claim["high"], color=INK, lw=2)
+        look = {"facecolors": INK if holds else "white", "edgecolors": INK}
+        ax.scatter(claim["value"], 0, s=42, zorder=3, **look)
     ax.set(yticks=[], xlim=limits, ylim=(-1, 1))
     ax.spines["left"].set_visible(False)
-    ax.set_title(f"{claim['number']}  {claim['text']}", loc="left", fontsize=8.5)
-    ax.annotate(claim["outcome"], (1, 0.78), xycoords="axes fraction", ha="right", fontsize=8)
+    ax.set_title(f"{claim['number']}  {claim['text']}", loc="left", wrap=True)
+    ax.annotate(claim["outcome"], (1, 0.78), xycoords="axes fraction", ha="right")
 
 
 def draw(folder: Path) -> Path:
@@ -92,5 +91,5 @@ def draw(folder: Path) -> Path:
     (folder / TABLE).write_text(findings_table(claims), encoding="utf-8")
     with rc_context():
         use_style()
-        findings_figure(claims).savefig(folder / FIGURE, dpi=160)
+        findings_figure(claims).savefig(folder / FIGURE, metadata={"Date": None})
     return folder / FIGURE

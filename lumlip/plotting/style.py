@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,10 +27,23 @@ FAMILY_COLORS = {
     "uma": "#7A5195",
     "hienet": "#661100",
 }
+FAMILY_MARKERS = {
+    "chgnet": "o",
+    "sevennet": "s",
+    "diep": "^",
+    "mace": "D",
+    "pet": "v",
+    "dpa": "P",
+    "uma": "X",
+    "hienet": "*",
+}
 ERROR_COLORS = "mako_r"
+#: A hue means a family and nothing else. What is no single family's (means, layers, controls) is
+#: in these, told apart by fill, marker and line; names of minis are in italics.
 INK = "#222222"
-#: Names of minis in figures and, as a mark, in the book's pages.
-MINI_COLOR = "#d1662b"
+MIDDLE = "#7a7a7a"
+LIGHT = "#b5b5b5"
+WIDTH = 5.0  # inches: letters of nine points then have nine pixels on a telephone
 
 
 def use_style() -> None:
@@ -38,7 +52,7 @@ def use_style() -> None:
     import pandas as pd
 
     pd.set_option("display.max_colwidth", None)  # a claim is read to its end
-
+    _show_as_svg()
     mpl.rcParams.update(
         {
             "axes.edgecolor": "#555555",
@@ -46,18 +60,34 @@ def use_style() -> None:
             "axes.linewidth": 0.8,
             "axes.spines.right": False,
             "axes.spines.top": False,
+            "axes.facecolor": "none",
+            "axes.titlesize": "medium",
             "figure.constrained_layout.use": True,
             "figure.dpi": 130,
+            "figure.facecolor": "none",
+            "figure.figsize": (WIDTH, 3.2),
             "font.family": "DejaVu Sans",
-            "font.size": 8.5,
+            "font.size": 9.0,
+            "legend.fontsize": "medium",
             "legend.frameon": False,
             "lines.linewidth": 2,
             "savefig.dpi": 130,
+            "savefig.facecolor": "none",
+            "svg.hashsalt": "lumlip",  # else every run has other ids
             "text.color": INK,
             "xtick.color": INK,
             "ytick.color": INK,
         }
     )
+
+
+def _show_as_svg() -> None:
+    """In a notebook: figures as vectors, without a date, which would differ at every run."""
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and ipython.get_ipython() is not None:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("svg", metadata={"Date": None})
 
 
 def heat_map(
@@ -118,12 +148,12 @@ def family_lines(ax: Axes, families: Sequence[str]) -> None:
 
 
 def mark_minis(ax: Axes) -> None:
-    """Write the names of minis in italics and in a color of their own."""
+    """Write the names of minis in italics."""
     from lumlip.zoo.table import resolve
 
     for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
         if resolve(label.get_text()).mini:
-            label.set(fontstyle="italic", color=MINI_COLOR)
+            label.set(fontstyle="italic")
 
 
 def heat_map_figure(

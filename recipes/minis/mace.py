@@ -24,7 +24,7 @@ from recipes.minis.card import write_card
 from recipes.minis.mace_model import give_new_head, new_model
 from recipes.minis.mace_training import Labelled, Run, Schedule, predict
 from recipes.minis.scores import scores
-from recipes.minis.training import SEEDS, seeded
+from recipes.minis.training import SEEDS, seeded, shorter_trainings
 
 PACKAGES = ("mace-torch", "e3nn", "torch", "numpy", "ase")
 PARTS: tuple[Part, ...] = ("train", "validation")
@@ -64,6 +64,7 @@ LPS = Recipe(dataset="lps", steps=1500, batch=8, learning_rate=2e-3, start="mace
 RECIPES = {
     "mace-mini": Recipe(untrained=True),
     **{f"mace-mini-seed{seed}": Recipe(seed=seed) for seed in SEEDS},
+    **shorter_trainings("mace-mini", Recipe()),
     "mace-mini-r2scan": Recipe(level="r2scan"),
     "mace-mini-inorganic": Recipe(kinds=("inorganic", "surface")),
     "mace-mini-organic": Recipe(kinds=("molecule",)),

@@ -23,7 +23,7 @@ from recipes.minis import pet_model as models
 from recipes.minis import pet_training as training
 from recipes.minis.card import write_card
 from recipes.minis.scores import scores
-from recipes.minis.training import SEEDS, seeded
+from recipes.minis.training import SEEDS, seeded, shorter_trainings
 
 BASE = "pet-mini"
 WATCHED = 200  # validation structures that are scored while it trains
@@ -62,6 +62,7 @@ _LPS = Recipe(dataset="lps", steps=1200, start=BASE, learning_rate=3e-4)
 RECIPES = {
     BASE: Recipe(),
     **{f"pet-mini-seed{seed}": Recipe(seed=seed) for seed in SEEDS},
+    **shorter_trainings(BASE, Recipe()),
     "pet-mini-lps-ff": _LPS,
     "pet-mini-lps-hf": replace(_LPS, heads_only=True),
     "pet-mini-lps-ftl": replace(_LPS, new_head=True),

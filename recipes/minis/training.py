@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,17 @@ import torch
 
 #: Of the trainings that repeat a mini with nothing but its seed changed.
 SEEDS = (2, 3, 4, 5)
+#: Shares of a mini's steps: what does a longer training do to the distance of two seeds?
+SHARES = {"quarter": 4, "sixteenth": 16}
+
+
+def shorter_trainings(name: str, recipe: Any) -> dict[str, Any]:
+    """Recipes of two seeds with a share of the steps: NAME-quarter, NAME-seed2-quarter, ..."""
+    return {
+        f"{one}-{share}": replace(of, steps=of.steps // part)
+        for share, part in SHARES.items()
+        for one, of in ((name, recipe), (f"{name}-seed2", replace(recipe, seed=2)))
+    }
 
 
 def seeded(seed: int, *, threads: int = 1) -> np.random.Generator:

@@ -59,7 +59,6 @@ def test_heat_map_marks_minis_only():
     ax = style.heat_map_figure(table_of([*MODELS[:2], MINI]), metric="gfre").axes[0]
     for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
         assert [label.get_fontstyle() for label in labels] == ["normal", "normal", "italic"]
-        assert [label.get_color() == style.MINI_COLOR for label in labels] == [False] * 2 + [True]
 
 
 def test_use_style_leaves_the_random_state_alone():

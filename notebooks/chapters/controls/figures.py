@@ -11,7 +11,7 @@ import pandas as pd
 
 from lumlip.metrics.repeated import Estimate
 from lumlip.plotting.intervals import interval_plot
-from lumlip.plotting.style import INK, MINI_COLOR
+from lumlip.plotting.style import INK, MIDDLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ def ladder(figure: Figure, groups: Mapping[str, Mapping[str, Estimate]]) -> None
     rows = {}
     for i, (name, shares) in enumerate(groups.items()):
         known = {s: e for s, e in shares.items() if math.isfinite(e.value)}
-        color = MINI_COLOR if i else PUBLISHED
+        color = MIDDLE if i else PUBLISHED
         if known:
             rows[name] = pd.DataFrame(
                 [(s, e.value, e.low, e.high, color) for s, e in known.items()],

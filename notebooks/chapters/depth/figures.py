@@ -10,7 +10,7 @@ import pandas as pd
 
 from chapters.depth.paths import STAGES
 from lumlip.metrics.repeated import Estimate
-from lumlip.plotting.style import MINI_COLOR
+from lumlip.plotting.style import MIDDLE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Kind of pair -> color and marker.
 KINDS = {
     "published families": ("#222222", "o"),
-    "minis of different families": (MINI_COLOR, "s"),
+    "minis of different families": (MIDDLE, "s"),
     "the same, never trained": ("#8a8a8a", "^"),
     "a mini and its other seed": ("#0072B2", "D"),
 }

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from chapters.disagreement.detection import COMPOSITION, DISTANCE, ERROR, Areas, mean_area
 from lumlip.metrics.repeated import Estimate
-from lumlip.plotting.style import MINI_COLOR
+from lumlip.plotting.style import MIDDLE
 
 _BLUE, _GREY = "#0072B2", "#8a8a8a"
 _LOOKS = {ERROR: (_BLUE, "o"), DISTANCE: ("#D55E00", "s"), COMPOSITION: (_GREY, "D")}
@@ -23,7 +23,7 @@ def own_and_foreign(ax: Axes, rows: Mapping[str, tuple[Estimate, Estimate]]) -> 
     """Draw rank correlations with the disagreement of each pair: own filled, foreign open."""
     places = range(len(rows), 0, -1)
     for y, (name, (own, foreign)) in zip(places, rows.items(), strict=True):
-        color = MINI_COLOR if "mini" in name else _BLUE
+        color = MIDDLE if "mini" in name else _BLUE
         _mark(ax, own, y + 0.13, color, color)
         _mark(ax, foreign, y - 0.13, color, "white")
     for face, label in ((_GREY, "own error"), ("white", "error of strangers")):

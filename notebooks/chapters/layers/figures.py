@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lumlip.plotting.style import FAMILY_COLORS, MINI_COLOR
+from lumlip.plotting.style import FAMILY_COLORS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,7 +51,7 @@ def both_ways(ax: Axes, rows: pd.DataFrame, random: Mapping[str, float]) -> None
     ax.set_yticks(ticks, names, fontsize=7.5)
     for label in ax.get_yticklabels():
         if "-mini" in label.get_text():
-            label.set(fontstyle="italic", color=MINI_COLOR)
+            label.set(fontstyle="italic")
     ax.tick_params(axis="y", length=0)
     # One crystal can stretch an interval far beyond all values.
     right = 1.25 * max(found.value for way in ("forth", "back") for found in rows[way])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from lumlip.plotting.style import FAMILY_COLORS, MINI_COLOR
+from lumlip.plotting.style import FAMILY_COLORS
 from lumlip.zoo.relations import KINDS, family_name
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _tick_style(row: pd.Series | None) -> dict[str, object]:
     if row is None:
         return {"fontweight": "bold"}
     if row["source"] == "minis":
-        return {"fontstyle": "italic", "color": MINI_COLOR}
+        return {"fontstyle": "italic"}
     return {"color": "#777777" if row["source"] == "paper" else "#222222"}
 
 
