@@ -51,7 +51,8 @@ def build(*, run: bool = True, update: bool = False, only: str | None = None) ->
     data = sources / "book" / "_data"
     data.mkdir(exist_ok=True)
     if chosen:
-        _draw_answer(data)
+        if answer.recorded(data):  # else it is a book without findings
+            answer.draw(data)
         versions.record(data, seconds)
     if update:
         _write_back(chosen, root, sources)
@@ -102,12 +103,6 @@ def _execute_page(page: Chapter, root: Path, sources: Path, step: str) -> tuple[
     seconds = time.perf_counter() - start
     print(f"{label} {seconds:.0f} s", flush=True)
     return page.name, seconds
-
-
-def _draw_answer(data: Path) -> None:
-    """Draw the findings of all chapters once; a book without findings has no such figure."""
-    if answer.recorded(data):
-        answer.draw(data)
 
 
 def _require_outputs(pages: list[Chapter]) -> None:
