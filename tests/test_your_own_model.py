@@ -106,7 +106,7 @@ def compared(folder: Path) -> str:
     shutil.copy(weights, folder / "my-finetuned.pth.tar")
     said, warned = StringIO(), StringIO()
     with chdir(folder), redirect_stdout(said), redirect_stderr(warned):
-        assert main(shlex.split(COMPARE)[1:]) == 0
+        assert main(shlex.split(COMPARE.replace("\\\n", ""))[1:]) == 0
     warnings = [line for line in warned.getvalue().splitlines() if "warning: " in line]
     return said.getvalue() + "".join(f"{line}\n" for line in warnings)
 
