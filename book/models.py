@@ -20,7 +20,8 @@ branch or modality of a model that has several.
 
 ## Published models whose weights come with their package
 
-They work without a download; the book's findings rest on them.
+They work without a download; the book's findings rest on them. The two tasks of SevenNet-MF-0 are two functionals that
+one network learned together {cite:p}`Kim2025`; DIEP learned from MatPES {cite:p}`Kaplan2025`.
 """
 
 # %% tags=["remove-input"]

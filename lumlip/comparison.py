@@ -108,7 +108,7 @@ class Comparison:
         intervals(self.table).to_csv(paths[1], float_format="%.6f", index=False)
         paths[2].write_text(json.dumps(self.settings, indent=2) + "\n", encoding="utf-8")
         figure = heat_map_figure(self.table, metric=self.settings["metric"])
-        figure.savefig(paths[3], dpi=200, facecolor="white")
+        figure.savefig(paths[3], dpi=200, facecolor="white", bbox_inches="tight")
         return paths
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ase.build import bulk
+from matplotlib.image import imread
 from skmatter.metrics import global_reconstruction_error
 
 import lumlip
@@ -57,7 +58,9 @@ def test_saved_files_say_what_was_done(comparison, tmp_path):
     settings = json.loads(paths[2].read_text())
     assert settings["models"] == MODELS
     assert settings["split"] == "structure"
-    assert paths[3].read_bytes().startswith(b"\x89PNG")
+    image = imread(paths[3])
+    edges = [image[0], image[-1], image[:, 0], image[:, -1]]
+    assert all((edge == 1).all() for edge in edges)  # nothing is cut off
 
 
 @pytest.mark.heavy

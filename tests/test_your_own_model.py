@@ -1,26 +1,39 @@
-"""The page on a new family: its example is run as it stands there, and no list knows its name."""
+"""The page on a model of one's own: its commands print what stands there, its example runs.
+
+No list knows the name of the example's family. What the page shows as printed, and its heat map,
+are rewritten by ``python -m tests.test_your_own_model``.
+"""
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from ase.build import bulk
 from ase.calculators.morse import MorsePotential
+from ase.io import write
 from matplotlib.figure import Figure
 
 import lumlip
 from chapters.variants import figures, pairs
+from lumlip.book.chapters import chapters
+from lumlip.book.close_text import CloseText
+from lumlip.cli import main
 from lumlip.plotting.style import FAMILY_COLORS
 from lumlip.runtime import environments
 from lumlip.zoo import relations
 from lumlip.zoo.relations import family_of
 from tests.chapters.variants.test_pairs import fit_of
 
+HEAT_MAP = Path(__file__).parents[1] / "book" / "_data" / "your-own-model.png"
 PAGE = Path(__file__).parents[1] / "book" / "your-own-model.md"
 
 
@@ -30,13 +43,18 @@ def blocks(language: str) -> list[str]:
 
 
 EXAMPLE = next(code for code in blocks("python") if "class Extractor" in code)
+COMPARE = next(code for code in blocks("bash") if "-o result" in code)
 COMMANDS = next(code for code in blocks("bash") if "lumlip check" in code)
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory):
-    """A folder with the checkpoint of the page and, in ``lib``, lumlip with its family file."""
-    folder = tmp_path_factory.mktemp("own")
+def shown(command: str) -> str:
+    """What the page says that a command of the page prints: the next block of text."""
+    page = PAGE.read_text(encoding="utf-8").partition(command)[2]
+    return re.search(r"```text\n(.*?)```", page, re.DOTALL)[1]
+
+
+def with_morse(folder: Path) -> Path:
+    """Put the checkpoint of the page there and, in ``lib``, lumlip with its family file."""
     package = folder / "lib" / "lumlip"
     shutil.copytree(
         Path(lumlip.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
@@ -44,6 +62,11 @@ def place(tmp_path_factory):
     (package / "families" / "morse.py").write_text(EXAMPLE, encoding="utf-8")
     (folder / "copper.json").write_text(blocks("json")[0], encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return with_morse(tmp_path_factory.mktemp("own"))
 
 
 def run(place: Path, *argv: str) -> str:
@@ -63,6 +86,41 @@ def test_the_example_passes_every_check_by_the_pages_own_commands(place):
     verdicts = [line.split()[-1] for line in report.splitlines()[1:]]
     assert len(verdicts) > 20
     assert set(verdicts) == {"True"}
+    # Errors are rounding noise, another on every machine; checks, bounds and verdicts are not.
+    assert [without_error(line) for line in report.splitlines()] == [
+        without_error(line) for line in shown(COMMANDS).splitlines()
+    ]
+
+
+def without_error(line: str) -> tuple[str, ...]:
+    """Name, bound and verdict of a check, and whether there was anything to compare."""
+    name, *error, bound, verdict = line.split()
+    return (name, str("NaN" in error), bound, verdict)
+
+
+def compared(folder: Path) -> str:
+    """Run the page's comparison in a folder, on what the page says that it ran on."""
+    write(folder / "my-crystals.xyz", lumlip.structures("mini-mad:bulk")[::4])
+    installed = environments.python("chgnet").parents[1]
+    (weights,) = installed.glob("lib/*/site-packages/chgnet/pretrained/0.2.0/*.pth.tar")
+    shutil.copy(weights, folder / "my-finetuned.pth.tar")
+    said, warned = StringIO(), StringIO()
+    with chdir(folder), redirect_stdout(said), redirect_stderr(warned):
+        assert main(shlex.split(COMPARE.replace("\\\n", ""))[1:]) == 0
+    warnings = [line for line in warned.getvalue().splitlines() if "warning: " in line]
+    return said.getvalue() + "".join(f"{line}\n" for line in warnings)
+
+
+@pytest.mark.heavy
+def test_the_comparison_prints_what_the_page_shows(tmp_path):
+    assert CloseText(shown(COMPARE)) == compared(tmp_path)
+    assert (tmp_path / "result" / "heatmap.png").is_file()
+
+
+def test_a_run_is_written_where_the_page_says():
+    printed = next(block for block in blocks("text") if "/runs/" in block)
+    folder = rf"runs/{chapters()[0].name}-\d{{8}}-\d{{6}}"
+    assert re.fullmatch(rf"wrote \S+/{folder}/html/index.html\n", printed)
 
 
 CODE = """
@@ -124,3 +182,22 @@ def test_rows_and_figures_of_variants_take_a_new_family(own):
     figure = Figure(layout="constrained")
     figures.kinds_plot(figure, rows)
     assert "morse" in [label.get_text() for label in figure.axes[0].get_yticklabels()]
+
+
+def rewrite() -> None:
+    """Write what the commands print now, and the heat map, into the page."""
+    with tempfile.TemporaryDirectory() as one, tempfile.TemporaryDirectory() as other:
+        printed = {
+            COMPARE: compared(Path(one)),
+            COMMANDS: run(with_morse(Path(other)), "bash", "-ec", COMMANDS),
+        }
+        shutil.copy(Path(one) / "result" / "heatmap.png", HEAT_MAP)
+    page = PAGE.read_text(encoding="utf-8")
+    for command, text in printed.items():
+        before, _, after = page.partition(command)
+        page = before + command + after.replace(shown(command), text, 1)
+    PAGE.write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    rewrite()

@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import active_children, get_context
 from pathlib import Path
 
-from lumlip.book import answer
+from lumlip.book import answer, versions
 from lumlip.book.chapters import Chapter, book_root, executable_pages, find_chapter
 from lumlip.book.execution import execute
 from lumlip.book.kernel import usable_cores
@@ -47,11 +47,16 @@ def build(*, run: bool = True, update: bool = False, only: str | None = None) ->
     _require_outputs([page for page in pages if page not in chosen])
     sources = _copy_sources(root, pages)
     steps = len(chosen) + 1
-    _execute_pages(chosen, root, sources)
+    seconds = _execute_pages(chosen, root, sources)
+    data = sources / "book" / "_data"
+    data.mkdir(exist_ok=True)
     if chosen:
-        _draw_answer(sources / "book" / "_data")
+        if answer.recorded(data):  # else it is a book without findings
+            answer.draw(data)
+        versions.record(data, seconds)
     if update:
         _write_back(chosen, root, sources)
+    (data / "versions.md").write_text(versions.versions_markdown(data, pages), encoding="utf-8")
     return _render(root, sources, f"[{steps}/{steps}]")
 
 
@@ -71,8 +76,8 @@ def _copy_sources(root: Path, pages: list[Chapter]) -> Path:
     return sources
 
 
-def _execute_pages(pages: list[Chapter], root: Path, sources: Path) -> None:
-    """Run notebooks, as many side by side as there are cores; the first failure ends it all."""
+def _execute_pages(pages: list[Chapter], root: Path, sources: Path) -> dict[str, float]:
+    """Run notebooks side by side; return their seconds. The first failure ends it all."""
     labels = [f"[{number}/{len(pages) + 1}]" for number in range(1, len(pages) + 1)]
     workers = min(usable_cores(), AT_A_TIME)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
@@ -81,8 +86,7 @@ def _execute_pages(pages: list[Chapter], root: Path, sources: Path) -> None:
             for page, label in zip(pages, labels, strict=True)
         ]
         try:
-            for done in as_completed(running):
-                done.result()
+            return dict(done.result() for done in as_completed(running))
         except BaseException:  # an interruption, too
             pool.shutdown(wait=False, cancel_futures=True)
             for child in active_children():
@@ -90,19 +94,15 @@ def _execute_pages(pages: list[Chapter], root: Path, sources: Path) -> None:
             raise
 
 
-def _execute_page(page: Chapter, root: Path, sources: Path, step: str) -> None:
+def _execute_page(page: Chapter, root: Path, sources: Path, step: str) -> tuple[str, float]:
     target = sources / page.notebook.relative_to(root)
     label = f"{step} running {page.source.relative_to(root)}"
     print(label, flush=True)
     start = time.perf_counter()
     execute(page.source, target, cwd=target.parent, data=sources / "book" / "_data")
-    print(f"{label} {time.perf_counter() - start:.0f} s", flush=True)
-
-
-def _draw_answer(data: Path) -> None:
-    """Draw the findings of all chapters once; a book without findings has no such figure."""
-    if answer.recorded(data):
-        answer.draw(data)
+    seconds = time.perf_counter() - start
+    print(f"{label} {seconds:.0f} s", flush=True)
+    return page.name, seconds
 
 
 def _require_outputs(pages: list[Chapter]) -> None:
@@ -117,9 +117,7 @@ def _write_back(pages: list[Chapter], root: Path, sources: Path) -> None:
     """Copy the executed notebooks and the viewers' data back into the checkout."""
     for page in pages:
         shutil.copy(sources / page.notebook.relative_to(root), page.notebook)
-    data = sources / "book" / "_data"
-    if data.is_dir():
-        shutil.copytree(data, root / "book" / "_data", dirs_exist_ok=True)
+    shutil.copytree(sources / "book" / "_data", root / "book" / "_data", dirs_exist_ok=True)
     print(f"rewrote {', '.join(str(page.notebook.relative_to(root)) for page in pages)}")
 
 

@@ -14,6 +14,8 @@ from typing import Any
 
 from lumlip.choices import STOP
 
+QUOTA = Path("/sys/fs/cgroup/cpu.max")  # microseconds of all cores a container may use, of how many
+
 
 def threads(n: int) -> dict[str, str]:
     """Variables that give a process n threads; they must stand before it imports numpy."""
@@ -22,10 +24,12 @@ def threads(n: int) -> dict[str, str]:
 
 
 def usable_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return how many cores this process may use; in a container it may see many more."""
     # Not everywhere can a process be bound to some cores.
     found = getattr(os, "sched_getaffinity", None)
-    return len(found(0)) if found else os.cpu_count() or 1
+    cores = len(found(0)) if found else os.cpu_count() or 1
+    used, of = QUOTA.read_text().split() if QUOTA.is_file() else ("max", "")
+    return cores if used == "max" else max(1, min(cores, int(used) // int(of)))
 
 
 # One thread a notebook: sums are then split alike on every machine, and several notebooks side
