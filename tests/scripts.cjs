@@ -1,8 +1,8 @@
-// Works a chapter's table in colors and a term by keyboard and prints what shows, as JSON.
-// Usage: node scripts.cjs CHROME PAGE
+// Works a chapter's table in colors and a term by keyboard, asks for the viewer of structures, and
+// prints what shows, as JSON. Usage: node scripts.cjs CHROME CHAPTER STRUCTURES
 const { chromium } = require("playwright-core");
 
-const [chrome, address] = process.argv.slice(2);
+const [chrome, address, structures] = process.argv.slice(2);
 
 (async () => {
   const browser = await chromium.launch({ executablePath: chrome, args: ["--no-sandbox"] });
@@ -31,6 +31,11 @@ const [chrome, address] = process.argv.slice(2);
   const described = await term.getAttribute("aria-describedby");
   await page.keyboard.press("Escape");
   const escaped = await page.locator("#term-card").isHidden();
+
+  await page.goto(structures, { waitUntil: "load" });
+  await page.locator(".show-viewer").first().click();
+  await page.locator(".chemiscope-sphinx").first().waitFor();
+  const viewer = await page.locator(".chemiscope-sphinx .visualizer-container *").count();
   await browser.close();
-  console.log(JSON.stringify({ before, after, again, focused, moved, card, described, escaped, errors }));
+  console.log(JSON.stringify({ before, after, again, focused, moved, card, described, escaped, viewer, errors }));
 })();

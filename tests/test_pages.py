@@ -144,9 +144,10 @@ def test_terms_bring_their_definitions(pages):
 @pytest.mark.heavy
 @pytest.mark.skipif(not CAN_RUN_AXE, reason="no chromium, node, or npm's playwright-core, axe-core")
 @pytest.mark.timeout(600)
-def test_tables_sort_and_terms_explain(pages):
+def test_tables_sort_terms_explain_and_structures_show(pages):
     [chapter] = [page.path.as_uri() for page in pages if page.path.stem.startswith("01_")]
-    command = ["node", str(ROOT / "tests" / "scripts.cjs"), BROWSER, chapter]
+    [structures] = [page.path.as_uri() for page in pages if page.path.stem == "structures"]
+    command = ["node", str(ROOT / "tests" / "scripts.cjs"), BROWSER, chapter, structures]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     before, after, again = (found[key] for key in ("before", "after", "again"))
     assert after[1] == sorted(before[1])
@@ -157,6 +158,7 @@ def test_tables_sort_and_terms_explain(pages):
     assert found["moved"] != found["focused"]
     assert found["card"].startswith("Global feature reconstruction error")
     assert (found["described"], found["escaped"]) == ("term-card", True)
+    assert found["viewer"] > 0  # loaded from a disk, where a page may not fetch
     assert found["errors"] == []
 
 

@@ -5,6 +5,7 @@ What else is mended in the pages stands in ``book/_templates/layout.html``.
 
 from __future__ import annotations
 
+import json
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,9 @@ def finish(app: Any, exception: Exception | None) -> None:
     """Join the pages' tables, and write ``sitemap.xml`` if there is an address."""
     if exception:
         return
+    for path in Path(app.outdir, "_datasets").glob("*.json"):  # a page on a disk reads scripts only
+        text = json.dumps(path.read_text(encoding="utf-8"))
+        path.with_suffix(".js").write_text(f"window.dataset = {text};\n", encoding="utf-8")
     page_data.join(Path(app.outdir, page_data.FOLDER))
     if not app.config.html_baseurl:
         return
