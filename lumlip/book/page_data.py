@@ -83,7 +83,11 @@ def _rows(table: Tag) -> list[list[str]]:
         pairs = [[part or "" for part in match.groups()] for match in found if match]
         return [["source", "target", "value", "low", "high"], *pairs]
     rows = [
-        [_text(c) for c in line.find_all(["th", "td"]) for _ in range(int(c.get("colspan", 1)))]
+        [
+            _text(c)
+            for c in line.find_all(["th", "td"])
+            for _ in range(int(str(c.get("colspan") or 1)))
+        ]
         for line in table.find_all("tr")
     ]
     if len(rows) > 1 and not rows[0][0] and not any(rows[1][1:]):

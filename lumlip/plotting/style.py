@@ -87,7 +87,7 @@ def _show_as_svg() -> None:
     if ipython is not None and ipython.get_ipython() is not None:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-        set_matplotlib_formats("svg", metadata={"Date": None})
+        set_matplotlib_formats("svg", metadata={"Date": None})  # type: ignore[no-untyped-call]
 
 
 def heat_map(ax: Axes, table: pd.DataFrame, *, label: str, vmax: float = 1.0) -> None:
