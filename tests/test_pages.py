@@ -122,6 +122,46 @@ def test_pages_have_an_address_and_a_description(pages, html):
         assert (html / picture).is_file()
 
 
+def test_every_page_with_a_table_links_its_data(pages, html):
+    for page in pages:
+        tables = re.search(r"<table|id=.ask-data", page.text.partition("<article")[2])
+        links = [a["href"] for a in page.all("a") if a.get("href", "").endswith(".zip")]
+        assert bool(tables) == bool(links), page.path.stem
+        for link in links:
+            assert (page.path.parent / link).is_file()
+
+
+def test_terms_bring_their_definitions(pages):
+    """A page is also read from a disk, where it cannot ask the glossary."""
+    for page in pages:
+        found = re.search(r'id="terms">(.*?)</script>', page.text)
+        terms = json.loads(found[1]) if found else {}
+        used = {a["href"].partition("#")[2] for a in page.all("a") if "#term-" in a.get("href", "")}
+        assert set(terms) == used, page.path.stem
+        assert all(len(text.split()) > 3 for text in terms.values())
+
+
+@pytest.mark.heavy
+@pytest.mark.skipif(not CAN_RUN_AXE, reason="no chromium, node, or npm's playwright-core, axe-core")
+@pytest.mark.timeout(600)
+def test_tables_sort_terms_explain_and_structures_show(pages):
+    [chapter] = [page.path.as_uri() for page in pages if page.path.stem.startswith("01_")]
+    [structures] = [page.path.as_uri() for page in pages if page.path.stem == "structures"]
+    command = ["node", str(ROOT / "tests" / "scripts.cjs"), BROWSER, chapter, structures]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    before, after, again = (found[key] for key in ("before", "after", "again"))
+    assert after[1] == sorted(before[1])
+    for one, two in zip(before, after, strict=True):  # whole columns change places
+        assert sorted(one) == sorted(two)
+    assert again == before
+    assert re.fullmatch(r"\S+ → \S+: \d\.\d\d \(\d\.\d\d to \d\.\d\d\)", found["focused"])
+    assert found["moved"] != found["focused"]
+    assert found["card"].startswith("Global feature reconstruction error")
+    assert (found["described"], found["escaped"]) == ("term-card", True)
+    assert found["viewer"] > 0  # loaded from a disk, where a page may not fetch
+    assert found["errors"] == []
+
+
 @pytest.mark.heavy
 @pytest.mark.skipif(not CAN_RUN_AXE, reason="no chromium, node, or npm's playwright-core, axe-core")
 @pytest.mark.timeout(600)

@@ -97,15 +97,29 @@ function offerViewers() {
     button.onclick = () => {
       button.textContent = "Loading ...";
       button.disabled = true;
-      const library = document.createElement("script");
-      library.src = script.src;
-      library.onload = () => loadChemiscopeSphinx(...options).then(() => {
-        for (const wait of [0, 1000, 4000]) setTimeout(nameControls, wait, place);
-      });
-      document.head.append(library);
+      load(script.src)
+        .then(() => location.protocol === "file:" && readFromDisk(options[1]))
+        .then(() => loadChemiscopeSphinx(...options))
+        .then(() => {
+          for (const wait of [0, 1000, 4000]) setTimeout(nameControls, wait, place);
+        });
     };
     place.replaceChildren(button);
   }
+}
+
+function load(address) {
+  return new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    Object.assign(script, { src: address, onload: resolve, onerror: reject });
+    document.head.append(script);
+  });
+}
+
+// A page on a disk may not fetch the structures, but load a script that holds them.
+async function readFromDisk(address) {
+  await load(address.replace(/json$/, "js"));
+  window.fetch = async () => new Response(window.dataset);
 }
 
 // Chemiscope names few of its controls, and makes some after a while.

@@ -75,7 +75,7 @@ def _draw(ax: Axes, claim: dict[str, Any]) -> None:
         ax.scatter(claim["control"], 0, marker="x", s=40, color=MIDDLE, zorder=3)
     if claim["value"] is not None:
         ax.hlines(0, claim["low"], claim["high"], color=INK, lw=2)
-        look = {"facecolors": INK if holds else "white", "edgecolors": INK}
+        look: dict[str, Any] = {"facecolors": INK if holds else "white", "edgecolors": INK}
         ax.scatter(claim["value"], 0, s=42, zorder=3, **look)
     ax.set(yticks=[], xlim=limits, ylim=(-1, 1))
     ax.spines["left"].set_visible(False)

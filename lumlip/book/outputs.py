@@ -46,15 +46,9 @@ def _fewer_colors(encoded: str) -> str:
     rgba = picture.convert("RGBA")
     flat.paste(rgba, mask=rgba.getchannel("A"))
     stream = io.BytesIO()
-    quantized(flat).save(stream, format="PNG", optimize=True)
+    small = flat.quantize(COLORS, dither=Image.Dither.NONE)
+    small.save(stream, format="PNG", optimize=True)
     return base64.b64encode(stream.getvalue()).decode()
-
-
-def quantized(picture: Any) -> Any:
-    """Return a PIL image without transparency with at most `COLORS` colors."""
-    from PIL import Image
-
-    return picture.quantize(COLORS, dither=Image.Dither.NONE)
 
 
 def over_budget(ipynb: Path) -> list[str]:

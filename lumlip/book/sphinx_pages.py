@@ -5,6 +5,7 @@ What else is mended in the pages stands in ``book/_templates/layout.html``.
 
 from __future__ import annotations
 
+import json
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
-from lumlip.book.outputs import quantized
+from lumlip.book import page_data
 
 HOW = "How this was measured"
 DESCRIPTION_LENGTH = 300
@@ -81,11 +82,13 @@ def describe(
 
 
 def finish(app: Any, exception: Exception | None) -> None:
-    """Make figures small, and write ``sitemap.xml`` if the book has an address."""
+    """Join the pages' tables, and write ``sitemap.xml`` if there is an address."""
     if exception:
         return
-    for path in (*Path(app.outdir).glob("*.png"), *Path(app.outdir, "_images").glob("*.png")):
-        _shrink(path)
+    for path in Path(app.outdir, "_datasets").glob("*.json"):  # a page on a disk reads scripts only
+        text = json.dumps(path.read_text(encoding="utf-8"))
+        path.with_suffix(".js").write_text(f"window.dataset = {text};\n", encoding="utf-8")
+    page_data.join(Path(app.outdir, page_data.FOLDER))
     if not app.config.html_baseurl:
         return
     addresses = (f"{app.config.html_baseurl}{page}.html" for page in sorted(app.env.found_docs))
@@ -95,18 +98,10 @@ def finish(app: Any, exception: Exception | None) -> None:
     Path(app.outdir, "sitemap.xml").write_text(f"{head}{entries}</urlset>\n", encoding="utf-8")
 
 
-def _shrink(path: Path) -> None:
-    """Write an image of one layer with as few colors as the notebooks' own figures have."""
-    from PIL import Image
-
-    with Image.open(path) as image:
-        if image.mode == "RGBA" and image.getchannel("A").getextrema()[0] == 255:
-            quantized(image.convert("RGB")).save(path, optimize=True)
-
-
 def setup(app: Any) -> dict[str, bool]:
     """Register with Sphinx."""
     app.add_post_transform(AnswerFirst)
     app.connect("html-page-context", describe, priority=900)
+    app.connect("html-page-context", page_data.offer, priority=910)
     app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -18,10 +18,10 @@ class HeatTable:
     """A table of errors that a notebook shows in colors, see :func:`heat_table`."""
 
     values: pd.DataFrame
-    low: pd.DataFrame
-    high: pd.DataFrame
     label: str
     vmax: float
+    low: pd.DataFrame
+    high: pd.DataFrame
 
     def _repr_html_(self) -> str:
         """Return the table with a color for each number; the book's script sorts its columns."""
@@ -105,9 +105,8 @@ def heat_table(
     | a |  | .51 |
     | b | .60 |  |
     """
-    none = values * np.nan
-    ends = [none if end is None else end.reindex_like(values) for end in (low, high)]
-    return HeatTable(values, *ends, label, vmax)
+    ends = (values * np.nan if end is None else end.reindex_like(values) for end in (low, high))
+    return HeatTable(values, label, vmax, *ends)
 
 
 def _short(number: float) -> str:

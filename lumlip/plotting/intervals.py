@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_GREY = "#888888"
 #: Okabe and Ito (2008), the yellow darker, and a purple in place of their orange.
 KIND_COLORS = (
     "#0072B2",
@@ -26,7 +25,6 @@ KIND_COLORS = (
     "#D8C200",
     "#6A3D9A",
 )
-_METRIC_COLORS = {"gfre": "#0072B2", "lfre": "#E69F00", "gfrd": "#009E73"}
 
 
 def _plain_log_ticks(ax: Axes) -> None:

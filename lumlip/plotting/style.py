@@ -87,13 +87,13 @@ def _show_as_svg() -> None:
     if ipython is not None and ipython.get_ipython() is not None:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-        set_matplotlib_formats("svg", metadata={"Date": None})
+        set_matplotlib_formats("svg", metadata={"Date": None})  # type: ignore[no-untyped-call]
 
 
-def heat_map(
-    ax: Axes, table: pd.DataFrame, *, label: str, vmax: float = 1.0, diagonal: bool = False
-) -> None:
+def heat_map(ax: Axes, table: pd.DataFrame, *, label: str, vmax: float = 1.0) -> None:
     """Draw a table of reconstruction errors: row = source, column = target, numbers in the cells.
+
+    The diagonal of a table of models against themselves is left out.
 
     Parameters
     ----------
@@ -103,11 +103,9 @@ def heat_map(
         What the colors mean, for the color bar.
     vmax : float
         Error at the dark end; larger ones get the same color.
-    diagonal : bool
-        Show it also in a table of models against themselves, where it is left out by default.
     """
     is_square = list(table.index) == list(table.columns)
-    mask = np.eye(len(table), dtype=bool) if is_square and not diagonal else None
+    mask = np.eye(len(table), dtype=bool) if is_square else None
     bar = {"label": label, "shrink": 0.72, "pad": 0.02}
     words = {"annot": True, "fmt": ".2f", "annot_kws": {"size": 8.5}, "cbar_kws": bar}
     error_cells(ax, table, mask, vmax=vmax, square=True, **words)
@@ -181,7 +179,6 @@ def heat_map_figure(
     *,
     metric: str,
     vmax: float = 1.0,
-    diagonal: bool = False,
     figure: Figure | None = None,
 ) -> Figure:
     """Return a figure with one heat map, sized to its number of models.
@@ -193,8 +190,6 @@ def heat_map_figure(
         Its name goes to the color bar.
     vmax : float
         Error at the dark end of the colors.
-    diagonal : bool
-        See :func:`heat_map`.
     figure : matplotlib Figure, optional
         Drawn into this one, for a notebook that shows its own figures; else into a new one.
     """
@@ -205,7 +200,7 @@ def heat_map_figure(
     made.set_size_inches(size + 0.5, size - 0.35)
     ax = made.subplots()
     label = f"{metric.upper()} (0: fully contained, 1: not at all)"
-    heat_map(ax, table, label=label, vmax=vmax, diagonal=diagonal)
+    heat_map(ax, table, label=label, vmax=vmax)
     if list(table.index) == list(table.columns):
         family_lines(ax, [family_of(model) for model in table.index])
         mark_minis(ax)

@@ -24,7 +24,7 @@ def write_viewer(
     name: str,
     columns: Mapping[str, tuple[str | None, ArrayLike]] | None = None,
     axes: tuple[str, str] = ("mean covalent radius", "closest"),
-    color: str | None = None,
+    color: str = "subset",
 ) -> None:
     """Write structures with simple properties as plain JSON for the chemiscope directive.
 
@@ -41,8 +41,8 @@ def write_viewer(
         More properties.
     axes : (str, str)
         The properties of the map at first.
-    color : str, optional
-        The property of its colors.
+    color : str
+        The property of its colors; symbols tell the subsets apart, too.
 
     Raises
     ------
@@ -52,12 +52,11 @@ def write_viewer(
     import chemiscope
 
     properties = _properties(structures, columns or {})
-    unknown = {*axes, color} - {*properties, None}
+    unknown = {*axes, color} - {*properties}
     if unknown:
         raise ValueError(f"got no property {unknown}; known: {', '.join(properties)}")
-    settings = {key: {"property": value} for key, value in zip("xy", axes, strict=True)}
-    if color is not None:
-        settings["color"] = {"property": color}
+    settings: dict[str, Any] = {k: {"property": axis} for k, axis in zip("xy", axes, strict=True)}
+    settings |= {"symbol": "subset", "color": {"property": color}}
     data = chemiscope.create_input(
         structures=[_bare(atoms) for atoms in structures],
         properties=properties,

@@ -29,6 +29,8 @@ def test_viewer_holds_structures_and_properties(tmp_path):
         "elements": [len(set(atoms.numbers)) for atoms in structures],
     }
     units = {name: known.get("units") for name, known in data["properties"].items()}
+    assert data["settings"]["map"]["color"] == {"property": "subset"}
+    assert data["settings"]["map"]["symbol"] == "subset"
     assert (units["mean covalent radius"], units["closest"], units["atoms"]) == ("Å", None, None)
 
 
@@ -60,6 +62,7 @@ def test_own_columns_become_axes_and_colors(tmp_path):
     assert data["properties"]["energy"]["values"] == [0.1235, 1, 2]
     assert data["properties"]["energy"]["units"] == "eV/atom"
     settings = data["settings"]["map"]
+    assert settings.pop("symbol") == "subset"
     assert {key: value["property"] for key, value in settings.items()} == {
         "x": "energy",
         "y": "atoms",
