@@ -149,8 +149,9 @@ But {100 * of_shared:.0f} % of what is recovered lies along a single direction o
 of all the others, a map recovers {100 * beside.share(between).value:.0f} %.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-shared", "caption": "Share of the target's variance that one linear map recovers, for each pair of families (source → target), with 95 % intervals; 1: all of it, 0: no more than the average does. Dotted: what shuffled atoms and features without learning recover."}, "image": {"alt": "For every pair of families the share recovered along the leading direction is the largest, the share of the rest the smallest"}}
-fig, ax = plt.subplots(figsize=(6.4, 1.2 + 0.3 * len(set(families)) * (len(set(families)) - 1)))
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-shared", "caption": "Share of the target's variance that one linear map recovers, for each pair of families (source → target), with 95 % intervals; 1: all of it, 0: no more than the average does. Filled circle: all of the last layer; hollow diamond: its leading direction; square: the rest. Dotted (×), the nulls: what shuffled atoms and features without learning recover."}, "image": {"alt": "For every pair of families the share recovered along the leading direction is the largest, the share of the rest the smallest"}}
+n_pairs = len(set(families)) * (len(set(families)) - 1)
+fig, ax = plt.subplots(figsize=(style.WIDTH, 1.4 + 0.32 * n_pairs))
 levels = {"shuffled": chance.share(between).value, "SOAP": baseline.share(to_each).value}
 figures.shared_figure(ax, [fit.first_orders(2) for fit in (last, along, beside)], families, levels)
 plt.show()
@@ -180,8 +181,8 @@ Here the question goes to families whose trained weights come with their package
 ## Evidence
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-toy", "caption": "What the GFRE says, on sixty made-up points. Blue: the target; orange: what a linear map makes of the source; grey: what is missing."}, "image": {"alt": "Three targets: one is rebuilt exactly, one in half, one not at all"}}
-figures.toy_figure(plt.figure(figsize=(7.4, 2.2)))
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-toy", "caption": "What the GFRE says, on sixty made-up points. Dots: the target; circles: what a linear map makes of the source; gray lines: what is missing."}, "image": {"alt": "Three targets: one is rebuilt exactly, one in half, one not at all"}}
+figures.toy_figure(plt.figure())
 plt.show()
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-gfre", "caption": "GFRE of last-layer features (no unit), mean over the orders of the folds. Families stand apart."}}
@@ -206,10 +207,10 @@ Notice:
   (one model a family, {n_neighbors} neighbors): locality does not bring the models together.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-maps", "caption": "Maps of the structures by principal covariates regression, one model a family: axes mix the spread of the features with the energy beyond composition (no unit). Colors: subset."}, "image": {"alt": "Four maps of the same structures; the clouds have different shapes, and clusters lie at one side of each"}}
-subset, structure = panel.atoms["subset"].to_numpy(), panel.atoms["structure"].to_numpy()
-fig = plt.figure(figsize=(7.4, 1.2 + 2.2 * -(-len(firsts) // 3)))
-intervals.map_panels(fig, figures.covariate_maps(panel, firsts), subset)
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-maps", "caption": "Maps of the structures by principal covariates regression, one model a family: axes mix the spread of the features with the energy beyond composition (no unit). In the hue of the family: clusters; gray: all other structures."}, "image": {"alt": "Four maps of the same structures; the clouds have different shapes, and clusters lie at one side of each"}}
+fig = plt.figure(figsize=(style.WIDTH, 2.6 * -(-len(firsts) // 2)))
+is_cluster = panel.atoms["subset"] == "cluster"
+intervals.map_panels(fig, figures.covariate_maps(panel, firsts), is_cluster)
 plt.show()
 
 # %% [markdown]

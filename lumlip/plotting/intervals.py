@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
+from lumlip.plotting.style import FAMILY_COLORS, INK, LIGHT
+from lumlip.zoo.relations import family_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-#: Okabe and Ito (2008), the yellow darker, and a purple in place of their orange.
-KIND_COLORS = (
-    "#0072B2",
-    "#56B4E9",
-    "#222222",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#D8C200",
-    "#6A3D9A",
-)
 
 
 def _plain_log_ticks(ax: Axes) -> None:
@@ -64,26 +55,23 @@ def interval_plot(ax: Axes, rows: pd.DataFrame, *, label: str, log: bool = False
         ax.set_axisbelow(True)
 
 
-def map_panels(figure: Figure, points: Mapping[str, FloatArray], labels: Sequence[str]) -> None:
-    """Draw one two-dimensional map per model, the points colored by label.
+def map_panels(figure: Figure, points: Mapping[str, FloatArray], marked: ArrayLike) -> None:
+    """Draw one two-dimensional map per model: some points in the hue of its family, others gray.
 
     Parameters
     ----------
     points : dict of str to array of shape (n_points, 2)
-    labels : sequence of str, length n_points
+    marked : bool array of shape (n_points,)
+        All are, if none is.
     """
-    kinds = list(dict.fromkeys(labels))
-    colors = {kind: KIND_COLORS[i % len(KIND_COLORS)] for i, kind in enumerate(kinds)}
-    n_columns = min(3, len(points))
+    chosen = np.asarray(marked, dtype=bool)
+    chosen = chosen if chosen.any() else ~chosen
+    n_columns = min(2, len(points))
     axes = figure.subplots(-(-len(points) // n_columns), n_columns, squeeze=False)
-    shade = [colors[label] for label in labels]
     for ax, (model, xy) in zip(axes.flat, points.items(), strict=False):
-        ax.scatter(*xy.T, c=shade, s=4, linewidths=0, alpha=0.7, rasterized=True)
-        ax.text(0.03, 0.97, model, transform=ax.transAxes, va="top", fontsize=7.5)
-        ax.set(xticks=[], yticks=[])
+        hue = FAMILY_COLORS.get(family_of(model), INK)
+        for some, color, size in ((xy[~chosen], LIGHT, 4), (xy[chosen], hue, 7)):
+            ax.scatter(*some.T, color=color, s=size, linewidths=0, rasterized=True)
+        ax.set(xticks=[], yticks=[], title=model)
     for ax in axes.flat[len(points) :]:
         ax.set_axis_off()
-    handles = [
-        figure.axes[0].scatter([], [], color=colors[kind], s=18, label=kind) for kind in kinds
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(kinds)))

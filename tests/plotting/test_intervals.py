@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 
 from lumlip.plotting import intervals as figures
 from lumlip.plotting import style
+from lumlip.plotting.style import FAMILY_COLORS, LIGHT
+from lumlip.zoo.relations import family_of
 from tests.artists import dots, hues, intervals, points, rows, texts
 
 MODELS = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0"]
@@ -95,12 +97,18 @@ def test_intervals_stand_in_the_rows_of_their_names(ax):
     assert ax.get_xscale() == "log"
 
 
-def test_map_panels_show_each_model_once_with_a_color_per_label():
+def test_map_panels_show_each_model_once_and_marked_points_in_the_hue_of_its_family():
     figure = Figure()
     made = {model: np.arange(16.0).reshape(8, 2) * i for i, model in enumerate(MODELS, 1)}
-    figures.map_panels(figure, made, ["bulk", "2d"] * 4)
-    assert [ax.texts[0].get_text() for ax in figure.axes if ax.texts] == MODELS
-    for ax, xy in zip(figure.axes, made.values(), strict=True):
-        assert points(ax) == [xy.tolist()]
-        assert hues(ax) == [[color.lower() for color in figures.KIND_COLORS[:2]] * 4]
-    assert texts(figure.legends[0].get_texts()) == ["bulk", "2d"]
+    figures.map_panels(figure, made, [True, False] * 4)
+    shown = [ax for ax in figure.axes if ax.get_title()]
+    assert [ax.get_title() for ax in shown] == MODELS
+    for ax, (model, xy) in zip(shown, made.items(), strict=True):
+        assert points(ax) == [xy[1::2].tolist(), xy[::2].tolist()]
+        assert hues(ax) == [LIGHT, FAMILY_COLORS[family_of(model)].lower()]
+
+
+def test_without_marked_points_all_of_a_map_are():
+    figure = Figure()
+    figures.map_panels(figure, {"chgnet-0.3.0": np.eye(2)}, [False, False])
+    assert hues(figure.axes[0]) == [FAMILY_COLORS["chgnet"].lower()]

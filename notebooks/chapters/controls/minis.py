@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from chapters.controls.study import from_seeds, seeds_of, to_seeds
+from chapters.controls.study import from_seeds, to_seeds
+from chapters.shared.models import seeds_of
 from chapters.shared.sources import ELEMENT, FIXED, SHUFFLED, shuffled, together, unlearned
 from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import panel_if_any

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -14,8 +13,7 @@ from lumlip.metrics.cross_fit import cross_fitted_errors
 from lumlip.metrics.folds import Folds, folds
 from lumlip.metrics.group_intervals import group_sums
 from lumlip.metrics.repeated import CrossFit, Estimate, orders_of, pair_weights
-from lumlip.zoo.relations import family_of, other_seed
-from lumlip.zoo.table import entries
+from lumlip.zoo.relations import family_of
 
 
 def placed(
@@ -58,18 +56,6 @@ def from_families(fit: CrossFit, models: Sequence[str], beside: str = "") -> Flo
 def from_one(fit: CrossFit, source: str, models: Sequence[str]) -> FloatArray:
     """Weights from one source to the same targets, each as often as in `from_families`."""
     return placed(fit, families_once(models).sum(axis=0)[None], [source], models)
-
-
-def seeds_of(mini: str) -> list[str]:
-    """Return a mini and all trainings of it from other random weights that the table knows.
-
-    Examples
-    --------
-    >>> seeds_of("mace-mini")[:2]
-    ['mace-mini', 'mace-mini-seed2']
-    """
-    one = re.escape(other_seed(mini)).replace("seed2", r"seed\d+")
-    return [mini, *sorted(name for name in entries() if re.fullmatch(one, name))]
 
 
 def from_seeds(fit: CrossFit, seeds: Sequence[str]) -> FloatArray:

@@ -9,15 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import xarray as xr
 from numpy.typing import ArrayLike
 
+from chapters.shared.models import seeds_of
 from lumlip.array_types import BoolArray, FloatArray
 from lumlip.metrics.folds import Folds
-from lumlip.metrics.repeated import CrossFit, Estimate, orders_of
+from lumlip.metrics.repeated import CrossFit, Estimate
 from lumlip.zoo.table import entries
 
-#: Roles of a mini's kin, and what follows the mini's name in their ids.
+#: Roles of a mini's kin, and what follows the mini's name in their ids; the other seeds are many.
 ROLES = {
     "FF": "-lps-ff",
     "HF": "-lps-hf",
@@ -26,7 +26,7 @@ ROLES = {
     "FF, high rate": "-lps-ff-high-rate",
     "bespoke": "-lps-bespoke",
     "bespoke, low rate": "-lps-bespoke-low-rate",
-    "other seed": "-seed2",
+    "other seeds": "",
     "untrained": "-untrained",
 }
 FINE_TUNED = ("FF", "HF", "FTL", "HTL")
@@ -35,22 +35,21 @@ ALL_WEIGHTS, HEADS = ("FF", "FTL"), ("HF", "HTL")
 #: Directions: how well the parent is rebuilt from a model, and the model from the parent.
 PARENT_FROM_IT, IT_FROM_PARENT = "parent from it", "it from parent"
 WAYS = (PARENT_FROM_IT, IT_FROM_PARENT)
-Kin = Mapping[tuple[str, str], str]
+Kin = Mapping[tuple[str, str], Sequence[str]]
 
 
-def kin_of(minis: Sequence[str]) -> dict[tuple[str, str], str]:
+def kin_of(minis: Sequence[str]) -> dict[tuple[str, str], list[str]]:
     """Return the ids of the models of `ROLES` that there are, by mini and role.
 
     >>> kin_of(["pet-mini"])["pet-mini", "HTL"]
-    'pet-mini-lps-htl'
+    ['pet-mini-lps-htl']
     """
-    found = {(mini, role): mini + ending for mini in minis for role, ending in ROLES.items()}
-    return {key: model for key, model in found.items() if model in entries()}
-
-
-def dealt(atoms: xr.Dataset, *, n_seeds: int) -> list[Folds]:
-    """Deal the atoms by parent into ten folds, or into as many as there are parents."""
-    return orders_of(atoms, n_seeds=n_seeds)
+    found = {
+        (mini, role): [mini + ending] if ending else seeds_of(mini)[1:]
+        for mini in minis
+        for role, ending in ROLES.items()
+    }
+    return {key: models for key, models in found.items() if models and models[0] in entries()}
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,8 @@ class Kinship:
     ----------
     fit : CrossFit
         Sources are the kin, targets are `WAYS`.
-    kin : dict of (str, str) to str
-        Mini and role to the model id, of those that were compared.
+    kin : dict of (str, str) to list of str
+        Mini and role to the ids of the models that were compared.
     """
 
     fit: CrossFit
@@ -84,22 +83,27 @@ class Kinship:
         ----------
         features : dict of str to array of shape (n_atoms, n_channels)
             By model id; kin without features, or whose mini has none, are left out.
-        kin : dict of (str, str) to str
+        kin : dict of (str, str) to list of str
             From `kin_of`.
         orders : sequence of Folds
             Of the atoms.
         """
-        there = {k: m for k, m in kin.items() if m in features and k[0] in features}
+        there = {
+            key: known
+            for key, models in kin.items()
+            if key[0] in features and (known := [m for m in models if m in features])
+        }
         parts, counts = [np.zeros((max(1, len(orders)), 0, 2, 1))], np.ones(1)
         for mini in dict.fromkeys(mini for mini, _ in there):
             own = {mini: features[mini]}
-            some = {m: features[m] for (of, _), m in there.items() if of == mini}
+            some = {m: features[m] for (of, _), ms in there.items() if of == mini for m in ms}
             back = CrossFit.of(some, own, orders=orders, device=device)
             forth = CrossFit.of(own, some, orders=orders, device=device).sums.swapaxes(1, 2)
             parts.append(np.concatenate([back.sums, forth], axis=2))
             counts = back.counts
         sums = np.concatenate(parts[1:] or parts, axis=1)
-        return cls(CrossFit(list(there.values()), list(WAYS), sums, counts, n_bootstrap), there)
+        names = [model for models in there.values() for model in models]
+        return cls(CrossFit(names, list(WAYS), sums, counts, n_bootstrap), there)
 
     def weights(
         self,
@@ -107,7 +111,7 @@ class Kinship:
         minis: Sequence[str],
         ways: Sequence[str] = WAYS,
     ) -> FloatArray:
-        """Weights (n_kin, 2) of a mean over some roles: every mini counts once.
+        """Weights (n_kin, 2) of a mean over some roles: every mini and role counts once.
 
         All zero if a mini lacks one of the roles: then there is no such mean.
         """
@@ -115,7 +119,9 @@ class Kinship:
         for key in ((mini, role) for mini in minis for role in roles):
             if key not in self.kin:
                 return np.zeros_like(found)
-            found[self.fit.sources.index(self.kin[key])] = [way in ways for way in WAYS]
+            for model in self.kin[key]:
+                row = np.array([way in ways for way in WAYS]) / len(self.kin[key])
+                found[self.fit.sources.index(model)] = row
         return found
 
     def distance(self, *roles: str, minis: Sequence[str]) -> Estimate:

@@ -14,12 +14,12 @@ from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.metrics.repeated import CrossFit, Estimate, pair_weights
-from lumlip.plotting.style import INK
+from lumlip.plotting.style import INK, LIGHT, MIDDLE, WIDTH
 
 LOOKS = {
-    "all of the last layer": {"marker": "o", "color": INK, "s": 34},
-    "its leading direction": {"marker": "D", "color": "#0072B2", "s": 24},
-    "the rest": {"marker": "s", "color": "#999999", "s": 24},
+    "all": {"marker": "o", "facecolors": INK, "edgecolors": INK, "s": 32},
+    "leading direction": {"marker": "D", "facecolors": "white", "edgecolors": INK, "s": 22},
+    "the rest": {"marker": "s", "facecolors": LIGHT, "edgecolors": MIDDLE, "s": 22},
 }
 
 
@@ -55,19 +55,18 @@ def shared_figure(
             _mark(ax, found, place + 0.22 * (1 - j), look)
     ax.set_yticks(range(len(pairs)), [f"{pairs[i][0]} → {pairs[i][1]}" for i in order])
     for name, level in levels.items():
-        ax.axvline(level, color="#D55E00", lw=1, ls=":")
+        ax.axvline(level, color=MIDDLE, lw=1.2, ls=":")
         ax.annotate(
-            name, (level, 1.01), xycoords=("data", "axes fraction"), fontsize=7.5, color="#D55E00",
-            ha="center", va="bottom",
-        )  # fmt: skip
+            f"× {name}", (level, 1.01), xycoords=("data", "axes fraction"), ha="center", va="bottom"
+        )
     for name, look in LOOKS.items():
         ax.scatter([], [], label=name, **look)  # type: ignore[arg-type]
     ax.set(xlabel="share of the target's variance recovered", xlim=(-0.25, 1.02))
-    ax.legend(loc="lower right", fontsize=7.5)
+    ax.figure.legend(loc="outside upper center", ncols=3, columnspacing=1.2)
 
 
 def _mark(ax: Axes, found: Estimate, y: float, look: Mapping[str, object]) -> None:
-    ax.hlines(y, found.low, found.high, color=look["color"], lw=1.6, alpha=0.6)  # type: ignore[arg-type]
+    ax.hlines(y, found.low, found.high, color=look["edgecolors"], lw=1.4, alpha=0.6)  # type: ignore[arg-type]
     ax.scatter(found.value, y, zorder=3, **look)  # type: ignore[arg-type]
 
 
@@ -77,21 +76,23 @@ def toy_figure(figure: Figure) -> None:
     X = rng.normal(size=(60, 2))
     turned = X @ np.array([[0.8, -1.1], [0.9, 0.5]])
     half = np.stack([turned[:, 0], rng.normal(size=60) * turned[:, 1].std()], axis=1)
-    targets = {"target: X turned and stretched": turned, "target: half of it is new": half,
-               "target: nothing of X in it": rng.normal(size=(60, 2))}  # fmt: skip
-    axs = figure.subplots(1, 4, width_ratios=[1, 1, 1, 1])
-    axs[0].scatter(*X.T, s=9, color=INK)
-    axs[0].set_title("source X", fontsize=8)
+    targets = {"X, turned and stretched": turned, "half of it is new": half,
+               "nothing of X in it": rng.normal(size=(60, 2))}  # fmt: skip
+    figure.set_size_inches(WIDTH, 5.2)
+    axs = figure.subplots(2, 2).ravel()
+    axs[0].scatter(*X.T, s=12, color=INK, marker="s")
+    axs[0].set_title("the source X\n")
     for ax, (name, Y) in zip(axs[1:], targets.items(), strict=True):
         rows = np.column_stack([X, np.ones(60)])
         rebuilt = rows @ np.linalg.lstsq(rows, Y, rcond=None)[0]
         error = np.sqrt(((Y - rebuilt) ** 2).sum() / ((Y - Y.mean(axis=0)) ** 2).sum())
-        ax.plot(*np.stack([Y, rebuilt], axis=1).transpose(2, 1, 0), color="#bbbbbb", lw=0.7)
-        ax.scatter(*Y.T, s=9, color="#0072B2")
-        ax.scatter(*rebuilt.T, s=9, facecolors="none", edgecolors="#D55E00", lw=0.8)
-        ax.set_title(f"{name}\nGFRE {error:.2f}", fontsize=8)
+        ax.plot(*np.stack([Y, rebuilt], axis=1).transpose(2, 1, 0), color=LIGHT, lw=0.7)
+        ax.scatter(*Y.T, s=8, color=INK)
+        ax.scatter(*rebuilt.T, s=26, facecolors="none", edgecolors=INK, lw=0.8)
+        ax.set_title(f"target: {name}\nGFRE {error:.2f}")
     for ax in axs:
         ax.set(xticks=[], yticks=[], aspect="equal")
+        ax.set_adjustable("datalim")
         ax.margins(0.1)
 
 

@@ -134,8 +134,8 @@ def side_by_side(rows: pd.DataFrame) -> pd.DataFrame:
         f"{family_name(name)} {value:.2f}".strip()
         for name, value in zip(rows["name"], rows["value"], strict=True)
     ]
-    table = rows.assign(said=said).groupby(["kind", "source"])["said"].agg(", ".join).unstack()
+    table = rows.assign(said=said).groupby(["kind", "source"])["said"].agg("; ".join).unstack()
     kinds = [kind for kind in KINDS if kind in table.index]
     found = table.reindex(index=kinds, columns=["paper", "published", "minis"])
-    found = found.astype(object).fillna("none")
+    found = found.astype(object).fillna("–")
     return found.rename(index=KINDS).rename_axis("what differs").rename_axis(None, axis=1)

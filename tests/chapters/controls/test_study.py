@@ -13,7 +13,6 @@ from chapters.controls.study import (
     from_seeds,
     per_doubling,
     placed,
-    seeds_of,
     to_seeds,
 )
 from chapters.shared.sources import ELEMENT, FIXED, SHUFFLED
@@ -52,11 +51,6 @@ def test_each_target_counts_as_often_for_one_source_as_for_families():
     families, fixed = from_families(fit, models), from_one(fit, FIXED, models)
     assert np.allclose(families.sum(axis=0), fixed.sum(axis=0))
     assert np.allclose(fixed[3], [0.25, 0.25, 0.5])
-
-
-def test_of_a_mini_trained_once_there_is_no_other_seed():
-    assert seeds_of("uma-mini@omat") == ["uma-mini@omat"]
-    assert "pet-mini-seed2" in seeds_of("pet-mini")
 
 
 def test_pairs_of_seeds_leave_out_a_model_with_itself():

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from chapters.fine_tuning.kin import WAYS, Kinship, dealt, kin_of, seen_in_training
+from chapters.fine_tuning.kin import WAYS, Kinship, kin_of, seen_in_training
+from chapters.shared.models import seeds_of
+from lumlip.metrics.repeated import orders_of
 
 RNG = np.random.default_rng(0)
 PARENT = np.repeat(np.arange(30), 4)
@@ -19,8 +21,8 @@ OPTIONS = {"n_bootstrap": 20, "device": "cpu"}
 
 
 def kinship(features):
-    kin = {("pet-mini", "FF"): "tuned", ("pet-mini", "bespoke"): "other"}
-    return Kinship.of(features, kin, dealt(ATOMS, n_seeds=2), **OPTIONS)
+    kin = {("pet-mini", "FF"): ["tuned"], ("pet-mini", "bespoke"): ["other", "missing"]}
+    return Kinship.of(features, kin, orders_of(ATOMS, n_seeds=2), **OPTIONS)
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +77,19 @@ def test_groups_that_training_saw_are_left_out(family):
 
 
 def test_all_kin_of_a_mini_are_in_the_table_of_models():
-    assert len(kin_of(["mace-mini"])) == 9
+    found = kin_of(["mace-mini"])
+    assert len(found) == 9
+    assert found["mace-mini", "other seeds"] == seeds_of("mace-mini")[1:]
     rates = ("FF, high rate", "bespoke, low rate")
     assert not {("pet-mini", role) for role in rates} & set(kin_of(["pet-mini"]))
 
 
-def test_no_more_folds_than_parents():
-    few = ATOMS.isel(structure=slice(3), atom=slice(12))
-    assert set(dealt(few, n_seeds=1)[0]) == {0, 1, 2}
+def test_several_seeds_are_one_role():
+    X, noise = RNG.normal(size=(2, 120, 3))
+    kin = {("pet-mini", "other seeds"): ["same", "other"], ("pet-mini", "FF"): ["tuned"]}
+    features = {"pet-mini": X, "same": X, "other": noise, "tuned": X}
+    found = Kinship.of(features, kin, orders_of(ATOMS, n_seeds=1), **OPTIONS)
+    # The mean of 0 and of about 1; with FF, which is at 0, each role counts once.
+    assert found.distance("other seeds", minis=["pet-mini"]).value == pytest.approx(0.5, abs=0.05)
+    both = found.distance("other seeds", "FF", minis=["pet-mini"])
+    assert both.value == pytest.approx(0.25, abs=0.03)

@@ -5,10 +5,10 @@ import pytest
 import xarray as xr
 from ase import Atoms
 
-from chapters.fine_tuning.kin import dealt
 from chapters.fine_tuning.variants import Variants, related
 from chapters.shared.paper_pairs import FAR, SCRATCH
 from lumlip.extraction.panel import Panel
+from lumlip.metrics.repeated import orders_of
 
 CHILD = ("chgnet-0.3.0", "chgnet-r2scan")
 
@@ -34,7 +34,7 @@ def panel(models, *, outlier=0.0):
 
 def variants(models, **options):
     made = panel(models, **options)
-    return Variants.of(made, "last_layer", dealt(made.atoms, n_seeds=2), n_bootstrap=20)
+    return Variants.of(made, "last_layer", orders_of(made.atoms, n_seeds=2), n_bootstrap=20)
 
 
 def test_tasks_of_one_checkpoint_and_other_families_are_no_pairs():

@@ -86,8 +86,8 @@ def test_rows_of_known_errors():
     assert rows["pairs"].map(len).tolist() == [2, 2, 2, 12]
     # With the paper's rows beside them, and nothing published.
     table = pairs.side_by_side(pd.concat([pairs.paper_rows(), rows]))
-    assert table.loc["seed"].tolist() == ["none", "none", "MACE 0.30"]
-    assert table.loc["task or branch"].tolist() == ["DPA 0.28, UMA 0.59", "none", "UMA 0.40"]
+    assert table.loc["seed"].tolist() == ["–", "–", "MACE 0.30"]
+    assert table.loc["task or branch"].tolist() == ["DPA 0.28; UMA 0.59", "–", "UMA 0.40"]
     assert table.loc["architecture", "minis"] == "0.80"
 
 
