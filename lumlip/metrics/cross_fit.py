@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
-import torch
 import xarray as xr
 from numpy.typing import ArrayLike
 
@@ -168,43 +167,47 @@ class GlobalFits:
     ----------
     sources, targets, device
         As in `cross_fitted_errors`.
+    pairs : dict of source to names of its targets, optional
+        Fit only these; all other errors are NaN.
     """
 
     sources: Mapping[str, ArrayLike]
     targets: Mapping[str, ArrayLike] | None = None
     device: str = "auto"
+    pairs: Mapping[str, Collection[str]] | None = None
 
     def errors(self, folds: ArrayLike, *, tested: ArrayLike | None = None) -> xr.DataArray:
         """Return the errors for one order of the folds: `cross_fitted_errors` of the GFRE."""
-        fold = np.asarray(folds)
+        fold, where = np.asarray(folds), resolve_device(self.device)
         labels, number = np.unique(fold, return_inverse=True)
-        pairs = Pairs.checked(  # all input, before work starts
-            self.sources, self.targets, metric="gfre", train=fold != labels[0],
-            test=fold == labels[0], device=self.device,
-        )  # fmt: skip
+        if "_maps" not in vars(self):  # all input, before work starts
+            split = {"train": fold != labels[0], "test": fold == labels[0]}
+            Pairs.checked(self.sources, self.targets, metric="gfre", device=self.device, **split)
         groups = getattr(folds, "groups", None)
         half = _halves(number, np.arange(len(fold)) if groups is None else groups)
-        solve = partial(
-            fold_errors, targets=self._wanted, fold=number, half=half, protocol=GLOBAL,
-            device=pairs.device,
-        )  # fmt: skip
-        errors = map_in_threads(solve, self._turned, pairs.device, large=True)
-        names = {"source": pairs.source_names, "target": pairs.target_names}
-        coordinates = {**names, "atom": np.arange(len(fold))}
-        values = torch.stack(errors).cpu().numpy()
-        if not (values < WIDEST).all():
+        solve = partial(fold_errors, fold=number, half=half, protocol=GLOBAL, device=where)
+        found = map_in_threads(lambda item: solve(*item).cpu(), self._maps, where, large=True)
+        if not all((errors < WIDEST).all() for errors in found):
             raise ValueError("got features that vary far more in one fold than in all others")
+        values = np.full((len(self.sources), len(self._wanted), len(fold)), np.nan)
+        for row, (_, targets), errors in zip(values, self._maps, found, strict=True):
+            row[[name in targets for name in self._wanted]] = errors
+        names = {"source": list(self.sources), "target": list(self._wanted)}
+        axes = [*names.items(), ("atom", np.arange(len(fold)))]
         attrs = {"n_broken": int((values > BROKEN).sum())}
-        every = xr.DataArray(
-            values, dims=list(coordinates), coords=coordinates, name="gfre", attrs=attrs
-        )
+        every = xr.DataArray(values, axes, name="gfre", attrs=attrs)
         return every if tested is None else every.isel(atom=np.unique(np.asarray(tested)))
 
     @cached_property
-    def _turned(self) -> list[Source]:
-        where = resolve_device(self.device)
+    def _maps(self) -> list[tuple[Source, dict[str, FloatArray]]]:
+        """Every source with its targets, in the order of all."""
+        where, pairs = resolve_device(self.device), self.pairs
         turn = partial(Source.of, device=where)
-        return map_in_threads(turn, list(_arrays(self.sources).values()), where, large=True)
+        turned = map_in_threads(turn, list(_arrays(self.sources).values()), where, large=True)
+        return [
+            (x, {name: y for name, y in self._wanted.items() if not pairs or name in pairs[source]})
+            for source, x in zip(self.sources, turned, strict=True)
+        ]
 
     @cached_property
     def _wanted(self) -> dict[str, FloatArray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, permutations
 
 import numpy as np
 import xarray as xr
@@ -50,12 +51,30 @@ class LayerFits:
     readout: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, panel: Panel | None, orders: Sequence[Folds], **options: object) -> LayerFits:
-        """Fit all maps; without a panel there are none. The options are those of `CrossFit.of`."""
+    def of(
+        cls,
+        panel: Panel | None,
+        orders: Sequence[Folds],
+        *,
+        sets: Sequence[Sequence[str]] = (),
+        **options: object,
+    ) -> LayerFits:
+        """Fit the maps that are asked for; without a panel there are none.
+
+        Parameters
+        ----------
+        panel, orders
+        sets : sequence of lists of models
+            Maps between families are fitted in each of them; those within models always.
+        options
+            Of `CrossFit.of`. Local maps (``metric="lfre"``) are all fitted.
+        """
         if panel is None:
             return cls(CrossFit.empty())
-        fit = CrossFit.of(both_layers(panel), orders=orders, **options)  # type: ignore[arg-type]
-        return cls(fit, {m: str(ds.attrs["readout"]) for m, ds in panel.datasets.items()})
+        readout = {m: str(ds.attrs["readout"]) for m, ds in panel.datasets.items()}
+        if "metric" not in options:
+            options["pairs"] = targets_of(readout, sets)
+        return cls(CrossFit.of(both_layers(panel), orders=orders, **options), readout)
 
     @property
     def models(self) -> list[str]:
@@ -106,6 +125,24 @@ class LayerFits:
         return self.between(layer, models).difference(pairs, pairs, other=backbones)
 
 
+def targets_of(readout: Mapping[str, str], sets: Sequence[Sequence[str]]) -> dict[str, set[str]]:
+    """Say what is rebuilt from every layer: the model's other one, and that of other families.
+
+    Parameters
+    ----------
+    readout : dict of model to layer
+    sets : sequence of lists of models
+        Within each, all families are rebuilt from all others: backbones, last layers, readouts.
+    """
+    found = {key(one, m): {key(other, m)} for m in readout for one, other in WAYS.values()}
+    for one, other in chain.from_iterable(permutations(models, 2) for models in sets):
+        if {one, other} <= set(readout) and family_of(one) != family_of(other):
+            layers = [(layer, layer) for layer in LAYERS] + [(readout[one], readout[other])]
+            for source, target in layers:
+                found[key(source, one)].add(key(target, other))
+    return found
+
+
 def without_worst(
     fits: LayerFits, some: Sequence[FloatArray], atoms: xr.Dataset, groups: IntArray
 ) -> tuple[list[str], LayerFits]:
@@ -120,7 +157,8 @@ def without_worst(
     groups : array of int of shape (n_atoms,)
         The parent of every atom, as the fits number them.
     """
-    worst = {int(np.tensordot(w, fits.fit.sums.mean(axis=0), axes=2).argmax()) for w in some}
+    sums = np.nan_to_num(fits.fit.sums.mean(axis=0))  # NaN: not fitted
+    worst = {int(np.tensordot(w, sums, axes=2).argmax()) for w in some}
     structure, parent = atoms["structure"].to_numpy(), atoms["parent"].to_numpy()
     names = [str(parent[structure[np.argmax(groups == g)]]) for g in sorted(worst)]
     left_out = np.isin(np.arange(len(fits.fit.counts)), list(worst))

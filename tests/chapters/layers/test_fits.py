@@ -54,7 +54,7 @@ def orders(panel):
 
 @pytest.fixture(scope="module")
 def found(panel, orders):
-    return fits.LayerFits.of(panel, orders, n_bootstrap=50)
+    return fits.LayerFits.of(panel, orders, sets=[list(panel.datasets)], n_bootstrap=50)
 
 
 def test_linear_heads_are_told_apart(found):
@@ -95,6 +95,20 @@ def test_readout_is_the_backbone_of_linear_heads(found):
     ]
     # Nothing is shared between the families: all errors are those of noise.
     assert found.above_backbones("readout", found.models).value == pytest.approx(0, abs=0.05)
+
+
+def test_only_what_is_asked_for_is_fitted(panel, orders, found):
+    every = fits.CrossFit.of(fits.both_layers(panel), orders=orders).table
+    fitted = found.fit.table.notna()
+    np.testing.assert_allclose(found.fit.table.where(fitted), every.where(fitted), atol=1e-12)
+    targets = fitted.loc["backbone:sevennet-0"]
+    assert list(targets.index[targets]) == [
+        "backbone:chgnet-0.3.0",  # the same layer of the other family
+        "last_layer:sevennet-0",  # its own other layer
+        "last_layer:chgnet-0.3.0",  # from readout to readout
+    ]
+    alone = fits.LayerFits.of(panel, orders).fit.table.notna()
+    assert alone.to_numpy().sum() == 2 * len(found.models)
 
 
 def test_no_models_no_numbers():
