@@ -8,13 +8,14 @@ from functools import cached_property, partial
 
 import numpy as np
 import pandas as pd
+import torch
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from lumlip.array_types import FloatArray, IntArray
+from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.choices import check_count
 from lumlip.metrics._device import map_in_threads, resolve_device
-from lumlip.metrics._fold_maps import Source, fold_errors
+from lumlip.metrics._fold_maps import FoldOrder, Source, fold_errors
 from lumlip.metrics._input import WIDEST, as_array, as_features, copied, of_unit_size
 from lumlip.metrics._pairs import Pairs
 from lumlip.metrics._protocol import BROKEN, GLOBAL
@@ -180,38 +181,49 @@ class GlobalFits:
         """Return the errors for one order of the folds: `cross_fitted_errors` of the GFRE."""
         fold, where = np.asarray(folds), resolve_device(self.device)
         labels, number = np.unique(fold, return_inverse=True)
-        if "_maps" not in vars(self):  # all input, before work starts
+        if "_turned" not in vars(self):  # all input, before work starts
             split = {"train": fold != labels[0], "test": fold == labels[0]}
             Pairs.checked(self.sources, self.targets, metric="gfre", device=self.device, **split)
         groups = getattr(folds, "groups", None)
         half = _halves(number, np.arange(len(fold)) if groups is None else groups)
-        solve = partial(fold_errors, fold=number, half=half, protocol=GLOBAL, device=where)
-        found = map_in_threads(lambda item: solve(*item).cpu(), self._maps, where, large=True)
+        order = FoldOrder.of(*self._wanted, fold=number, half=half)
+
+        def solve(item: tuple[Source, BoolArray]) -> torch.Tensor:
+            return fold_errors(item[0], order.only(item[1]), protocol=GLOBAL).cpu()
+
+        items = list(zip(self._turned, self._chosen, strict=True))
+        found = map_in_threads(solve, items, where, large=True)
         if not all((errors < WIDEST).all() for errors in found):
             raise ValueError("got features that vary far more in one fold than in all others")
-        values = np.full((len(self.sources), len(self._wanted), len(fold)), np.nan)
-        for row, (_, targets), errors in zip(values, self._maps, found, strict=True):
-            row[[name in targets for name in self._wanted]] = errors
-        names = {"source": list(self.sources), "target": list(self._wanted)}
+        values = np.full((*self._chosen.shape, len(fold)), np.nan)
+        for row, chosen, errors in zip(values, self._chosen, found, strict=True):
+            row[chosen] = errors
+        names = {"source": list(self.sources), "target": list(self.targets or self.sources)}
         axes = [*names.items(), ("atom", np.arange(len(fold)))]
         attrs = {"n_broken": int((values > BROKEN).sum())}
         every = xr.DataArray(values, axes, name="gfre", attrs=attrs)
         return every if tested is None else every.isel(atom=np.unique(np.asarray(tested)))
 
     @cached_property
-    def _maps(self) -> list[tuple[Source, dict[str, FloatArray]]]:
-        """Every source with its targets, in the order of all."""
-        where, pairs = resolve_device(self.device), self.pairs
-        turn = partial(Source.of, device=where)
-        turned = map_in_threads(turn, list(_arrays(self.sources).values()), where, large=True)
-        return [
-            (x, {name: y for name, y in self._wanted.items() if not pairs or name in pairs[source]})
-            for source, x in zip(self.sources, turned, strict=True)
-        ]
+    def _chosen(self) -> BoolArray:
+        """Which pairs are fitted: (n_sources, n_targets)."""
+        names, pairs = list(self.targets or self.sources), self.pairs
+        return np.array([[not pairs or y in pairs[x] for y in names] for x in self.sources])
 
     @cached_property
-    def _wanted(self) -> dict[str, FloatArray]:
-        return _arrays(self.sources if self.targets is None else self.targets)
+    def _turned(self) -> list[Source]:
+        where = resolve_device(self.device)
+        turn = partial(Source.of, device=where)
+        return map_in_threads(turn, list(_arrays(self.sources).values()), where, large=True)
+
+    @cached_property
+    def _wanted(self) -> tuple[torch.Tensor, tuple[int, ...]]:
+        """Centered columns of all targets, side by side, and how many each has."""
+        where = resolve_device(self.device)
+        wanted = _arrays(self.sources if self.targets is None else self.targets)
+        columns = [torch.as_tensor(array, device=where) for array in wanted.values()]
+        joined = torch.cat([column - column.mean(dim=0) for column in columns], dim=1)
+        return joined, tuple(column.shape[1] for column in columns)
 
 
 def _arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
