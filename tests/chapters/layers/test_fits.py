@@ -131,7 +131,7 @@ def test_squares_of_a_whole_are_those_of_its_parts(panel, orders):
     models = ["sevennet-0", "chgnet-0.3.0"]
     parts = fits.to_parts(panel, models, orders)
     whole = fits.CrossFit.of({m: panel.layer("last_layer")[m] for m in models}, orders=orders)
-    share = tables.leading_table(panel, parts).loc[models[1], (tables.SHARE, "last layer")]
+    share = tables.leading_table(panel).loc[models[1], "share"]
     along, rest = (
         parts[part].table.loc[models[0], f"{part}:{models[1]}"] for part in ("along", "rest")
     )
