@@ -79,13 +79,7 @@ def _one_line(ax: Axes, y: float, row: object) -> None:
 
 
 def by_layer(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw the error between each pair of families, a mark for each layer.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From :func:`chapters.layers.tables.family_table`.
-    """
+    """Draw the error between each pair of families, a mark for each layer, see `family_table`."""
     y = np.arange(len(table), 0, -1)
     for shift, (layer, style) in zip((0.22, 0, -0.22), _LAYERS.items(), strict=True):
         found, (marker, face, edge, label) = table[layer], style

@@ -59,15 +59,9 @@ class LayerFits:
         sets: Sequence[Sequence[str]] = (),
         **options: object,
     ) -> LayerFits:
-        """Fit the maps that are asked for; without a panel there are none.
+        """Fit maps within models, and between families in each set; without a panel there are none.
 
-        Parameters
-        ----------
-        panel, orders
-        sets : sequence of lists of models
-            Maps between families are fitted in each of them; those within models always.
-        options
-            Of `CrossFit.of`. Local maps (``metric="lfre"``) are all fitted.
+        The options are those of `CrossFit.of`. Local maps (``metric="lfre"``) are all fitted.
         """
         if panel is None:
             return cls(CrossFit.empty())
@@ -126,13 +120,9 @@ class LayerFits:
 
 
 def targets_of(readout: Mapping[str, str], sets: Sequence[Sequence[str]]) -> dict[str, set[str]]:
-    """Say what is rebuilt from every layer: the model's other one, and that of other families.
+    """Say what is rebuilt from each layer (by `key`): the model's other one, always.
 
-    Parameters
-    ----------
-    readout : dict of model to layer
-    sets : sequence of lists of models
-        Within each, all families are rebuilt from all others: backbones, last layers, readouts.
+    Within each set, also the backbone, last layer and readout of all models of other families.
     """
     found = {key(one, m): {key(other, m)} for m in readout for one, other in WAYS.values()}
     for one, other in chain.from_iterable(permutations(models, 2) for models in sets):
@@ -148,14 +138,8 @@ def without_worst(
 ) -> tuple[list[str], LayerFits]:
     """Leave out the parents that carry most of some mean errors, and name them.
 
-    Parameters
-    ----------
-    fits : LayerFits
-    some : sequence of arrays of shape (n_sources, n_targets)
-        Weights; each gives one parent.
-    atoms : Dataset
-    groups : array of int of shape (n_atoms,)
-        The parent of every atom, as the fits number them.
+    Each of some weights, of shape (n_sources, n_targets), gives one parent; the groups, of shape
+    (n_atoms,), are the parents of the atoms, as the fits number them.
     """
     sums = np.nan_to_num(fits.fit.sums.mean(axis=0))  # NaN: not fitted
     worst = {int(np.tensordot(w, sums, axes=2).argmax()) for w in some}
@@ -181,12 +165,7 @@ def own_weights(fit: CrossFit, pairs: Mapping[str, tuple[str, str]]) -> FloatArr
 
 
 def back_from_random(
-    panel: Panel,
-    models: Sequence[str],
-    orders: Sequence[Folds],
-    *,
-    seed: int = 0,
-    **options: object,
+    panel: Panel, models: Sequence[str], orders: Sequence[Folds], **options: object
 ) -> tuple[CrossFit, FloatArray]:
     """Rebuild backbones from as many random directions of them as the last layer has channels.
 
@@ -194,11 +173,14 @@ def back_from_random(
     """
     backbone, last = panel.layer("backbone"), panel.layer("last_layer")
     random = {
-        key("random", m): narrowed(backbone[m], last[m].shape[1], how="random", seed=seed)
+        key("random", m): narrowed(backbone[m], last[m].shape[1], how="random", seed=0)
         for m in models
     }
+    if not models:
+        return CrossFit.empty(), np.zeros((0, 0))
     targets = {key("backbone", m): backbone[m] for m in models}
-    fit = CrossFit.of(random, targets, orders=orders, **options) if models else CrossFit.empty()  # type: ignore[arg-type]
+    pairs = {key("random", m): [key("backbone", m)] for m in models}
+    fit = CrossFit.of(random, targets, orders=orders, pairs=pairs, **options)
     return fit, own_weights(fit, {m: (key("random", m), key("backbone", m)) for m in models})
 
 
@@ -209,5 +191,5 @@ def to_parts(
     last = {m: panel.layer("last_layer")[m] for m in models}
     rest = {key("rest", m): without_leading(X, 1) for m, X in last.items()}
     along = {key("along", m): X - X.mean(axis=0) - rest[key("rest", m)] for m, X in last.items()}
-    fit = CrossFit.of(last, along | rest, orders=orders, **options)  # type: ignore[arg-type]
+    fit = CrossFit.of(last, along | rest, orders=orders, **options)
     return {"along": fit.only(models, list(along)), "rest": fit.only(models, list(rest))}
