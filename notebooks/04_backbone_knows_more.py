@@ -46,7 +46,7 @@ from lumlip.extraction.panel import only, panels_of
 from lumlip.metrics.reconstruction import neighborhood_size
 from lumlip.metrics.repeated import jackknife, orders_of
 from lumlip.plotting import style
-from lumlip.zoo.relations import family_name, family_of, first_of_families, untrained_twin
+from lumlip.zoo.relations import family_of, first_of_families, untrained_twin
 
 style.use_style()
 named = {"published": chosen(models, chapter=4)}
@@ -54,7 +54,9 @@ named["minis"] = [*minis, *map(untrained_twin, minis)]
 panels = panels_of(named, structures, device=device)
 options = {"n_bootstrap": n_bootstrap, "device": device}
 orders = {n: orders_of(p.atoms, n_seeds=n_seeds) for n, p in panels.items()}
-fitted = {n: fits.LayerFits.of(p, orders[n], **options) for n, p in panels.items()}
+# Between families: among published models, among minis, and among the twins of those.
+sets = {"published": [named["published"]], "minis": [minis, named["minis"][len(minis) :]]}
+fitted = {n: fits.LayerFits.of(p, orders[n], sets=sets[n], **options) for n, p in panels.items()}
 real, small = (fitted.get(n, fits.LayerFits.of(None, [])) for n in named)
 trained = [m for m in minis if {m, untrained_twin(m)} <= set(small.models)]
 twins = [untrained_twin(m) for m in trained]
@@ -76,7 +78,7 @@ local = fits.LayerFits.of(
     tested=np.arange(0, n_atoms, max(1, local_every)),
     **options,
 )
-leading = tables.leading_table(panel, parts)
+leading = tables.leading_table(panel)
 families = {f: [m for m in real.models if family_of(m) == f] for f in map(family_of, some)}
 backs = [real.weights("back", members) for members in families.values()]
 crystals, kept = fits.without_worst(real, backs, panel.atoms, own_orders[0].groups)
@@ -120,28 +122,25 @@ page.record(data_folder())
 
 # %% tags=["hide-input"]
 of_family = {f: real.excess(members) for f, members in families.items()}
-unsure = [f for f, found in of_family.items() if not found.low > 0]
 without = min((kept.excess(members) for members in families.values()), key=lambda e: e.low)
 values = np.array([found.value for found in of_family.values()])
 jack = jackknife(list(of_family), lambda left: float(values[left].mean()))
-energy = leading["R² with", "energy"]
 carried = real.fit.worst_share(real.weights("back", real.models))
 recovered = kept.fit.share(kept.weights("back", real.models))
-page.says("in every family the way back is harder, on these structures", values.min(), side="above")
-page.says("in some family the interval reaches zero", len(unsure), side="above")
 page.says("without these crystals, it is harder in every family", without, side="above")
 page.says("over models, the interval reaches zero", jack.low, side="below")
 page.says("no parent has a fifth of the error back", carried, side="below", bound=0.2)
 page.says("training makes the way back easier", learned, side="below")
 page.says("last layers agree better than backbones", last, side="below")
 page.says("readouts come nearer to backbones than last layers", nearer, side="above")
-page.says("first components are mostly the energy", energy.min(), side="above", bound=0.9)
+least = leading["energy"].min()
+page.says("first components are mostly the energy", least, side="above", bound=0.9)
 
 # %% tags=["remove-input"]
 page.answer(f"""
 From its last layer, a linear map recovers **{100 * recovered.value:.0f} %** \
 [{100 * recovered.low:.0f}, {100 * recovered.high:.0f}] of the variance of a published model's backbone \
-(two crystals on which single maps fail left out), less than the other way round in each of the {len(families)} families.
+({len(crystals)} crystals on which single maps fail left out), less than the other way round in each of the {len(families)} families.
 
 But networks that were never trained show this, too: what our small models learned made the way back easier, not harder.
 """)
@@ -152,11 +151,11 @@ But networks that were never trained show this, too: what our small models learn
 :class: in-plain-words
 
 A potential first writes a long description of the surroundings of an atom, the *backbone*; from it, its *head* makes
-the shorter notes from which it adds up the energy, the *last layer*.
+the notes from which it adds up the energy, the *last layer*.
 It is like a shopping list and its receipt: the receipt follows from the list, but the list does not quite follow from the
 receipt.
 That is so in all published models here. But a till that nobody has set up loses something, too:
-the loss comes with writing receipts at all, and alone it does not tell what was learned.
+the loss comes with writing receipts at all, and does not tell what was learned.
 :::
 
 *Back* is the way from the last layer to the backbone, *forth* the one that the model itself goes.
@@ -164,15 +163,14 @@ the loss comes with writing receipts at all, and alone it does not tell what was
 ## What the paper says
 
 {cite:t}`Chorna2025` report that within a model the last layer is rebuilt from the backbone better than the reverse,
-and that between models backbones agree better than last layers.
-They conclude that the head drops information.
+that between models backbones agree better than last layers, and conclude that the head drops information.
 Missing are intervals, networks that learned nothing, and the number of channels: a narrow last layer
 cannot rebuild a wide backbone, whatever it holds.
 
 ## Evidence
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-ways", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) forth, filled, and back, open, within each model; broad bars: 95 % intervals, cut at the edge where one crystal stretches them. Where the head is linear, the way forth is exact by construction; the black bar is the way back from as many random channels of the backbone."}, "image": {"alt": "One line per model from the error forth to the error back, in four groups: published models, minis, untrained minis, and the paper's families."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-ways", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) within each model: forth, bar, and back, marker with 95 % interval (broad; cut at the edge). Hollow: minis; crosses: controls, which are untrained minis and, where the head is linear and the way forth exact by construction, as many random channels of the backbone."}, "image": {"alt": "One line per model from the error forth to the error back, in five groups: published models with nonlinear and with linear heads, minis, untrained minis, and the paper's families; back lies to the right of forth in all but one mini and UMA."}}
 kinds = {
     "published, nonlinear head": real.bent, "published, linear head": real.linear,
     "minis": trained, "minis, untrained": twins,
@@ -183,53 +181,44 @@ known = [
 ]
 rows = pd.concat([*known, tables.paper_ways(paper_rows("last_layer_vs_backbone"))])
 random_back = {m: random.table.loc[fits.key("random", m), fits.key("backbone", m)] for m in linear}
-fig, ax = plt.subplots(figsize=(6.6, 1.2 + 0.2 * len(rows)))
+fig, ax = plt.subplots(figsize=(style.WIDTH, 1.6 + 0.2 * len(rows)))
 figures.both_ways(ax, rows, random_back)
 plt.show()
 
 # %% tags=["remove-input"]
-each = ", ".join(f"{family_name(f)} {found}" for f, found in of_family.items())
 shown(f"""
 Notice:
 
-- GFRE back minus forth is {excess}: {each}. With so few families, the interval over models, {jack.low:.2f} to {jack.high:.2f},
-  reaches zero. Over structures, those of {", ".join(map(family_name, unsure))} do, too, for a map can fail badly on a single crystal,
-  in some orders of the folds or in all: {", ".join(f"`{name}`" for name in crystals)}. Without these, the way back is harder in every family,
-  by {kept.excess(real.models)} on average; least certain is {without}. The share at the top of the page is without them, too.
-- Untrained minis have {before}, by their widths and random weights alone; trained ones
-  {small.excess(trained)}, a change of {learned}. The claim of the paper holds, but also for networks that learned nothing. The published
-  models' number is larger, but they are no twins of these small ones, and are seen on more structures.
-- The head matters where it is not a random map. Behind linear heads the way back is harder by {beyond} than from random channels;
-  behind nonlinear ones, no narrower than their backbones, local maps (LFRE, a map fitted anew around each atom) do not undo
-  it: back minus forth, {bends}.
+- Without {len(crystals)} crystals on which single maps fail ({", ".join(f"`{name}`" for name in crystals)}) the way back is harder
+  in every family, by {kept.excess(real.models)} on average; with them by {excess}, and over the few families, not structures,
+  the interval reaches zero ({jack.low:.2f} to {jack.high:.2f}).
+- Untrained minis have {before}, by their widths and random weights alone, and training changes that by {learned}: the claim of
+  the paper holds, but also for networks that learned nothing.
+- Not all of it is width: behind linear heads the way back is harder by {beyond} than from as many random channels, and behind
+  nonlinear ones, no narrower than their backbones, also for local maps (LFRE, fitted anew around each atom), by {bends}.
 """)
 
 # %% [markdown]
 """
-Between models, a last layer may mislead. Where two linear maps follow each other, as in SevenNet and HIENet, what
-stands between them is an arbitrary factorization. So we add the *readout*: the widest features that the energy is linear in,
+Between models, a last layer may mislead: where two linear maps follow each other, as in SevenNet and HIENet, what
+stands between them is arbitrary. So we add the *readout*: the widest features that the energy is linear in,
 which is the backbone for those two families and the last layer for all others.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-between", "caption": "GFRE between each pair of families (0 = rebuilt exactly, 1 = no better than the average), mean of both directions, by layer; lines: 95 % intervals."}, "image": {"alt": "For each pair of families three marks: backbone, last layer and readout; last layers lie lowest in most pairs."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-between", "caption": "GFRE between each pair of families (0 = rebuilt exactly, 1 = no better than the average), mean of both directions; lines: 95 % intervals."}, "image": {"alt": "For each pair of families three marks: backbones, last layers and readouts; last layers lie lowest in most pairs."}}
 table = tables.family_table(real)
-fig, ax = plt.subplots(figsize=(6.6, 0.9 + 0.35 * len(table)))
+fig, ax = plt.subplots(figsize=(style.WIDTH, 1.1 + 0.36 * len(table)))
 figures.by_layer(ax, table)
 plt.show()
 
-# %% tags=["hide-input"]
-leading.map(lambda cell: cell if isinstance(cell, str) else f"{cell:.2f}").replace("nan", "")
-
 # %% tags=["remove-input"]
-tied = leading.loc[real.linear, ("share of first component", "last layer")]
 shown(f"""
 Notice:
 
-- Last layers minus backbones, GFRE between families is {last}: the last layers agree *better*, against the paper. With
-  readouts, almost nothing is left: {readout}.
-- In models with a linear head, one direction holds {tied.min():.2f} to {tied.max():.2f} of the last layer's variance, and it is the
-  energy of the atom (R² of {energy.min():.2f} or more in all models). There, GFRE is mostly how well models agree on the energy.
-- Along that direction GFRE between families is {parts["along"].mean(pairs)}, in the rest of the same layers {parts["rest"].mean(pairs)}.
+- Last layers minus backbones, GFRE between families is {last}: the last layers agree *better*, against the paper; with
+  readouts, almost nothing is left ({readout}).
+- In every last layer, one direction is the energy of the atom (R² of {least:.2f} or more), which models agree on: along it GFRE is
+  {parts["along"].mean(pairs)}, in the rest {parts["rest"].mean(pairs)}.
 - Minis behave as in the paper, {of_minis}; but so do their untrained twins, {of_twins}.
 """)
 
@@ -248,19 +237,18 @@ tables.against_paper({
 # %% [markdown]
 """
 The paper's two families part: the way back is harder in PET and easier in UMA.
-Its models, structures (the test part of MAD) and split (single atoms, once) are others; here whole parents are held out,
-in several orders of the folds.
+Its models, structures (the test part of MAD) and split (single atoms, once) are others; here whole parents are held out.
 
 ## What would change our mind
 
 - Untrained twins of the *published* models whose two ways are alike: ours are twins of small models.
 - Trained models whose way back is harder than in their own twins.
-- Last layers of the paper's models, by the share of their first component: if it is small, its second claim may hold there.
+- First components of the paper's last layers: if they hold little, its second claim may hold there.
 
 ## Parameters and checks
 
 `lumlip run 04 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on other models and
-structures. `n_seeds` and `n_local_seeds` are the orders of the folds, `local_every` and `n_neighbors` touch the local maps only.
+structures. It takes about three minutes on two cores once features are stored.
 """
 
 # %% tags=["hide-input"]

@@ -42,7 +42,7 @@ from IPython.display import display
 from chapters.cumulants import figures, fits, probing
 from chapters.cumulants.fits import ELEMENT, block, from_mean, once
 from chapters.cumulants.imitations import imitate, rms_distances
-from chapters.cumulants.probing import ENERGY, FOUR, MIX, SQUARES, STD
+from chapters.cumulants.probing import ENERGY, MIX, SQUARES, STD
 from chapters.shared.breakdown import mean_between
 from chapters.shared.models import chosen
 from lumlip.book.chapters import data_folder
@@ -52,7 +52,7 @@ from lumlip.datasets.paper import paper_rows, paper_table
 from lumlip.datasets.properties import one_hot
 from lumlip.extraction.panel import as_samples, panels_of
 from lumlip.metrics.repeated import CrossFit, Estimate, jackknife, pair_weights
-from lumlip.plotting.style import heat_map, use_style
+from lumlip.plotting.style import WIDTH, use_style
 from lumlip.zoo.relations import family_of, first_of_families
 
 use_style()
@@ -76,9 +76,7 @@ alike = {m: made[m] for m in [*narrow, ELEMENT]}
 apart = rms_distances(alike, parents, **options) if narrow else None
 probes = probing.predicted(panel, {m: F[m] for m in firsts}, few, **options)
 small = [name for name in firsts if F[name].shape[1] <= 1024]
-between = {
-    k: CrossFit.of({m: block(F[m], 1, k) for m in small}, orders=few[:1], **options) for k in (1, 8)
-}
+between = CrossFit.of({m: F[m] for m in small}, orders=few[:1], **options)
 wrong = {m: fits.with_published_kappa_8(F[m]) for m in narrow or firsts[:1]}
 swapped = from_mean(wrong, dealt, highest=(8,))
 
@@ -121,9 +119,6 @@ page.claim(
     "than from the mean", gain(STD, MIX), bound_from="a null: no gain", models=", ".join(firsts),
     control=gain(SQUARES, MIX), control_is="the square of the mean in place of the spread",
 )  # fmt: skip
-weights = pair_weights([family_of(m) for m in small])
-grows = between[8].difference(weights, weights, other=between[1])
-page.says("families are further apart in all orders than in the mean", grows, side="above")
 worst = {
     "the mean": fit.worst_share(once(fit, "8", every)),
     "mixtures": apart.worst_share(once(apart, "2", narrow)) if apart else np.nan,
@@ -134,7 +129,6 @@ for name, value in worst.items():
 met = {m: len(made[m].met) / len(made[m].originals) for m in firsts}
 least = min((met[m] for m in narrow), default=np.nan)
 page.says("most structures have their mean met", least, side="above", bound=0.5)
-page.says("order four predicts the energy worse", gain(FOUR, ENERGY), side="below")
 change = float((swapped.table["8"] - fit.table.loc[swapped.sources, "8"]).abs().max())
 page.says("the paper's eighth cumulant changes little", change, side="below", bound=0.05)
 page.record(data_folder())
@@ -145,16 +139,14 @@ none = fit.share(once(fit, "8", [ELEMENT]))
 page.answer(f"""
 From the average over its atoms, a straight line recovers **{100 * share.value:.0f} %**
 ({100 * share.low:.0f} to {100 * share.high:.0f} %) of what the cumulants up to the eighth say of a structure.
-But that holds no more than its control does: from one-hot elements, of which the average loses nothing, a straight
-line recovers {100 * none.value:.0f} %, so that this error shows a bent relation, and the loss has to be shown
-otherwise, as it is below.
+But that is no more than the control shows: from one-hot elements, of which the average loses nothing, a straight
+line recovers {100 * none.value:.0f} %.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-orders", "caption": "Left: two structures of a thought experiment, whose mean is the same and whose spread is not. Right: GFRE (no unit) from the mean to the cumulants up to order K; lines: models; black: mean over models in which every family counts once, with its 95 % interval."}, "image": {"alt": "Points of two mixtures with one mean, and errors that rise with the order of the cumulants, highest for one-hot elements"}}
-fig, axs = plt.subplots(1, 2, figsize=(7.4, 3.3), width_ratios=(1, 1.1))
-figures.toy(axs[0])
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-orders", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) from the mean to the cumulants up to order K. Lines: models; black: mean over models in which every family counts once, with its 95 % interval; crosses: the control, one-hot elements."}, "image": {"alt": "Errors that rise with the order of the cumulants for all models, as in the paper, and are highest for one-hot elements"}}
+fig, ax = plt.subplots(figsize=(WIDTH, 3.6))
 means = [fit.mean(once(fit, k, every)) for k in fit.targets]
-figures.order_curves(axs[1], fit, ELEMENT, paper, mean=means)
+figures.order_curves(ax, fit, ELEMENT, paper, mean=means)
 plt.show()
 
 # %% [markdown]
@@ -163,27 +155,29 @@ plt.show()
 :class: in-plain-words
 
 A model gives every atom a list of numbers, and a crystal usually gets the average of these lists.
-Think of marks in a class. That the average is a five does not say whether all have a five or half of them a one and the others a nine: the
-*spread* is lost. Where a model has few numbers per atom, we found such twins for most structures: mixtures with the same average, and another spread.
-The paper measures the loss in another way: it tries to compute the spread from the average with a straight line, and fails.
-That test fails too easily. If marks are only "passed" or "failed", the average, here the share that passed, tells the spread
-exactly, but by a curve: nobody differs when all pass or all fail. A straight line misses a curve, and finds a loss where there is none.
+Think of marks in a class: that the average is a five does not say whether all have a five, or half of them a one and the others a
+nine. The *spread* is lost. Where a model has few numbers per atom, we found such twins for most structures: mixtures with the same
+average and another spread.
+
+The paper looks for the loss in another way: it tries to compute the spread from the average with a straight line, and fails.
+That test fails too easily. If marks are only "passed" or "failed", the share that passed tells the spread
+exactly, but by a curve; a straight line finds a loss where there is none.
 :::
 
 ## What the paper says
 
-{cite:t}`Chorna2025` describe a structure by the *cumulants* of each feature over its atoms, numbers for mean, spread, asymmetry and so on
-({ref}`methods <cumulants>`), up to the eighth. They rebuild the longer list from the shorter by a linear map, and measure the *global
-feature reconstruction error*, {term}`GFRE`: 0 = rebuilt exactly, 1 = no better than the average over all structures.
-From the mean to all eight orders it is large, and they conclude that averaging loses most of a structure.
+{cite:t}`Chorna2025` describe a structure by the *cumulants* of each feature over its atoms: mean, spread, asymmetry and so on,
+up to the eighth ({ref}`methods <cumulants>`). They rebuild the longer list from the shorter by a linear map; from the mean to all
+eight, the error ({term}`GFRE`) is large, and they conclude that averaging loses most of a structure.
 
 ## Evidence
 
-Here a sample is a structure, and structures made from one parent are never parted by a fit. The control is the *element alone*: a column for
-each element, 1 where the atom is of it. Its mean is the composition, and all its cumulants follow from that.
+Structures made from one parent are never parted by a fit. The control is the *element alone*: a column for each element, 1 where
+the atom is of it. Its mean is the composition, from which all its cumulants follow.
 """
 
 
+# %% tags=["remove-input"]
 # %% tags=["remove-input"]
 def over(kept):
     return float(
@@ -194,105 +188,84 @@ def over(kept):
 of_models = jackknife([family_of(m) for m in every], over)
 rebuilt = {name: bent.mean(w) for name, w in (("learned", learned), (ELEMENT, element))}
 shown(f"""
-**Notice**:
+Notice:
 
 - At order eight the GFRE is {loss[main]} over structures, {of_models.low:.2f} to {of_models.high:.2f} over families; one-hot elements have {blind[main]}.
-- With curves in place of straight lines, cubic splines of every averaged channel, the two part: one-hot elements come down to
-  {rebuilt[ELEMENT]}, learned features stay at {rebuilt["learned"]} ({", ".join(narrow)}). Such curves do not bring back learned features.
+- With curves in place of straight lines (cubic splines of every averaged channel) the two part: one-hot elements come down to
+  {rebuilt[ELEMENT]}, learned features ({", ".join(narrow)}) stay at {rebuilt["learned"]}.
+
+No function of the mean, straight or curved, can tell two structures with one mean. So for each of {made[firsts[0]].originals.size} structures
+we look for a mixture of unrelated ones, in large grains, with the same mean features.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-fooled", "caption": "Mixtures of unrelated structures that have the mean features of a real one. Left: one feature over the atoms of an example; dotted: the means, which coincide. Right: root mean square distance between originals and mixtures in each order, in units of the total standard deviation of that order over all structures."}, "image": {"alt": "Two histograms with one mean, and distances that are zero in the first order and large in the others, but zero for one-hot elements"}}
-one = made[firsts[0]]
-i = one.most_striking()
-original, atoms = one.originals[i], one.shares[i][index] / np.bincount(index)[index]
-own, mixed = X[firsts[0]][index == original], X[firsts[0]][atoms > 0]
-weight = atoms[atoms > 0]
-spreads = np.sqrt(np.maximum(0, weight @ mixed**2 - (weight @ mixed) ** 2)), own.std(axis=0)
-channel = int(np.abs(spreads[0] - spreads[1]).argmax())
-formula = panel.structures[original].get_chemical_formula(mode="hill")
-fig, axs = plt.subplots(1, 2, figsize=(7.4, 3.2))
-parts = {formula: (own[:, channel], np.ones(len(own))), "mixture": (mixed[:, channel], weight)}
-figures.two_mixtures(axs[0], parts)
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-fooled", "caption": "Mixtures of unrelated structures that have the mean features of a real one: root mean square distance between the two in each order, in units of the total standard deviation of that order over all structures."}, "image": {"alt": "Distances that are zero in the first order and near one in the others for two models, but near zero for one-hot elements"}}
+fig, ax = plt.subplots(figsize=(WIDTH, 2.7))
 if apart:
-    figures.distance_lines(axs[1], apart.table, ELEMENT)
+    figures.distance_lines(ax, apart.table, ELEMENT)
 plt.show()
 
 # %% tags=["remove-input"]
-n_parts = int((one.shares[i] > 0).sum())
 shown(f"""
-No function of the mean, straight or curved, can tell two structures with one mean. A mixture of crystals, in grains so large that their
-boundaries do not matter, has the average of theirs, weighted by atoms. For {one.originals.size} structures we look for a mixture of unrelated ones
-with the same mean features. **Notice**:
+Notice:
 
-- Of models with at most {widest} channels, {100 * least:.0f} % or more are met to within a hundredth of the spread of all means; with more channels
-  it is harder ({", ".join(f"{m}: {100 * met[m]:.0f} %" for m in firsts if m not in narrow) or "none here"}). For {firsts[0]}, {formula} is met by {n_parts} other structures.
-- In the second order, originals and mixtures are {far[0]} spreads apart; one-hot elements are {far[1].value:.2f} apart. Here learned features
-  do more than the control: their mean loses something, for any map.
+- Of models with at most {widest} channels, {100 * least:.0f} % or more of the structures are met to within a hundredth of the spread
+  of all means; with more channels it is harder ({", ".join(f"{m}: {100 * met[m]:.0f} %" for m in firsts if m not in narrow) or "none here"}).
+- In the second order, originals and mixtures are {far[0]} spreads apart, one-hot elements {far[1].value:.2f}: here learned features do
+  more than the control, and their mean loses something, for any map.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-gains", "caption": "Variance (%) of three properties of a structure, each beyond a linear function of its composition, that ridge regressions predict for unseen parents; mean over one model of each family, 95 % intervals by parent. The energy is that of a model of another family."}, "image": {"alt": "Bars of predicted variance: only the spread of coordination numbers gains from the second order"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-gains", "caption": "Variance (%) of two properties of a structure, each beyond a linear function of its composition, that ridge regressions predict for unseen parents; mean over one model of each family, 95 % intervals. Cross: control. The energy is that of a model of another family."}, "image": {"alt": "Predicted variance of two properties in three ways: only the spread of coordination numbers gains from the spread of the features"}}
 found = {
     way: {target: one.share(once(one, target, firsts)) for target in one.targets}
     for way, one in probes.items()
 }
-fig, ax = plt.subplots(figsize=(7.4, 3.0))
-figures.gain_bars(ax, found)
+fig, ax = plt.subplots(figsize=(WIDTH, 2.2))
+figures.gains(ax, found, SQUARES)
 plt.show()
 
 # %% tags=["remove-input"]
 shown(f"""
-Is what is lost needed? **Notice**:
+Is what is lost needed? Notice:
 
-- The spread of coordination numbers, a property of the *mix* of atoms, is predicted better with the second order: it lowers the error by
-  {gain(STD, MIX)}, in units of what is to be predicted. The square of the mean in its place lowers it by {gain(SQUARES, MIX)}.
-- The energy, a sum over atoms, gains nothing: order two lowers its error by {gain(STD, ENERGY)}, and with four orders it rises ({gain(FOUR, ENERGY)}).
+- The spread of coordination numbers, a property of the *mix* of atoms, is predicted better from mean and spread: the error falls by
+  {gain(STD, MIX)}, in units of what is to be predicted; with the square of the mean in place of the spread, by {gain(SQUARES, MIX)}.
+- The energy, a sum over atoms, gains nothing: its error falls by {gain(STD, ENERGY)}.
 """)
 
 # %% [markdown]
 """
 ## Paper against here
-
-Between models, all eight orders of one are rebuilt from those of the other. The models with the most channels are left out of
-this table alone: their eight orders have more columns than there are structures.
 """
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-models", "caption": "GFRE (no unit) between models for the cumulants up to the eighth: as published (left), and here (right), on structures whose parents the fit has not seen. Row = source, column = target."}, "image": {"alt": "Two tables of errors between models, most of them above two thirds"}}
-published = paper_table("cumulants/cross_model_order_8/last_layer/MAD-test", "gfre")
-published = published.rename(index=lambda m: m.split("-")[0], columns=lambda m: m.split("-")[0])
-fig, axs = plt.subplots(1, 2, figsize=(7.4, 3.4))
-for ax, table in zip(axs, (published, between[8].table), strict=True):
-    heat_map(ax, table, label="GFRE")
-plt.show()
 
 # %% tags=["remove-input"]
 single = int((np.bincount(index) == 1).sum())
+published = paper_table("cumulants/cross_model_order_8/last_layer/MAD-test", "gfre")
+crossed = between.mean(pair_weights([family_of(m) for m in small]))
 shown(f"""
-| GFRE | paper | here | what differs |
-| --- | --- | --- | --- |
-| mean → order two | {paper[2]:.2f} | {fit.mean(once(fit, "2", every))} | PET-MAD there, {len(every)} models here |
-| mean → order four | {paper[4]:.2f} | {fit.mean(once(fit, "4", every))} | the split: by structure there, by parent here |
-| mean → order eight | {paper[8]:.2f} | {loss[main]} | MAD test set there, a seventh as many structures here, {single} of one atom |
-| between families, order eight | {mean_between(published):.2f} | {between[8].mean(weights)} | other models; one order of five folds |
-| between families, mean | not given | {between[1].mean(weights)} | the same |
+| GFRE | paper | here |
+| --- | --- | --- |
+| mean → order two | {paper[2]:.2f} | {fit.mean(once(fit, "2", every))} |
+| mean → order four | {paper[4]:.2f} | {fit.mean(once(fit, "4", every))} |
+| mean → order eight | {paper[8]:.2f} | {loss[main]} |
+| between models, all eight orders | {mean_between(published):.2f} | {crossed} |
 
-The paper's eighth cumulant has two coefficients interchanged; with its formula, errors from the mean move here by {change:.3f} at most.
-Its errors from each order to the next were not measured again.
+From the mean: PET-MAD there, {len(every)} models here, on a seventh as many structures ({single} of one atom), split by parent, not structure.
+Between models: without those of the most channels, in one order of five folds.
+The paper's eighth cumulant has two coefficients interchanged, which moves errors from the mean here by {change:.3f} at most.
 """)
 
 # %% [markdown]
 """
 ## What would change our mind
 
-- Twins among single crystals that are not there: a mixture of several is more varied than most of its parts, and among structures that
-  chemistry allows the mean may tell more than it tells of mixtures.
-- A map that may bend in all channels together, or more structures to learn it from, that rebuilds the spread of learned features from
-  their mean: curves of each channel alone, for a thousand structures, are a weak try.
+- No twins among single crystals: a mixture is more varied than most of its parts.
+- A map that bends in all channels together and rebuilds the spread of learned features: curves of each channel are a weak try.
 - A property other than the mix of atoms that the higher orders predict better than the mean.
 
 ## Parameters and checks
 
-`lumlip run 05 -p models="[sevennet-0, chgnet-0.3.0]" -p structures=my.xyz` measures other models or structures;
-`layer=backbone` takes the features that enter the energy head, `n_seeds` deals the folds more or less often.
+`lumlip run 05 -p models="[sevennet-0, chgnet-0.3.0]" -p structures=my.xyz` measures other models or structures.
+The page takes about three minutes on two cores once features are stored.
 """
 
 # %% tags=["hide-input"]

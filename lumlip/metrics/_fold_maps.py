@@ -20,7 +20,7 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from lumlip.array_types import FloatArray, IntArray
+from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.metrics._protocol import Protocol
 from lumlip.metrics._targets import Targets
 
@@ -61,6 +61,15 @@ class FoldOrder:
         sizes = np.bincount(part, minlength=2 * (int(fold.max()) + 1))
         layout = Targets(targets[:0], targets[:0], widths)
         return cls(atoms, tuple(int(n) for n in sizes), targets[atoms], layout)
+
+    def only(self, chosen: BoolArray) -> FoldOrder:
+        """Keep some targets, a mask of shape (n_targets,)."""
+        if chosen.all():
+            return self
+        parts = torch.split(self.y, list(self.layout.widths), dim=1)
+        kept = [part for part, is_chosen in zip(parts, chosen, strict=True) if is_chosen]
+        y, widths = torch.cat(kept, dim=1), tuple(part.shape[1] for part in kept)
+        return FoldOrder(self.atoms, self.sizes, y, Targets(y[:0], y[:0], widths))
 
     def parts(self, rows: torch.Tensor, half: int) -> tuple[torch.Tensor, ...]:
         """Rows of one half of each fold."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 
@@ -12,7 +12,7 @@ import torch
 import xarray as xr
 from numpy.typing import ArrayLike
 
-from lumlip.array_types import FloatArray, IntArray
+from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.choices import check_count
 from lumlip.metrics._device import map_in_threads, resolve_device
 from lumlip.metrics._fold_maps import FoldOrder, Source, fold_errors
@@ -168,35 +168,47 @@ class GlobalFits:
     ----------
     sources, targets, device
         As in `cross_fitted_errors`.
+    pairs : dict of source to names of its targets, optional
+        Fit only these; all other errors are NaN.
     """
 
     sources: Mapping[str, ArrayLike]
     targets: Mapping[str, ArrayLike] | None = None
     device: str = "auto"
+    pairs: Mapping[str, Collection[str]] | None = None
 
     def errors(self, folds: ArrayLike, *, tested: ArrayLike | None = None) -> xr.DataArray:
         """Return the errors for one order of the folds: `cross_fitted_errors` of the GFRE."""
-        fold = np.asarray(folds)
+        fold, where = np.asarray(folds), resolve_device(self.device)
         labels, number = np.unique(fold, return_inverse=True)
-        pairs = Pairs.checked(  # all input, before work starts
-            self.sources, self.targets, metric="gfre", train=fold != labels[0],
-            test=fold == labels[0], device=self.device,
-        )  # fmt: skip
+        if "_turned" not in vars(self):  # all input, before work starts
+            split = {"train": fold != labels[0], "test": fold == labels[0]}
+            Pairs.checked(self.sources, self.targets, metric="gfre", device=self.device, **split)
         groups = getattr(folds, "groups", None)
         half = _halves(number, np.arange(len(fold)) if groups is None else groups)
         order = FoldOrder.of(*self._wanted, fold=number, half=half)
-        solve = partial(fold_errors, order=order, protocol=GLOBAL)
-        errors = map_in_threads(solve, self._turned, pairs.device, large=True)
-        names = {"source": pairs.source_names, "target": pairs.target_names}
-        coordinates = {**names, "atom": np.arange(len(fold))}
-        values = torch.stack(errors).cpu().numpy()
-        if not (values < WIDEST).all():
+
+        def solve(item: tuple[Source, BoolArray]) -> torch.Tensor:
+            return fold_errors(item[0], order.only(item[1]), protocol=GLOBAL).cpu()
+
+        items = list(zip(self._turned, self._chosen, strict=True))
+        found = map_in_threads(solve, items, where, large=True)
+        if not all((errors < WIDEST).all() for errors in found):
             raise ValueError("got features that vary far more in one fold than in all others")
+        values = np.full((*self._chosen.shape, len(fold)), np.nan)
+        for row, chosen, errors in zip(values, self._chosen, found, strict=True):
+            row[chosen] = errors
+        names = {"source": list(self.sources), "target": list(self.targets or self.sources)}
+        axes = [*names.items(), ("atom", np.arange(len(fold)))]
         attrs = {"n_broken": int((values > BROKEN).sum())}
-        every = xr.DataArray(
-            values, dims=list(coordinates), coords=coordinates, name="gfre", attrs=attrs
-        )
+        every = xr.DataArray(values, axes, name="gfre", attrs=attrs)
         return every if tested is None else every.isel(atom=np.unique(np.asarray(tested)))
+
+    @cached_property
+    def _chosen(self) -> BoolArray:
+        """Which pairs are fitted: (n_sources, n_targets)."""
+        names, pairs = list(self.targets or self.sources), self.pairs
+        return np.array([[not pairs or y in pairs[x] for y in names] for x in self.sources])
 
     @cached_property
     def _turned(self) -> list[Source]:

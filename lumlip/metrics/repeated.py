@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,27 +98,23 @@ class CrossFit:
         orders: Sequence[Folds],
         tested: ArrayLike | None = None,
         n_bootstrap: int = 500,
-        **options: object,
+        **options: Any,
     ) -> CrossFit:
         """Cross-fit with each order of the folds.
 
         Parameters
         ----------
         sources, targets
-            As in :func:`lumlip.metrics.cross_fit.cross_fitted_errors`, which takes the options.
+            As in :func:`lumlip.metrics.cross_fit.cross_fitted_errors`, which takes the options;
+            global maps also take ``pairs``, see `lumlip.metrics.cross_fit.GlobalFits`.
         orders : sequence of Folds
             From `orders_of`.
         tested : array of int, optional
             Only these atoms count (all serve the fits).
         """
-        measure: Callable[..., xr.DataArray] = partial(
-            cross_fitted_errors,
-            sources,
-            targets,
-            **options,  # type: ignore[arg-type]
-        )
-        if options.keys() <= {"device"}:
-            measure = GlobalFits(sources, targets, **options).errors  # type: ignore[arg-type]
+        measure = partial(cross_fitted_errors, sources, targets, **options)
+        if options.keys() <= {"device", "pairs"}:
+            measure = partial(GlobalFits(sources, targets, **options).errors)
         found = []
         for order in orders:
             errors = measure(folds=order, tested=tested)

@@ -78,6 +78,13 @@ def test_local_maps_of_some_atoms_are_those_of_all():
     np.testing.assert_array_equal(some, every.isel(atom=[3, 7, 200]))
 
 
+def test_pairs_that_are_not_asked_for_are_not_fitted():
+    pairs = {"x": ["noisy", "bent"], "bent": ["x"], "noisy": ["noisy"]}
+    table = CrossFit.of(FEATURES, orders=ORDERS, pairs=pairs).table
+    asked = [[name in pairs[row] for name in FEATURES] for row in FEATURES]
+    np.testing.assert_allclose(table, FOUND.table.where(asked), atol=1e-12)
+
+
 def test_worst_share_is_that_of_the_worst_group():
     sums = np.zeros((1, 1, 2, 4))
     sums[0, 0, 1] = [1, 1, 6, 2]

@@ -16,10 +16,8 @@ from lumlip.metrics.folds import Folds
 from lumlip.metrics.repeated import CrossFit, orders_of
 from lumlip.zoo.relations import family_of
 
-#: Highest cumulant, as in the paper.
-ORDER = 8
-#: Name of one-hot elements among models: their mean is the composition, and nothing is lost.
-ELEMENT = "element alone"
+ORDER = 8  # highest cumulant, as in the paper
+ELEMENT = "element alone"  # name of one-hot elements among models: their mean loses nothing
 
 
 def block(features: ArrayLike, low: int, high: int) -> FloatArray:
@@ -67,24 +65,10 @@ def once(fit: CrossFit, target: str, models: Sequence[str]) -> FloatArray:
     return weights
 
 
-def compact(features: ArrayLike) -> FloatArray:
-    """Turn features (n, d) with d > n so that the last columns are 0, and drop those: (n, n).
-
-    Linear maps from them and to them have the same errors, in less time.
-    """
-    array = np.asarray(features, dtype=float)
-    if array.shape[1] <= len(array):
-        return array
-    left, sizes, _ = np.linalg.svd(array, full_matrices=False)
-    turned: FloatArray = left * sizes
-    return turned
-
-
 def curves(means: ArrayLike, *, n_knots: int = 7) -> FloatArray:
     """Cubic splines of every channel, beside the channel itself: maps from them may bend.
 
-    The knots are evenly placed over the range of each channel. From shape (n_structures, d) to
-    (n_structures, d * (n_knots + 2)).
+    Knots are even over the range of each: (n_structures, d * (n_knots + 2)) of (n_structures, d).
     """
     rows = np.asarray(means, dtype=float)
     made = SplineTransformer(n_knots=n_knots, include_bias=False).fit_transform(rows)
@@ -106,25 +90,15 @@ def from_mean(
     bent: bool = False,
     n_bootstrap: int = 500,
 ) -> CrossFit:
-    """From the average over atoms to the cumulants up to some orders, model by model.
+    """From the average over atoms to the cumulants up to some orders: (n_models, n_highest).
 
-    Parameters
-    ----------
-    features : dict of str to array of shape (n_structures, ORDER * d)
-    orders : sequence of Folds
-    highest : sequence of int
-        Highest orders of the targets, which hold all lower ones.
-    bent : bool
-        From `curves` of the average.
-
-    Returns
-    -------
-    CrossFit of shape (n_models, len(highest))
+    The features have shape (n_structures, ORDER * d); targets of each of the highest orders hold
+    all lower ones. Bent: from `curves` of the average.
     """
 
     def fit(some: FloatArray) -> CrossFit:
         source = block(some, 1, 1)
-        targets = {str(k): compact(block(some, 1, k)) for k in highest}
+        targets = {str(k): block(some, 1, k) for k in highest}
         used = {"mean": curves(source) if bent else source}
         return CrossFit.of(used, targets, orders=orders, n_bootstrap=n_bootstrap)
 

@@ -1,8 +1,7 @@
 """Mixtures that fool the mean: other structures, in amounts that give the same average features.
 
-The average over atoms is linear: that of a mixture of crystals, in grains large enough, is the
-average of theirs, weighted by how many atoms each gives. What differs between a structure and a
-mixture of unrelated ones with the same average is what the average leaves out.
+The average over atoms of a mixture of crystals, in grains large enough, is the average of theirs,
+weighted by how many atoms each gives.
 """
 
 from __future__ import annotations
@@ -19,12 +18,9 @@ from lumlip.array_types import FloatArray, IntArray
 from lumlip.metrics.cumulants import cumulant_features
 from lumlip.metrics.repeated import CrossFit
 
-#: Distance to the original's mean, in total standard deviations, up to which it is met.
-MET = 0.01
-#: Smaller shares of a mixture are dropped.
-_TRACE = 1e-9
-#: Weight of the condition that shares add up to one, beside features of unit variance.
-_WHOLE = 10.0
+MET = 0.01  # distance to the original's mean, in total standard deviations, up to which it is met
+_TRACE = 1e-9  # smaller shares of a mixture are dropped
+_WHOLE = 10.0  # weight of the condition that shares add up to one, beside features of unit variance
 
 
 @dataclass(frozen=True)
@@ -34,12 +30,10 @@ class Imitations:
     Attributes
     ----------
     originals : int array of shape (n,)
-        Structures.
     shares : array of shape (n, n_structures)
         Part of a mixture's atoms that each structure gives; rows add up to 1.
     distances : array of shape (n, ORDER)
-        Between originals and imitations in each order, in units of the total standard deviation of
-        that order over all structures.
+        In each order, in its total standard deviation over all structures.
     """
 
     originals: IntArray
@@ -51,29 +45,17 @@ class Imitations:
         """Which originals have their average met: places (n_met,)."""
         return np.flatnonzero(self.distances[:, 0] < MET)
 
-    def most_striking(self, *, n_parts: int = 8) -> int:
-        """Return the imitation that meets the mean with few parts and is furthest in order 2.
-
-        If none meets it with at most ``n_parts``, the one with the nearest mean.
-        """
-        few = ((self.shares > 0).sum(axis=1) <= n_parts) & (self.distances[:, 0] < MET)
-        if not few.any():
-            return int(self.distances[:, 0].argmin())
-        return int(np.where(few, self.distances[:, 1], -1).argmax())
-
 
 def imitate(
     X: ArrayLike, structure: ArrayLike, groups: ArrayLike, *, n: int, seed: int = 0
 ) -> Imitations:
     """Mix structures of other groups so that their mean features are those of an original.
 
-    Shares come from least squares with the condition that none is negative.
+    Shares are those of least squares without negative ones.
 
     Parameters
     ----------
-    X : array of shape (n_atoms, d)
-    structure : int array of shape (n_atoms,)
-        Index of every atom's structure.
+    X, structure : arrays of shape (n_atoms, d) and (n_atoms,)
     groups : array of shape (n_structures,)
         No structure of an original's own group, such as its parent, enters its mixture.
     n, seed : int
@@ -90,9 +72,12 @@ def imitate(
         if not others.size:
             raise ValueError("groups: got one group, expected two or more to mix others from")
         row[others] = _shares(scaled[others], scaled[original])
-    mixed = mixture_features(X, index, shares)
-    apart = [_distance(features, chosen, mixed, k) for k in range(1, ORDER + 1)]
-    return Imitations(chosen, shares, np.stack(apart, axis=1))
+    mixed, apart = mixture_features(X, index, shares), np.zeros((len(chosen), ORDER))
+    for k in range(1, ORDER + 1):
+        own, other = block(features, k, k), block(mixed, k, k)
+        unit = np.sqrt(own.var(axis=0).sum())
+        apart[:, k - 1] = np.linalg.norm(other - own[chosen], axis=1) / (unit or np.inf)
+    return Imitations(chosen, shares, apart)
 
 
 def _shares(others: FloatArray, wanted: FloatArray) -> FloatArray:
@@ -111,13 +96,6 @@ def mixture_features(X: ArrayLike, structure: ArrayLike, shares: FloatArray) -> 
     mixture, atom = np.nonzero(per_atom)
     rows, weights = np.asarray(X, dtype=float)[atom], per_atom[mixture, atom]
     return cumulant_features(rows, mixture, order=ORDER, weights=weights)
-
-
-def _distance(features: FloatArray, chosen: IntArray, mixed: FloatArray, order: int) -> FloatArray:
-    own, other = block(features, order, order), block(mixed, order, order)
-    unit = np.sqrt(own.var(axis=0).sum())
-    apart: FloatArray = np.linalg.norm(other - own[chosen], axis=1) / (unit if unit > 0 else np.inf)
-    return apart
 
 
 def rms_distances(

@@ -18,18 +18,17 @@ from lumlip.metrics.group_intervals import group_sums
 from lumlip.metrics.repeated import CrossFit, Estimate
 from lumlip.zoo.relations import family_of
 
-ENERGY, NEIGHBORS, MIX = "energy", "mean coordination", "spread of coordination"
-MEAN, SQUARES, STD, FOUR = "mean", "mean and its square", "up to order 2", "up to order 4"
-#: Penalties tried.
-ALPHAS = np.logspace(-6, 6, 13)
+ENERGY, MIX = "energy", "spread of coordination"
+MEAN, SQUARES, STD = "mean", "mean and its square", "mean and spread"
+ALPHAS = np.logspace(-6, 6, 13)  # penalties tried
 
 
 def properties(panel: Panel, model: str) -> dict[str, FloatArray]:
     """Return properties of the structures less a linear function of composition: (n_structures,).
 
     The energy per atom is that of a model of another family (of a sibling, if there is no other
-    family): a model's own is linear in its average last layer. The coordination numbers of the
-    atoms of a structure give their mean and their standard deviation.
+    family): a model's own is linear in its average last layer. The spread of the coordination
+    numbers over the atoms of a structure is their standard deviation.
     """
     structure = panel.atoms["structure"].to_numpy()
     size = np.bincount(structure)
@@ -38,7 +37,7 @@ def properties(panel: Panel, model: str) -> dict[str, FloatArray]:
     spread = np.sqrt(np.bincount(structure, (neighbors - mean[structure]) ** 2) / size)
     others = [name for name in panel.datasets if name != model]
     strangers = [name for name in others if family_of(name) != family_of(model)] or others
-    found = {NEIGHBORS: mean, MIX: spread}
+    found = {MIX: spread}
     if strangers:
         found[ENERGY] = panel.datasets[strangers[0]]["energy"].to_numpy() / size
     shares = composition(panel.structures)
@@ -59,12 +58,10 @@ def ridge_fit(
     for order in orders:
         squares = np.empty_like(Y)
         for one in np.unique(np.asarray(order)):
-            train, test = (
-                np.flatnonzero((np.asarray(order) == one) == is_test) for is_test in (0, 1)
-            )
-            known = Y[train]
+            test = np.asarray(order) == one
+            known = Y[~test]
             ridge = make_pipeline(StandardScaler(), RidgeCV(ALPHAS, alpha_per_target=True))
-            guess = ridge.fit(X[train], known).predict(X[test]).reshape(len(test), -1)
+            guess = ridge.fit(X[~test], known).predict(X[test]).reshape(-1, Y.shape[1])
             squares[test] = (np.clip(guess, known.min(axis=0), known.max(axis=0)) - Y[test]) ** 2
         found, counts = group_sums((squares / Y.var(axis=0)).T ** 0.5, np.asarray(order.groups))
         sums.append(found)
@@ -72,24 +69,20 @@ def ridge_fit(
 
 
 def predicted(
-    panel: Panel,
-    features: Mapping[str, FloatArray],
-    orders: Sequence[Folds],
-    *,
-    n_bootstrap: int = 500,
+    panel: Panel, features: Mapping[str, FloatArray], orders: Sequence[Folds], *, n_bootstrap: int
 ) -> dict[str, CrossFit]:
     """Predict properties from cumulants (n_structures, ORDER * d) of some models of a panel.
 
-    A CrossFit of shape (n_models, n_properties) for each of `MEAN`, `SQUARES`, `STD` and `FOUR`.
+    A CrossFit of shape (n_models, n_properties) for each of `MEAN`, `SQUARES` and `STD`.
     """
 
     def fit(model: str, way: str) -> CrossFit:
-        X = block(features[model], 1, {STD: 2, FOUR: 4}.get(way, 1))
+        X = block(features[model], 1, 2 if way == STD else 1)
         if way == SQUARES:
             X = np.hstack([X, (X - X.mean(axis=0)) ** 2])
         return ridge_fit(X, properties(panel, model), orders, n_bootstrap)
 
-    ways = (MEAN, SQUARES, STD, FOUR)
+    ways = (MEAN, SQUARES, STD)
     return {way: stacked({model: fit(model, way) for model in features}) for way in ways}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, permutations
 
 import numpy as np
 import xarray as xr
@@ -50,12 +51,24 @@ class LayerFits:
     readout: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, panel: Panel | None, orders: Sequence[Folds], **options: object) -> LayerFits:
-        """Fit all maps; without a panel there are none. The options are those of `CrossFit.of`."""
+    def of(
+        cls,
+        panel: Panel | None,
+        orders: Sequence[Folds],
+        *,
+        sets: Sequence[Sequence[str]] = (),
+        **options: object,
+    ) -> LayerFits:
+        """Fit maps within models, and between families in each set; without a panel there are none.
+
+        The options are those of `CrossFit.of`. Local maps (``metric="lfre"``) are all fitted.
+        """
         if panel is None:
             return cls(CrossFit.empty())
-        fit = CrossFit.of(both_layers(panel), orders=orders, **options)  # type: ignore[arg-type]
-        return cls(fit, {m: str(ds.attrs["readout"]) for m, ds in panel.datasets.items()})
+        readout = {m: str(ds.attrs["readout"]) for m, ds in panel.datasets.items()}
+        if "metric" not in options:
+            options["pairs"] = targets_of(readout, sets)
+        return cls(CrossFit.of(both_layers(panel), orders=orders, **options), readout)
 
     @property
     def models(self) -> list[str]:
@@ -106,21 +119,30 @@ class LayerFits:
         return self.between(layer, models).difference(pairs, pairs, other=backbones)
 
 
+def targets_of(readout: Mapping[str, str], sets: Sequence[Sequence[str]]) -> dict[str, set[str]]:
+    """Say what is rebuilt from each layer (by `key`): the model's other one, always.
+
+    Within each set, also the backbone, last layer and readout of all models of other families.
+    """
+    found = {key(one, m): {key(other, m)} for m in readout for one, other in WAYS.values()}
+    for one, other in chain.from_iterable(permutations(models, 2) for models in sets):
+        if {one, other} <= set(readout) and family_of(one) != family_of(other):
+            layers = [(layer, layer) for layer in LAYERS] + [(readout[one], readout[other])]
+            for source, target in layers:
+                found[key(source, one)].add(key(target, other))
+    return found
+
+
 def without_worst(
     fits: LayerFits, some: Sequence[FloatArray], atoms: xr.Dataset, groups: IntArray
 ) -> tuple[list[str], LayerFits]:
     """Leave out the parents that carry most of some mean errors, and name them.
 
-    Parameters
-    ----------
-    fits : LayerFits
-    some : sequence of arrays of shape (n_sources, n_targets)
-        Weights; each gives one parent.
-    atoms : Dataset
-    groups : array of int of shape (n_atoms,)
-        The parent of every atom, as the fits number them.
+    Each of some weights, of shape (n_sources, n_targets), gives one parent; the groups, of shape
+    (n_atoms,), are the parents of the atoms, as the fits number them.
     """
-    worst = {int(np.tensordot(w, fits.fit.sums.mean(axis=0), axes=2).argmax()) for w in some}
+    sums = np.nan_to_num(fits.fit.sums.mean(axis=0))  # NaN: not fitted
+    worst = {int(np.tensordot(w, sums, axes=2).argmax()) for w in some}
     structure, parent = atoms["structure"].to_numpy(), atoms["parent"].to_numpy()
     names = [str(parent[structure[np.argmax(groups == g)]]) for g in sorted(worst)]
     left_out = np.isin(np.arange(len(fits.fit.counts)), list(worst))
@@ -143,12 +165,7 @@ def own_weights(fit: CrossFit, pairs: Mapping[str, tuple[str, str]]) -> FloatArr
 
 
 def back_from_random(
-    panel: Panel,
-    models: Sequence[str],
-    orders: Sequence[Folds],
-    *,
-    seed: int = 0,
-    **options: object,
+    panel: Panel, models: Sequence[str], orders: Sequence[Folds], **options: object
 ) -> tuple[CrossFit, FloatArray]:
     """Rebuild backbones from as many random directions of them as the last layer has channels.
 
@@ -156,11 +173,14 @@ def back_from_random(
     """
     backbone, last = panel.layer("backbone"), panel.layer("last_layer")
     random = {
-        key("random", m): narrowed(backbone[m], last[m].shape[1], how="random", seed=seed)
+        key("random", m): narrowed(backbone[m], last[m].shape[1], how="random", seed=0)
         for m in models
     }
+    if not models:
+        return CrossFit.empty(), np.zeros((0, 0))
     targets = {key("backbone", m): backbone[m] for m in models}
-    fit = CrossFit.of(random, targets, orders=orders, **options) if models else CrossFit.empty()  # type: ignore[arg-type]
+    pairs = {key("random", m): [key("backbone", m)] for m in models}
+    fit = CrossFit.of(random, targets, orders=orders, pairs=pairs, **options)
     return fit, own_weights(fit, {m: (key("random", m), key("backbone", m)) for m in models})
 
 
@@ -171,5 +191,5 @@ def to_parts(
     last = {m: panel.layer("last_layer")[m] for m in models}
     rest = {key("rest", m): without_leading(X, 1) for m, X in last.items()}
     along = {key("along", m): X - X.mean(axis=0) - rest[key("rest", m)] for m, X in last.items()}
-    fit = CrossFit.of(last, along | rest, orders=orders, **options)  # type: ignore[arg-type]
+    fit = CrossFit.of(last, along | rest, orders=orders, **options)
     return {"along": fit.only(models, list(along)), "rest": fit.only(models, list(rest))}

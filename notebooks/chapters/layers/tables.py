@@ -8,17 +8,14 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from chapters.layers.fits import LayerFits, family_pairs, key
+from chapters.layers.fits import LayerFits, family_pairs
 from chapters.shared.breakdown import mean_between
 from chapters.shared.spectrum import energy_in_leading, leading_share
 from lumlip.choices import ANY_LAYER
 from lumlip.datasets.paper import paper_rows, paper_table
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.repeated import CrossFit, Estimate
+from lumlip.metrics.repeated import Estimate
 from lumlip.zoo.relations import family_name, family_of
-
-#: Headings of `leading_table`.
-SHARE, OTHERS = "share of first component", "GFRE from other families"
 
 
 def way_rows(fits: LayerFits, kinds: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -54,44 +51,23 @@ def paper_ways(published: pd.DataFrame) -> pd.DataFrame:
     return means.assign(kind="paper", model=names, family=means.index.str.lower())
 
 
-def leading_table(panel: Panel, parts: Mapping[str, CrossFit]) -> pd.DataFrame:
-    """What the first principal component of each last layer holds, and how it is rebuilt.
-
-    Parameters
-    ----------
-    panel : Panel
-    parts : dict of "along" and "rest" to CrossFit
-        From :func:`chapters.layers.fits.to_parts`; models that are not in it have no errors.
+def leading_table(panel: Panel) -> pd.DataFrame:
+    """What the first principal component of each last layer holds.
 
     Returns
     -------
     DataFrame indexed by model
-        Channels of both layers; ``backbone`` and ``last layer``: shares of the variance;
-        ``energy``: R^2 of the last layer's component with the energy of the atom; ``along`` and
-        ``rest``: mean errors from the other models.
+        ``share`` of the variance, and ``energy``: R^2 with the energy of the atom.
     """
-    atoms, rows = panel.atoms, {}
-    structure, numbers = (atoms[name].to_numpy() for name in ("structure", "atomic_number"))
-    everyone = np.arange(len(structure))
-    backbone, last = panel.layer("backbone"), panel.layer("last_layer")
-    for m, dataset in panel.datasets.items():
-        errors = [_from_others(parts[part].table, m, key(part, m)) for part in ("along", "rest")]
-        rows[m] = [
-            f"{backbone[m].shape[1]}, {last[m].shape[1]}",
-            leading_share(backbone[m], train=everyone),
-            leading_share(last[m], train=everyone),
-            energy_in_leading(last[m], structure, numbers, dataset["energy"].to_numpy()),
-            *errors,
+    structure, numbers = (panel.atoms[name].to_numpy() for name in ("structure", "atomic_number"))
+    rows = {
+        m: [
+            leading_share(X, train=np.arange(len(X))),
+            energy_in_leading(X, structure, numbers, panel.datasets[m]["energy"].to_numpy()),
         ]
-    heads = [("", "channels"), *((SHARE, layer) for layer in ("backbone", "last layer"))]
-    heads += [("R² with", "energy"), *((OTHERS, part) for part in ("along", "rest"))]
-    columns = pd.MultiIndex.from_tuples(heads)
-    return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
-
-
-def _from_others(table: pd.DataFrame, model: str, target: str) -> float:
-    others = [other for other in table.index if other != model]
-    return float(table.loc[others, target].mean()) if target in table and others else np.nan
+        for m, X in panel.layer("last_layer").items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["share", "energy"])
 
 
 def family_table(fits: LayerFits) -> pd.DataFrame:
@@ -121,4 +97,4 @@ def against_paper(here: Mapping[str, tuple[Estimate, Estimate]]) -> pd.DataFrame
     columns = {"paper": [", ".join(within), f"{last - backbone:.2f}"]}
     columns |= {title: [str(some) for some in found] for title, found in here.items()}
     index = ["within a model, back minus forth", "between families, last layers minus backbones"]
-    return pd.DataFrame(columns, index=index)
+    return pd.DataFrame(columns, index=index).T

@@ -17,13 +17,6 @@ def ax():
     made.canvas.draw()  # what cannot be drawn fails here
 
 
-def test_toy_structures_have_one_mean_and_two_spreads(ax):
-    figures.toy(ax)
-    one, other = figures.TOY.values()
-    assert np.mean(one) == np.mean(other) == 5
-    assert [text.get_text()[-16:] for text in ax.texts] == ["mean 5, spread 0", "mean 5, spread 4"]
-
-
 def test_curves_have_a_line_per_model_the_control_and_the_paper(ax):
     names = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", ELEMENT]
     sums = np.arange(1.0, 9.0).reshape(1, 4, 2, 1) ** 2
@@ -34,14 +27,7 @@ def test_curves_have_a_line_per_model_the_control_and_the_paper(ax):
     for row in ([1, 2], [3, 4], [5, 6], [7, 8], [0.24, 0.5, 0.8]):
         assert row in drawn
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["chgnet", "sevennet", ELEMENT, "paper: PET-MAD", "mean, 95 %"]
-
-
-def test_histograms_are_shares_of_atoms(ax):
-    parts = {"a": (np.array([0.0, 1.0]), np.ones(2)), "b": (np.array([0.5]), np.array([3.0]))}
-    figures.two_mixtures(ax, parts)
-    assert sum(bar.get_height() for bar in ax.patches) == pytest.approx(200)
-    assert [line.get_xdata()[0] for line in ax.lines] == [0.5, 0.5]
+    assert labels == ["CHGNet", "SevenNet", ELEMENT, "paper: PET-MAD", "mean, 95 %"]
 
 
 def test_distances_have_a_line_per_model_dashed_for_the_control(ax):
@@ -50,7 +36,9 @@ def test_distances_have_a_line_per_model_dashed_for_the_control(ax):
     assert [line.get_linestyle() for line in ax.lines] == ["-", "--"]
 
 
-def test_bars_are_percent(ax):
-    found = {way: {"energy": Estimate(0.5, 0.4, 0.6)} for way in "abcd"}
-    figures.gain_bars(ax, found)
-    assert [bar.get_height() for bar in ax.patches] == [50] * 4
+def test_gains_are_percent_and_the_control_is_a_cross(ax):
+    found = {way: {"energy": Estimate(0.5, 0.4, 0.6), "mix": Estimate.missing()} for way in "abc"}
+    figures.gains(ax, found, "b")
+    points = ax.collections[1::2]  # each after the lines of its intervals
+    assert [some.get_offsets()[0, 0] for some in points] == [50] * 3
+    assert [some.get_label() for some in points] == list("abc")

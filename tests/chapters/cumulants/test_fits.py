@@ -8,7 +8,6 @@ from numpy.testing import assert_allclose
 from chapters.cumulants.fits import (
     ELEMENT,
     block,
-    compact,
     curves,
     from_mean,
     once,
@@ -68,18 +67,6 @@ def test_curves_hold_the_channels_themselves():
     made = curves(rows, n_knots=4)
     assert made.shape == (50, 18)
     assert_allclose(np.corrcoef(made[:, 1], rows[:, 1])[0, 1], 1)
-
-
-def test_compact_features_have_the_same_errors_in_fewer_columns():
-    wide, other = RNG.normal(size=(N, 300)), RNG.normal(size=(N, 4))
-    other += wide[:, :4] * 3
-    assert compact(wide).shape == (N, N)
-    assert compact(other) is other
-    full, small = (
-        CrossFit.of({"a": some, "b": other}, orders=ORDERS[:1]).table
-        for some in (wide, compact(wide))
-    )
-    assert_allclose(small, full, atol=1e-6)
 
 
 def test_families_count_once():

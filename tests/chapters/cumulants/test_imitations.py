@@ -37,7 +37,6 @@ def test_a_point_within_the_others_is_met_and_a_corner_is_not():
     assert made.met.tolist() == [4]
     assert made.distances[4, 0] < 1e-6 < MET
     assert made.distances[0, 0] > 0.1
-    assert made.most_striking() == 4
 
 
 def test_mixture_is_a_structure_with_the_atoms_of_its_parts():

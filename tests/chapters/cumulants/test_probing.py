@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from ase.build import bulk
 
-from chapters.cumulants.probing import ENERGY, MIX, NEIGHBORS, properties, ridge_fit
+from chapters.cumulants.probing import ENERGY, MIX, properties, ridge_fit
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.repeated import orders_of
 
@@ -36,7 +36,6 @@ def test_properties_are_what_composition_leaves_open():
     found = properties(panel_of(["chgnet-0.3.0", "sevennet-0"]), "chgnet-0.3.0")
     # Two frames of silicon differ in energy per atom (1.5 and 2 eV), by nothing else here.
     assert found[ENERGY] == pytest.approx([0, 0, -0.25, 0.25])
-    assert found[NEIGHBORS] == pytest.approx(np.zeros(4))
     assert found[MIX] == pytest.approx(np.zeros(4))
 
 

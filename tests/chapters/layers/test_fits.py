@@ -54,7 +54,7 @@ def orders(panel):
 
 @pytest.fixture(scope="module")
 def found(panel, orders):
-    return fits.LayerFits.of(panel, orders, n_bootstrap=50)
+    return fits.LayerFits.of(panel, orders, sets=[list(panel.datasets)], n_bootstrap=50)
 
 
 def test_linear_heads_are_told_apart(found):
@@ -97,6 +97,20 @@ def test_readout_is_the_backbone_of_linear_heads(found):
     assert found.above_backbones("readout", found.models).value == pytest.approx(0, abs=0.05)
 
 
+def test_only_what_is_asked_for_is_fitted(panel, orders, found):
+    every = fits.CrossFit.of(fits.both_layers(panel), orders=orders).table
+    fitted = found.fit.table.notna()
+    np.testing.assert_allclose(found.fit.table.where(fitted), every.where(fitted), atol=1e-12)
+    targets = fitted.loc["backbone:sevennet-0"]
+    assert list(targets.index[targets]) == [
+        "backbone:chgnet-0.3.0",  # the same layer of the other family
+        "last_layer:sevennet-0",  # its own other layer
+        "last_layer:chgnet-0.3.0",  # from readout to readout
+    ]
+    alone = fits.LayerFits.of(panel, orders).fit.table.notna()
+    assert alone.to_numpy().sum() == 2 * len(found.models)
+
+
 def test_no_models_no_numbers():
     nothing = fits.LayerFits.of(None, [])
     for estimate in (
@@ -117,7 +131,7 @@ def test_squares_of_a_whole_are_those_of_its_parts(panel, orders):
     models = ["sevennet-0", "chgnet-0.3.0"]
     parts = fits.to_parts(panel, models, orders)
     whole = fits.CrossFit.of({m: panel.layer("last_layer")[m] for m in models}, orders=orders)
-    share = tables.leading_table(panel, parts).loc[models[1], (tables.SHARE, "last layer")]
+    share = tables.leading_table(panel).loc[models[1], "share"]
     along, rest = (
         parts[part].table.loc[models[0], f"{part}:{models[1]}"] for part in ("along", "rest")
     )

@@ -37,7 +37,7 @@ def test_the_papers_families():
     assert rows.loc["pet", "back"].value == pytest.approx(0.311, abs=1e-3)
     assert rows.loc["uma", "forth"].value == pytest.approx(0.168, abs=1e-3)
     against = tables.against_paper({"here": (Estimate(0.2, 0.1, 0.3), Estimate.missing())})
-    assert list(against["paper"]) == ["PET +0.13, UMA -0.05", "0.12"]
+    assert list(against.loc["paper"]) == ["PET +0.13, UMA -0.05", "0.12"]
 
 
 def test_figures_show_every_model_and_pair(found):
