@@ -14,8 +14,8 @@ diag(s)``, serves instead of two.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -28,6 +28,60 @@ from lumlip.metrics._targets import Targets
 ABSENT = 1e-10
 #: Least over largest singular value of X down to which its squares resolve it, to 1e-6 or better.
 SQUARED = 1e-5
+
+
+@dataclass(frozen=True)
+class FoldOrder:
+    """One order of the folds: the targets sorted by fold and half, made once for all sources.
+
+    Attributes
+    ----------
+    atoms : tensor of int of shape (n_atoms,)
+        Sorted by fold, and within a fold by half.
+    sizes : tuple of int, of length 2 * n_folds
+        Atoms in each half of each fold, in that order.
+    y : tensor of shape (n_atoms, n_columns)
+        Targets of the sorted atoms, centered over all atoms.
+    layout : Targets
+        Which column belongs to which target.
+    """
+
+    atoms: torch.Tensor
+    sizes: tuple[int, ...]
+    y: torch.Tensor
+    layout: Targets
+
+    @classmethod
+    def of(
+        cls, targets: torch.Tensor, widths: tuple[int, ...], *, fold: IntArray, half: IntArray
+    ) -> FoldOrder:
+        """Sort centered targets of shape (n_atoms, n_columns), widths[i] columns of each."""
+        part = 2 * fold + half
+        atoms = torch.as_tensor(np.argsort(part, kind="stable"), device=targets.device)
+        sizes = np.bincount(part, minlength=2 * (int(fold.max()) + 1))
+        layout = Targets(targets[:0], targets[:0], widths)
+        return cls(atoms, tuple(int(n) for n in sizes), targets[atoms], layout)
+
+    def parts(self, rows: torch.Tensor, half: int) -> tuple[torch.Tensor, ...]:
+        """Rows of one half of each fold."""
+        return torch.split(rows, list(self.sizes))[half::2]
+
+    def tested(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Rows of each fold, both halves."""
+        sizes = np.add(self.sizes[::2], self.sizes[1::2])
+        return torch.split(rows, [int(n) for n in sizes])
+
+    @cached_property
+    def sums(self) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
+        """Of both halves: sums and sums of squares over each fold, (n_folds, n_columns) each."""
+        halves = [self.parts(self.y, half) for half in (0, 1)]
+        return tuple(
+            (
+                torch.stack([y.sum(dim=0) for y in some]),
+                torch.stack([y.square().sum(dim=0) for y in some]),
+            )
+            for some in halves
+        )
 
 
 @dataclass(frozen=True)
@@ -52,18 +106,19 @@ class Moments:
     n: torch.Tensor
 
     @classmethod
-    def of(cls, b: torch.Tensor, y: torch.Tensor, part: list[torch.Tensor]) -> Moments:
-        """Sum over the atoms of each part: fields of shape (n_parts, ...)."""
-        rows = [(b[i], y[i]) for i in part]
-        columns = [
-            [some.mT @ some for some, _ in rows],
-            [some.mT @ other for some, other in rows],
-            [other.square().sum(dim=0) for _, other in rows],
-            [some.sum(dim=0) for some, _ in rows],
-            [other.sum(dim=0) for _, other in rows],
-            [b.new_tensor(float(len(i))) for i in part],
-        ]
-        return cls(*(torch.stack(column) for column in columns))
+    def of(cls, b: torch.Tensor, order: FoldOrder, half: int) -> Moments:
+        """Sum over one half of each fold, b of shape (n_atoms, d) sorted: fields (n_folds, ...)."""
+        parts = order.parts(b, half)
+        targets = order.parts(order.y, half)
+        target, squares = order.sums[half]
+        return cls(
+            gram=torch.stack([some.mT @ some for some in parts]),
+            cross=torch.stack([some.mT @ y for some, y in zip(parts, targets, strict=True)]),
+            squares=squares,
+            source=torch.stack([some.sum(dim=0) for some in parts]),
+            target=target,
+            n=b.new_tensor(order.sizes[half::2]),
+        )
 
     def without_each(self) -> Moments:
         """Sum of all parts but one, for every one."""
@@ -78,8 +133,8 @@ class Moments:
         """Sums of products about other means, source m (..., d) and target t (..., n_columns)."""
         n = self.n[..., None]
         left = self.source - n * m
-        gram = self.gram - _outer(left, m) - _outer(m, self.source)
-        cross = self.cross - _outer(left, t) - _outer(m, self.target)
+        gram = _less(self.gram, left, m, m, self.source)
+        cross = _less(self.cross, left, t, m, self.target)
         squares = self.squares - 2 * t * self.target + n * t.square()
         return Moments(gram, cross, squares, left, self.target - n * t, self.n)
 
@@ -101,7 +156,7 @@ class _Svd:
         root = torch.where(there, values, 0.0).sqrt()
         inverse = torch.where(there, 1 / root, 0.0)
         left, singular, right = torch.linalg.svd((root[..., None] * vectors.mT) * s)
-        projected = left.mT @ (inverse[..., None] * (vectors.mT @ moments.cross))
+        projected = left.mT @ ((vectors * inverse[..., None, :]).mT @ moments.cross)
         return cls(singular, s[:, None] * right.mT, projected)
 
     @classmethod
@@ -112,7 +167,7 @@ class _Svd:
         root = torch.where(there, values, 0.0).sqrt().flip(-1)
         inverse = torch.where(root > 0, 1 / root, 0.0)
         right = s[:, None] * vectors.flip(-1)
-        return cls(root, right, inverse[..., None] * (right.mT @ moments.cross))
+        return cls(root, right, (right * inverse[..., None, :]).mT @ moments.cross)
 
 
 @dataclass(frozen=True)
@@ -140,49 +195,31 @@ class Source:
         return cls(left[:, kept] * root, singular[kept] / root)
 
 
-def fold_errors(
-    source: Source,
-    targets: Mapping[str, FloatArray],
-    *,
-    fold: IntArray,
-    half: IntArray,
-    protocol: Protocol,
-    device: torch.device,
-) -> torch.Tensor:
+def fold_errors(source: Source, order: FoldOrder, *, protocol: Protocol) -> torch.Tensor:
     """Errors of one source's maps on every atom, each by the map of the other folds.
 
-    Parameters
-    ----------
-    source : Source
-    targets : dict of str to array of shape (n_atoms, n_features)
-    fold, half : arrays of int of shape (n_atoms,)
-        Folds from 0 without a gap; the cutoff is cross-validated between both halves, 0 and 1.
+    The cutoff is cross-validated between both halves of the folds.
 
     Returns
     -------
     tensor of shape (n_targets, n_atoms)
         No unit: distances in target space over the total spread of the train atoms.
     """
-    b, s = source.columns, source.scales
-    columns = [torch.as_tensor(array, device=device) for array in targets.values()]
-    y = torch.cat([column - column.mean(dim=0) for column in columns], dim=1)
-    layout = Targets(y[:0], y[:0], tuple(column.shape[1] for column in columns))
-    n_folds = int(fold.max()) + 1
-    parts = [torch.as_tensor(np.flatnonzero((fold == f) & (half == h)), device=device)
-             for h in (0, 1) for f in range(n_folds)]  # fmt: skip
-    sums = [Moments.of(b, y, parts[h * n_folds :][:n_folds]).without_each() for h in (0, 1)]
-    whole = sums[0] + sums[1]
-    m, t = whole.source / whole.n[:, None], whole.target / whole.n[:, None]
+    b, layout = source.columns[order.atoms], order.layout
+    sums = [Moments.of(b, order, half).without_each() for half in (0, 1)]
+    n = (sums[0].n + sums[1].n)[:, None]
+    m, t = (sums[0].source + sums[1].source) / n, (sums[0].target + sums[1].target) / n
     first, second = (some.centered(m, t) for some in sums)
-    maps = _maps(first, second, s, layout, protocol)
-    total = (first.squares + second.squares) / whole.n[:, None]
+    maps = _maps(first, second, source.scales, layout, protocol)
+    total = (first.squares + second.squares) / n
     spread = (total @ torch.nn.functional.one_hot(layout.of_column).double()).sqrt()
-    errors = y.new_empty(len(columns), len(y))
-    for f in range(n_folds):
-        i = torch.cat([parts[f], parts[n_folds + f]])
-        residual = y[i] - t[f] - (b[i] - m[f]) @ maps[f]
-        errors[:, i] = layout.norms(residual) / spread[f, :, None]
-    return errors
+    constant = (t[:, None] - m[:, None] @ maps)[:, 0]
+    found = [
+        layout.norms(torch.addmm(y - constant[f], rows, maps[f], alpha=-1)) / spread[f, :, None]
+        for f, (rows, y) in enumerate(zip(order.tested(b), order.tested(order.y), strict=True))
+    ]
+    errors = torch.cat(found, dim=1)
+    return torch.empty_like(errors).index_copy_(1, order.atoms, errors)
 
 
 def _maps(
@@ -216,11 +253,15 @@ def _loss(svd: _Svd, other: Moments, cutoffs: torch.Tensor, layout: Targets) -> 
     design = svd.right * torch.where(kept[:, 0] > 0, 1 / svd.singular, 0.0)[:, None]
     gram = design.mT @ other.gram @ design
     earlier = 2 * gram.tril(-1) + torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1))
-    change = (earlier @ svd.projected - 2 * design.mT @ other.cross) * svd.projected
-    squares = other.squares[:, None] + kept @ change
+    change = torch.baddbmm(design.mT @ other.cross, earlier, svd.projected, beta=-2)
+    change.mul_(svd.projected)
+    squares = torch.baddbmm(other.squares[:, None], kept, change)
     rmse = (squares / other.n[:, None, None]).clamp_(min=0).sqrt_()
     return rmse @ layout.averaging
 
 
-def _outer(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-    return a[..., :, None] * b[..., None, :]
+def _less(
+    x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, c: torch.Tensor, d: torch.Tensor
+) -> torch.Tensor:
+    """Return x - a b^T - c d^T in one pass, which is what this costs: x is large."""
+    return torch.baddbmm(x, torch.stack([a, c], -1), torch.stack([b, d], -2), alpha=-1)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.choices import check_count
 from lumlip.metrics._device import map_in_threads, resolve_device
-from lumlip.metrics._fold_maps import Source, fold_errors
+from lumlip.metrics._fold_maps import FoldOrder, Source, fold_errors
 from lumlip.metrics._input import WIDEST, as_array, as_features, copied, of_unit_size
 from lumlip.metrics._pairs import Pairs
 from lumlip.metrics._protocol import BROKEN, GLOBAL
@@ -184,10 +184,8 @@ class GlobalFits:
         )  # fmt: skip
         groups = getattr(folds, "groups", None)
         half = _halves(number, np.arange(len(fold)) if groups is None else groups)
-        solve = partial(
-            fold_errors, targets=self._wanted, fold=number, half=half, protocol=GLOBAL,
-            device=pairs.device,
-        )  # fmt: skip
+        order = FoldOrder.of(*self._wanted, fold=number, half=half)
+        solve = partial(fold_errors, order=order, protocol=GLOBAL)
         errors = map_in_threads(solve, self._turned, pairs.device, large=True)
         names = {"source": pairs.source_names, "target": pairs.target_names}
         coordinates = {**names, "atom": np.arange(len(fold))}
@@ -207,8 +205,13 @@ class GlobalFits:
         return map_in_threads(turn, list(_arrays(self.sources).values()), where, large=True)
 
     @cached_property
-    def _wanted(self) -> dict[str, FloatArray]:
-        return _arrays(self.sources if self.targets is None else self.targets)
+    def _wanted(self) -> tuple[torch.Tensor, tuple[int, ...]]:
+        """Centered columns of all targets, side by side, and how many each has."""
+        where = resolve_device(self.device)
+        wanted = _arrays(self.sources if self.targets is None else self.targets)
+        columns = [torch.as_tensor(array, device=where) for array in wanted.values()]
+        joined = torch.cat([column - column.mean(dim=0) for column in columns], dim=1)
+        return joined, tuple(column.shape[1] for column in columns)
 
 
 def _arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:

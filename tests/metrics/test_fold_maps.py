@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from lumlip.metrics._fold_maps import Source, fold_errors
+from lumlip.metrics._fold_maps import FoldOrder, Source, fold_errors
 from lumlip.metrics._protocol import ALPHAS, GLOBAL, SCIKIT_MATTER, Protocol
 from lumlip.metrics.cross_fit import _halves, cross_fitted_errors
 
@@ -58,9 +58,10 @@ def truncated_inverse(X, cutoff):
 @pytest.mark.parametrize("protocol", [GLOBAL, Protocol(floor=1e-4)], ids=["global", "no ties"])
 def test_equals_maps_fitted_atom_by_atom(source, protocol):
     X, half = SOURCES[source], _halves(FOLD, GROUPS)
-    options = {"fold": FOLD, "half": half, "protocol": protocol}
-    cpu = torch.device("cpu")
-    found = fold_errors(Source.of(X, cpu), TARGETS, device=cpu, **options).numpy()
+    targets = torch.tensor(np.hstack([Y - Y.mean(axis=0) for Y in TARGETS.values()]))
+    widths = tuple(Y.shape[1] for Y in TARGETS.values())
+    order = FoldOrder.of(targets, widths, fold=FOLD, half=half)
+    found = fold_errors(Source.of(X, torch.device("cpu")), order, protocol=protocol).numpy()
     for errors, Y in zip(found, TARGETS.values(), strict=True):
         np.testing.assert_allclose(errors, atom_by_atom(X, Y, half, protocol), rtol=1e-6)
 
