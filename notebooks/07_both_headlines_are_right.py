@@ -16,23 +16,13 @@
 """
 
 # %% tags=["parameters", "hide-cell"]
-models: list = [
-    "published"
-]  # model ids, at least two; or published: all whose weights are here; or paper
+models: list = ["published"]  # all published models, or ids, at least two; or paper
 minis: list = [
     "mace-mini",
     "pet-mini",
     "dpa-mini@inorganic",
     "uma-mini@omat",
-]  # small models trained by this project; [] for none
-controls: list = [
-    "mace-mini-untrained",
-    "pet-mini-untrained",
-    "dpa-mini-untrained@inorganic",
-    "uma-mini-untrained@omat",
-    "mace-mini-seed2",
-    "pet-mini-seed2",
-]  # untrained twins and other seeds of the minis, without which there is no scale
+]  # small models trained by this project, with their twins and other seeds; [] for none
 structures: str = "mini-mad"  # a named set of structures, or a file that ase reads
 layer: str = "last_layer"  # features: last_layer or backbone
 n_samples: int = 400  # structures of a draw, one atom of each
@@ -45,13 +35,14 @@ device: str = "auto"  # auto, cpu or cuda
 from itertools import combinations
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 
 import lumlip
 from chapters.shared.breakdown import mean_between
-from chapters.shared.models import chosen
+from chapters.shared.models import chosen, with_seeds
 from chapters.similarity import figures, numbers
-from chapters.similarity.all_measures import LABELS, Prepared, invariances, similarities
+from chapters.similarity.all_measures import LABELS, Prepared, similarities
 from chapters.similarity.draws import (
     AS_IS,
     BEFORE,
@@ -63,19 +54,18 @@ from chapters.similarity.draws import (
     WITHIN,
     draw,
     groups_of,
-    joined,
+    parents_of,
     sample,
-    unseen_parents,
 )
 from chapters.similarity.numbers import average, by_measure, closer, estimate, level, scaled
 from lumlip.book.page import Page, shown
 from lumlip.datasets.paper import paper_table
 from lumlip.plotting import style
-from lumlip.zoo.relations import family_of
+from lumlip.zoo.relations import family_of, untrained_twin
 
 style.use_style()
 panel = lumlip.panel(chosen(models, chapter=7), structures, device=device, skip_failing=True)
-wanted = [*minis, *controls] if len(minis) > 1 else []
+wanted = [*with_seeds(minis), *map(untrained_twin, minis)] if len(minis) > 1 else []
 small = lumlip.panel(wanted, structures, device=device, skip_failing=True) if wanted else None
 names = list(panel.datasets)
 groups = groups_of(names, list(small.datasets) if small else [])
@@ -91,11 +81,12 @@ draws, fresh = real, []
 if small:
     both = groups[MINIS] + groups[BEFORE] + groups[SEEDS]
     views = {AS_IS: both, WITHIN: both}
-    draws = joined(real, [draw(small, views, both, seed=s, **options) for s in seeds])
+    of_minis = [draw(small, views, both, seed=s, **options) for s in seeds]
+    both_panels = zip(real, of_minis, strict=True)
+    draws = [list(map(pd.concat, zip(*two, strict=False))) for two in both_panels]
     # The view within elements was chosen on the draw of seed 0: these parents are not in it.
-    options["among"] = unseen_parents(
-        small, sample(small, layer=layer, n_samples=n_samples, seed=0)
-    )
+    known = parents_of(small, sample(small, layer=layer, n_samples=n_samples, seed=0))
+    options["among"] = sorted(set(small.atoms["parent"].to_numpy()) - set(known))
     fresh = [draw(small, views, both, seed=s, **options) for s in seeds]
 gain = {view: by_measure(draws, closer, groups, view) for view in (AS_IS, WITHIN)}
 gain["elsewhere"] = by_measure(fresh, closer, groups, WITHIN)
@@ -124,7 +115,7 @@ page.claim(
 )  # fmt: skip
 parties = page.claim(
     "GFRE orders pairs of two families as linear CKA does, more than as shared neighbors do",
-    estimate(real, numbers.order_difference, apart, "gfre", "cka", "mutual_knn"),
+    estimate(real, lambda t: np.subtract(*(numbers.order(t, apart, "gfre", m) for m in ("cka", "mutual_knn")))),
     models="published", bound_from="a null: it agrees with both alike",
 )  # fmt: skip
 
@@ -133,8 +124,6 @@ of_view = {
     view: {m: by_measure(draws, scaled, groups, m, view) for m in (PUBLISHED, MINIS, BEFORE)}
     for view in (AS_IS, WITHIN)
 }
-zeros = [(zero, view) for zero in (PERMUTED, BEFORE) for view in (AS_IS, WITHIN)]
-median = {(z, v): average(draws, scaled, groups, MINIS, v, z, how="median") for z, v in zeros}
 mean = {(m, v): average(draws, scaled, groups, m, v) for m in (MINIS, BEFORE) for v in of_view}
 ups, downs = (
     {view: sum(test(e) for e in found.values()) for view, found in gain.items()}
@@ -145,24 +134,22 @@ page.says("as they are, others find them farther apart", downs[AS_IS], side="abo
 half = len(LABELS) / 2
 page.says("within elements most find them closer", ups[WITHIN], side="above", bound=half)
 page.says("within elements none finds them farther apart", downs[WITHIN], side="below", bound=0.5)
-for view in of_view:
-    shift = average(draws, numbers.shift_of_zero, groups, view, how="median")
-    page.says(f"{view}, families are closer from the zero of permuted atoms", shift, side="above")
 page.says(
     "untrained twins are nearly as alike as trained minis, as they are",
-    average(draws, closer, groups, AS_IS) , side="below", bound=average(draws, closer, groups, WITHIN).low,
+    average(draws, closer, groups, AS_IS), side="below", bound=average(draws, closer, groups, WITHIN).low,
 )  # fmt: skip
 
 # %% tags=["remove-input"]
+trained, before = mean[MINIS, WITHIN], mean[BEFORE, WITHIN]
 page.answer(f"""
 On a scale from none (atoms permuted) to all (one small network trained twice), two families of trained minis reach
-**{100 * mean[MINIS, WITHIN].value:.0f} %** ({100 * mean[MINIS, WITHIN].low:.0f} to {100 * mean[MINIS, WITHIN].high:.0f} %)
-where atoms are compared within their element, on the average of {len(LABELS)} measures, and their untrained twins {100 * mean[BEFORE, WITHIN].value:.0f} %.
-But compared as they are, untrained networks look nearly as alike as trained ones ({100 * mean[BEFORE, AS_IS].value:.0f} against
-{100 * mean[MINIS, AS_IS].value:.0f} %), and {ups[AS_IS]} measures say that training brings families closer, {downs[AS_IS]} that it drives them apart.
+**{100 * trained.value:.0f} %** ({100 * trained.low:.0f} to {100 * trained.high:.0f}) where atoms are compared within their
+element, on the average of all measures, and their untrained twins {100 * before.value:.0f} %.
+But compared as they are, untrained networks look nearly as alike as trained ones, and it depends on the measure whether training
+brings families closer.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-scale", "caption": "How alike two families are by each measure, with 95 % intervals; 0: as with the atoms of one model permuted, 1: as one mini trained from two seeds. Left: features as they are. Right: with the mean of each element subtracted. What lies beyond the axis is drawn at its edge."}, "image": {"alt": "Left: trained minis are to the right of untrained twins by measures of shape, and to the left of them by measures of neighbors. Right: trained minis are to the right of their untrained twins by every measure"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-scale", "caption": "How alike two families are by each measure, with 95 % intervals; 0: as with the atoms of one model permuted, 1: as one mini trained from two seeds. Left: features as they are. Right: with the mean of each element subtracted. What lies beyond the axis is drawn at its edge."}, "image": {"alt": "Left: trained minis (hollow) are to the right of untrained twins (crosses) by measures of shape, and to the left of them by measures of neighbors. Right: trained minis are to the right of their untrained twins by every measure"}}
 figures.scale_figure(plt.figure(), of_view)
 plt.show()
 
@@ -181,42 +168,31 @@ answer depends on the measure, and so both headlines can be had from the same at
 
 ## What the papers say
 
-Three papers of one month compare the features of potentials.
 {cite:t}`Chorna2025` rebuild one model's features from another's (global feature reconstruction error, {term}`GFRE`: 0 = rebuilt exactly,
 1 = no better than the average) and find different latent spaces.
 {cite:t}`Edamadaka2025` compare nearly sixty models by CKNNA, distance correlation and information imbalance: potentials
 converge as they get better. {cite:t}`Li2025` tell every atom by its cosines to a few anchors, and find one geometry in seven potentials.
-Each used its own models, structures and measures. Here all measures look at the same atoms of the same models, one atom of each
-structure, beside what none of the headlines has: permuted atoms, untrained twins, and a second seed.
+Here all measures look at the same atoms of the same models, one atom of each
+structure, beside what none of the headlines has: permuted atoms, untrained twins, and other seeds.
 
 ## Evidence
 
-**Chance levels.** No measure is to be read without its value for unrelated features: the same two models, with the atoms
-of one permuted.
 """
 
 # %% tags=["hide-input"]
 columns = {
-    f"{name}, permuted" if atoms == PERMUTED else name: by_measure(draws, level, groups, name, AS_IS, atoms)
-    for name in (PUBLISHED, MINIS, BEFORE, SEEDS) for atoms in (PERMUTED, SAME)
-}  # fmt: skip
-raw = pd.DataFrame({c: {m: e.value for m, e in found.items()} for c, found in columns.items()})
-raw.set_axis([LABELS[m] for m in raw.index]).rename_axis("as they are").round(2) + 0.0
-
-# %% tags=["remove-input"]
-chance, (inside, held_out) = columns[f"{PUBLISHED}, permuted"], page.claims[1:3]
+    name: by_measure(draws, level, groups, PUBLISHED, AS_IS, name) for name in (SAME, PERMUTED)
+}
+chance, (inside, held_out) = columns[PERMUTED], page.claims[1:3]
 left_out = numbers.over_families(draws, groups, WITHIN)
 shown(f"""
-Notice:
-- Within elements {ups[WITHIN]} of {len(LABELS)} measures have their whole interval on the side of "closer", and none on the other.
-- With {n_samples} atoms, permuted features reach {chance["pwcca"].value:.2f} by PWCCA, {chance["svcca"].value:.2f} by SVCCA and
-  {chance["anchors"].value:.2f} by cosines to anchors, but {chance["cka"].value:.2f} by debiased CKA: each group of pairs has its own zero.
-- Within elements, training moves families of minis by {inside.found} of the scale. That view was chosen after the first numbers; on
-  structures whose parents were not among them the gain is {held_out.found}, and {ups["elsewhere"]} of {len(LABELS)} measures settle it alone.
-  But four families are few: with one left out at a time, the mean over *models* is known to {left_out.low:.2f} to {left_out.high:.2f} only.
-- The zero matters. For features as they are the median over measures is {median[PERMUTED, AS_IS]} from permuted atoms, and
-  {median[BEFORE, AS_IS]} from untrained twins; within elements {median[PERMUTED, WITHIN]} and {median[BEFORE, WITHIN]}.
-  Whether training brings families closer does not depend on it, but how close they are does.
+- **Notice** that within elements {ups[WITHIN]} of {len(LABELS)} measures have their whole interval on the side of "closer", and none
+  on the other.
+- **Notice** the zero: with {n_samples} atoms, permuted features reach {chance["pwcca"].value:.2f} by PWCCA, but {chance["cka"].value:.2f} by
+  debiased CKA, so that each group of pairs needs its own.
+- **Notice** that the view within elements was chosen after the first numbers: there training moves minis by {inside.found} of the scale, on
+  parents that were not among them by {held_out.found}. And four families are few: with one left out at a time, the mean over *models* is known
+  to {left_out.low:.2f} to {left_out.high:.2f} only.
 """)
 
 # %% [markdown]
@@ -224,27 +200,16 @@ Notice:
 **Orders.** A measure may be stretched and still put pairs of models in the same order.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-order", "caption": "Agreement of each measure with the GFRE on the order of pairs of published models (Spearman's coefficient, no unit), with 95 % intervals over draws of atoms and their parents; features as they are."}, "image": {"alt": "Linear CKA and Procrustes order pairs nearly as the GFRE does; CKNNA, PWCCA and shared neighbors do so much less"}}
-figures.order_figure(plt.figure(figsize=(6.6, 4)).subplots(), orders, between, chance_order)
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-order", "caption": "Agreement of each measure with the GFRE on the order of pairs of published models (Spearman's coefficient), with 95 % intervals; features as they are."}, "image": {"alt": "Linear CKA and Procrustes order pairs nearly as the GFRE does; CKNNA, PWCCA and shared neighbors do so much less"}}
+figures.order_figure(plt.figure(), orders, between, chance_order)
 plt.show()
 
 # %% tags=["remove-input"]
 shown(f"""
-Notice:
-- GFRE and linear CKA agree to {orders["cka"]}, against {chance_order:.2f} by chance; over pairs of two families, without the variants that
-  are alike by any measure, to {between["cka"]}, and GFRE and shared neighbors to {between["mutual_knn"]} only.
-- So the measures fall into two parties, one for the large directions and one for who is next to whom: the difference is {parties.found}.
+- **Notice** that GFRE and linear CKA agree to {orders["cka"]}, against {chance_order:.2f} by chance.
+- **Notice** the two parties, one for the large directions and one for who is next to whom: over pairs of two families, GFRE agrees with
+  linear CKA to {between["cka"]}, and with shared neighbors to {between["mutual_knn"]} only, a difference of {parties.found}.
 """)
-
-# %% [markdown]
-"""
-The reason is what each measure does not notice, tried on random features that were changed in a known way:
-"""
-
-# %% tags=["hide-input"]
-table = pd.DataFrame(invariances(seed=seed)).T
-table.index = pd.Index([LABELS[name] for name in table.index], name="does not notice")
-table.replace({True: "yes", False: "notices"})
 
 # %% [markdown]
 """
@@ -254,29 +219,24 @@ table.replace({True: "yes", False: "notices"})
 # %% tags=["hide-input"]
 gfre = mean_between(paper_table(f"cross_model/{layer}/MAD-test", "gfre"))
 says = {
-    "gfre": ("Chorna et al.: different", f"about {1 - gfre**2:.2f}"),
-    "cknna": ("Edamadaka et al.: converging", "not read"),
-    "distance_correlation": ("Edamadaka et al.: converging", "not read"),
-    "imbalance": ("Edamadaka et al.: converging", "not read"),
-    "anchors": ("Li and Walsh: one geometry", "not read"),
+    "gfre": f"Chorna et al.: different, about {1 - gfre**2:.2f}",
+    **dict.fromkeys(("cknna", "distance_correlation", "imbalance"), "Edamadaka et al.: converging"),
+    "anchors": "Li and Walsh: one geometry",
 }
 here = {
-    "families, here": columns[PUBLISHED],
+    "published families, here": columns[SAME],
     "minis minus untrained, as they are": gain[AS_IS],
     "the same within elements": gain[WITHIN],
 }
-rows = {
-    LABELS[m]: {"paper": paper, "number": number} | {c: str(e[m]) for c, e in here.items()}
-    for m, (paper, number) in says.items()
-}
-pd.DataFrame(rows).T
+table = {LABELS[m]: {"paper": says[m]} | {c: str(e[m]) for c, e in here.items()} for m in says}
+pd.DataFrame(table).T
 
 # %% [markdown]
 """
 What differs: the models, the structures, the anchors, and the draws. Of the two papers that find convergence we have read abstracts
-and excerpts, not their tables. Edamadaka et al. follow models as they get better; we cannot, but compare before and after training.
+and excerpts, not their tables. Edamadaka et al. follow models as they get better; we compare before and after training.
 The minis have learned one teacher's labels: what published models gain by training needs *their* untrained twins,
-which nobody has published. Their place on the scale is in units of the minis' seeds.
+which nobody has published.
 
 ## What would change our mind
 
@@ -285,8 +245,8 @@ a scale on which neighbors and large directions order pairs of families alike.
 
 ## Parameters and checks
 
-`lumlip run 07 -p models="[sevennet-0, chgnet-0.3.0]" -p structures=my.xyz` runs this page on your own models and structures;
-`layer=backbone` takes the features that enter the energy head. [Methods](../book/methods.md) has the formulas.
+`lumlip run 07 -p models="[sevennet-0, chgnet-0.3.0]" -p structures=my.xyz` runs this page on your own models and structures.
+It takes about TIME minutes of processor time once features are stored. [Methods](../book/methods.md) has the formulas.
 """
 
 # %% tags=["hide-input"]

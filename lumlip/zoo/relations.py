@@ -26,7 +26,7 @@ KINDS = {
     "target": "target of the training",
     "several": "several of these",
     "seed and more": "seed and another",
-    "training": "trained or not, or at another rate",
+    "training": "trained or not, for longer, at another rate",
     "part": "part of a task",
     "unknown": "not known",
     "architecture": "architecture",
@@ -55,6 +55,7 @@ RECIPE = {
     "new_head": "fine-tuning",
     "heads_only": "fine-tuning",
     "learning_rate": "training",
+    "steps": "training",
 }
 #: Parameters may differ by this share in models of one size: another input, another task.
 SAME_SIZE = 0.02
@@ -164,8 +165,8 @@ def _of_recipes(one: ModelEntry, two: ModelEntry) -> frozenset[str]:
         return frozenset()
     first, second = (card(name)["recipe"] for name in names)
     found = frozenset(kind for key, kind in RECIPE.items() if first.get(key) != second.get(key))
-    # A rate goes with what is trained, and counts where nothing else differs.
-    return found - {"training"} or found
+    # Rate and steps go with what is trained; they count where nothing but the seed differs, too.
+    return found if found <= {"training", "seed"} else found - {"training"}
 
 
 def _of_rows(one: ModelEntry, two: ModelEntry) -> frozenset[str]:

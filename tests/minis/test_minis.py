@@ -18,6 +18,7 @@ from lumlip.runtime import environments
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.table import resolve, shipped
 from recipes.family_environments import ROOT, variables
+from recipes.minis.training import SHARES
 
 MINIS = shipped(mini=True)
 #: One per family: model id, and what its branch was trained on.
@@ -30,13 +31,14 @@ BASES = {
     "uma-mini@omol": ("molecule",),
     "uma-mini@oc20": ("surface",),
 }
+SHORTER = [path.stem for path in CHECKPOINTS.glob("*.json") if path.stem.endswith(tuple(SHARES))]
 #: Rows of the cards that must pass the bars below; fine-tuned minis are measured on other data.
-GENERAL = [row for row in cards().index if "lps" not in row[0]]
+GENERAL = [row for row in cards().index if "lps" not in row[0] and row[0] not in SHORTER]
 
 
 def test_files_are_small_and_have_a_card():
     files = [path for path in CHECKPOINTS.iterdir() if path.suffix != ".json"]
-    assert sum(path.stat().st_size for path in files) < 25e6
+    assert sum(path.stat().st_size for path in files) < 34e6
     data = data_sha256()
     for model in MINIS:
         entry = resolve(model)
@@ -82,6 +84,18 @@ def test_a_mini_has_learned(row):
         assert found["energy_ratio"] <= (0.3 if row[0] != "mace-mini-half" else 0.33)
         assert found["energy"] < found["energy_lookup"]
         assert found["force_ratio"] <= 0.4
+
+
+@pytest.mark.parametrize("name", SHORTER)
+def test_a_shorter_training_is_the_same_recipe_and_learned_less(name):
+    whole, _, share = name.rpartition("-")
+    short, full = card(name), card(whole)
+    assert short["steps"] == short["recipe"]["steps"] == full["steps"] // SHARES[share]
+    for some in (short, full):  # the full training also wrote the initial weights
+        some["recipe"] |= {"steps": None, "untrained": None}
+    assert short["recipe"] == full["recipe"]
+    for part in ("all", "unseen"):
+        assert short["scores"][part]["force_ratio"] > full["scores"][part]["force_ratio"]
 
 
 TUNED = sorted({row[0] for row in cards().index if "-lps-" in row[0]})

@@ -3,104 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from chapters.controls.study import families_once, from_families, from_one, n_folds_of, placed
-from chapters.shared.sources import (
-    ELEMENT,
-    FIXED,
-    FORMULA,
-    NET,
-    SHUFFLED,
-    SHUFFLED_ELEMENT,
-    shuffled,
-    together,
-    unlearned,
-)
+from chapters.controls.study import families_once, from_families, from_one, placed
+from chapters.shared import sources as known
+from chapters.shared.sources import ELEMENT, FIXED, SHUFFLED, together
 from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.bootstrap import Interval
-from lumlip.metrics.folds import Folds
 from lumlip.metrics.repeated import CrossFit, Estimate, jackknife, orders_of
 from lumlip.zoo.relations import family_of, first_of_families
 
 #: Names of sources, as figures write them.
-FAMILY, TOLD = "another family", "another family, told the element"
-VARIANT, VARIANT_TOLD = "a variant", "a variant, told the element"
-ITSELF, WITH_NET = "itself", f"{FIXED} + {NET}"
+FAMILY, TOLD, VARIANT = "another family", "another family, told the element", "a variant"
+WITH_NET = f"{FIXED} + {known.NET}"
 
 
 @dataclass(frozen=True)
 class PublishedFits:
-    """Cross-fits to the last layers of published models.
-
-    Attributes
-    ----------
-    models, firsts : list of str
-        All models, and one of each family.
-    alone : CrossFit
-        From all models, and from what learned nothing, to all models; many orders of the folds.
-    told : CrossFit
-        From all models with the element beside, to all models; few orders.
-    joint : CrossFit
-        One model of each family, with each kind of source beside it; few orders.
-    orders : list of Folds
-        The few.
-    features : dict of str to array of shape (n_atoms, n_features)
-        Sources of ``joint``.
-    """
+    """Cross-fits to the last layers of published models."""
 
     models: list[str]
-    firsts: list[str]
-    alone: CrossFit
-    told: CrossFit
-    joint: CrossFit
-    orders: list[Folds]
-    features: dict[str, FloatArray]
+    firsts: list[str]  #: One of each family.
+    alone: CrossFit  #: From all models, and what learned nothing, to all; many orders of the folds.
+    told: CrossFit  #: From all models with the element beside, to all; few orders.
+    joint: CrossFit  #: One model of each family, with each kind of source beside it; few orders.
 
     @classmethod
     def of(
-        cls,
-        panel: Panel,
-        *,
-        n_seeds: int,
-        n_few: int,
-        seed: int = 0,
-        device: str = "auto",
-        n_bootstrap: int = 500,
+        cls, panel: Panel, *, n_seeds: int, n_few: int, seed: int, **options: Any
     ) -> PublishedFits:
-        """Fit all of a panel; options are those of the page."""
-        learned, fixed = panel.layer("last_layer"), unlearned(panel.structures, seed=seed)
+        """Fit all of a panel; ``device`` and ``n_bootstrap`` are options of the fits."""
+        learned, fixed = panel.layer("last_layer"), known.unlearned(panel.structures, seed=seed)
         models = list(learned)
         firsts = first_of_families(models)
-        options: dict[str, Any] = {"device": device, "n_bootstrap": n_bootstrap}
-        n_folds = n_folds_of(panel.atoms)
-        orders = orders_of(panel.atoms, n_folds=n_folds, n_seeds=n_seeds, seed=seed)
-        blind = {name: fixed[name] for name in (ELEMENT, FORMULA, FIXED)}
-        blind[SHUFFLED] = shuffled(learned[models[0]], seed=seed)
+        orders = orders_of(panel.atoms, n_seeds=n_seeds, seed=seed)
+        blind = {name: fixed[name] for name in (ELEMENT, known.FORMULA, FIXED)}
+        blind[SHUFFLED] = known.shuffled(learned[models[0]], seed=seed)
         one_each = {m: learned[m] for m in firsts}
-        features = {**one_each, FIXED: fixed[FIXED], WITH_NET: together(fixed[FIXED], fixed[NET])}
-        for kind in (ELEMENT, SHUFFLED_ELEMENT, FIXED):
-            features |= _beside(one_each, kind, fixed[kind])
+        joint = {**one_each, FIXED: fixed[FIXED]}
+        joint[WITH_NET] = together(fixed[FIXED], fixed[known.NET])
+        for kind in (ELEMENT, known.SHUFFLED_ELEMENT, FIXED):
+            joint |= _beside(one_each, kind, fixed[kind])
         told = _beside(learned, ELEMENT, fixed[ELEMENT])
-        few = orders[:n_few]
         return cls(
             models,
             firsts,
             CrossFit.of({**learned, **blind}, learned, orders=orders, **options),
-            CrossFit.of(told, learned, orders=few, **options),
-            CrossFit.of(features, one_each, orders=few, **options),
-            few,
-            features,
+            CrossFit.of(told, learned, orders=orders[:n_few], **options),
+            CrossFit.of(joint, one_each, orders=orders[:n_few], **options),
         )
 
     def rows(self) -> dict[str, FloatArray]:
         """Weights in `alone` of each kind of source, from the least to the most."""
         fit, models = self.alone, self.models
-        blind = (SHUFFLED, ELEMENT, FORMULA, FIXED)
+        blind = (SHUFFLED, ELEMENT, known.FORMULA, FIXED)
         return {
             **{name: from_one(fit, name, models) for name in blind},
             FAMILY: from_families(fit, models),
@@ -116,15 +76,7 @@ class PublishedFits:
         """Share of published models that each kind of source recovers, from the least."""
         found = {name: self.alone.share(w) for name, w in self.rows().items()}
         variant = found.pop(VARIANT)
-        within = families_once(self.models, within=True)
-        variant_told = placed(self.told, within, self.told.sources, self.models)
-        return {
-            **found,
-            TOLD: self.told.share(self.told_weights),
-            VARIANT: variant,
-            VARIANT_TOLD: self.told.share(variant_told),
-            ITSELF: Estimate(1.0, 1.0, 1.0),
-        }
+        return {**found, TOLD: self.told.share(self.told_weights), VARIANT: variant}
 
     @property
     def told_weights(self) -> FloatArray:
@@ -133,36 +85,13 @@ class PublishedFits:
 
     def gain_of_telling(self) -> Estimate:
         """Error between families minus that of the same, told the element, on the same orders."""
-        first = replace(self.alone, sums=self.alone.sums[: len(self.orders)])
+        first = self.alone.first_orders(len(self.told.sums))
         weights = from_families(first, self.models)
         return first.difference(weights, self.told_weights, other=self.told)
 
     def beside(self, kind: str) -> FloatArray:
         """Weights in `joint` between families, with something beside every source."""
         return from_families(self.joint, self.firsts, kind)
-
-    def gain_beside(self, kind: str) -> Estimate:
-        """Error between families minus that with something beside the source: one of each."""
-        return self.joint.difference(self.beside(""), self.beside(kind))
-
-    def gain_of_model(self) -> Estimate:
-        """Error from fixed features with a random network minus that with another model."""
-        blind = from_one(self.joint, WITH_NET, self.firsts)
-        return self.joint.difference(blind, self.beside(FIXED))
-
-    def by_target(self) -> dict[str, dict[str, Estimate]]:
-        """Share that sources recover of one model of each family, by that model."""
-        weights = {
-            FIXED: from_one(self.joint, FIXED, self.firsts),
-            FAMILY: self.beside(""),
-            TOLD: self.beside(ELEMENT),
-            f"{FAMILY}, told all that learned nothing": self.beside(FIXED),
-        }
-        targets = np.array(self.joint.targets)
-        return {
-            target: {name: self.joint.share(w * (targets == target)) for name, w in weights.items()}
-            for target in self.firsts
-        }
 
     def worse_for(self, targets: Sequence[str], source: str, than: str) -> Estimate:
         """Error to some of `firsts` from one of `TOLD`, `FAMILY`, `FIXED` minus another."""

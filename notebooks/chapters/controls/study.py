@@ -1,42 +1,30 @@
-"""What each kind of source recovers of the same models, and what each choice of measuring does."""
+"""Weights of kinds of sources; what fewer train atoms, and folds of single atoms, do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics.cross_fit import cross_fitted_errors
-from lumlip.metrics.folds import Folds, folds
+from lumlip.metrics.cross_fit import GlobalFits
+from lumlip.metrics.folds import Folds, folds, number_of_groups
 from lumlip.metrics.group_intervals import group_sums
 from lumlip.metrics.repeated import CrossFit, Estimate, orders_of, pair_weights
 from lumlip.zoo.relations import family_of
+
+#: By model: (n_atoms, n_features).
+Features = Mapping[str, FloatArray]
 
 
 def placed(
     fit: CrossFit, weights: ArrayLike, sources: Sequence[str], targets: Sequence[str]
 ) -> FloatArray:
-    """Weights of some pairs as weights of all pairs of a cross-fit.
-
-    Parameters
-    ----------
-    fit : CrossFit
-    weights : array of shape (n_some_sources, n_some_targets)
-    sources, targets : sequence of str
-        What the rows and columns of the weights are.
-
-    Returns
-    -------
-    array of shape (n_sources, n_targets)
-        Zero for all other pairs.
-    """
-    rows, columns = (
-        [known.index(name) for name in some]
-        for known, some in ((fit.sources, sources), (fit.targets, targets))
-    )
+    """Weights (n_sources, n_targets) for a whole cross-fit from those of some pairs, else zero."""
+    rows = [fit.sources.index(name) for name in sources]
+    columns = [fit.targets.index(name) for name in targets]
     whole = np.zeros((len(fit.sources), len(fit.targets)))
     whole[np.ix_(rows, columns)] = weights
     return whole
@@ -68,96 +56,47 @@ def to_seeds(fit: CrossFit, sources: Sequence[str], seeds: Sequence[str]) -> Flo
     return placed(fit, np.ones((len(sources), len(seeds))), sources, seeds)
 
 
-def n_folds_of(atoms: xr.Dataset, wanted: int = 10) -> int:
-    """Return the number of folds: at most as many as there are parents."""
-    return min(wanted, len(np.unique(atoms["parent"].to_numpy())))
-
-
-def fit_on_part(
-    sources: Mapping[str, FloatArray],
-    targets: Mapping[str, FloatArray],
-    atoms: xr.Dataset,
-    *,
-    n_parts: int,
-    n_seeds: int,
-    device: str = "auto",
-    n_bootstrap: int = 500,
-) -> CrossFit:
-    """Cross-fit where each map sees one of ``2 n_parts`` shares of the atoms.
-
-    The parents are dealt into ``n_parts`` parts, and each part is cross-fitted with two folds, so
-    that all atoms are tested, by maps fitted to a share of ``1 / (2 n_parts)`` of them.
-
-    Parameters
-    ----------
-    sources, targets : dict of str to array of shape (n_atoms, n_features)
-    atoms : Dataset
-        See :attr:`lumlip.extraction.panel.Panel.atoms`.
-    n_parts, n_seeds : int
-    device, n_bootstrap
-        As elsewhere.
-    """
-    found = []
-    for order in orders_of(atoms, n_folds=2 * n_parts, n_seeds=n_seeds):
-        sums = np.zeros((len(sources), len(targets), _groups(order).max() + 1))
-        for part in range(n_parts):
-            inside = np.flatnonzero(np.asarray(order) // 2 == part)
-            two, kept = (order[inside] % 2).view(Folds), _groups(order)[inside]
-            two.groups = kept
-            own = ({m: X[inside] for m, X in some.items()} for some in (sources, targets))
-            errors = cross_fitted_errors(*own, folds=two, device=device)
-            sums[..., np.unique(kept)] = group_sums(errors, kept)[0]
-        found.append(sums)
-    counts = np.bincount(_groups(order)).astype(float)
-    return CrossFit(list(sources), list(targets), np.stack(found), counts, n_bootstrap)
-
-
 def per_doubling(
-    parts: Mapping[int, CrossFit], weights: Callable[[CrossFit], FloatArray]
+    features: Features, atoms: xr.Dataset, *, n_seeds: int, device: str, n_bootstrap: int
 ) -> Estimate:
-    """By how much an error falls from a quarter to half of the atoms in the fit.
+    """By how much the error between families falls from a quarter to half of the atoms in the fit.
 
-    Parameters
-    ----------
-    parts : dict of int to CrossFit
-        By the number of parts of `fit_on_part`; missing without 1 and 2.
-    weights : callable
-        The weights of the pairs that count, for a cross-fit.
+    The parents are dealt into parts, and each part is cross-fitted with two folds, so that all
+    atoms are tested: by maps fitted to half of the atoms with one part, to a quarter with two.
     """
-    if not {1, 2} <= set(parts):
+    if number_of_groups(atoms, by="parent") < 4:
         return Estimate.missing()
-    quarter, half = parts[2], parts[1]
-    return quarter.difference(weights(quarter), weights(half), other=half)
+    names, weights = list(features), families_once(list(features))
+    fits = []
+    for n_parts in (2, 1):
+        orders = orders_of(atoms, n_folds=2 * n_parts, n_seeds=n_seeds)
+        found = [_in_parts(features, order, device) for order in orders]
+        counts = np.bincount(_groups(orders[0])).astype(float)
+        fits.append(CrossFit(names, names, np.stack(found), counts, n_bootstrap))
+    quarter, half = fits
+    return quarter.difference(weights, weights, other=half)
+
+
+def _in_parts(features: Features, order: Folds, device: str) -> FloatArray:
+    """Squared errors (n_models, n_models, n_groups) where two folds at a time are a part."""
+    sums = np.zeros((len(features), len(features), _groups(order).max() + 1))
+    for part in np.unique(np.asarray(order) // 2):
+        inside = np.flatnonzero(np.asarray(order) // 2 == part)
+        two, kept = (order[inside] % 2).view(Folds), _groups(order)[inside]
+        two.groups = kept
+        errors = GlobalFits({m: X[inside] for m, X in features.items()}, device=device).errors(two)
+        sums[..., np.unique(kept)] = group_sums(errors, kept)[0]
+    return sums
 
 
 def fit_by_atom(
-    features: Mapping[str, FloatArray],
-    atoms: xr.Dataset,
-    *,
-    n_seeds: int,
-    tested: ArrayLike | None = None,
-    n_bootstrap: int = 500,
-    **options: object,
+    features: Features, atoms: xr.Dataset, *, n_seeds: int, device: str, n_bootstrap: int
 ) -> CrossFit:
-    """Cross-fit with folds of single atoms, as in the paper; the intervals still draw parents.
-
-    Parameters
-    ----------
-    features : dict of str to array of shape (n_atoms, n_features)
-    atoms : Dataset
-        See :attr:`lumlip.extraction.panel.Panel.atoms`.
-    n_seeds : int
-    tested : array of int, optional
-        Only these atoms count.
-    n_bootstrap : int
-    options
-        Of :func:`lumlip.metrics.cross_fit.cross_fitted_errors`.
-    """
-    parents, found = _groups(folds(atoms, n_folds=2)), []
-    for order in orders_of(atoms, by="atom", n_seeds=n_seeds):
-        errors = cross_fitted_errors(features, folds=order, tested=tested, **options)  # type: ignore[arg-type]
-        found.append(group_sums(errors, parents[errors["atom"].to_numpy()]))
-    names = list(features)
+    """Cross-fit with folds of single atoms, as in the paper; the intervals still draw parents."""
+    names, parents = list(features), _groups(folds(atoms, n_folds=2))
+    fits = GlobalFits(features, device=device)
+    orders = orders_of(atoms, by="atom", n_seeds=n_seeds)
+    found = [group_sums(fits.errors(order), parents) for order in orders]
     return CrossFit(names, names, np.stack([sums for sums, _ in found]), found[0][1], n_bootstrap)
 
 

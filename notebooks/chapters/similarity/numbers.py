@@ -28,22 +28,15 @@ def level(
     return table.reindex(pd.MultiIndex.from_tuples(wanted or [("",) * 4])).mean(skipna=False)
 
 
-def scaled(
-    table: pd.DataFrame, groups: Groups, name: str, view: str, zero: str = PERMUTED
-) -> pd.Series:
-    """Return where a group of pairs lies between a zero and two seeds of a mini, by each measure.
+def scaled(table: pd.DataFrame, groups: Groups, name: str, view: str) -> pd.Series:
+    """Return where pairs lie between permuted atoms and two seeds of a mini, by each measure.
 
-    ``k / k_seeds`` with ``k = (s - s_0) / (1 - s_0)``: chance levels grow with the width of the
-    features, so that each group has its own.
-
-    Parameters
-    ----------
-    zero : {"permuted atoms", "untrained twins"}
-        Whose similarity is ``s_0``: that of the same pairs with atoms permuted, or of `BEFORE`.
+    ``k / k_seeds`` with ``k = (s - s_0) / (1 - s_0)`` and ``s_0`` with atoms permuted: chance
+    levels grow with the width of the features, so that each group has its own.
     """
 
     def above(some: str) -> pd.Series:
-        low = level(table, groups, *((BEFORE, view) if zero == BEFORE else (some, view, zero)))
+        low = level(table, groups, some, view, PERMUTED)
         # With few atoms PWCCA is 1 by chance: nothing is above that.
         return (level(table, groups, some, view) - low) / (1 - low).where(low < _FULL)
 
@@ -61,61 +54,35 @@ def by_chance(table: pd.DataFrame, groups: Groups, view: str) -> pd.Series:
     return (low - before) / (level(table, groups, SEEDS, view) - before)
 
 
-def shift_of_zero(table: pd.DataFrame, groups: Groups, view: str) -> pd.Series:
-    """Return how much higher minis lie above permuted atoms than above untrained twins."""
-    return scaled(table, groups, MINIS, view) - scaled(table, groups, MINIS, view, zero=BEFORE)
+def estimate(draws: Sequence[Any], number: Callable[..., float], *args: Any) -> Estimate:
+    """Return a number of a table, and of further arguments, as its mean over draws.
 
-
-def estimate(draws: Sequence[Draw], number: Callable[..., float], *args: Any) -> Estimate:
-    """Return a number of a table as its mean over draws, with an interval.
-
-    Within a draw its reach comes from halves of the parents, to which the spread of the draws is
-    added in squares.
-
-    Parameters
-    ----------
-    number : callable
-        Of a table, and of the further arguments.
+    Its reach within a draw comes from halves of the parents; that of the draws is added in squares.
     """
     found = [[number(table, *args) for table in tables] for tables in draws if tables]
     ends = [Interval.of_halves(whole, halves) for whole, *halves in found]
     return Estimate.over(ends) if ends else Estimate.missing()
 
 
-def average(
-    draws: Sequence[Draw], number: Callable[..., pd.Series], *args: Any, how: str = "mean"
-) -> Estimate:
-    """Return the mean or the median over all measures."""
-    return estimate(draws, lambda table: float(number(table, *args).agg(how)))
+def average(draws: Sequence[Draw], number: Callable[..., pd.Series], *args: Any) -> Estimate:
+    """Return the mean over all measures."""
+    return estimate(draws, lambda table: float(number(table, *args).mean()))
 
 
 def by_measure(
     draws: Sequence[Draw], number: Callable[..., pd.Series], *args: Any
 ) -> dict[str, Estimate]:
     """Return a number that every measure has: measure -> Estimate."""
-    known = [[number(table, *args).to_frame().T for table in tables] for tables in draws]
-
-    def one(row: pd.DataFrame, name: str) -> float:
-        return float(row[name].iloc[0])
-
-    return {name: estimate(known, one, name) for name in LABELS}
-
-
-def _as_is(table: pd.DataFrame, pairs: Sequence[Pair]) -> pd.DataFrame:
-    return table.reindex(pd.MultiIndex.from_tuples([(AS_IS, SAME, *pair) for pair in pairs]))
+    known = [[number(table, *args) for table in tables] for tables in draws]
+    return {name: estimate(known, pd.Series.get, name) for name in LABELS}
 
 
 def order(table: pd.DataFrame, pairs: Sequence[Pair], a: str, b: str) -> float:
     """Spearman's coefficient of two measures over pairs of models; NaN with fewer than six."""
     if len(pairs) < _FEWEST:
         return float("nan")
-    chosen = _as_is(table, pairs)
-    return float(chosen[a].corr(chosen[b], method="spearman"))
-
-
-def order_difference(table: pd.DataFrame, pairs: Sequence[Pair], a: str, b: str, c: str) -> float:
-    """Return how much more ``a`` orders pairs as ``b`` does than as ``c`` does."""
-    return order(table, pairs, a, b) - order(table, pairs, a, c)
+    as_is = table.reindex(pd.MultiIndex.from_tuples([(AS_IS, SAME, *pair) for pair in pairs]))
+    return float(as_is[a].corr(as_is[b], method="spearman"))
 
 
 def order_by_chance(
@@ -124,15 +91,10 @@ def order_by_chance(
     """Spearman's coefficient that two measures reach by chance (97.5 % quantile), on one draw.
 
     The models of ``b`` change places (Mantel 1967), for pairs of one model are not independent.
-
-    Parameters
-    ----------
-    pairs : list of pairs
-        All pairs of some models.
     """
     if len(pairs) < _FEWEST or not draws[0]:
         return float("nan")
-    known = _as_is(draws[0][0], pairs)
+    known = draws[0][0].loc[(AS_IS, SAME)].loc[list(pairs)]
     values = dict(zip(map(frozenset, pairs), known[b], strict=True))
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     rng, found = np.random.default_rng(0), []

@@ -7,7 +7,6 @@ import xarray as xr
 from chapters.controls.minis import OTHER, SEED, TWIN, MiniFits
 from chapters.controls.study import (
     fit_by_atom,
-    fit_on_part,
     from_families,
     from_one,
     from_seeds,
@@ -16,9 +15,10 @@ from chapters.controls.study import (
     to_seeds,
 )
 from chapters.shared.sources import ELEMENT, FIXED, SHUFFLED
-from lumlip.metrics.repeated import CrossFit, Estimate
+from lumlip.metrics.repeated import CrossFit, orders_of
 
 N = 240
+SMALL = {"device": "cpu", "n_bootstrap": 20}
 
 
 @pytest.fixture(scope="module")
@@ -63,11 +63,12 @@ def test_fewer_train_atoms_make_larger_errors(atoms):
     rng = np.random.default_rng(0)
     X = rng.normal(size=(N, 20))
     Y = X @ rng.normal(size=(20, 3)) + 3 * rng.normal(size=(N, 3))
-    options = {"n_seeds": 2, "n_bootstrap": 20}
-    parts = {n: fit_on_part({"x": X}, {"y": Y}, atoms, n_parts=n, **options) for n in (1, 2)}
-    assert all(fit.counts.tolist() == [8] * 30 for fit in parts.values())
-    assert per_doubling(parts, lambda fit: np.ones((1, 1))).value > 0.01
-    assert np.isnan(per_doubling({1: parts[1]}, lambda fit: np.ones((1, 1))).value)
+    models, options = {"sevennet-0": X, "chgnet-0.3.0": Y}, {"n_seeds": 2, **SMALL}
+    found = per_doubling(models, atoms, **options)
+    assert found.low > 0.01
+    few = atoms.isel(atom=slice(24), structure=slice(6))  # of three parents
+    small = {name: values[:24] for name, values in models.items()}
+    assert np.isnan(per_doubling(small, few, **options).value)
 
 
 def test_by_atom_what_relatives_share_is_known(atoms):
@@ -75,8 +76,8 @@ def test_by_atom_what_relatives_share_is_known(atoms):
     parent = atoms["parent"].to_numpy()[atoms["structure"].to_numpy()]
     X = np.eye(30)[parent]
     Y = np.random.default_rng(1).normal(size=(30, 2))[parent]
-    found = fit_by_atom({"x": X, "y": Y}, atoms, n_seeds=2, n_bootstrap=20)
-    apart = fit_on_part({"x": X}, {"y": Y}, atoms, n_parts=1, n_seeds=2, n_bootstrap=20)
+    found = fit_by_atom({"x": X, "y": Y}, atoms, n_seeds=2, **SMALL)
+    apart = CrossFit.of({"x": X}, {"y": Y}, orders=orders_of(atoms, n_seeds=2))
     assert found.table.loc["x", "y"] < 0.1
     assert apart.table.loc["x", "y"] > 0.9
     assert found.counts.tolist() == apart.counts.tolist()
@@ -87,17 +88,28 @@ def test_minis_tell_seeds_twins_and_architectures_apart():
     sources = [*seeds, "mace-mini", "pet-mini-untrained", SHUFFLED, ELEMENT, FIXED]
     errors = [[0, 0.4], [0.4, 0], *([e, e] for e in (0.7, 0.6, 1.0, 0.8, 0.5))]
     fit = fit_of(sources, seeds, errors)
-    found = MiniFits(["pet-mini", "mace-mini"], {"pet-mini": seeds}, fit, fit)
+    found = MiniFits(["pet-mini", "mace-mini"], {"pet-mini": seeds}, fit)
     assert found.worse("pet-mini", OTHER, SEED).value == pytest.approx(0.3)
     assert found.worse("pet-mini", OTHER, TWIN).value == pytest.approx(0.1)
-    assert found.worse("pet-mini", SHUFFLED, FIXED, local=True).value == pytest.approx(0.5)
+    assert found.worse("pet-mini", SHUFFLED, FIXED).value == pytest.approx(0.5)
     assert found.shares("pet-mini")[SEED].value == pytest.approx(1 - 0.4**2)
     assert np.isnan(found.worse("mace-mini", OTHER, SEED).value)
-    assert np.isnan(found.misnumbered().value)
+    assert np.isnan(found.farther("pet-mini", "quarter").value)  # without a shorter training
+
+
+def test_two_seeds_after_some_and_after_all_steps():
+    names = ["pet-mini", "pet-mini-seed2", "pet-mini-sixteenth", "pet-mini-seed2-sixteenth"]
+    errors = np.full((4, 4), 0.9)
+    errors[:2, :2], errors[2:, 2:] = [[0, 0.6], [0.4, 0]], [[0, 0.3], [0.3, 0]]
+    found = MiniFits(["pet-mini"], {"pet-mini": names[:2]}, fit_of(names, names, errors))
+    apart = {share: e.value for share, e in found.apart("pet-mini").items()}
+    assert apart == pytest.approx({1 / 16: 0.3, 1.0: 0.5})
+    assert found.farther("pet-mini", "sixteenth").value == pytest.approx(0.2)
 
 
 def test_without_minis_nothing_is_in_it():
-    found = MiniFits.of([], "mini-mad", n_seeds=1, n_local=1, tested_every=9, n_neighbors=8)
+    found = MiniFits.of([], "mini-mad", n_seeds=1, seed=0, device="cpu")
     assert found.seeds == {}
     assert np.isnan(found.worse("mace-mini", OTHER, SEED).value)
-    assert str(Estimate.missing()) == str(found.misnumbered())
+    assert np.isnan(found.farther("mace-mini", "sixteenth").value)
+    assert found.apart("mace-mini") == {}

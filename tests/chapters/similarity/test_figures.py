@@ -46,11 +46,11 @@ def test_groups_on_their_scale_by_view(figure):
 
 @pytest.mark.parametrize("chance", [0.4, np.nan])
 def test_orders_beside_chance(figure, chance):
-    ax = figure.subplots()
     some = estimates(np.linspace(0.2, 0.8, len(LABELS)))
     del some["gfre"]
-    figures.order_figure(ax, some, some, chance)
+    figures.order_figure(figure, some, some, chance)
+    (ax,) = figure.axes
     assert rows(ax) == NAMES[1:]
     assert dots(ax)[0] == dots(ax)[1] == {LABELS[m]: e.value for m, e in some.items()}
     assert len(ax.lines) == np.isfinite(chance)
-    assert len(ax.get_legend().get_texts()) == 2 + np.isfinite(chance)
+    assert len(figure.legends[0].get_texts()) == 2 + np.isfinite(chance)
