@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from lumlip.datasets.paper import chosen_models
-from lumlip.zoo.relations import PUBLISHED
+from lumlip.zoo.relations import PUBLISHED, other_seed
+from lumlip.zoo.table import entries
 
 
 def chosen(models: Sequence[str], *, chapter: int) -> list[str]:
@@ -25,3 +27,15 @@ def chosen(models: Sequence[str], *, chapter: int) -> list[str]:
     if list(models) == ["published"]:
         return list(PUBLISHED)
     return chosen_models(models, chapter=chapter)
+
+
+def seeds_of(mini: str) -> list[str]:
+    """Return a mini and all trainings of it from other random weights that the table knows.
+
+    Examples
+    --------
+    >>> seeds_of("mace-mini")[:2]
+    ['mace-mini', 'mace-mini-seed2']
+    """
+    one = re.escape(other_seed(mini)).replace("seed2", r"seed\d+")
+    return [mini, *sorted(name for name in entries() if re.fullmatch(one, name))]
