@@ -118,6 +118,8 @@ def test_pages_have_an_address_and_a_description(pages, html):
         address = f"https://lumlip.github.io/lumlip/{page.path.relative_to(html)}"
         assert names["og:url"] == address
         assert f"<loc>{address}</loc>" in sitemap
+        picture = names["og:image"].removeprefix("https://lumlip.github.io/lumlip/")
+        assert (html / picture).is_file()
 
 
 @pytest.mark.heavy

@@ -3,7 +3,7 @@
 
 // Tables and code wider than the page scroll inside their box: by keyboard, too, and with a hint.
 function markScrolling() {
-  const boxes = ".bd-article figure, .cell_output .output, .pst-scrollable-table-container, .table-wrapper, .highlight pre, div.math";
+  const boxes = ".lumlip-heat, .bd-article figure, .cell_output .output, .pst-scrollable-table-container, .table-wrapper, .highlight pre, div.math";
   for (const box of document.querySelectorAll(boxes)) {
     const wide = box.scrollWidth > box.clientWidth + 1;
     const what = box.matches("figure") ? "Figure" : box.querySelector("table") ? "Table" : "";
@@ -31,6 +31,57 @@ function nameButtons() {
   for (const button of document.querySelectorAll(".search-button-field[aria-label]")) {
     button.removeAttribute("aria-label");
   }
+}
+
+// Tables in colors: a line says pair, number and interval of a cell; a row's name sorts the columns.
+// One cell is in the order of the keyboard; arrows lead to the others.
+function enliven(box) {
+  const table = box.querySelector("table");
+  const rows = [...table.rows].map((row) => ({ row, cells: [...row.cells] }));
+  const said = document.createElement("p");
+  const hint = "Point at a number for its interval; a row's name sorts the columns.";
+  said.textContent = hint;
+  table.after(said);
+  const numbers = [...table.querySelectorAll("td[title]")];
+  for (const cell of numbers) {
+    cell.ariaLabel = cell.title;
+    cell.removeAttribute("title");
+    cell.tabIndex = cell === numbers[0] ? 0 : -1;
+    for (const event of ["mouseenter", "focus"]) {
+      cell.addEventListener(event, () => (said.textContent = cell.ariaLabel));
+    }
+  }
+  table.addEventListener("keydown", (event) => {
+    const [down, right] = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key] ?? [];
+    let cell = event.target;
+    if (down === undefined || !cell.matches("td")) return;
+    event.preventDefault();
+    do cell = table.rows[cell.parentNode.rowIndex + down]?.cells[cell.cellIndex + right];
+    while (cell?.matches("td:not([tabindex])"));
+    if (!cell?.matches("td[tabindex]")) return;
+    event.target.tabIndex = -1;
+    cell.tabIndex = 0;
+    cell.focus();
+  });
+  // A model itself comes first, what was not measured last.
+  const size = (cell) => (cell.ariaLabel ? parseFloat(cell.textContent || "Infinity") : -1);
+  const buttons = rows.slice(1).map(({ cells: [head, ...cells] }) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.ariaPressed = "false";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const sorted = button.ariaPressed === "false";
+      const order = cells.map((_, i) => i);
+      if (sorted) order.sort((i, j) => size(cells[i]) - size(cells[j]));
+      rows.forEach((each) => each.row.append(...order.map((i) => each.cells[i + 1])));
+      buttons.forEach((other) => (other.ariaPressed = String(sorted && other === button)));
+      table.classList.toggle("sorted", sorted);
+      said.textContent = sorted ? `Sorted by what ${button.textContent} rebuilds best; again: as before.` : hint;
+    });
+    return button;
+  });
 }
 
 // The viewer of structures takes 3 MB: when a reader asks for it. The page has put the arguments
@@ -87,6 +138,7 @@ function update() {
 function start() {
   nameButtons();
   offerViewers();
+  document.querySelectorAll(".lumlip-heat").forEach(enliven);
   update();
   document.querySelectorAll("details").forEach((fold) => fold.addEventListener("toggle", markScrolling));
   window.addEventListener("resize", update);

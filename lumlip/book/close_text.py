@@ -20,6 +20,8 @@ LARGEST_UNIT = 0.01
 NUMBER = re.compile(
     r"(?<![\w.-])[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?!\w|\.\d)"
 )
+# Of a number's ground: it follows from the number.
+COLOR = re.compile(r"#[0-9a-f]{6}\b")
 SPACES = re.compile(r"[ \t]+")
 
 
@@ -48,7 +50,7 @@ class CloseText(str):
 
 
 def _words(text: str) -> str:
-    return SPACES.sub(" ", NUMBER.sub("#", text))
+    return SPACES.sub(" ", NUMBER.sub("#", COLOR.sub("", text)))
 
 
 def close(one: str, two: str) -> bool:

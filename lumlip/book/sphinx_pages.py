@@ -84,7 +84,7 @@ def finish(app: Any, exception: Exception | None) -> None:
     """Make figures small, and write ``sitemap.xml`` if the book has an address."""
     if exception:
         return
-    for path in Path(app.outdir, "_images").glob("*.png"):
+    for path in (*Path(app.outdir).glob("*.png"), *Path(app.outdir, "_images").glob("*.png")):
         _shrink(path)
     if not app.config.html_baseurl:
         return

@@ -109,7 +109,7 @@ def heat_map(
     is_square = list(table.index) == list(table.columns)
     mask = np.eye(len(table), dtype=bool) if is_square and not diagonal else None
     bar = {"label": label, "shrink": 0.72, "pad": 0.02}
-    words = {"annot": True, "fmt": ".2f", "annot_kws": {"size": 7.5}, "cbar_kws": bar}
+    words = {"annot": True, "fmt": ".2f", "annot_kws": {"size": 8.5}, "cbar_kws": bar}
     error_cells(ax, table, mask, vmax=vmax, square=True, **words)
     ax.set(xlabel="target: rebuilt", ylabel="source: rebuilt from")
     ax.set_xticklabels(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
@@ -135,8 +135,28 @@ def error_cells(
     lines = {"linewidths": 0.6, "linecolor": "white"}
     colors = {"cmap": ERROR_COLORS, "vmin": 0, "vmax": vmax}
     sns.heatmap(table, ax=ax, mask=mask, **{**lines, **colors, **options})
+    for number in ax.texts:
+        x, y = map(int, number.get_position())
+        number.set_color(letters_on(error_color(table.to_numpy()[y, x], vmax)))
     ax.set_facecolor("#f1f1f1")
     ax.tick_params(length=0)
+
+
+def error_color(error: float, vmax: float) -> str:
+    """Return the color of an error as ``#rrggbb``."""
+    import matplotlib as mpl
+    import seaborn  # noqa: F401 (it makes the colors known)
+    from matplotlib.colors import to_hex
+
+    return to_hex(mpl.colormaps[ERROR_COLORS](min(max(error / vmax, 0.0), 1.0)))
+
+
+def letters_on(color: str) -> str:
+    """Return black or white: what stands out more, with a contrast of at least 4.5 (WCAG 2)."""
+    from matplotlib.colors import to_rgb
+
+    light = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+    return "#000000" if np.dot((0.2126, 0.7152, 0.0722), light) > 0.179 else "#ffffff"
 
 
 def family_lines(ax: Axes, families: Sequence[str]) -> None:

@@ -22,6 +22,8 @@ from lumlip.book.close_text import CloseText
         ("a  0.123  b", "a   -0.00 b", False),
         ("a  0.00  b", "a -0.00  b", True),  # the sign of zero moves a column
         ("nan", "0.5", False),
+        ("color:#3aadac .57", "color:#2aadac .58", True),  # the color follows from the number
+        ("color:#3aadac .57", "color:#3aadac .67", False),
     ],
 )
 def test_close_text(one, two, equal):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from lumlip.plotting import intervals as figures
@@ -39,6 +40,15 @@ def test_heat_map_writes_and_colors_every_error_but_the_diagonal(table):
     assert ax.get_xlabel().startswith("target")
     assert ax.get_ylabel().startswith("source")
     assert bar.get_ylabel().startswith("GFRE")
+
+
+def test_numbers_of_a_heat_map_are_read_on_their_colors():
+    """Before, seaborn chose: 0.55 to 0.60 in white on a ground too light for it."""
+    wide = pd.DataFrame(np.linspace(0, 1, 100).reshape(10, 10), index=list("abcdefghij"))
+    ax = style.heat_map_figure(wide, metric="gfre").axes[0]
+    grounds = ax.collections[0].get_facecolors()
+    for number, ground in zip(ax.texts, grounds, strict=True):
+        assert number.get_color() == style.letters_on(to_hex(ground)), number.get_text()
 
 
 def test_heat_map_shows_the_diagonal_of_other_tables_and_if_asked(table):
