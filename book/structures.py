@@ -86,9 +86,9 @@ in it, but rare.
 
 """
 
-# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-structures-elements", "caption": "Number of atoms of each element in mini-mad; the colors are logarithmic. Grey: not in the set."}, "image": {"alt": "Periodic table in which each element is colored by how many atoms of it the set holds; hydrogen, oxygen and carbon are the most frequent"}}
+# %% tags=["remove-input"] mystnb={"figure": {"name": "fig-structures-elements", "caption": "Number of atoms of each element in mini-mad; the colors are logarithmic. Light gray: not in the set."}, "image": {"alt": "Periodic table in which each element is colored by how many atoms of it the set holds; hydrogen, oxygen and carbon are the most frequent"}}
 counts = dict(zip(*np.unique(numbers, return_counts=True), strict=True))
-fig, ax = plt.subplots(figsize=(7.4, 4.2))
+fig, ax = plt.subplots(figsize=(style.WIDTH, 3.6))
 periodic_heat_map(ax, counts, label="atoms in mini-mad", log=True)
 plt.show()
 

@@ -22,8 +22,7 @@ minis: list = [
     "pet-mini",
     "dpa-mini@inorganic",
     "uma-mini@omat",
-]  # small models of this project, with their untrained twins, shown apart; [] for none
-seeds: list = ["mace-mini-seed2", "pet-mini-seed2"]  # minis trained from another seed
+]  # small models of this project, with untrained twins and all other seeds; [] for none
 structures: str = "mini-mad"  # a named set of structures, or a file that ase reads
 every: int = 3  # take every n-th structure; all of a small set
 width: int = 64  # principal components that wider steps enter with
@@ -37,28 +36,29 @@ from itertools import combinations
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 
 import lumlip
 from chapters.depth import figures, fits
 from chapters.depth.fits import AS_IS, REST, STAGES_OF, WITHIN, StageFits
 from chapters.shared.breakdown import mean_between
 from chapters.shared.elements import element_share, without_element_mean
-from chapters.shared.models import chosen
+from chapters.shared.models import chosen, seeds_of
 from chapters.shared.spectrum import energy_in_leading
 from lumlip.book.claims import FAILS, NO_MORE
 from lumlip.book.page import Page, shown
 from lumlip.datasets.paper import paper_table
-from lumlip.extraction.panel import panels_of
+from lumlip.extraction.panel import only, panels_of
 from lumlip.metrics.repeated import Estimate
 from lumlip.plotting import style
-from lumlip.zoo.relations import family_name, family_of, first_of_families, untrained_twin
+from lumlip.zoo.relations import family_of, first_of_families, untrained_twin
 
 style.use_style()
 frames = lumlip.structures(structures)
 frames = frames[:: max(1, min(every, len(frames) // 200))]
 twins = [untrained_twin(m) for m in minis]
-named = {"published": chosen(models, chapter=8), "minis": minis and [*minis, *twins, *seeds]}
+seeds = [one for m in minis if len(seeds_of(m)) > 1 for one in seeds_of(m)]
+named = {"published": chosen(models, chapter=8)}
+named["minis"] = list(dict.fromkeys([*minis, *twins, *seeds]))
 if models == ["published"]:  # maps between all ten take several times as long
     named["published"] = first_of_families(named["published"])
 panels = panels_of(named, frames, device=device, layers=True)
@@ -67,7 +67,10 @@ panels = panels_of(named, frames, device=device, layers=True)
 options = {"width": width, "n_bootstrap": n_bootstrap, "device": device}
 whole = StageFits.of(panels.get("published"), n_seeds=n_seeds, **options)
 heavy, real = whole.without_heavy(0.2)
-small = StageFits.of(panels.get("minis"), n_seeds=n_mini_seeds, **options)
+small, again = (
+    StageFits.of(only(panels.get("minis"), some), n_seeds=n_mini_seeds, **options)
+    for some in ([*minis, *twins], seeds)
+)
 names = real.fit.sources
 on_the_way, at_end = ("first", "last"), ("last", "last layer")
 part, part_within = (real.change(view, names, on_the_way) for view in (AS_IS, WITHIN))
@@ -83,14 +86,14 @@ apart, nearer = (
     for view, stage in ((AS_IS, "last"), (WITHIN, "last layer"))
 )
 seeds_part, seeds_end = (
-    small.net([small.seeds(view, end, minis)], [small.seeds(view, start, minis)])
-    for view, (start, end) in ((AS_IS, on_the_way), (WITHIN, at_end))
+    again.net(*([again.between(view, stage, seeds, within=True)] for stage in steps[::-1]))
+    for view, steps in ((AS_IS, on_the_way), (WITHIN, at_end))
 )
 
 # %% tags=["hide-input"]
 page = Page(8)
 null = {"bound_from": "a null: no change with depth", "models": "published"}
-crystal = {"chosen_after": "that one crystal carries a fifth of an error, which is left out here"}
+crystal = {"chosen_after": "one crystal is left out"}
 control = {"control_is": "untrained minis"}
 text = "families are further apart after the last interaction than after the first"
 page.claim(text, part, control=of_twins[AS_IS], **control, **null, **crystal, expect=NO_MORE)
@@ -111,17 +114,17 @@ text = "among atoms of one element, last layers of trained minis are nearer"
 _ = page.claim(text, nearer, side="below", **null)
 
 # %% tags=["hide-input"]
-columns = {
-    "first to last interaction": (AS_IS, on_the_way),
-    "the same, within elements": (WITHIN, on_the_way),
-    "last interaction to last layer, within elements": (WITHIN, at_end),
+changes = {
+    "first to last\ninteraction": (AS_IS, on_the_way),
+    "the same,\nwithin elements": (WITHIN, on_the_way),
+    "last interaction\nto last layer,\nwithin elements": (WITHIN, at_end),
 }
 pairs = [pair for pair in combinations(names, 2) if family_of(pair[0]) != family_of(pair[1])]
-by_pair = pd.DataFrame(
-    {kind: [real.change(view, pair, steps) for pair in pairs] for kind, (view, steps) in columns.items()},
-    index=[" and ".join(family_name(family_of(m)) for m in pair) for pair in pairs],
-)  # fmt: skip
-as_is, within, ends = (list(by_pair[kind]) for kind in columns)
+by_pair = {
+    kind: [real.change(view, pair, steps) for pair in pairs]
+    for kind, (view, steps) in changes.items()
+}
+as_is, within, ends = by_pair.values()
 odd = [any(family_of(m) == "hienet" for m in pair) for pair in pairs]
 with_odd = max((e.high for e, one in zip(within, odd, strict=True) if one), default=np.nan)
 without = min((e.low for e, one in zip(within, odd, strict=True) if not one), default=np.nan)
@@ -150,9 +153,10 @@ page.says("within elements, all others part", without, side="above")
 page.says("in the last layer, every pair is nearer", farthest, side="below")
 before = [real.change(WITHIN, names, (stage, "last layer")) for stage in ("first", "middle")]
 page.says("nearer than at any interaction", max(e.high for e in before), side="below")
-page.says("over models, too", real.over_families(WITHIN, at_end), side="below")
+over_models = real.over_families(WITHIN, at_end)
+page.says("over families, too", over_models, side="below")
 page.says("in the rest, they are no nearer on average, here", meet_rest.value, side="above")
-page.says("two seeds part, too", seeds_part, side="above")
+page.says("two seeds of a mini part, too", seeds_part, side="above")
 page.says("they go on parting into the last layer", seeds_end, side="above")
 page.says("in all models the element fades", min(fading, default=np.nan), side="above")
 page.says("leading directions are the energy", min(energy, default=np.nan), side="above", bound=0.8)
@@ -162,29 +166,26 @@ page.says("as they are, last layers are nearer", real.change(AS_IS, names, at_en
 recovered = real.fit.share(real.between(WITHIN, "last layer", names))
 page.answer(f"""
 From the last layer of another published family, a linear map recovers **{100 * recovered.value:.0f} %** \
-[{100 * recovered.low:.0f}, {100 * recovered.high:.0f}] of what sets atoms of one element apart (one crystal left out), more than at any interaction: \
-unlike untrained networks, these models meet there, along one direction, the energy.
+[{100 * recovered.low:.0f}, {100 * recovered.high:.0f}] of what sets atoms of one element apart (one crystal left out), more than at any step before: \
+trained models, unlike untrained ones, meet there, along one direction, the energy.
 
-But on the way there, from the first interaction to the last, they part, and so do networks that were never trained.
+But on the way there, from the first interaction to the last, they part, and so do untrained networks.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-stages", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) between two models at the same stage, mean over pairs, with 95 % intervals. Left: features as they are. Middle: without the mean of each element. Right: the same, without the leading direction of the target, for the two stages that a claim compares. Published models and minis are seen on different structures: compare slopes, not heights."}, "image": {"alt": "Left, all lines rise from the embedding to the last interaction. Middle, they are nearly level up to the last interaction; then published models fall steeply, trained minis a little, and untrained minis rise. Right, published models do not fall."}}
-lines = {
-    "published families": (real, real.between, names),
-    "minis of different families": (small, small.between, minis),
-    "the same, never trained": (small, small.between, twins),
-    "a mini and its other seed": (small, small.seeds, minis),
-}
-fig, axs = plt.subplots(1, 3, figsize=(7.4, 3.4), sharey=True, layout="constrained")
-for ax, (view, some) in zip(axs, STAGES_OF.items(), strict=True):
-    found = {
-        kind: {stage: one.fit.mean(of(view, stage, which)) for stage in some}
-        for kind, (one, of, which) in lines.items()
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-stages", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) between two models at the same stage, mean over pairs, with 95 % intervals. Left: features as they are. Right: without the mean of each element; *the rest*: also without the leading direction of the target. Published models and minis are seen on different structures: compare slopes, not heights."}, "image": {"alt": "Left, all lines rise from the embedding to the last interaction. Right, they are nearly level up to the last interaction; then published models fall steeply, except in the rest, trained minis fall a little, and untrained minis rise."}}
+fig, axs = plt.subplots(1, 2, figsize=(style.WIDTH, 4.2), sharey=True)
+for ax, view in zip(axs, (AS_IS, WITHIN), strict=True):
+    lines = {
+        figures.PUBLISHED: real.by_stage(view, names),
+        figures.REST: real.by_stage(REST, names) if view == WITHIN else {},
+        figures.MINIS: small.by_stage(view, minis),
+        figures.UNTRAINED: small.by_stage(view, twins),
+        figures.SEEDS: again.by_stage(view, seeds, within=True),
     }
-    figures.stage_lines(ax, found)
-    ax.set_title(view, fontsize=8.5)
+    figures.stage_lines(ax, lines)
+    ax.set_title(view)
 axs[0].set(ylabel="GFRE", ylim=(0, None))
-fig.legend(*axs[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=7.5)
+fig.legend(*axs[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 plt.show()
 
 # %% [markdown]
@@ -192,26 +193,25 @@ plt.show()
 :::{admonition} In plain words
 :class: in-plain-words
 
-A potential describes an atom in steps: first only which element it is, then, round after round of messages from its
-neighbors (*interactions*), where it sits, and at the very end what energy follows.
-We ask after every step whether one potential's description can be worked out from another's.
-It is as with cooks who start from the same basket and must serve the same soup. While they cook, their pots grow
-more different, and so do the pots of people who cannot cook: that alone is no sign of a style. But in the bowls of the real cooks
-one thing has become alike, the taste that was ordered, here the energy.
+A potential describes an atom in steps: first only which element it is; then, with each round of messages from its
+neighbors (an *interaction*), where it sits; at the very end, what energy follows.
+After every step we ask whether one potential's description can be worked out from another's.
+Cooks who start from one basket and must serve one soup fill ever more different pots, and so do people who cannot
+cook: that alone is no sign of a style. But in the bowls of the real cooks
+one thing has become alike, the taste that was ordered: here, the energy.
 :::
 
 ## What the paper says
 
-{cite:t}`Chorna2025` take features at two places: the *backbone*, which enters the energy head, and the *last layer*.
-What happens before is not in the paper. {cite:t}`Edamadaka2025` find that representations of many scientific models
-converge, also at their ends. Here every step is looked at, at five *stages* that models of any length have: the
-embedding of the element, the first, middle and last interaction, and the last layer. One model stands for each family.
+{cite:t}`Chorna2025` look at two places: the *backbone*, which enters the energy head, and the *last layer*.
+{cite:t}`Edamadaka2025` find that representations of many scientific models converge, also at their ends.
+Here we look at five *stages* that models of any length have: the embedding of the element, the first, middle and last
+interaction, and the last layer. One model stands for each family.
 
-Three choices must be known. Vectors and tensors of equivariant models enter as their norms, so a step that only
-turns them looks like no step at all. Steps of more than 64 channels enter by that many principal components, lest a
-wide step tell more only because it is wide. And *within elements*, every atom loses the mean over the atoms of its element in
-structures of *other* parents, so that nothing of itself or its relatives is subtracted; atoms of elements in fewer than five
-parents are not tested.
+Three choices matter. Vectors and tensors enter as their norms.
+Steps of more than 64 channels enter by that many principal components, lest width alone tell more.
+And *within elements*, every atom loses the mean over the atoms of its element in structures of *other* parents;
+elements in fewer than five parents are not tested.
 
 ## Evidence
 """
@@ -221,21 +221,21 @@ low, high = real.over_families(AS_IS, on_the_way)[1:]
 shown(f"""
 Notice:
 
-- As they are, published families part on the way: their GFRE changes by {part}, over families by anything from {low:.2f} to {high:.2f}.
-  But that of untrained minis changes by {of_twins[AS_IS]}, too.
-  Left out is {", ".join(f"`{name}`" for name in heavy) or "no crystal"}, which alone carries over a fifth of the squared error after
-  the last interaction, mostly of maps to SevenNet. With it, no interval leaves out zero: {part_all} here, {meet_all} for the next number.
-- Within elements, the step to the last layer changes the GFRE of published models by {meet}, that of untrained minis by {end_of_twins}.
-  Without the leading direction of each target, the published models' change is {meet_rest}: what they come to share lies along that direction.
-- Training drives minis apart (after the last interaction, trained minus untrained: {apart}), and brings them nearer within elements
-  (last layer: {nearer}).
-- Two seeds of one mini part, too, by {seeds_part}, and go on parting into the last layer, by {seeds_end} within elements.
+- As they are, published families part on the way, by {part} of GFRE ({low:.2f} to {high:.2f} over families); but untrained minis part, too, by {of_twins[AS_IS]}.
+- Within elements, published models come nearer in the last layer, by {meet.map(lambda x: -x)}, and untrained minis do not; in the rest, the change is
+  {meet_rest}: what the models come to share lies along the leading direction.
+- Training drives minis apart, by {apart} after the last interaction, and brings them nearer within elements, by {nearer.map(lambda x: -x)} in the last layer.
+- Two seeds of one mini part, too, by {seeds_part}, and within elements go on parting into the last layer.
+
+Left out is {", ".join(f"`{name}`" for name in heavy) or "no crystal"}, which alone carries over a fifth of the squared error after
+the last interaction. With it, the first two changes could be none: {part_all} and {meet_all}.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-pairs", "caption": "Change of GFRE (no unit) with depth in each pair of published families, mean of both directions, with 95 % intervals. Right of zero the two part, left of it they come nearer."}, "image": {"alt": "One row per pair of families. Black marks lie right of zero. Blue marks lie right of zero for pairs without HIENet, left of it for pairs with HIENet. Orange marks lie left of zero in all rows."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-pairs", "caption": "Change of GFRE with depth in each pair of published families, mean of both directions, with 95 % intervals. Right of zero the two part, left of it they come nearer. A mark has the colors of its two families."}, "image": {"alt": "Three panels with one row per pair of families. In the first, all marks but one lie right of zero. In the second, pairs without HIENet lie right of zero, those with it left. In the third, all lie left of zero."}}
 if pairs:
-    fig, ax = plt.subplots(figsize=(7.0, 1.2 + 0.4 * len(by_pair)))
-    figures.pair_changes(ax, by_pair)
+    size = style.WIDTH, 1.4 + 0.3 * len(pairs)
+    fig, axs = plt.subplots(1, 3, figsize=size, sharex=True, sharey=True)
+    figures.pair_changes(axs, by_pair, [tuple(map(family_of, pair)) for pair in pairs])
     plt.show()
 
 # %% tags=["remove-input"]
@@ -243,14 +243,11 @@ share = {stage: np.mean(some) for stage, some in explained.items()}
 shown(f"""
 Notice:
 
-- As they are, {sum(e.low > 0 for e in as_is)} of {len(pairs)} pairs part. Part of it is no surprise: in every model the element explains less of the features
-  after the last interaction (on average {share.get("last", np.nan):.2f} of the variance) than after the first
-  ({share.get("first", np.nan):.2f}), and a list of elements is what all models translate best.
-- Within elements there is no common direction. Pairs with HIENet come nearer on the way, all others part, and the mean,
-  {part_within}, does not tell what a fifth family would do.
-- In the last layer *every* pair is nearer, least clearly by {farthest}. There, the leading direction is the energy of the atom
-  (R² of {min(energy, default=np.nan):.2f} or more in all models). In SevenNet and HIENet the last layer is a linear map of the
-  last interaction ([the chapter on layers](04_backbone_knows_more.ipynb)): they come nearer by leaving out.
+- As they are, {sum(e.low > 0 for e in as_is)} of {len(pairs)} pairs part; no wonder, for in every model the element explains less of the
+  features after the last interaction ({share.get("last", np.nan):.2f} of the variance, on average) than after the first ({share.get("first", np.nan):.2f}).
+- Within elements there is no common direction (mean {part_within}): pairs with HIENet come nearer on the way, all others part.
+- In the last layer *every* pair is nearer (over families by {-over_models.high:.2f} to {-over_models.low:.2f}); its leading direction is the energy of the atom,
+  with R² of {min(energy, default=np.nan):.2f} or more in all models.
 """)
 
 # %% [markdown]
@@ -271,9 +268,9 @@ shown("""
 
 # %% [markdown]
 """
-In the paper, last layers are further apart than backbones (our last interaction); here they are nearer, since they are mostly the energy.
-What differs: the models, the structures, the split (single atoms against whole parents), and that our last interaction
-has norms that enter no energy head. The stages before, and anything within elements, are not published.
+In the paper, last layers are further apart than backbones (our last interaction, which has norms that enter no energy head);
+here they are nearer. Models, structures, and split (single atoms against whole parents) differ.
+The other stages, and anything within elements, are not published.
 
 ## What would change our mind
 
@@ -284,8 +281,9 @@ has norms that enter no energy head. The stages before, and anything within elem
 ## Parameters and checks
 
 `lumlip run 08 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on other models and
-structures. `every=1` takes all structures, a larger `width` more channels; both take longer. With all channels, tried on two
-orders of the folds, the claims about published models came out the same.
+structures; `every=1` takes all structures. With all channels (a large `width`), on two
+orders of the folds, the claims about published models came out the same. The page takes about two minutes on two cores
+once features are stored.
 """
 
 # %% tags=["hide-input"]

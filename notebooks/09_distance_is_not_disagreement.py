@@ -84,8 +84,8 @@ def rho(own: float, foreign: float):
 
 # %% tags=["hide-input"]
 page = Page(9)
-earlier = "after an earlier version of this page had measured it, with other folds and models"
-one_each = {"models": "published, one a family", "chosen_after": earlier}
+earlier = "an earlier version had measured it"
+one_each = {"models": "published", "chosen_after": earlier}
 on_minis = {"models": "minis", "chosen_after": earlier}
 features = of("published", lambda n: gfre[n].difference(w[n], w[n], other=energy[n]))
 number = of("published", lambda n: gfre[n].difference(w[n], pairs[n], other=single[n]))
@@ -95,7 +95,7 @@ sharper, composition = (mean_area(detected, score, DISTANCE) for score in (ERROR
 text = "a pair's error tells its own disagreement better than errors of strangers do"
 strangers = {"bound_from": "a null: errors between two other families"}
 page.claim(text, of("published", rho(1, -1)), **strangers, **one_each)
-page.claim(text, of("minis", rho(1, -1)), **strangers, **on_minis)
+page.claim("the same", of("minis", rho(1, -1)), **strangers, **on_minis)
 text = "more is lost of the features than of the energy"
 control = {"control": number, "control_is": "from the energy of the source alone"}
 page.claim(text, features, bound_from="a null: as much", expect=NO_MORE, **control, **one_each)
@@ -113,7 +113,8 @@ share, alone = energy[main].share(w[main]), single[main].share(pairs[main])
 of_features = gfre[main].share(w[main])
 area = {score: mean_area(detected, score) for score in (ERROR, DISTANCE, COMPOSITION)}
 cluster, molcrys = ({k: v for k, v in detected.items() if k == n} for n in ("cluster", "molcrys"))
-by_pair = energies.by_pair(studies[main], ranks[main])
+rows = {name: energies.by_pair(study, ranks[name]) for name, study in studies.items()}
+by_pair = rows[main]
 reversed_ = [label for label, (one, other) in by_pair.items() if not one.value > other.value]
 carried = [fit[main].worst_share(w[main]) for fit in (gfre, energy)]
 page.says("strangers' errors reach most of it", of("published", rho(-0.5, 1)), side="above")
@@ -132,11 +133,11 @@ page.says("molecular crystals look usual", mean_area(molcrys, ERROR), side="belo
 # %% tags=["remove-input"]
 page.answer(f"""
 From the last layer of another family, a linear map recovers **{100 * share.value:.0f} %** \
-[{100 * share.low:.0f}, {100 * share.high:.0f}] of a model's energy beyond composition, but only \
+[{100 * share.low:.0f}, {100 * share.high:.0f}] of a model's energy beyond composition, against \
 {100 * of_features.value:.0f} % of its features.
 
-But the other model's energy, a single number, gives {100 * alone.value:.0f} %, too: models agree on energies, though not \
-on features, and a large feature error says more about the structure than about the two models.
+But the other model's energy alone, one number, gives {100 * alone.value:.0f} %, too: models agree on energies, not \
+on features, and a large feature error tells more of the structure than of the two models.
 """)
 
 # %% [markdown]
@@ -144,38 +145,41 @@ on features, and a large feature error says more about the structure than about 
 :::{admonition} In plain words
 :class: in-plain-words
 
-Two doctors examine the same patients. Much of what the one writes down cannot be worked out from the notes of the
-other; yet from these notes one can nearly always tell what the first doctor's diagnosis was. That is no wonder: both
+Two doctors examine the same patients. Much of what one writes down cannot be worked out from the other's notes; yet
+from these notes one can nearly always tell the first doctor's diagnosis. That is no wonder: both
 make the same diagnoses, and the other's diagnosis alone tells it as well.
-And the patients on whom their notes differ most? They are mostly unusual patients, on whom the notes of two other
-doctors differ, too. So it is with potentials, their features, and their energies.
+And on whom do their notes differ most? Mostly on unusual patients, on whom the notes of two other
+doctors differ, too.
 :::
 
 ## What the paper says
 
 {cite:t}`Chorna2025` read a large feature reconstruction error as a difference in what two models know.
-What such a difference means for the energies that users see, and whether the error of a single structure is a
-warning, is left open there. This page asks both.
+What it means for the energies that users see, and whether the error of a single structure is a
+warning, is left open there.
 
-*Disagreement* is the difference of two models' energies per atom beyond what a linear function of the composition
-explains, for models put different energies on free atoms. Maps and baselines are fitted without the structure and its
-relatives. The models are one of each family: ten orders of the folds for all ten would take too long, and pairs of
-variants are no strangers to each other.
+Here, *disagreement* is the difference of two models' energies per atom beyond what a linear function of the composition
+explains. Maps and baselines are fitted without the structure and its
+relatives. One model stands for each family.
 
 ## Evidence
 
 Does the error tell *where* two models disagree? The features of a pair are rebuilt from each other (global feature
-reconstruction error, GFRE: 0 = rebuilt exactly, 1 = no better than the average), and its structures are ranked by that error.
-*Strangers* are the two models of the other two families: their error knows nothing of this pair.
+reconstruction error, GFRE: 0 = rebuilt exactly, 1 = no better than the average), and structures are ranked by that error.
+*Strangers* are the models of two other families, whose error knows nothing of this pair.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-ranks", "caption": "Rank correlation (Spearman's ρ, over structures) of each pair's disagreement in energy with the pair's own error, filled, and with the error of the two models of the other families, open; lines: 95 % intervals. Orange: minis."}, "image": {"alt": "For each pair of families a filled and an open mark. The filled one lies far to the right in the three pairs of published models without DIEP, close to the open one in most others."}}
-rows = dict(by_pair)
-if "minis" in studies and main != "minis":
-    found = energies.by_pair(studies["minis"], ranks["minis"])
-    rows |= {f"{label} (minis)": both for label, both in found.items()}
-fig, ax = plt.subplots(figsize=(6.6, 1.0 + 0.3 * len(rows)))
-figures.own_and_foreign(ax, rows)
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-ranks", "caption": "Rank correlation (Spearman's ρ, over structures) of each pair's disagreement in energy with its own error and with that of strangers; lines: 95 % intervals."}, "image": {"alt": "For each pair of families a circle and a cross. The circle lies far to the right of the cross in the three pairs of published models without DIEP, close to it in most others, and left of it in pairs with DIEP."}}
+sizes = [len(some) for some in rows.values()]
+fig, axs = plt.subplots(
+    len(rows), figsize=(style.WIDTH, 1.3 + 0.32 * sum(sizes)), sharex=True, squeeze=False,
+    height_ratios=sizes,
+)  # fmt: skip
+for ax, (name, some) in zip(axs.flat, rows.items(), strict=True):
+    figures.own_and_foreign(ax, some, mini=name == "minis")
+    ax.set_title(name, loc="left")
+ax.set(xlabel="rank correlation with the pair's disagreement in energy")
+fig.legend(*axs.flat[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 plt.show()
 
 # %% tags=["remove-input"]
@@ -183,70 +187,71 @@ shown(f"""
 Notice:
 
 - A pair's error ranks structures by its own disagreement with ρ = {of("published", rho(1, 0))}, strangers' errors with
-  {of("published", rho(0, 1))}; the difference is {of("published", rho(1, -1))}. So there is something of the pair in its
-  error, but most of what it says holds for any pair: the structure is hard.
-- For the minis the difference is {of("minis", rho(1, -1))}, of {of("minis", rho(1, 0))}.
-- The pairs differ: in {len(reversed_)} of {len(by_pair)} pairs of published models, those with DIEP, strangers do at least as well.
-  All of the difference is in the others, whose strangers are pairs with DIEP. Four families are too few for an interval over models.
+  {of("published", rho(0, 1))}: most of what the error says holds for any pair.
+- The difference, what is the pair's own, is {of("published", rho(1, -1))}; for the minis it is {of("minis", rho(1, -1))}.
+- In {len(reversed_)} of {len(by_pair)} pairs of published models, those with DIEP, strangers do at least as well;
+  four families are too few for an interval over models.
 """)
 
 # %% [markdown]
 """
-How much of the energy is lost where much of the features is? A linear map made for the energy takes the average of A's last layer over
-the atoms, and the composition, to the energy of B. *Lost* is on the scale of the GFRE: 0 = nothing is missed, 1 = as much as from
-the composition alone. The same map can be given A's energy, one number, in the place of its features.
+How much of the energy is lost where much of the features is? A linear map takes the average of A's last layer over
+the atoms, and the composition, to the energy of B. *Lost* is on the scale of the GFRE: 0 = nothing, 1 = as much as from
+the composition alone. The same map can be given A's energy, one number, in place of its features.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-stitching", "caption": "What is lost of a model's energy beyond composition against the GFRE of its last layer, for each ordered pair of families: from the source's last layer, from its energy alone (crosses), from untrained networks (open). On the grey line as much would be lost of the energy as of the features."}, "image": {"alt": "Points of trained sources lie far below the diagonal, crosses on top of them; untrained sources lie near the diagonal or above."}}
-fig, ax = plt.subplots(figsize=(6.6, 3.6))
-for name in studies:
-    look = {"s": 26, "color": style.MIDDLE if name == "minis" else style.INK}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-stitching", "caption": "What is lost of a model's energy beyond composition against the GFRE of its last layer, for each ordered pair of families. On the gray line as much is lost of both."}, "image": {"alt": "Circles, for trained sources, lie far below the diagonal, with crosses, for the energy alone, on top of them; triangles, for untrained sources, lie near the diagonal or above."}}
+fig, axs = plt.subplots(
+    1, len(studies), figsize=(style.WIDTH, 3.2), sharex=True, sharey=True, squeeze=False
+)
+for ax, name in zip(axs.flat, studies, strict=True):
     x, y, some = gfre[name].table.to_numpy(), energy[name].table.to_numpy(), w[name] > 0
     before, one = twins[name] > 0, single[name].table.to_numpy()[pairs[name] > 0]
-    ax.scatter(x[some], y[some], label=f"{name}: from features", **look)
-    ax.scatter(x[some], one, marker="x", lw=0.9, label=f"{name}: from energy alone", **look)
+    look = figures.MINI if name == "minis" else figures.CLAIMED
+    ax.scatter(x[some], y[some], s=26, label="from the last layer", **look)
+    ax.scatter(x[some], one, s=44, lw=1.2, label="from the energy alone", **figures.AGAINST)
     if before.any():
-        look |= {"marker": "^", "facecolors": "none", "label": f"{name}: untrained source"}
-        ax.scatter(x[before], y[before], **look)
-ax.axline((0, 0), slope=1, color="#8a8a8a", lw=0.9)
-ax.axhline(1, color="#8a8a8a", lw=0.9, ls=":")
-ax.set(xlabel="GFRE of the last layer", ylabel="lost of the energy", xlim=(0, 1.05))
-ax.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=7.5)
+        look = {"marker": "^", "facecolors": "none", "edgecolors": style.MIDDLE}
+        ax.scatter(x[before], y[before], s=26, label="from an untrained last layer", **look)
+    ax.axline((0, 0), slope=1, color=style.LIGHT, lw=0.9)
+    ax.axhline(1, color=style.LIGHT, lw=0.9, ls=":")
+    ax.set(title=name, xlabel="GFRE of the last layer", xlim=(0, 1.05))
+axs[0, 0].set(ylabel="lost of the energy", ylim=(0, None))
+fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 plt.show()
 
 # %% tags=["remove-input"]
 shown(f"""
 Notice:
 
-- The GFRE is {gfre[main].mean(w[main])}, what is lost of the energy {energy[main].mean(w[main])}: less by {features}.
-  But the energy of the source alone loses {single[main].mean(pairs[main])}; with all features it is less by {gained}, which is nothing.
-- So the result says that models agree on energies, not that features hold the energies of others. What distance measures lies
-  in the rest of the features.
+- Of the features {gfre[main].mean(w[main])} is lost, of the energy only {energy[main].mean(w[main])}; but from the energy of the source alone
+  {single[main].mean(pairs[main])}, and all features together do no better.
+- So models agree on energies, and what distance measures lies in the rest of the features.
 - It is learned: from the last layers of trained minis {of("minis", lambda n: energy[n].mean(w[n]))} is lost, from those of their
-  untrained twins {of("minis", lambda n: energy[n].mean(twins[n]))}, where the GFRE goes from {of("minis", lambda n: gfre[n].mean(w[n]))}
-  to {of("minis", lambda n: gfre[n].mean(twins[n]))} only.
+  untrained twins {of("minis", lambda n: energy[n].mean(twins[n]))}.
 """)
 
 # %% [markdown]
 """
 Does the error at least detect structures unlike those of the fit? One subset after another is left out of the maps, and its
-structures are to be told from all others by a score: the error of a pair, the distance to the nearest atom of the fit in the features
-of one model, or that to the nearest composition, without any model. The area under the ROC curve (AUROC) is the probability that a left-out structure has the higher
-score; a coin has one half.
+structures are to be told from all others by a score: a pair's error, the distance to the nearest atom of the fit in one model's
+features, or the distance to the nearest composition. The area under the ROC curve (AUROC) is the probability that a left-out structure
+scores higher; a coin has one half.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-ood", "caption": "AUROC of three scores for each subset that was left out, mean over pairs or models, with 95 % intervals over structures; dotted: chance. Below it, the left-out structures score lower than the others."}, "image": {"alt": "Three marks for each subset; most lie near chance, clusters and random crystals above it, molecular crystals and fragments below"}}
-fig, ax = plt.subplots(figsize=(6.6, 1.0 + 0.35 * max(1, len(detected))))
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-ood", "caption": "AUROC of three scores for each left-out subset, mean over pairs or models, with 95 % intervals; dotted: a coin."}, "image": {"alt": "Three marks for each subset; most lie near a half, clusters and random crystals above it, molecular crystals and fragments below"}}
+fig, ax = plt.subplots(figsize=(style.WIDTH, 1.1 + 0.36 * max(1, len(detected))))
 figures.by_subset(ax, detected)
+fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 plt.show()
 
 # %% tags=["remove-input"]
 shown(f"""
 Notice:
 
-- On average, the error of a pair detects new structures no better than a coin, {area[ERROR]}, and the composition alone neither,
-  {area[COMPOSITION]}; the distance in one model hardly better, {area[DISTANCE]}. The error of two models is worse than the distance in one, by {sharper.map(lambda x: -x)}.
-- Clusters are detected by the distance, {mean_area(cluster, DISTANCE)}, less well by the error, {mean_area(cluster, ERROR)}.
+- On average, a pair's error detects new structures no better than a coin, {area[ERROR]}, nor does the composition,
+  {area[COMPOSITION]}; the distance in one model does a little better, {area[DISTANCE]}.
+- Clusters are detected, by the distance ({mean_area(cluster, DISTANCE)}) better than by the error ({mean_area(cluster, ERROR)}).
 - Molecular crystals score *lower* than what the maps were fitted on ({mean_area(molcrys, ERROR)}): new is not the same as hard.
 """)
 
@@ -266,27 +271,26 @@ pd.DataFrame.from_dict(against, orient="index", columns=["paper", "here"]).astyp
 
 # %% [markdown]
 """
-The paper has no number on energies. Its models are larger, its structures are the test part of MAD, its split takes single
-atoms; here every structure counts alike, with the mean square of its atoms.
+The paper has no number on energies. Its models are larger, its structures MAD's test part, its split takes single
+atoms; here every structure counts alike.
 
 ## What would change our mind
 
 - A family whose energy the others cannot recover: then a distance might be a disagreement.
-- Features of A that recover what A's own energy misses of B's: knowledge that A has and does not use.
+- Features of A that recover what A's own energy misses of B's.
 - Pairs whose errors point to their own disagreements alone, on more than four families.
 
 ## Parameters and checks
 
 `lumlip run 09 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on your own models and
-structures. `n_few_seeds` touches the left-out subsets only, which take longest. With fewer than four families there are no strangers.
+structures. `n_few_seeds` touches the left-out subsets only. With fewer than four families there are no strangers.
+The page takes about three minutes on two cores once features are stored.
 """
 
 # %% tags=["hide-input"]
 for name, study in studies.items():
-    itself = [energy[name].table.loc[m, m] for m in study.models]
-    print(
-        f"{name}: {study.known.sum()} structures count; lost from a model's own features {max(itself):.2f}"
-    )
+    itself = max(energy[name].table.loc[m, m] for m in study.models)
+    print(f"{name}: {study.known.sum()} structures count; lost of its own {itself:.2f}")
     assert np.isfinite(gfre[name].table.to_numpy()).all()
 print(f"{len(studies)} sets of models: checks passed")
 page.table()

@@ -68,7 +68,7 @@ def periodic_heat_map(
             chemical_symbols[z],
             ha="center",
             va="center",
-            fontsize=6.8,
+            fontsize=8.5,
             color=ink,
             clip_on=True,
         )

@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 
 from chapters.depth.paths import STAGES
 from lumlip.metrics.repeated import Estimate
-from lumlip.plotting.style import MIDDLE
+from lumlip.plotting.style import FAMILY_COLORS, INK, MIDDLE
+from lumlip.zoo.relations import family_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-#: Kind of pair -> color and marker.
-KINDS = {
-    "published families": ("#222222", "o"),
-    "minis of different families": (MIDDLE, "s"),
-    "the same, never trained": ("#8a8a8a", "^"),
-    "a mini and its other seed": ("#0072B2", "D"),
+PUBLISHED, REST, MINIS, UNTRAINED, SEEDS = (
+    "published families",
+    "published families, the rest",
+    "minis of two families",
+    "the same, untrained",
+    "two seeds of one mini",
+)
+#: Published models are filled, minis hollow, what was not trained is a cross.
+LOOKS: Mapping[str, dict[str, Any]] = {
+    PUBLISHED: {"color": INK, "marker": "o"},
+    REST: {"color": INK, "marker": "s", "ls": ":"},
+    MINIS: {"color": INK, "marker": "o", "mfc": "white", "ls": "--"},
+    UNTRAINED: {"color": MIDDLE, "marker": "x", "ls": "-."},
+    SEEDS: {"color": MIDDLE, "marker": "D", "mfc": "white"},
 }
 
 
@@ -31,39 +39,47 @@ def stage_lines(ax: Axes, lines: Mapping[str, Mapping[str, Estimate]]) -> None:
     ----------
     ax : Axes
     lines : dict of kind to dict of stage to Estimate
-        Of kinds in `KINDS`; what is missing is not drawn.
+        Of kinds in `LOOKS`; what is missing is not drawn.
     """
     for i, (kind, errors) in enumerate(lines.items()):
-        color, marker = KINDS[kind]
         found = {stage: e for stage, e in errors.items() if e.value == e.value}
-        x = [STAGES.index(stage) + 0.06 * (i - 1.5) for stage in found]
+        x = [STAGES.index(stage) + 0.07 * (i - 2) for stage in found]
         low, high = [e.low for e in found.values()], [e.high for e in found.values()]
-        ax.vlines(x, low, high, color=color, lw=1.8, alpha=0.4)
-        style: dict[str, Any] = {"color": color, "marker": marker, "ms": 4, "mfc": "white"}
-        ax.plot(x, [e.value for e in found.values()], lw=1.3, label=kind, **style)
-    ax.set_xticks(range(len(STAGES)), list(STAGES), rotation=30, ha="right")
+        ax.vlines(x, low, high, color=LOOKS[kind]["color"], lw=1.8, alpha=0.4)
+        look = {"lw": 1.2, "ms": 4.5, "label": kind, **LOOKS[kind]}
+        ax.plot(x, [e.value for e in found.values()], **look)
+    ax.set_xticks(range(len(STAGES)), list(STAGES), rotation=40, ha="right", rotation_mode="anchor")
     ax.set_xlim(-0.4, len(STAGES) - 0.6)
     ax.grid(axis="y", color="#dddddd", lw=0.6)
     ax.set_axisbelow(True)
 
 
-def pair_changes(ax: Axes, table: pd.DataFrame) -> None:
-    """Draw the changes in each pair of families (rows), a mark for each kind of change (columns).
+def pair_changes(
+    axs: Sequence[Axes], changes: Mapping[str, Sequence[Estimate]], pairs: Sequence[tuple[str, str]]
+) -> None:
+    """Draw the changes in each pair of families, a row, and a panel for each kind of change.
 
     Parameters
     ----------
-    table : DataFrame of Estimate
+    axs : sequence of Axes
+    changes : dict of kind to sequence of Estimate
+        One of each pair.
+    pairs : sequence of (str, str)
+        Families; a mark is half in the color of each.
     """
-    y = np.arange(len(table), 0, -1)
-    for i, (kind, found) in enumerate(table.items()):
-        color, marker = (("#222222", "o"), ("#0072B2", "s"), ("#D55E00", "D"))[i % 3]
-        place = y + 0.2 * (1 - i)
-        ax.hlines(place, [e.low for e in found], [e.high for e in found], color=color, lw=1.4)
-        style: dict[str, Any] = {"s": 22, "marker": marker, "color": color, "zorder": 3}
-        ax.scatter([e.value for e in found], place, label=str(kind), **style)
-    ax.axvline(0, color="#777777", lw=1, ls="--", zorder=0)
-    ax.set_yticks(y, table.index)
-    ax.tick_params(axis="y", length=0)
-    ax.set(xlabel="change of GFRE", ylim=(0.4, len(table) + 0.6))
-    ax.grid(axis="x", color="#dddddd", lw=0.6)
-    ax.legend(fontsize=7.5, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, frameon=False)
+    y = np.arange(len(pairs), 0, -1)
+    for ax, (kind, found) in zip(axs, changes.items(), strict=True):
+        ax.hlines(y, [e.low for e in found], [e.high for e in found], color=INK, lw=1.3, zorder=2)
+        for place, e, (one, other) in zip(y, found, pairs, strict=True):
+            halves = [FAMILY_COLORS.get(family, MIDDLE) for family in (one, other)]
+            fill = {"mfc": halves[0], "markerfacecoloralt": halves[1], "mec": INK, "mew": 0.6}
+            ax.plot(e.value, place, "o", ms=7.5, fillstyle="left", **fill)  # type: ignore[arg-type]
+        ax.axvline(0, color=MIDDLE, lw=1, ls="--", zorder=0)
+        ax.tick_params(axis="y", length=0)
+        ax.margins(x=0.12)
+        ax.locator_params(axis="x", nbins=3)
+        ax.set(title=kind, ylim=(0.4, len(pairs) + 0.6))
+        ax.grid(axis="x", color="#dddddd", lw=0.6)
+        ax.set_axisbelow(True)
+    axs[len(axs) // 2].set_xlabel("change of GFRE")
+    axs[0].set_yticks(y, ["\u2013".join(map(family_name, pair)) for pair in pairs])

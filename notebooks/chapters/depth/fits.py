@@ -15,7 +15,7 @@ from lumlip.array_types import FloatArray, IntArray
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.repeated import CrossFit, Estimate, jackknife, orders_of, pair_weights
-from lumlip.zoo.relations import family_of, other_seed
+from lumlip.zoo.relations import family_of
 
 #: What is compared: features as they are, without the mean of each element, and of these the
 #: target without its leading direction.
@@ -77,9 +77,7 @@ class StageFits:
         width : int
             Principal components that wider steps enter with.
         least : int
-            Parents that the element of a tested atom must be in.
-        options
-            Of `CrossFit.of`.
+            Parents that the element of a tested atom must be in; the options are of `CrossFit.of`.
         """
         if panel is None:
             return cls(CrossFit.empty(), [])
@@ -95,25 +93,23 @@ class StageFits:
         ]
         return cls(_side_by_side(fits), _parents(panel, groups, tested))
 
-    def between(self, view: str, stage: str, models: Sequence[str]) -> FloatArray:
-        """Weights of pairs of different families; every pair of families counts once."""
+    def between(
+        self, view: str, stage: str, models: Sequence[str], *, within: bool = False
+    ) -> FloatArray:
+        """Weights of pairs of families, or within them: see `pair_weights`."""
         there = [m for m in models if m in self.fit.sources]
-        pairs = pair_weights([family_of(m) for m in there]) if there else np.zeros((0, 0))
-        return self._weights(view, stage, pd.DataFrame(pairs, there, there))
-
-    def seeds(self, view: str, stage: str, models: Sequence[str]) -> FloatArray:
-        """Weights of the models and themselves trained from another seed, both ways."""
-        there = {m: other_seed(m) for m in models if other_seed(m) in self.fit.sources}
-        names = [*there, *there.values()]
-        pairs = pd.DataFrame(0.0, names, names)
-        for model, other in there.items():
-            pairs.loc[model, other] = pairs.loc[other, model] = 0.5 / len(there)
-        return self._weights(view, stage, pairs)
-
-    def _weights(self, view: str, stage: str, pairs: pd.DataFrame) -> FloatArray:
-        named = pairs.rename(columns=lambda model: key(view, stage, model))
+        families = [family_of(m) for m in there]
+        pairs = pair_weights(families, within=within) if there else np.zeros((0, 0))
+        named = pd.DataFrame(pairs, there, [key(view, stage, m) for m in there])
         grid = named.reindex(index=self.fit.sources, columns=self.fit.targets, fill_value=0.0)
         return grid.to_numpy(dtype=float)
+
+    def by_stage(
+        self, view: str, models: Sequence[str], *, within: bool = False
+    ) -> dict[str, Estimate]:
+        """Mean errors at all stages of the view, see `between`."""
+        weights = {s: self.between(view, s, models, within=within) for s in STAGES_OF[view]}
+        return {stage: self.fit.mean(w) for stage, w in weights.items()}
 
     def net(self, more: Sequence[FloatArray], less: Sequence[FloatArray]) -> Estimate:
         """Sum of some mean errors minus the sum of as many others; missing if one is."""
@@ -161,10 +157,11 @@ class StageFits:
         Of the mean over pairs of families, in any view and at any stage.
         """
         heavy = np.zeros(len(self.fit.counts), dtype=bool)
+        exact = 1e-10 * self.fit.counts.sum()  # of an exact map, errors are rounding
         for view, some in STAGES_OF.items():
             for weights in (self.between(view, stage, self.fit.sources) for stage in some):
                 sums = np.tensordot(weights, self.fit.sums.mean(axis=0), axes=2)
-                heavy |= sums > share * sums.sum()
+                heavy |= sums > max(share * sums.sum(), exact)
         if heavy.all() or not heavy.any():
             return [], self
         names = [name for name, out in zip(self.parents, heavy, strict=True) if out]

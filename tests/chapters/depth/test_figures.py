@@ -1,7 +1,6 @@
 """Figures of the chapter on depth draw what there is."""
 
 import matplotlib.pyplot as plt
-import pandas as pd
 
 from chapters.depth import figures
 from chapters.depth.paths import STAGES
@@ -11,8 +10,8 @@ from lumlip.metrics.repeated import Estimate
 def test_stages_without_a_number_are_not_drawn():
     fig, ax = plt.subplots()
     known = {stage: Estimate(0.5, 0.4, 0.6) for stage in STAGES[1:]}
-    lines = {"published families": {STAGES[0]: Estimate.missing()} | known}
-    figures.stage_lines(ax, lines | {"a mini and its other seed": {}})
+    lines = {figures.PUBLISHED: {STAGES[0]: Estimate.missing()} | known}
+    figures.stage_lines(ax, lines | {figures.SEEDS: {}})
     first, none = ax.lines
     assert list(first.get_ydata()) == [0.5] * 4
     assert len(none.get_ydata()) == 0
@@ -21,11 +20,12 @@ def test_stages_without_a_number_are_not_drawn():
 
 
 def test_pairs_stand_in_rows_from_the_top():
-    fig, ax = plt.subplots()
+    fig, axs = plt.subplots(1, 2, sharey=True)
     found = [Estimate(0.1, 0.0, 0.2), Estimate(-0.3, -0.4, -0.2)]
-    figures.pair_changes(ax, pd.DataFrame({"on the way": found}, index=["a and b", "a and c"]))
-    points = ax.collections[1].get_offsets()
-    assert points[:, 0].tolist() == [0.1, -0.3]
-    assert points[0, 1] > points[1, 1]
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["a and b", "a and c"]
+    pairs = [("chgnet", "sevennet"), ("chgnet", "diep")]
+    figures.pair_changes(axs, {"on the way": found, "at the end": found}, pairs)
+    points = [line.get_xydata()[0].tolist() for line in axs[1].lines[:2]]
+    assert points == [[0.1, 2], [-0.3, 1]]
+    names = [tick.get_text() for tick in axs[0].get_yticklabels()]
+    assert names == ["CHGNet\u2013SevenNet", "CHGNet\u2013DIEP"]
     plt.close(fig)

@@ -51,12 +51,13 @@ def test_trained_against_untrained(found):
     assert nearer.high < 0
 
 
-def test_a_model_and_its_other_seed(found):
-    first = found.fit.mean(found.seeds(AS_IS, "first", ["mace-mini", "pet-mini"]))
-    last = found.fit.mean(found.seeds(AS_IS, "last", ["mace-mini"]))
-    assert first.value < 1e-6
-    assert last.value == pytest.approx(1, abs=0.03)
-    assert not found.seeds(AS_IS, "first", TRAINED).any()
+def test_two_seeds_of_a_model(found):
+    seeds = ["mace-mini", "mace-mini-seed2"]
+    errors = found.by_stage(AS_IS, seeds, within=True)
+    assert list(errors) == list(fits.STAGES_OF[AS_IS])
+    assert errors["first"].value < 1e-6
+    assert errors["last"].value == pytest.approx(1, abs=0.03)
+    assert not found.between(AS_IS, "first", seeds[:1], within=True).any()
 
 
 def test_what_is_not_there_is_missing(found, panel):
