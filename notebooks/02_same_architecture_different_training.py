@@ -36,6 +36,7 @@ import pandas as pd
 import lumlip
 from chapters.shared.breakdown import null_of_names
 from chapters.shared.models import chosen, with_seeds
+from chapters.shared.panels import panel_if_any
 from chapters.variants.figures import kinds_plot
 from chapters.variants.pairs import (
     FAMILIES,
@@ -51,7 +52,6 @@ from chapters.variants.pairs import (
 from lumlip.book.chapters import data_folder
 from lumlip.book.claims import FAILS, NO_MORE
 from lumlip.book.page import Page, shown
-from lumlip.extraction.panel import panel_if_any
 from lumlip.metrics.repeated import jackknife
 from lumlip.plotting.style import use_style
 from lumlip.zoo.relations import family_of, kind_of

@@ -44,11 +44,11 @@ from chapters.fine_tuning.kin import (
 )
 from chapters.fine_tuning.variants import Variants
 from chapters.shared.models import chosen
+from chapters.shared.panels import panel_if_any
 from chapters.shared.paper_pairs import FAR, NEAR, SCRATCH, SIBLINGS, by_relation, published_pairs
 from lumlip.book.chapters import data_folder
 from lumlip.book.claims import FAILS, UNTESTED
 from lumlip.book.page import Page, shown
-from lumlip.extraction.panel import panel_if_any
 from lumlip.metrics.repeated import Estimate, orders_of
 from lumlip.plotting import style
 from lumlip.zoo.relations import family_name, family_of

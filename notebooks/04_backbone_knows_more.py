@@ -38,11 +38,11 @@ import pandas as pd
 
 from chapters.layers import figures, fits, tables
 from chapters.shared.models import chosen
+from chapters.shared.panels import only, panels_of
 from lumlip.book.chapters import data_folder
 from lumlip.book.claims import FAILS, NO_MORE
 from lumlip.book.page import Page, shown
 from lumlip.datasets.paper import paper_rows
-from lumlip.extraction.panel import only, panels_of
 from lumlip.metrics.reconstruction import neighborhood_size
 from lumlip.metrics.repeated import jackknife, orders_of
 from lumlip.plotting import style

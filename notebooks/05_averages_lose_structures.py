@@ -45,12 +45,12 @@ from chapters.cumulants.imitations import imitate, rms_distances
 from chapters.cumulants.probing import ENERGY, MIX, SQUARES, STD
 from chapters.shared.breakdown import mean_between
 from chapters.shared.models import chosen
+from chapters.shared.panels import as_samples, panels_of
 from lumlip.book.chapters import data_folder
 from lumlip.book.claims import NO_MORE
 from lumlip.book.page import Page, shown
 from lumlip.datasets.paper import paper_rows, paper_table
 from lumlip.datasets.properties import one_hot
-from lumlip.extraction.panel import as_samples, panels_of
 from lumlip.metrics.repeated import CrossFit, Estimate, jackknife, pair_weights
 from lumlip.plotting.style import WIDTH, use_style
 from lumlip.zoo.relations import family_of, first_of_families

@@ -43,11 +43,11 @@ from chapters.depth.fits import AS_IS, REST, STAGES_OF, WITHIN, StageFits
 from chapters.shared.breakdown import mean_between
 from chapters.shared.elements import element_share, without_element_mean
 from chapters.shared.models import chosen, seeds_of
+from chapters.shared.panels import only, panels_of
 from chapters.shared.spectrum import energy_in_leading
 from lumlip.book.claims import FAILS, NO_MORE
 from lumlip.book.page import Page, shown
 from lumlip.datasets.paper import paper_table
-from lumlip.extraction.panel import only, panels_of
 from lumlip.metrics.repeated import Estimate
 from lumlip.plotting import style
 from lumlip.zoo.relations import family_of, first_of_families, untrained_twin

@@ -41,10 +41,10 @@ from chapters.disagreement.detection import COMPOSITION, DISTANCE, ERROR, areas,
 from chapters.disagreement.study import Study, groups_of
 from chapters.shared.breakdown import mean_between
 from chapters.shared.models import chosen
+from chapters.shared.panels import panels_of
 from lumlip.book.claims import FAILS, NO_MORE
 from lumlip.book.page import Page, shown
 from lumlip.datasets.paper import paper_table
-from lumlip.extraction.panel import panels_of
 from lumlip.metrics.repeated import Estimate, pair_weights
 from lumlip.plotting import style
 from lumlip.zoo.relations import first_of_families, untrained_twin

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import xarray as xr
 from ase import Atoms
-from numpy.typing import NDArray
 
-from lumlip.array_types import FloatArray, IntArray
+from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice
 from lumlip.datasets.sets import structures as read_structures
 from lumlip.datasets.validation import check_structures
@@ -38,9 +37,6 @@ from lumlip.zoo.weights import ready
 
 if TYPE_CHECKING:
     import xarray as xr
-
-#: What a split of structures can keep whole.
-KEPT_WHOLE = ("parent", "composition", "structure")
 
 #: Models that a panel of this process went on without, and why.
 SKIPPED: dict[str, str] = {}
@@ -249,106 +245,3 @@ def _common_frames(
         some = next(iter(dropped.values()), "no structures")
         raise NothingLeftError(f"no structure suits all of the models: {some}")
     return common, dropped
-
-
-def only(panel: Panel | None, models: Sequence[str]) -> Panel | None:
-    """Keep some models of a panel; None if none of them is there."""
-    if panel is None:
-        return None
-    kept = {m: panel.datasets[m] for m in models if m in panel.datasets}
-    return replace(panel, datasets=kept) if kept else None
-
-
-class Extraction(TypedDict, total=False):
-    """Options of :func:`panel`, for functions that pass them on."""
-
-    device: str
-    dtype: str
-    layers: bool
-
-
-def panel_if_any(
-    models: Sequence[str], structures: Any, **options: Unpack[Extraction]
-) -> Panel | None:
-    """Return the panel of models, or None, saying why, if no model or common structure is left.
-
-    Parameters
-    ----------
-    models, structures
-        As for :func:`lumlip.extraction.panel.panel`.
-    options
-        ``device``, ``dtype`` and ``layers`` of it.
-    """
-    if not models:
-        return None
-    try:
-        return panel(models, structures, skip_failing=True, **options)
-    except NothingLeftError as error:
-        print(error)
-        return None
-
-
-def panels_of(
-    named: Mapping[str, Sequence[str]], structures: Any, **options: Unpack[Extraction]
-) -> dict[str, Panel]:
-    """Make a panel of each set of models, and print what became of it.
-
-    Parameters
-    ----------
-    named : dict of name to list of model ids
-        Sets without a usable model or a common structure are left out.
-    structures : str, path or sequence of ase.Atoms
-    options
-        ``device``, ``dtype`` and ``layers`` of :func:`panel`.
-
-    Raises
-    ------
-    ValueError
-        Nothing is left to study.
-    """
-    found = {}
-    for name, models in named.items():
-        panel = panel_if_any(models, structures, **options)
-        print(f"{name}: {panel.report() if panel else 'nothing to study'}")
-        if panel:
-            found[name] = panel
-    if not found:
-        raise ValueError(f"got {named}, expected a model that can be run on these structures")
-    return found
-
-
-def as_samples(panel: Panel, *, by: str = "parent") -> xr.Dataset:
-    """Structures in the place of atoms, for :func:`lumlip.metrics.splits.split` by parent.
-
-    Parameters
-    ----------
-    panel : Panel
-    by : {"parent", "composition", "structure"}
-        What becomes the parent of a structure: its own, its reduced formula, or itself.
-
-    Raises
-    ------
-    ValueError
-        Another ``by``.
-    """
-    check_choice("split of structures", by, KEPT_WHOLE)
-    atoms, frames = panel.atoms, panel.structures
-    parents: NDArray[Any] = np.arange(len(frames))
-    if by == "parent":
-        parents = atoms["parent"].to_numpy()
-    elif by == "composition":
-        parents = np.array([_reduced(frame.numbers) for frame in frames])
-    return xr.Dataset(
-        coords={
-            "structure": ("atom", np.arange(len(frames))),
-            "subset": ("structure", atoms["subset"].to_numpy()),
-            "parent": ("structure", parents),
-        }
-    )
-
-
-def _reduced(numbers: IntArray) -> str:
-    """Name a reduced formula by its elements and their numbers."""
-    elements, counts = np.unique(numbers, return_counts=True)
-    reduced = counts // np.gcd.reduce(counts)
-    return " ".join(f"{z}:{n}" for z, n in zip(elements, reduced, strict=True))

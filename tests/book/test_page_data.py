@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from bs4 import BeautifulSoup
 
+from chapters.shared.heat_tables import heat_table
 from lumlip.book.page_data import ALL, README, _archive, join, tables_of
-from lumlip.plotting.heat_tables import heat_table
 
 
 def page(body):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -53,7 +54,13 @@ def longer(
     """Draw errors between two seeds, and force errors, by mini against the share of its steps."""
     for mini, found in apart.items():
         color, marker = FAMILY_COLORS[family_of(mini)], FAMILY_MARKERS[family_of(mini)]
-        look = {"color": color, "marker": marker, "mfc": "none", "ms": 6, "label": mini}
+        look: dict[str, Any] = {
+            "color": color,
+            "marker": marker,
+            "mfc": "none",
+            "ms": 6,
+            "label": mini,
+        }
         low, high = ([getattr(e, end) for e in found.values()] for end in ("low", "high"))
         axs[0].vlines(list(found), low, high, color=color, lw=2.2, alpha=0.5)
         axs[0].plot(list(found), [e.value for e in found.values()], lw=1.2, **look)

@@ -8,9 +8,9 @@ from typing import Any
 
 from chapters.controls.study import from_seeds, to_seeds
 from chapters.shared.models import seeds_of
+from chapters.shared.panels import panel_if_any
 from chapters.shared.sources import ELEMENT, FIXED, SHUFFLED, shuffled, together, unlearned
 from lumlip.array_types import FloatArray
-from lumlip.extraction.panel import panel_if_any
 from lumlip.metrics.repeated import CrossFit, Estimate, orders_of
 from lumlip.zoo.relations import other_seed, untrained_twin
 from lumlip.zoo.table import entries

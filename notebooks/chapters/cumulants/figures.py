@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -33,13 +33,13 @@ def order_curves(
     reach = [[e.value - e.low for e in mean], [e.high - e.value for e in mean]]
     ax.errorbar(orders, [e.value for e in mean], reach, fmt="-", color=INK, label="mean, 95 %")
     ax.plot(orders, fit.table.loc[control], "x--", color=MIDDLE, lw=1.2, label=control)
-    look = {"color": FAMILY_COLORS["pet"], "marker": FAMILY_MARKERS["pet"]}
+    look: dict[str, Any] = {"color": FAMILY_COLORS["pet"], "marker": FAMILY_MARKERS["pet"]}
     ax.plot(paper.index, paper, ls=":", lw=1.2, label="paper: PET-MAD", **look)
     ax.set(xlabel="highest order K", ylabel="GFRE, mean → order K", ylim=(0, 1.05), xticks=orders)
     ax.legend(loc="lower right", ncols=2)
 
 
-def _look(model: str) -> dict[str, str]:
+def _look(model: str) -> dict[str, Any]:
     family = family_of(model)
     known = family in FAMILY_COLORS
     return {
@@ -55,7 +55,8 @@ def distance_lines(ax: Axes, distances: pd.DataFrame, control: str) -> None:
     In spreads of all structures: (n_models, n_orders). Dashed: the row of the control.
     """
     orders = [int(name) for name in distances.columns]
-    for model, row in distances.rename(index=str).iterrows():
+    for model in map(str, distances.index):
+        row = distances.loc[model]
         look = {"color": MIDDLE, "marker": "x", "ls": "--"} if model == control else _look(model)
         ax.plot(orders, row, ms=5, lw=1.5, label=model, **look)
     ax.set(xlabel="order k", ylabel="distance (spreads of order k)", xticks=orders)
@@ -73,7 +74,7 @@ def gains(ax: Axes, found: Mapping[str, Mapping[str, Estimate]], control: str) -
     for i, (way, shares) in enumerate(found.items()):
         values = 100 * np.array([[e.value, e.low, e.high] for e in shares.values()])
         y = -np.arange(len(properties)) - 0.22 * (i - (len(found) - 1) / 2)
-        look = {"marker": "x", "color": INK} if way == control else {
+        look: dict[str, Any] = {"marker": "x", "color": INK} if way == control else {
             "marker": "o", "facecolors": next(faces), "edgecolors": INK}  # fmt: skip
         ax.hlines(y, values[:, 1], values[:, 2], color=INK, lw=1)
         ax.scatter(values[:, 0], y, s=34, zorder=3, label=way, **look)

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.preprocessing import SplineTransformer
 
+from chapters.shared.panels import as_samples
 from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import one_hot
-from lumlip.extraction.panel import Panel, as_samples
+from lumlip.extraction.panel import Panel
 from lumlip.metrics.cumulants import cumulant_features
 from lumlip.metrics.folds import Folds
 from lumlip.metrics.repeated import CrossFit, orders_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -44,8 +44,8 @@ def both_ways(ax: Axes, rows: pd.DataFrame, random: Mapping[str, float]) -> None
             names.append(_short(str(row.model)))
         place -= 1.2
     ax.set_yticks(ticks, names)
-    for label in ax.get_yticklabels():
-        label.set(fontstyle="italic" if "-mini" in label.get_text() else "normal")
+    for tick in ax.get_yticklabels():
+        tick.set(fontstyle="italic" if "-mini" in tick.get_text() else "normal")
     ax.tick_params(axis="y", length=0)
     # One crystal can stretch an interval far beyond all values.
     right = 1.15 * max(found.value for way in ("forth", "back") for found in rows[way])
@@ -72,7 +72,10 @@ def _one_line(ax: Axes, y: float, row: object) -> None:
     ax.plot([forth.value, back.value], [y, y], color=color, lw=1)
     ax.plot(forth.value, y, marker="|", ms=9, mew=1.8, color=color)
     ax.hlines(y, back.low, back.high, color=color, lw=5, alpha=0.3)
-    style = {"facecolors": "white" if "-mini" in model else color, "edgecolors": color}
+    style: dict[str, Any] = {
+        "facecolors": "white" if "-mini" in model else color,
+        "edgecolors": color,
+    }
     if "-untrained" in model:  # a control
         marker, style = "x", {"color": color}
     ax.scatter(back.value, y, s=34, marker=marker, lw=1.3, zorder=3, **style)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, permutations
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -57,7 +58,7 @@ class LayerFits:
         orders: Sequence[Folds],
         *,
         sets: Sequence[Sequence[str]] = (),
-        **options: object,
+        **options: Any,
     ) -> LayerFits:
         """Fit maps within models, and between families in each set; without a panel there are none.
 
@@ -165,7 +166,7 @@ def own_weights(fit: CrossFit, pairs: Mapping[str, tuple[str, str]]) -> FloatArr
 
 
 def back_from_random(
-    panel: Panel, models: Sequence[str], orders: Sequence[Folds], **options: object
+    panel: Panel, models: Sequence[str], orders: Sequence[Folds], **options: Any
 ) -> tuple[CrossFit, FloatArray]:
     """Rebuild backbones from as many random directions of them as the last layer has channels.
 
@@ -185,7 +186,7 @@ def back_from_random(
 
 
 def to_parts(
-    panel: Panel, models: Sequence[str], orders: Sequence[Folds], **options: object
+    panel: Panel, models: Sequence[str], orders: Sequence[Folds], **options: Any
 ) -> dict[str, CrossFit]:
     """Rebuild last layers along their first principal axis ("along"), and without it ("rest")."""
     last = {m: panel.layer("last_layer")[m] for m in models}

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from chapters.shared.heat_tables import HeatTable, heat_table
 from lumlip.metrics.repeated import CrossFit
-from lumlip.plotting.heat_tables import HeatTable, heat_table
 
 #: Read by ``book/intro.md``.
 FILE = "heat.md"
@@ -37,7 +37,7 @@ def heat_of(fit: CrossFit, *, label: str = "GFRE", vmax: float = 1.0) -> HeatTab
     ----------
     fit : CrossFit
     label, vmax
-        As in :func:`lumlip.plotting.heat_tables.heat_table`.
+        As in :func:`chapters.shared.heat_tables.heat_table`.
     """
     low, high = pair_ends(fit)
     return heat_table(fit.table, label=label, low=low, high=high, vmax=vmax)

@@ -147,9 +147,9 @@ def _table(
     a: Mapping[str, Prepared], b: Mapping[str, Prepared], fit: CrossFit, pairs: Sequence[Pair]
 ) -> pd.DataFrame:
     """Similarities (n_pairs, n_measures), NaN on too few samples; errors are of both ways."""
-    share = 1 - np.square(fit.table)
+    both = 1 - (fit.table**2 + fit.table.T**2).to_numpy() / 2
     rows = [
-        {"gfre": float(share.at[i, j] + share.at[j, i]) / 2}
+        {"gfre": float(both[fit.sources.index(i), fit.sources.index(j)])}
         | (similarities(a[i], b[j]) if len(a[i].X) >= _FEWEST else {})
         for i, j in pairs
     ]

@@ -94,7 +94,7 @@ def order_by_chance(
     """
     if len(pairs) < _FEWEST or not draws[0]:
         return float("nan")
-    known = draws[0][0].loc[(AS_IS, SAME)].loc[list(pairs)]
+    known = draws[0][0].reindex(pd.MultiIndex.from_tuples([(AS_IS, SAME, *pair) for pair in pairs]))
     values = dict(zip(map(frozenset, pairs), known[b], strict=True))
     names = list(dict.fromkeys(name for pair in pairs for name in pair))
     rng, found = np.random.default_rng(0), []

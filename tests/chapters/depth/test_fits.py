@@ -7,7 +7,7 @@ import pytest
 
 from chapters.depth import fits
 from chapters.depth.fits import AS_IS, REST, WITHIN, StageFits
-from lumlip.extraction.panel import only
+from chapters.shared.panels import only
 
 TRAINED = ["chgnet-0.3.0", "sevennet-0", "sevennet-l3i5"]
 TWINS = ["mace-mini-untrained", "pet-mini-untrained"]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
 
-from lumlip.plotting.heat_tables import heat_table
+from chapters.shared.heat_tables import heat_table
 from lumlip.plotting.style import error_color, letters_on
 
 MODELS = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", "mace-mini"]
