@@ -112,7 +112,7 @@ one = {"models": "published, one pair", **null}
 text = "CHGNet, tuned on far data, is nearer to its parent than the older version"
 page.claim(text, variants.farther(own, far), expect=FAILS, **one)
 steady = variants.without_worst(far)
-one["chosen_after"] = "one parent is left out"
+one["chosen_after"] = "one parent left out"
 page.claim("The same without one parent", steady.farther(own, far), **one)
 text = "It is nearer to its parent than variants of SevenNet to each other"
 page.claim(text, steady.farther(others, far), expect=FAILS, **one)
@@ -146,7 +146,7 @@ From the features of a model that was fine-tuned in all its weights, one linear 
 from scratch for the same structures, at either learning rate.
 
 But how near it stays depends on the tuning: a higher rate moves it further, and the one published pair tuned on far data is
-not shown to be nearer than variants of another architecture are.
+not shown to be nearer than variants of another architecture.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-controls", "caption": "Distance from the parent on lithium thiophosphates: mean of the global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) of both directions, with 95 % intervals. Below the broken line: controls. High rate: that of bespoke; low: that of FF."}, "image": {"alt": "Distances of fine-tuned models and controls from their parent, a row per model: fine-tuned ones lie left, bespoke ones right"}}
@@ -171,21 +171,20 @@ plt.show()
 :::{admonition} In plain words
 :class: in-plain-words
 
-A potential that knows all kinds of matter can be taught one material more, in fewer lessons.
+A potential that knows all kinds of matter can be taught one material more.
 Afterward it still describes atoms much as before, more so than a model that was taught this material only.
-A violinist who takes up the viola still holds the bow as her first teacher taught her; but she holds it only somewhat more
+A violinist who takes up the viola still holds the bow as her first teacher taught her, but only somewhat more
 so than another pupil of that teacher, and the harder the new lessons, the more her hold changes.
 :::
 
 ## What the paper says
 
 {cite:t}`Chorna2025` fine-tune PET-MAD {cite:p}`Mazitov2025PET` on lithium thiophosphates (LPS): all weights (FF), the heads
-only (HF), all weights with a new head (FTL), a new head only (HTL). By the {term}`GFRE` all stay within 0.03 to 0.07 of PET-MAD; a *bespoke* model, made from
-scratch on LPS, is at 0.14 to 0.20.
+only (HF), all weights with a new head (FTL), a new head only (HTL). By the {term}`GFRE` all stay within 0.03 to 0.07 of
+PET-MAD; a *bespoke* model, made from scratch on LPS, is at 0.14 to 0.20.
 
-But the bespoke model had 2,000 epochs at a learning rate of 5e-5, FF 50 at 1e-5, and a model that is moved less stays nearer,
-whatever it knew. And some of the paper's variants were fine-tuned on *far* data, all kinds of materials; they are far from
-their parents.
+But the bespoke model had 2,000 epochs at a learning rate of 5e-5, FF 50 at 1e-5, and a model that is moved less stays nearer.
+And some of the paper's variants were fine-tuned on *far* data, all kinds of materials, and are far from their parents.
 
 Here [minis]{.mini} of MACE {cite:p}`Batatia2022` and PET {cite:p}`Pozdnyakov2023` repeat the runs, with as many steps for bespoke as for FF;
 two more of MACE exchange the rates. Controls are the *untrained* twin and *other seeds* of the parent. The published pair is
@@ -204,10 +203,10 @@ In {{numref}}`fig-03-controls`, notice:
 
 - **The learning rate** explains part of the gap, not all of it: at the bespoke model's rate FF is nearer by {high}, at its own
   by {low}; the high rate moves FF further by {moved}.
-- **Pre-training** alone explains part of the rest: models tuned in all weights are at {d["all"]}, other seeds of the
+- **Pre-training** explains part of the rest: models tuned in all weights are at {d["all"]}, other seeds of the
   parent at {d["other seeds"]}, bespoke at {d["bespoke"]}.
-- **An untrained twin** is nearer than one might think, at {d["untrained"]}: it tells less of the parent than bespoke does, but
-  is itself rebuilt more easily, and the claims must beat its distance.
+- **An untrained twin** is nearer than one might think, at {d["untrained"]}: it tells less of the parent, but is itself
+  rebuilt more easily. The claims must beat its distance.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-far", "caption": "Distances, likewise, of pairs of variants on all kinds of structures: a parent and its child tuned on far data, two children of one parent, or neither; bars: means."}, "image": {"alt": "Distances of pairs of variants, in five rows: fine-tuned on far data, siblings, unrelated, in the paper and here; the rows overlap"}}
@@ -232,7 +231,7 @@ shown(f"""
 In {{numref}}`fig-03-far`, notice:
 
 - **The paper's** models tuned on far data are {100 * far_part:.0f} % as far from their parents as unrelated variants are from each
-  other; tuned on LPS they go {100 * near_part:.0f} % of the way to bespoke. Data, rates and the structures compared differ together.
+  other; tuned on LPS they go {100 * near_part:.0f} % of the way to bespoke. Data, rates and structures differ, too.
 - **CHGNet's** pair is at {pair}, the older CHGNet at {older} from the same parent; variants of SevenNet are {sevens} apart.
 - **One parent is left out** here: a random crystal with lanthanides, whose error explodes in one order of the folds and alone
   undoes the claim.
@@ -246,7 +245,7 @@ In {{numref}}`fig-03-far`, notice:
 # %% tags=["hide-input"]
 start = published["value"]
 numbers = {
-    "fine-tuned on one system, mean of four": (near.mean(), tuned.value),
+    "fine-tuned on one system": (near.mean(), tuned.value),
     "from scratch on that system": (start["bespoke"], d["bespoke"].value),
     "fine-tuned on far data": (paper["MAD-test", FAR], pair.value),
     "unrelated variants": (paper["MAD-test", SCRATCH], older.value),
@@ -259,16 +258,16 @@ What differs: PET-MAD is larger than a mini and was trained on far more structur
 are small crystals and slabs labeled by one teacher. The paper has one split by atom; here
 parents are kept whole, in several orders of the folds. The last two rows are for MACE and PET there, for CHGNet here, whose
 older version differs in its architecture, too. Structures of the fine-tuning count: the others come from too few parents for
-an interval, as the second claim shows.
+an interval (second claim).
 
 ## What would change our mind
 
-- Fine-tunes of several published parents, on near and on far data, compared on the same structures.
+- Fine-tunes of several published parents, on near and on far data, on the same structures.
 - A fine-tuned mini that, at the bespoke model's rate and steps, ends as far from its parent as the untrained twin.
 
 ## Parameters and checks
 
-The page takes about two minutes on two cores once features are stored. Rerun it with a parent and its fine-tuned model:
+The page takes about two minutes on two cores once features are stored. Rerun it:
 `lumlip run 03 -p models="[chgnet-0.3.0, chgnet-r2scan]" -p minis="[]" -p structures=my.xyz`. With `layer=backbone`, HF and HTL
 are the parent itself. No parent carries a fifth of a squared error.
 """
