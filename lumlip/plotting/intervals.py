@@ -9,12 +9,24 @@ import numpy as np
 import pandas as pd
 
 from lumlip.array_types import FloatArray
-from lumlip.plotting.style import FAMILY_COLORS, INK, LIGHT, WIDTH
-from lumlip.zoo.relations import family_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_GREY = "#888888"
+#: Okabe and Ito (2008), the yellow darker, and a purple in place of their orange.
+KIND_COLORS = (
+    "#0072B2",
+    "#56B4E9",
+    "#222222",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#D8C200",
+    "#6A3D9A",
+)
+_METRIC_COLORS = {"gfre": "#0072B2", "lfre": "#E69F00", "gfrd": "#009E73"}
 
 
 def _plain_log_ticks(ax: Axes) -> None:
@@ -55,25 +67,25 @@ def interval_plot(ax: Axes, rows: pd.DataFrame, *, label: str, log: bool = False
 
 
 def map_panels(figure: Figure, points: Mapping[str, FloatArray], labels: Sequence[str]) -> None:
-    """Draw two-dimensional maps: a row per model, each label in its family's color in one column.
+    """Draw one two-dimensional map per model, the points colored by label.
 
     Parameters
     ----------
-    figure : Figure
-        It gets the size that the panels need.
     points : dict of str to array of shape (n_points, 2)
     labels : sequence of str, length n_points
     """
-    kinds, of = list(dict.fromkeys(labels)), np.asarray(labels)
-    panel = WIDTH / max(4, len(kinds))
-    figure.set_size_inches(WIDTH, 0.7 + (panel + 0.15) * len(points))
-    axes = figure.subplots(len(points), len(kinds), squeeze=False)
-    for row, (model, xy) in zip(axes, points.items(), strict=True):
-        color = FAMILY_COLORS.get(family_of(model), INK)
-        for ax, kind in zip(row, kinds, strict=True):
-            for some, shade in ((of != kind, LIGHT), (of == kind, color)):
-                ax.scatter(*xy[some].T, color=shade, s=2, linewidths=0, rasterized=True)
-            ax.set(xticks=[], yticks=[])
-        row[0].set_title(model, loc="left")
-    for ax, kind in zip(axes[-1], kinds, strict=True):
-        ax.set_xlabel(kind, rotation=40, ha="right", rotation_mode="anchor")
+    kinds = list(dict.fromkeys(labels))
+    colors = {kind: KIND_COLORS[i % len(KIND_COLORS)] for i, kind in enumerate(kinds)}
+    n_columns = min(3, len(points))
+    axes = figure.subplots(-(-len(points) // n_columns), n_columns, squeeze=False)
+    shade = [colors[label] for label in labels]
+    for ax, (model, xy) in zip(axes.flat, points.items(), strict=False):
+        ax.scatter(*xy.T, c=shade, s=4, linewidths=0, alpha=0.7, rasterized=True)
+        ax.text(0.03, 0.97, model, transform=ax.transAxes, va="top", fontsize=7.5)
+        ax.set(xticks=[], yticks=[])
+    for ax in axes.flat[len(points) :]:
+        ax.set_axis_off()
+    handles = [
+        figure.axes[0].scatter([], [], color=colors[kind], s=18, label=kind) for kind in kinds
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(kinds)))

@@ -97,14 +97,12 @@ def test_intervals_stand_in_the_rows_of_their_names(ax):
     assert ax.get_xscale() == "log"
 
 
-def test_map_panels_have_a_row_per_model_and_a_column_per_label():
+def test_map_panels_show_each_model_once_with_a_color_per_label():
     figure = Figure()
     made = {model: np.arange(16.0).reshape(8, 2) * i for i, model in enumerate(MODELS, 1)}
     figures.map_panels(figure, made, ["bulk", "2d"] * 4)
-    grid = np.reshape(figure.axes, (3, 2))
-    assert [ax.get_title(loc="left") for ax in grid[:, 0]] == MODELS
-    assert [ax.get_xlabel() for ax in grid[-1]] == ["bulk", "2d"]
-    xy = made["sevennet-0"]
-    for i, ax in enumerate(grid[2]):
-        assert points(ax) == [xy[1 - i :: 2].tolist(), xy[i::2].tolist()]
-        assert hues(ax) == [style.LIGHT, style.FAMILY_COLORS["sevennet"].lower()]
+    assert [ax.texts[0].get_text() for ax in figure.axes if ax.texts] == MODELS
+    for ax, xy in zip(figure.axes, made.values(), strict=True):
+        assert points(ax) == [xy.tolist()]
+        assert hues(ax) == [[color.lower() for color in figures.KIND_COLORS[:2]] * 4]
+    assert texts(figure.legends[0].get_texts()) == ["bulk", "2d"]
