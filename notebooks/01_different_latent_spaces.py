@@ -53,7 +53,7 @@ from lumlip.choices import LAYERS
 from lumlip.datasets.paper import paper_table
 from lumlip.metrics.reconstruction import neighborhood_size
 from lumlip.metrics.repeated import CrossFit, Estimate, jackknife, orders_of, pair_weights
-from lumlip.plotting import intervals, style
+from lumlip.plotting import style
 from lumlip.zoo.relations import family_name, family_of, first_of_families
 
 style.use_style()
@@ -210,7 +210,7 @@ Notice:
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-maps", "caption": "Maps of the structures by principal covariates regression, one model a family: axes mix the spread of the features with the energy beyond composition (no unit). In the hue of the family: clusters; gray: all other structures."}, "image": {"alt": "Four maps of the same structures; the clouds have different shapes, and clusters lie at one side of each"}}
 fig = plt.figure(figsize=(style.WIDTH, 2.6 * -(-len(firsts) // 2)))
 is_cluster = panel.atoms["subset"] == "cluster"
-intervals.map_panels(fig, figures.covariate_maps(panel, firsts), is_cluster)
+figures.map_panels(fig, figures.covariate_maps(panel, firsts), is_cluster)
 plt.show()
 
 # %% [markdown]

@@ -7,6 +7,7 @@ const [chrome, address, structures] = process.argv.slice(2);
 (async () => {
   const browser = await chromium.launch({ executablePath: chrome, args: ["--no-sandbox"] });
   const page = await browser.newPage();
+  page.setDefaultTimeout(150000); // the viewer is large, and machines are busy
   const errors = [];
   page.on("pageerror", (error) => errors.push(error.message));
   await page.goto(address, { waitUntil: "load" });

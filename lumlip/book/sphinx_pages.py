@@ -6,6 +6,7 @@ What else is mended in the pages stands in ``book/_templates/layout.html``.
 from __future__ import annotations
 
 import json
+import shutil
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from lumlip.book import page_data
 
 HOW = "How this was measured"
 DESCRIPTION_LENGTH = 300
+PICTURE = "book/_data/answer.png"  # that other sites show of the book (layout.html)
 
 
 class AnswerFirst(SphinxPostTransform):
@@ -82,9 +84,11 @@ def describe(
 
 
 def finish(app: Any, exception: Exception | None) -> None:
-    """Join the pages' tables, and write ``sitemap.xml`` if there is an address."""
+    """Put files beside the pages: picture, structures, tables, and ``sitemap.xml``."""
     if exception:
         return
+    if (picture := Path(app.srcdir, PICTURE)).is_file():
+        shutil.copy(picture, app.outdir)
     for path in Path(app.outdir, "_datasets").glob("*.json"):  # a page on a disk reads scripts only
         text = json.dumps(path.read_text(encoding="utf-8"))
         path.with_suffix(".js").write_text(f"window.dataset = {text};\n", encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ase.data import chemical_symbols
 
-from lumlip.plotting.style import ERROR_COLORS
+from lumlip.plotting.style import ERROR_COLORS, letters_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,17 +51,16 @@ def periodic_heat_map(
     """
     import matplotlib as mpl
     import seaborn as sns
-    from matplotlib.colors import LogNorm, Normalize
+    from matplotlib.colors import LogNorm, Normalize, to_hex
 
     low, high = min(values.values()), max(values.values())
     norm = LogNorm(max(low, 1e-12), high) if log else Normalize(low, high)
     shades = sns.color_palette(ERROR_COLORS, as_cmap=True)
     for z in range(1, _LAST + 1):
         row, column = position(z)
-        shade = shades(norm(values[z])) if z in values else "#eeeeee"
+        shade = to_hex(shades(norm(values[z]))) if z in values else "#eeeeee"
         ax.add_patch(mpl.patches.Rectangle((column, row), 0.94, 0.94, color=shade, lw=0))
-        dark = z in values and sum(shade[:3]) < 1.5
-        ink = "white" if dark else "#333333" if z in values else "#aaaaaa"
+        ink = letters_on(shade) if z in values else "#767676"
         ax.text(
             column + 0.47,
             row + 0.5,

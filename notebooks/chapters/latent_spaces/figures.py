@@ -8,13 +8,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from chapters.latent_spaces.pcovr import energy_target, pcovr
 from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.metrics.repeated import CrossFit, Estimate, pair_weights
-from lumlip.plotting.style import INK, LIGHT, MIDDLE, WIDTH
+from lumlip.plotting.style import FAMILY_COLORS, INK, LIGHT, MIDDLE, WIDTH
+from lumlip.zoo.relations import family_of
 
 LOOKS = {
     "all": {"marker": "o", "facecolors": INK, "edgecolors": INK, "s": 32},
@@ -111,3 +113,25 @@ def covariate_maps(panel: Panel, models: Sequence[str]) -> dict[str, FloatArray]
         target = energy_target(panel.datasets[model]["energy"].to_numpy(), panel.structures)
         maps[model] = pcovr(means, target).transform(means)
     return maps
+
+
+def map_panels(figure: Figure, points: Mapping[str, FloatArray], marked: ArrayLike) -> None:
+    """Draw one two-dimensional map per model: some points in the hue of its family, others gray.
+
+    Parameters
+    ----------
+    points : dict of str to array of shape (n_points, 2)
+    marked : bool array of shape (n_points,)
+        All are, if none is.
+    """
+    chosen = np.asarray(marked, dtype=bool)
+    chosen = chosen if chosen.any() else ~chosen
+    n_columns = min(2, len(points))
+    axes = figure.subplots(-(-len(points) // n_columns), n_columns, squeeze=False)
+    for ax, (model, xy) in zip(axes.flat, points.items(), strict=False):
+        hue = FAMILY_COLORS.get(family_of(model), INK)
+        for some, color, size in ((xy[~chosen], LIGHT, 4), (xy[chosen], hue, 7)):
+            ax.scatter(*some.T, color=color, s=size, linewidths=0, rasterized=True)
+        ax.set(xticks=[], yticks=[], title=model)
+    for ax in axes.flat[len(points) :]:
+        ax.set_axis_off()

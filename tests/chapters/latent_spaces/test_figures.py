@@ -9,11 +9,15 @@ from matplotlib.figure import Figure
 from chapters.latent_spaces.figures import (
     LOOKS,
     group_weights,
+    map_panels,
     mean_of,
     shared_figure,
     toy_figure,
 )
 from lumlip.metrics.repeated import CrossFit
+from lumlip.plotting.style import FAMILY_COLORS, LIGHT
+from lumlip.zoo.relations import family_of
+from tests.artists import hues, points
 
 FAMILIES = ["a", "a", "b", "c"]
 
@@ -52,3 +56,21 @@ def test_mean_weighs_pairs_of_families_once():
     expected = (6.25 + 8.75 + 12.5) / 3
     assert mean_of(table, FAMILIES, [0, 1, 2, 3]) == pytest.approx(expected)
     assert mean_of(table, FAMILIES, [2, 3]) == pytest.approx(12.5)
+
+
+def test_map_panels_show_each_model_once_and_marked_points_in_the_hue_of_its_family():
+    figure = Figure()
+    models = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0"]
+    made = {model: np.arange(16.0).reshape(8, 2) * i for i, model in enumerate(models, 1)}
+    map_panels(figure, made, [True, False] * 4)
+    shown = [ax for ax in figure.axes if ax.get_title()]
+    assert [ax.get_title() for ax in shown] == models
+    for ax, (model, xy) in zip(shown, made.items(), strict=True):
+        assert points(ax) == [xy[1::2].tolist(), xy[::2].tolist()]
+        assert hues(ax) == [LIGHT, FAMILY_COLORS[family_of(model)].lower()]
+
+
+def test_without_marked_points_all_of_a_map_are():
+    figure = Figure()
+    map_panels(figure, {"chgnet-0.3.0": np.eye(2)}, [False, False])
+    assert hues(figure.axes[0]) == [FAMILY_COLORS["chgnet"].lower()]

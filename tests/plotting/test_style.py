@@ -6,11 +6,8 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from lumlip.plotting import intervals as figures
 from lumlip.plotting import style
-from lumlip.plotting.style import FAMILY_COLORS, LIGHT
-from lumlip.zoo.relations import family_of
-from tests.artists import dots, hues, intervals, points, rows, texts
+from tests.artists import rows, texts
 
 MODELS = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0"]
 MINI = "mace-mini"
@@ -75,40 +72,3 @@ def test_use_style_leaves_the_random_state_alone():
     before = np.random.get_state()[1].copy()  # noqa: NPY002 (it is this one that must not move)
     assert style.use_style() is None
     assert np.array_equal(np.random.get_state()[1], before)  # noqa: NPY002
-
-
-def test_intervals_stand_in_the_rows_of_their_names(ax):
-    table = pd.DataFrame(
-        {
-            "name": ["a", "b"],
-            "value": [0.5, 0.7],
-            "low": [0.4, 0.1],
-            "high": [0.6, 0.9],
-            "color": ["#ff0000", "#0000ff"],
-        }
-    )
-    figures.interval_plot(ax, table, label="mean GFRE")
-    assert rows(ax) == ["a", "b"]
-    assert dots(ax) == [{"a": 0.5, "b": 0.7}]
-    assert intervals(ax) == [("a", 0.4, 0.6), ("b", 0.1, 0.9)]
-    assert hues(ax) == [["#ff0000", "#0000ff"]]
-    assert (ax.get_xlabel(), ax.get_xscale(), ax.get_xlim()[0]) == ("mean GFRE", "linear", 0)
-    figures.interval_plot(ax, table, label="error", log=True)
-    assert ax.get_xscale() == "log"
-
-
-def test_map_panels_show_each_model_once_and_marked_points_in_the_hue_of_its_family():
-    figure = Figure()
-    made = {model: np.arange(16.0).reshape(8, 2) * i for i, model in enumerate(MODELS, 1)}
-    figures.map_panels(figure, made, [True, False] * 4)
-    shown = [ax for ax in figure.axes if ax.get_title()]
-    assert [ax.get_title() for ax in shown] == MODELS
-    for ax, (model, xy) in zip(shown, made.items(), strict=True):
-        assert points(ax) == [xy[1::2].tolist(), xy[::2].tolist()]
-        assert hues(ax) == [LIGHT, FAMILY_COLORS[family_of(model)].lower()]
-
-
-def test_without_marked_points_all_of_a_map_are():
-    figure = Figure()
-    figures.map_panels(figure, {"chgnet-0.3.0": np.eye(2)}, [False, False])
-    assert hues(figure.axes[0]) == [FAMILY_COLORS["chgnet"].lower()]
