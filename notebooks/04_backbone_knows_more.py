@@ -170,7 +170,7 @@ cannot rebuild a wide backbone, whatever it holds.
 ## Evidence
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-ways", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) within each model: forth, bar, and back, marker with 95 % interval (broad; cut at the edge). Hollow: minis; crosses: controls, which are untrained minis and, where the head is linear and the way forth exact by construction, as many random channels of the backbone."}, "image": {"alt": "One line per model from the error forth to the error back, in five groups: published models with nonlinear and with linear heads, minis, untrained minis, and the paper's families; back lies to the right of forth in all but one mini and UMA."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-ways", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) within each model: forth, bar, and back, marker with 95 % interval (broad; cut at the edge). Hollow: minis; crosses: controls, which are untrained minis and, where the head is linear and the way forth exact by construction, as many random channels of the backbone."}, "image": {"alt": "One line per model from the error forth to the error back, in five groups: published models with nonlinear and with linear heads, minis, untrained minis, and the paper's families; back lies to the right of forth in all published models here, but not in every mini, nor in the paper's UMA."}}
 kinds = {
     "published, nonlinear head": real.bent, "published, linear head": real.linear,
     "minis": trained, "minis, untrained": twins,

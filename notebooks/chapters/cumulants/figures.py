@@ -41,10 +41,9 @@ def order_curves(
 
 def _look(model: str) -> dict[str, Any]:
     family = family_of(model)
-    known = family in FAMILY_COLORS
     return {
-        "color": FAMILY_COLORS[family] if known else MIDDLE,
-        "marker": FAMILY_MARKERS[family] if known else "o",
+        "color": FAMILY_COLORS.get(family, MIDDLE),
+        "marker": FAMILY_MARKERS.get(family, "o"),
         "markerfacecolor": "white" if "-mini" in model else "auto",
     }
 

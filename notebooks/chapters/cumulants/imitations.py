@@ -51,8 +51,6 @@ def imitate(
 ) -> Imitations:
     """Mix structures of other groups so that their mean features are those of an original.
 
-    Shares are those of least squares without negative ones.
-
     Parameters
     ----------
     X, structure : arrays of shape (n_atoms, d) and (n_atoms,)
