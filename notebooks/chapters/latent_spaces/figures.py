@@ -111,7 +111,7 @@ def covariate_maps(panel: Panel, models: Sequence[str]) -> dict[str, FloatArray]
     for model in models:
         means = mean_over_atoms(panel.layer("last_layer")[model], structure)
         target = energy_target(panel.datasets[model]["energy"].to_numpy(), panel.structures)
-        maps[model] = pcovr(means, target).transform(means)
+        maps[model] = pcovr(means, target)
     return maps
 
 

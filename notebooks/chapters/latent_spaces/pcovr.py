@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
@@ -17,28 +16,6 @@ from lumlip.metrics._input import as_array, as_features
 FLOOR = 1e-12
 
 
-@dataclass(frozen=True)
-class Pcovr:
-    """A linear projection of features, as `pcovr` makes it.
-
-    Attributes
-    ----------
-    mean : array of shape (n_features,)
-    scale : float
-        Total standard deviation of the samples that the map was made with.
-    projector : array of shape (n_features, n_components)
-    """
-
-    mean: FloatArray
-    scale: float
-    projector: FloatArray
-
-    def transform(self, X: ArrayLike) -> FloatArray:
-        """Project samples, (n, n_features) -> (n, n_components); none need be known to the map."""
-        points: FloatArray = (as_features(X, "X") - self.mean) / self.scale @ self.projector
-        return points
-
-
 def pcovr(
     X: ArrayLike,
     y: ArrayLike,
@@ -46,8 +23,8 @@ def pcovr(
     mixing: float = 0.5,
     n_components: int = 2,
     penalty: float = 1e-6,
-) -> Pcovr:
-    """Fit a map by principal covariates regression of samples with a property [1]_, [2]_.
+) -> FloatArray:
+    """Map of samples with a property by principal covariates regression [1]_, [2]_.
 
     X is centered and divided by its total standard deviation, y centered and divided by its own;
     ``y^`` is the ridge regression of y on X. The map's points are the leading eigenvectors of
@@ -69,6 +46,10 @@ def pcovr(
         scikit-matter. With more features than samples it should be chosen larger: the regression
         otherwise gives y itself, and the map shows what holds for these samples only.
 
+    Returns
+    -------
+    array of shape (n_samples, n_components)
+
     Raises
     ------
     ValueError
@@ -86,16 +67,16 @@ def pcovr(
     >>> rng = np.random.default_rng(0)
     >>> X = rng.normal(size=(50, 3)) * [3, 1, 0.1]
     >>> y = X[:, 2]  # hardly varies: a principal component analysis does not show it
-    >>> near, far = (pcovr(X, y, mixing=mixing).transform(X) for mixing in (1, 0.1))
+    >>> near, far = (pcovr(X, y, mixing=mixing) for mixing in (1, 0.1))
     >>> [bool(abs(np.corrcoef(points.T, y)[2, :2]).max() > 0.9) for points in (near, far)]
     [False, True]
     """
     rows, target = as_features(X, "X"), as_array(y, "y").astype(np.float64)
     _check(rows, target, mixing)
     mean, scale = rows.mean(axis=0), float(np.sqrt(rows.var(axis=0).sum()))
-    left, singular, right = np.linalg.svd((rows - mean) / scale, full_matrices=False)
+    left, singular, _ = np.linalg.svd((rows - mean) / scale, full_matrices=False)
     kept = singular**2 > FLOOR
-    left, singular, right = left[:, kept], singular[kept], right[kept]
+    left, singular = left[:, kept], singular[kept]
     if not 1 <= n_components <= len(singular):
         raise ValueError(f"n_components: got {n_components}, expected 1 to {len(singular)}")
     fitted = left.T @ ((target - target.mean()) / target.std())
@@ -106,8 +87,8 @@ def pcovr(
     leading = vectors[:, ::-1][:, :n_components] * np.sqrt(values[::-1][:n_components].clip(0))
     points = left @ leading
     largest = points[np.abs(points).argmax(axis=0), np.arange(n_components)]
-    projector = (right.T / singular) @ leading * np.where(largest < 0, -1.0, 1.0)
-    return Pcovr(mean, scale, projector)
+    found: FloatArray = points * np.where(largest < 0, -1.0, 1.0)
+    return found
 
 
 def _check(rows: FloatArray, target: FloatArray, mixing: float) -> None:
