@@ -204,7 +204,7 @@ one thing has become alike, the taste that was ordered: here, the energy.
 ## What the paper says
 
 {cite:t}`Chorna2025` look at two places: the *backbone*, which enters the energy head, and the *last layer*.
-{cite:t}`Edamadaka2025` find that representations of many scientific models converge, also at their ends.
+{cite:t}`Edamadaka2025` find that representations of many scientific models converge.
 Here we look at five *stages* that models of any length have: the embedding of the element, the first, middle and last
 interaction, and the last layer. One model stands for each family.
 
@@ -270,7 +270,6 @@ shown("""
 """
 In the paper, last layers are further apart than backbones (our last interaction, which has norms that enter no energy head);
 here they are nearer. Models, structures, and split (single atoms against whole parents) differ.
-The other stages, and anything within elements, are not published.
 
 ## What would change our mind
 
@@ -281,7 +280,7 @@ The other stages, and anything within elements, are not published.
 ## Parameters and checks
 
 `lumlip run 08 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on other models and
-structures; `every=1` takes all structures. With all channels (a large `width`), on two
+structures. With all channels (a large `width`), on two
 orders of the folds, the claims about published models came out the same. The page takes about two minutes on two cores
 once features are stored.
 """
