@@ -6,6 +6,7 @@ import shutil
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import active_children, get_context
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from lumlip.book import answer, versions
@@ -89,9 +90,18 @@ def _execute_pages(pages: list[Chapter], root: Path, sources: Path) -> dict[str,
             return dict(done.result() for done in as_completed(running))
         except BaseException:  # an interruption, too
             pool.shutdown(wait=False, cancel_futures=True)
-            for child in active_children():
-                child.terminate()
+            stop(active_children())
             raise
+
+
+def stop(children: list[BaseProcess], *, patience: float = 5.0) -> None:
+    """End processes: politely, so that they end their kernels, and after some seconds anyway."""
+    for child in children:
+        child.terminate()
+    deadline = time.monotonic() + patience
+    for child in children:
+        child.join(max(0.0, deadline - time.monotonic()))
+        child.kill()  # it may wait for a lock that another took with it
 
 
 def _execute_page(page: Chapter, root: Path, sources: Path, step: str) -> tuple[str, float]:

@@ -10,7 +10,7 @@ from typing import Any
 
 COLORS = 256  # of a figure: half of the bytes; with 64 the color bars show bands
 MAX_NOTEBOOK = 500_000  # bytes of the file
-MAX_OUTPUT = 150_000  # bytes of one output, as stored
+MAX_OUTPUT = 200_000  # bytes of one output, as stored
 
 
 def tidy(notebook: Any) -> None:

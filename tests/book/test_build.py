@@ -4,7 +4,10 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import sys
+import time
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -348,3 +351,24 @@ def test_a_trusted_checkpoint_reaches_the_chapter_and_only_this_one(checkout, ow
     (checkout / "other.pth.tar").write_bytes(b"another one")
     with pytest.raises(UntrustedCheckpointError):
         ready(resolve("chgnet:other.pth.tar"))
+
+
+def stubborn(deaf):
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    deaf.set()
+    time.sleep(60)
+
+
+def test_no_process_outlives_a_failure():
+    context = get_context("spawn")
+    events = [context.Event() for _ in range(2)]
+    children = [context.Process(target=stubborn, args=(deaf,)) for deaf in events]
+    for child in children:
+        child.start()
+    assert all(deaf.wait(60) for deaf in events)
+    started = time.monotonic()
+    build.stop(children, patience=0.5)
+    for child in children:
+        child.join(5)
+    assert not any(child.is_alive() for child in children)
+    assert time.monotonic() - started < 6
