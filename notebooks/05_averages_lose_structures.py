@@ -178,7 +178,6 @@ the atom is of it. Its mean is the composition, from which all its cumulants fol
 
 
 # %% tags=["remove-input"]
-# %% tags=["remove-input"]
 def over(kept):
     return float(
         np.average(fit.table["8"], weights=once(fit, "8", [every[i] for i in kept])[:, -1])
