@@ -57,11 +57,13 @@ def orders_by_parent(panel: Panel, *, n_seeds: int, n_folds: int = 10) -> list[F
 def once(fit: CrossFit, target: str, models: Sequence[str]) -> FloatArray:
     """Weights of a mean over some models in which every family counts once: (n_models, n_targets).
 
-    All zero without models.
+    All zero without models; what was not measured counts for none.
     """
-    families = [name if name == ELEMENT else family_of(name) for name in models]
+    measured = fit.table[target].dropna().index
+    known = [name for name in models if name in measured]
+    families = [name if name == ELEMENT else family_of(name) for name in known]
     weights = np.zeros((len(fit.sources), len(fit.targets)))
-    for name, family in zip(models, families, strict=True):
+    for name, family in zip(known, families, strict=True):
         weights[fit.sources.index(name), fit.targets.index(target)] = 1 / families.count(family)
     return weights
 
@@ -100,7 +102,12 @@ def from_mean(
     def fit(some: FloatArray) -> CrossFit:
         source = block(some, 1, 1)
         targets = {str(k): block(some, 1, k) for k in highest}
-        used = {"mean": curves(source) if bent else source}
-        return CrossFit.of(used, targets, orders=orders, n_bootstrap=n_bootstrap)
+        if np.ptp(source, axis=0).any():
+            used = {"mean": curves(source) if bent else source}
+            return CrossFit.of(used, targets, orders=orders, n_bootstrap=n_bootstrap)
+        # All structures have one mean, as those of a trajectory have one composition.
+        counts = np.bincount(np.asarray(orders[0].groups)).astype(float)
+        nothing = np.full((len(orders), 1, len(targets), len(counts)), np.nan)
+        return CrossFit(["mean"], list(targets), nothing, counts, n_bootstrap)
 
     return stacked({model: fit(some) for model, some in features.items()})

@@ -109,7 +109,9 @@ def random_network(
 
 
 def together(*blocks: ArrayLike) -> FloatArray:
-    """Put features side by side, each block at the same total variance.
+    """Put features side by side, each block at the same total variance, if it has any.
+
+    What varies by rounding alone, such as the composition of equal molecules, stays as it is.
 
     Examples
     --------
@@ -119,5 +121,6 @@ def together(*blocks: ArrayLike) -> FloatArray:
     """
     arrays = [np.asarray(block, dtype=float) for block in blocks]
     sizes = [np.sqrt(array.var(axis=0).sum()) for array in arrays]
-    pairs = zip(arrays, sizes, strict=True)
-    return np.concatenate([a / size if size > 0 else a for a, size in pairs], axis=1)
+    varied = [size > 1e-12 * abs(a).max() for a, size in zip(arrays, sizes, strict=True)]
+    pairs = zip(arrays, np.where(varied, sizes, 1.0), strict=True)
+    return np.concatenate([array / size for array, size in pairs], axis=1)

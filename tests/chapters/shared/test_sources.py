@@ -67,6 +67,13 @@ def test_blocks_have_one_variance_together():
     assert np.isclose(found[:, 3:8].var(axis=0).sum(), 1)
 
 
+def test_what_varies_by_rounding_alone_is_not_blown_up():
+    """Shares of the elements in equal molecules differ in their last bit; once they became 1e15."""
+    equal = np.full((50, 3), 1 / 3)
+    equal[::2] += 2e-17 + np.spacing(1 / 3)
+    assert abs(together(noise(50, width=3), equal)).max() < 10
+
+
 def test_soap_does_not_change_with_rotation_shift_or_order():
     atoms = rattled(WATER)
     turned = atoms.copy()
