@@ -18,7 +18,7 @@ LARGEST_UNIT = 0.01
 
 # A decimal number on its own: not the version in chgnet-0.3.0, not an integer.
 NUMBER = re.compile(
-    r"(?<![\w.-])[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?!\w|\.\d)"
+    r"(?<![\w.#-])[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?!\w|\.\d)"
 )
 # Of a number's ground: it follows from the number.
 COLOR = re.compile(r"#[0-9a-f]{6}\b")

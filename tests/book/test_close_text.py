@@ -29,3 +29,8 @@ from lumlip.book.close_text import CloseText
 def test_close_text(one, two, equal):
     assert (CloseText(one) == CloseText(two)) is equal
     assert (CloseText(one) != CloseText(two)) is not equal
+
+
+def test_a_color_is_no_number_with_an_exponent():
+    assert CloseText("color:#3e3469 0.51") == "color:#190e18 0.51"
+    assert CloseText("color:#3e3469 0.51") != "color:#3e3469 0.71"
