@@ -18,7 +18,7 @@ LARGEST_UNIT = 0.01
 
 # A decimal number on its own: not the version in chgnet-0.3.0, not an integer.
 NUMBER = re.compile(
-    r"(?<![\w.#-])[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?!\w|\.\d)"
+    r"(?<![\w.-])[-+]?(?:(?:\d+\.\d*|\.\d+)(?:[eE][-+]?\d+)?|\d+[eE][-+]?\d+)(?!\w|\.\d)"
 )
 # Of a number's ground: it follows from the number.
 COLOR = re.compile(r"#[0-9a-f]{6}\b")
@@ -40,17 +40,18 @@ class CloseText(str):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, str):
             return False
-        if _words(self) != _words(other):
+        one, two = (COLOR.sub("", text) for text in (self, other))
+        if _words(one) != _words(two):
             return False
-        pairs = zip(NUMBER.findall(self), NUMBER.findall(other), strict=True)
-        return all(close(one, two) for one, two in pairs)
+        pairs = zip(NUMBER.findall(one), NUMBER.findall(two), strict=True)
+        return all(close(*pair) for pair in pairs)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
 
 def _words(text: str) -> str:
-    return SPACES.sub(" ", NUMBER.sub("#", COLOR.sub("", text)))
+    return SPACES.sub(" ", NUMBER.sub("#", text))
 
 
 def close(one: str, two: str) -> bool:
