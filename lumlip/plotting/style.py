@@ -179,7 +179,6 @@ def heat_map_figure(
     *,
     metric: str,
     vmax: float = 1.0,
-    figure: Figure | None = None,
 ) -> Figure:
     """Return a figure with one heat map, sized to its number of models.
 
@@ -190,13 +189,11 @@ def heat_map_figure(
         Its name goes to the color bar.
     vmax : float
         Error at the dark end of the colors.
-    figure : matplotlib Figure, optional
-        Drawn into this one, for a notebook that shows its own figures; else into a new one.
     """
     from matplotlib.figure import Figure
 
     size = 2.6 + 0.44 * len(table)
-    made = Figure(layout="constrained") if figure is None else figure
+    made = Figure(layout="constrained")
     made.set_size_inches(size + 0.5, size - 0.35)
     ax = made.subplots()
     label = f"{metric.upper()} (0: fully contained, 1: not at all)"

@@ -62,7 +62,7 @@ def weights(fit: CrossFit, *kinds: str, family: str = "") -> FloatArray:
 def fitted(panel: Panel | None, *, n_seeds: int, n_bootstrap: int, device: str) -> CrossFit:
     """Cross-fit of the last layers of a panel; of nothing without one."""
     if panel is None:
-        return CrossFit([], [], np.zeros((n_seeds, 0, 0, 1)), np.ones(1))
+        return CrossFit.empty()
     orders = orders_of(panel.atoms, n_seeds=n_seeds)
     features = panel.layer("last_layer")
     return CrossFit.of(features, orders=orders, n_bootstrap=n_bootstrap, device=device)
