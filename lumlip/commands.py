@@ -129,15 +129,11 @@ def run_chapter(
 
 def build_book(*, no_run: bool, update: str | None) -> None:
     """Build the book: features, chapters, pages at _build/html/index.html."""
-    from lumlip.book.build import build
-    from lumlip.extraction.panel import panel
-    from lumlip.zoo.relations import PUBLISHED
+    from lumlip.book.build import build, extract_features
 
     only = None if update == "all" else update
-    if not no_run and only is None:  # first, with progress, what every chapter will ask for
-        panel(
-            list(PUBLISHED), "mini-mad", say=lambda name: print(f"features of {name}", flush=True)
-        )
+    if not no_run and only is None:
+        extract_features()
     build(run=not no_run, update=update is not None, only=only)
 
 
