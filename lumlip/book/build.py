@@ -11,6 +11,7 @@ from functools import partial
 from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import RLock
 from typing import TypeVar
 
 from lumlip.book import answer, versions
@@ -81,6 +82,9 @@ def extract_features() -> None:
 
 
 def _extract(models: list[str], *, tells: bool) -> None:
+    from tqdm import tqdm
+
+    tqdm.set_lock(RLock())  # its own one is of all processes, and left over where one is ended
     if not tells:
         os.environ["TQDM_DISABLE"] = "1"
     say = partial(print, "features of", flush=True)
