@@ -84,12 +84,13 @@ def test_chain_ends_where_no_parent_is_known():
     assert parent_of("sevennet-mf-0@PBE") == ""
     assert lineage("uma-mini@expert:2") == ["uma-mini@expert:2"]
     assert children_of("pet-omat-l") == ["pet-omatpes-l", "pet-oam-l", "pet-omad-l"]
+    assert children_of("uma-s-1.2.1@omat") == ["uma-s-1.2.1-r2scan@omat"]
     assert children_of("chgnet-r2scan") == []
 
 
 def test_parents_are_rows_of_the_same_family_that_somebody_names():
     tuned = [entry for entry in entries().values() if entry.parent]
-    assert len(tuned) == 18
+    assert len(tuned) == 25
     for entry in tuned:
         parent = entries()[entry.parent]
         assert parent.family == entry.family
