@@ -52,9 +52,7 @@ with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="
 
 PACKAGE = "mace"
 FEATURES_VERSION = 1
-OFF24 = (
-    "https://raw.githubusercontent.com/ACEsuit/mace-off/main/mace_off24/MACE-OFF24_medium.model"
-)
+OFF24 = "https://raw.githubusercontent.com/ACEsuit/mace-off/main/mace_off24/MACE-OFF24_medium.model"
 INFO = {"total_charge": ("charge", 0.0), "total_spin": ("spin", 1.0)}  # mace's name: ours, default
 
 

@@ -53,7 +53,8 @@ for node in ast.walk(ast.parse(source)):
     "pet": """
 known = runpy.run_path(str(folder("upet") / "_version.py"))
 names = {name: [None, None] for name in known["UPET_AVAILABLE_MODELS"]}
-(url,) = re.findall('https://.*-{version}.ckpt', (folder("upet") / "ase/dos/_models.py").read_text())
+source = (folder("upet") / "ase" / "dos" / "_models.py").read_text()
+(url,) = re.findall("https://.*-{version}.ckpt", source)
 for version in known["PET_MAD_DOS_AVAILABLE_VERSIONS"]:
     names["pet-mad-dos"] = [url.format(tag="main", version=f"v{version}"), None]
 """,
