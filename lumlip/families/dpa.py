@@ -164,9 +164,8 @@ class Extractor(base.Extractor):
         if not wanted:
             yield {}
             return
-        descriptor = self.atomic_model.descriptor
-        block = getattr(descriptor, "repflows", None) or descriptor.repformers
-        with base.outputs({"embedding": descriptor.type_embedding}) as kept:
+        block = getattr(self.descriptor, "repflows", None) or self.descriptor.repformers
+        with base.outputs({"embedding": self.descriptor.type_embedding}) as kept:
             for i, layer in enumerate(block.layers, start=1):
                 layer.forward = _noting(layer.forward, kept, f"interaction_{i}")
             try:
@@ -184,13 +183,12 @@ class Extractor(base.Extractor):
 
     def _states(self, structures: Sequence[Atoms]) -> Tensor:
         """Charge and spin multiplicity (n_atoms, 2) of every atom's structure."""
-        defaults = zip(base.STATE, self.descriptor.default_chg_spin or (0, 1), strict=False)
-        state = dict(defaults)
-        rows = [
-            [base.whole_number(a.info.get(k, v), k) for k, v in state.items()] for a in structures
-        ]
-        sizes = torch.tensor([len(atoms) for atoms in structures])
-        return torch.tensor(rows).repeat_interleave(sizes, 0).to(self.device)
+        state = list(
+            zip(("charge", "spin"), self.descriptor.default_chg_spin or (0, 1), strict=True)
+        )
+        rows = [[base.whole_number(a.info.get(k, x), k) for k, x in state] for a in structures]
+        rows = [row for row, atoms in zip(rows, structures, strict=True) for _ in range(len(atoms))]
+        return torch.tensor(rows, device=self.device)
 
     def _add_state(self, _: Any, inputs: tuple[Tensor], embedded: Tensor) -> Tensor:
         """Add every atom's own charge and spin, as DPA-3 adds those of a frame."""

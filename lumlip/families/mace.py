@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -268,17 +267,16 @@ def download(name: str) -> Path:
     """
     off = {f"off-{size}": url for size, url in foundations_models.mace_off_urls.items()}
     off["off24-medium"] = OFF24
-    with contextlib.redirect_stdout(sys.stderr):  # what mace says there of licences must be seen
-        if name in off:
-            with _unopened():
-                mace_off(off[name], device="cpu", return_raw_model=True)
-            return Path(foundations_models.get_cache_dir(), Path(off[name]).name)
-        if name == "omol-extra-large":
-            with _unopened():
-                mace_omol("extra_large", device="cpu", return_raw_model=True)
-            return Path(foundations_models.get_cache_dir(), "MACE-omol-0-extra-large-1024.model")
-        if name in foundations_models.mace_mp_urls:
-            return Path(foundations_models.download_mace_mp_checkpoint(name))
+    if name in off:
+        with _unopened():
+            mace_off(off[name], device="cpu", return_raw_model=True)
+        return Path(foundations_models.get_cache_dir(), Path(off[name]).name)
+    if name == "omol-extra-large":
+        with _unopened():
+            mace_omol("extra_large", device="cpu", return_raw_model=True)
+        return Path(foundations_models.get_cache_dir(), "MACE-omol-0-extra-large-1024.model")
+    if name in foundations_models.mace_mp_urls:
+        return Path(foundations_models.download_mace_mp_checkpoint(name))
     known = [*foundations_models.mace_mp_urls, *off, "omol-extra-large"]
     raise ValueError(f"mace publishes no {name!r}; known: {', '.join(known)}")
 

@@ -256,9 +256,6 @@ def download(name: str) -> Path:
     The repositories are gated: accept the licence of https://huggingface.co/facebook/UMA once,
     then run ``hf auth login`` or set the variable HF_TOKEN. FAIRCHEM_CACHE_DIR moves the cache.
     """
-    if name not in pretrained_mlip.available_models:
-        known = ", ".join(pretrained_mlip.available_models)
-        raise ValueError(f"fairchem publishes no checkpoint {name!r}; known: {known}")
     return Path(pretrained_mlip.pretrained_checkpoint_path_from_name(name))
 
 

@@ -187,11 +187,6 @@ def _other_size(one: ModelEntry, two: ModelEntry) -> bool:
     return abs(one.parameters / two.parameters - 1) > SAME_SIZE
 
 
-def parent_of(model: str) -> str:
-    """Return the id of the model that one was fine-tuned from; an empty text if none is known."""
-    return resolve(model).parent
-
-
 def children_of(model: str) -> list[str]:
     """Return the ids of the models that are known to be fine-tuned from one."""
     return [entry.id for entry in entries().values() if entry.parent == resolve(model).id]
@@ -203,7 +198,7 @@ def lineage(model: str) -> list[str]:
     >>> lineage("mace-matpes-pbe-0")
     ['mace-matpes-pbe-0', 'mace-omat-0']
     """
-    parent = parent_of(model)
+    parent = resolve(model).parent
     return [model, *(lineage(parent) if parent else [])]
 
 
