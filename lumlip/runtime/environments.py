@@ -325,8 +325,7 @@ def _steps(wanted: Pins) -> Iterator[list[str]]:
     uv = os.fspath(find_uv_bin())
     yield [uv, "venv", "--quiet", "--python", sys.executable, str(wanted.folder)]
     python_path = str(_interpreter(wanted.folder))
-    # Compiled now: where PYTHONDONTWRITEBYTECODE is set, every worker would compile all it imports.
-    install = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python_path]
+    install = [uv, "pip", "install", "--quiet", "--python", python_path]
     names = dict(zip(_pinned(wanted), wanted.dependencies, strict=True))
     yield [*install, *(pin for name, pin in names.items() if name not in wanted.no_deps)]
     if wanted.no_deps:

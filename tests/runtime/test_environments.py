@@ -96,13 +96,6 @@ def test_another_version_here_does_not_stand_in_for_the_pinned_one(tiny):
     assert done.stdout.strip() == "3.12.0"
 
 
-def test_an_environment_is_compiled_where_it_is_made(tiny, monkeypatch):
-    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
-    environments.python("tiny")
-    (package,) = environments.pins("tiny").folder.glob("lib/python*/site-packages/toolz")
-    assert (package / "__pycache__").is_dir()
-
-
 @pytest.mark.parametrize(
     ("requirements", "here"),
     [
