@@ -10,6 +10,7 @@ from io import StringIO, TextIOWrapper
 from itertools import islice, repeat
 from pathlib import Path
 
+import ase.db
 import ase.io
 import numpy as np
 from ase import Atoms
@@ -28,6 +29,7 @@ IN_FOLDERS = (
 _HINTS = {
     ".lmdb": "an LMDB of OC20 holds pickled graphs, which may run code; ASE LMDBs (.aselmdb) do",
     ".hdf5": "of deepmd's formats deepmd/npy is read; dpdata converts between them",
+    ".parquet": "expected the columns of LeMat-Bulk",
     "'D'": "models know elements, not isotopes: write D and T as H",
 }
 
@@ -93,7 +95,7 @@ def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:
             atoms.info.setdefault("file", path.name)
             yield atoms
     except ModuleNotFoundError as error:
-        package = str(error.name).replace("_", "-")
+        package = str(error.name).partition(".")[0].replace("_", "-")
         raise ValueError(f"reading {path} needs a package: pip install {package}") from error
     except Exception as error:  # ase's readers raise anything
         hint = (
@@ -114,6 +116,8 @@ def _reader(path: Path, format: str | None) -> Iterator[Atoms]:
         return _parquet(path)
     if (path / "type.raw").exists():
         return _deepmd(path)
+    if path.suffix in (".db", ".aselmdb"):
+        return _database(path)
     absolute = os.fspath(path.absolute())  # ase takes mysql.xyz for the address of a server
     format = format or filetype(absolute)
     if format == "extxyz":
@@ -172,6 +176,16 @@ def _deepmd(folder: Path) -> Iterator[Atoms]:
             yield Atoms(
                 names[kind[real]], xyz.reshape(-1, 3)[real], cell=cell.reshape(3, 3), pbc=periodic
             )
+
+
+def _database(path: Path) -> Iterator[Atoms]:
+    """Read a database of ase, also fairchem's, which keeps charge and spin in a row's ``data``."""
+    readonly = {"readonly": True} if path.suffix == ".aselmdb" else {}
+    with ase.db.connect(path, serial=True, **readonly) as rows:
+        for row in rows.select():
+            atoms = row.toatoms()
+            atoms.info |= {**row.key_value_pairs, **row.data}
+            yield atoms
 
 
 def _parquet(path: Path) -> Iterator[Atoms]:

@@ -123,9 +123,9 @@ def labelled(
 
     They are in no store: a model does not see them, so that they may change while it stays.
     """
-    labels = {name: ("structure", _labels(structures, name)) for name in _LABELS}
-    numbers = np.array(frames or range(len(structures)))
-    return dataset.assign_coords(labels, frame=("structure", numbers))
+    labels = {name: _labels(structures, name) for name in _LABELS}
+    labels["frame"] = np.array(frames or range(len(structures)))
+    return dataset.assign_coords({name: ("structure", x) for name, x in labels.items()})
 
 
 def select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
