@@ -37,12 +37,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     before = _stop_on_signals()
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):  # where there is no terminal, as in a notebook
-            stream.reconfigure(errors="backslashreplace")  # Windows' code pages know no ω
+            # Windows' code pages know no ω.
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         if sys.flags.optimize:  # ase reads files wrong then, and a page that is not true passes
             raise ValueError("Python runs without assertions: unset PYTHONOPTIMIZE, drop -O")
         options = vars(_parser().parse_args(_shielded(sys.argv[1:] if argv is None else argv)))
         command: Callable[..., int | None] = options.pop("function")
+        if format := options.pop("format", None):
+            from lumlip.datasets.sets import structures
+
+            options["structures"] = structures(options["structures"], format=format)
         code = command(**options) or 0
         sys.stdout.flush()
         return code
@@ -124,7 +129,7 @@ def _lineage(subs: Any) -> None:
 def _structures(subs: Any) -> None:
     sub = _command(subs, "structures", commands.list_structures)
     text = "a set, files or folders to describe; default: list the sets"
-    sub.add_argument("which", nargs="*", help=text)
+    sub.add_argument("structures", nargs="*", metavar="WHICH", help=text)
     _format(sub)
 
 

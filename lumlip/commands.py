@@ -40,17 +40,17 @@ def left_aligned(table: Any) -> str:
     return "\n".join(lines)
 
 
-def list_structures(which: list[str], *, format: str | None) -> None:
+def list_structures(structures: list[Any]) -> None:
     """List the structure sets, or describe one (or files)."""
-    from lumlip.datasets.sets import structure_sets, structures, summary
+    from lumlip.datasets import sets
     from lumlip.datasets.validation import check_structures, concerns
 
-    if not which:
-        print(structure_sets().to_string())
+    if not structures:
+        print(sets.structure_sets().to_string())
         return
-    frames = structures(which, format=format)
+    frames = sets.structures(structures)
     check_structures(frames)
-    print(summary(frames).to_string(float_format="{:.2f}".format))
+    print(sets.summary(frames).to_string(float_format="{:.2f}".format))
     symbols = Counter(symbol for atoms in frames for symbol in atoms.symbols)
     print("atoms:", ", ".join(f"{symbol} {n}" for symbol, n in sorted(symbols.items())))
     warn(concerns(frames, range(len(frames))))
@@ -69,16 +69,7 @@ def warn(lines: list[str]) -> None:
         print(f"lumlip: warning: {line}", file=sys.stderr)
 
 
-def given(structures: list[str], format: str | None) -> Any:
-    """Return what a library function takes: names, or structures if their format is named."""
-    from lumlip.datasets import sets
-
-    return sets.structures(structures, format=format) if format else structures
-
-
-def extract(
-    model: str, structures: list[str], *, format: str | None, output: Path | None, **options: Any
-) -> None:
+def extract(model: str, structures: list[Any], *, output: Path | None, **options: Any) -> None:
     """Extract the features of one model on a set of structures."""
     from lumlip.extraction.features import features
     from lumlip.extraction.store import written_whole
@@ -87,7 +78,7 @@ def extract(
         refuse_existing(output)
     # Its folder is made before the work: that nothing can be written there shows now.
     with written_whole(output) if output else nullcontext() as part:
-        dataset = features(model, given(structures, format), **options)
+        dataset = features(model, structures, **options)
         print(dataset)
         if part is not None:
             stored = dataset.drop_vars("readout")  # one of the others: the attribute says which
@@ -98,14 +89,7 @@ def extract(
         print(f"Copied to {output}; open it with xarray.open_zarr({str(output)!r}).")
 
 
-def compare_models(
-    models: list[str],
-    *,
-    structures: list[str],
-    format: str | None,
-    output: Path | None,
-    **options: Any,
-) -> None:
+def compare_models(models: list[str], *, output: Path | None, **options: Any) -> None:
     """Compare models: how well the features of one can be rebuilt from those of another."""
     from lumlip.comparison import FILES, compare
 
@@ -114,10 +98,7 @@ def compare_models(
         with tempfile.TemporaryFile(dir=ensured(output)):  # can be written: seen before the work
             pass
     result = compare(
-        models,
-        given(structures, format),
-        say=lambda name: print(f"features of {name} ...", flush=True),
-        **options,
+        models, say=lambda name: print(f"features of {name} ...", flush=True), **options
     )
     print(result.panel.report())
     print(result.describe())
@@ -142,19 +123,11 @@ def intervals_text(table: Any) -> list[str]:
     ]
 
 
-def check(
-    model: str,
-    structures: list[str],
-    *,
-    format: str | None,
-    trust_checkpoint: bool,
-    **options: Any,
-) -> int:
+def check(model: str, structures: list[Any], **options: Any) -> int:
     """Check a model's extractor: energy identity, invariances, batching."""
     from lumlip.conformance.check_model import check_model
 
-    frames = given(structures, format)
-    report = check_model(model, frames, trust_checkpoint=trust_checkpoint, **options)
+    report = check_model(model, structures, **options)
     print(report.to_string())
     return 0 if bool(report["ok"].all()) else 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from functools import partial
@@ -14,7 +15,7 @@ import ase.db
 import ase.io
 import numpy as np
 from ase import Atoms
-from ase.io.formats import filetype, get_compression, open_with_compression, string2index
+from ase.io.formats import filetype, get_compression, open_with_compression
 
 from lumlip.runtime.environments import say
 from lumlip.runtime.paths import expanded
@@ -26,8 +27,9 @@ IN_FOLDERS = (
     *("*.xyz", "*.extxyz", "*.xyz.gz", "*.extxyz.gz", "*.cif", "*.vasp", "*POSCAR*", "*CONTCAR*"),
     *("*.traj", "*.pdb", "*.db", "*.lammpstrj", "*.aselmdb", "*.parquet"),
 )
+_PART = re.compile(r"-?\d+|(-?\d+)?(:(-?\d+)?){1,2}")
 _HINTS = {
-    ".lmdb": "an LMDB of OC20 holds pickled graphs, which may run code; ASE LMDBs (.aselmdb) do",
+    ".lmdb": "OC20's LMDBs hold pickled graphs, which may run code; ASE's (.aselmdb) are read",
     ".hdf5": "of deepmd's formats deepmd/npy is read; dpdata converts between them",
     ".parquet": "expected the columns of LeMat-Bulk",
     "'D'": "models know elements, not isotopes: write D and T as H",
@@ -40,15 +42,13 @@ def path_and_part(text: str) -> tuple[Path, slice]:
     >>> path_and_part("md.traj@10:20")[1], path_and_part("a@b.xyz")[0].name
     (slice(10, 20, None), 'a@b.xyz')
     """
-    path = expanded(text)
     head, at, tail = text.rpartition("@")
-    try:
-        part = string2index(tail) if at and not path.exists() else None
-    except ValueError:
-        part = None
-    if part is None:
-        return path, slice(None)
-    return expanded(head), slice(part, part + 1 or None) if isinstance(part, int) else part
+    if not at or expanded(text).exists() or not _PART.fullmatch(tail):
+        return expanded(text), slice(None)
+    ends = [int(end) if end else None for end in tail.split(":")]
+    return expanded(head), slice(*ends) if len(ends) > 1 else slice(
+        ends[0], (ends[0] or 0) + 1 or None
+    )
 
 
 def sliced(items: Iterable[Atoms], part: slice) -> Iterable[Atoms]:
@@ -131,7 +131,7 @@ def _reader(path: Path, format: str | None) -> Iterator[Atoms]:
 def _xyz(path: Path) -> Iterator[Atoms]:
     """Read XYZ, plain or extended; ase itself ends at a blank line, and stops at a mark (BOM)."""
     for text in _xyz_frames(_lines(path)):
-        yield ase.io.read(StringIO(text), index=0, format="extxyz")
+        yield from ase.io.iread(StringIO(text), format="extxyz")
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import distributions
 from pathlib import Path
+from typing import Any
 
 from lumlip.errors import FamilyEnvironmentError
 from lumlip.runtime.paths import ensured, home
@@ -338,7 +339,7 @@ def _run(step: list[str], wanted: Pins) -> None:
     # Not in the working directory: uv would take its settings, say a package index, from there.
     elsewhere = wanted.folder.parent
     pipe = subprocess.PIPE  # and a group of its own, to end it with all that it started
-    options = {"stdout": pipe, "stderr": pipe, "encoding": "utf-8", "errors": "replace"}
+    options: Any = {"stdout": pipe, "stderr": pipe, "encoding": "utf-8", "errors": "replace"}
     with subprocess.Popen(step, env=env, cwd=elsewhere, start_new_session=True, **options) as uv:
         try:
             told, errors = uv.communicate()

@@ -239,7 +239,7 @@ def test_what_a_reader_needs_is_named(tmp_path, name, package):
 
 def test_pickles_of_oc20_are_not_opened(tmp_path):
     (tmp_path / "a.lmdb").write_bytes(b"x")
-    with pytest.raises(ValueError, match="holds pickled graphs, which may run code"):
+    with pytest.raises(ValueError, match="hold pickled graphs, which may run code"):
         structures(tmp_path / "a.lmdb")
 
 
