@@ -4,9 +4,12 @@ import ast
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+
+from lumlip.runtime import environments
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,3 +41,13 @@ def test_text_files_are_read_and_written_in_one_encoding_everywhere():
                 if text and not any(word.arg == "encoding" for word in node.keywords):
                     found.append(f"{path}:{node.lineno}")
     assert not found
+
+
+def test_the_named_pythons_are_those_that_the_families_take():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == ">=3.11,<3.14"
+    named = [c.rpartition(" ")[2] for c in project["classifiers"] if ":: Python :: " in c]
+    assert named == ["3.11", "3.12", "3.13"]
+    for family in environments.families():
+        text = (environments.FAMILIES_DIR / f"{family}.py").read_text(encoding="utf-8")
+        assert f'# requires-python = "{project["requires-python"]}"' in text
