@@ -69,8 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _shielded(argv: Sequence[str]) -> list[str]:
     """Let a file whose name begins with a dash, such as one of many from `*`, be no option."""
-    dashed = [len(word) > 2 and word[0] == "-" and Path(word).exists() for word in argv]
-    return [f"./{word}" if one else word for one, word in zip(dashed, argv, strict=True)]
+    dashed = [word for word in argv if len(word) > 2 and word[0] == "-"]
+    paths = [w for w in dashed if Path(w).exists() or Path(w.rpartition("@")[0] or w).exists()]
+    return [f"./{word}" if word in paths else word for word in argv]
 
 
 def _stop_on_signals() -> dict[int, Any]:

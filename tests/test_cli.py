@@ -161,8 +161,9 @@ def test_structures_of_several_files_of_a_named_format(capsys, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     for name in ("-a.data", "b.data"):  # the first as `*` would give it
         write(name, bulk("Si"), format="lammps-data", masses=True)
-    assert main(["structures", "-a.data", "b.data", "--format", "lammps-data"]) == 0
-    assert "atoms: Si 4\n" in capsys.readouterr().out
+    for first in ("-a.data", "-a.data@0"):
+        assert main(["structures", first, "b.data", "--format", "lammps-data"]) == 0
+        assert "atoms: Si 4\n" in capsys.readouterr().out
     assert "no structures in" in error_of(["structures", "b.data"], capsys)
 
 

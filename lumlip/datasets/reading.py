@@ -28,6 +28,10 @@ IN_FOLDERS = (
     *("*.traj", "*.pdb", "*.db", "*.lammpstrj", "*.aselmdb", "*.parquet"),
 )
 _PART = re.compile(r"-?\d+|(-?\d+)?(:(-?\d+)?){1,2}")
+_EXPECTED = (
+    "expected a format that ase.io.read knows by name or content, such as extxyz, cif, POSCAR or "
+    "traj, or that --format (format=...) names"
+)
 _HINTS = {
     ".lmdb": "OC20's LMDBs hold pickled graphs, which may run code; ASE's (.aselmdb) are read",
     ".hdf5": "of deepmd's formats deepmd/npy is read; dpdata converts between them",
@@ -90,24 +94,19 @@ def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:
     ValueError
         It cannot be read; the message says why.
     """
+    n_read = 0
     try:
-        for atoms in _reader(path, format):
+        for n_read, atoms in enumerate(_reader(path, format), 1):  # noqa: B007
             atoms.info.setdefault("file", path.name)
             yield atoms
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0].replace("_", "-")
         raise ValueError(f"reading {path} needs a package: pip install {package}") from error
     except Exception as error:  # ase's readers raise anything
-        hint = (
-            _HINTS.get(path.suffix)
-            or _HINTS.get(str(error))
-            or (
-                "expected a format that ase.io.read knows by name or content, such as extxyz, cif, "
-                "POSCAR or traj, or that --format (format=...) names"
-            )
-        )
+        hint = _HINTS.get(path.suffix) or _HINTS.get(str(error), _EXPECTED)
         raise ValueError(
-            f"ase cannot read {path} ({type(error).__name__}: {error}); {hint}"
+            f"ase cannot read {path}{f', frame {n_read}' * (n_read > 0)} "
+            f"({type(error).__name__}: {error}); {hint}"
         ) from error
 
 

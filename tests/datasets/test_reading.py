@@ -60,12 +60,15 @@ def test_a_part_of_a_file_is_named_as_in_ase(tmp_path, salt, name, part, expecte
     assert np.allclose([a.cell[0, 1] for a in found], [salt[i].cell[0, 1] for i in expected])
 
 
-def test_no_more_of_a_file_is_read_than_was_asked_for(tmp_path, salt):
+@pytest.mark.parametrize(
+    ("end", "why"), [("no count\n", "got the line 'no count'"), ("2\n\n", "Frame has 0 atoms")]
+)
+def test_no_more_of_a_file_is_read_than_was_asked_for(tmp_path, salt, end, why):
     ase.io.write(tmp_path / "salt.xyz", salt)
     with (tmp_path / "salt.xyz").open("a") as file:
-        file.write("no count\n")
+        file.write(end)
     assert len(structures(f"{tmp_path / 'salt.xyz'}@:6")) == 6
-    with pytest.raises(ValueError, match="expected a number of atoms, got the line 'no count'"):
+    with pytest.raises(ValueError, match=rf"salt\.xyz, frame 6 \(.*{why}"):
         structures(tmp_path / "salt.xyz")
 
 
