@@ -18,6 +18,7 @@ from typing import Any, Literal
 from ase.data import atomic_numbers
 
 from lumlip.runtime.environments import families
+from lumlip.runtime.paths import expanded
 from lumlip.runtime.verified import checkpoint_sha256
 
 _HERE = Path(__file__).parent
@@ -180,11 +181,11 @@ def _user_file(model_id: str) -> ModelEntry:
 
 def _path_and_task(text: str) -> tuple[Path, str | None]:
     """Split ``PATH[@TASK]``; a path may itself hold an ``@``."""
-    whole = Path(text).expanduser()
+    whole = expanded(text)
     if whole.exists() or "@" not in text:
         return whole, None
     path, _, task = text.rpartition("@")
-    return Path(path).expanduser(), task
+    return expanded(path), task
 
 
 @cache

@@ -148,6 +148,17 @@ def test_a_users_file_is_not_trusted(tmp_path):
     assert resolve(f"sevennet:{path}").task is None
 
 
+@pytest.mark.parametrize("name", ["~backup.model", "a@b.model", "a b.model"])
+def test_a_users_file_may_have_any_name(tmp_path, monkeypatch, name):
+    (tmp_path / name).write_bytes(b"weights")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for given in (name, f"~/{name}"):
+        assert resolve(f"mace:{given}@head").task == "head"
+        assert resolve(f"mace:{given}").checkpoint.endswith(name)
+
+
 def test_elements_may_be_listed():
     assert resolve("mace-off23-small").elements == {1, 6, 7, 8, 9, 15, 16, 17, 35, 53}
     assert len(resolve("mace-mp-0b3-medium").elements) == 89
