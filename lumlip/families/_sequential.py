@@ -40,7 +40,8 @@ class Extractor(base.Extractor):
         self.checkpoint_file = self._path(checkpoint)
         self.name = f"{self.family}:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        with base.reading(self.checkpoint_file, self.family):
+        deployed_from = "the checkpoint file (.pth) that it was deployed from"
+        with base.reading(self.checkpoint_file, self.family, compiled_from=deployed_from):
             model = self._load()
         modals = getattr(model, "modal_map", None) or {}
         self.tasks = tuple(modals)

@@ -57,7 +57,7 @@ class Extractor(base.Extractor):
         path = Path(DEFAULT_MODEL_DIR if checkpoint == "matpes-r2scan" else checkpoint)
         self.folder = path.parent if path.name == "state.pt" else path
         self.checkpoint_file = self.folder / "state.pt" if self.folder.is_dir() else path
-        with base.reading(path, "diep"), _precision(torch.float32):
+        with base.reading(self.checkpoint_file, "diep"), _precision(torch.float32):
             potential = load_potential(self.folder)
             readout = potential.model.final_layer.gated
         potential = potential.to(self.device, self.dtype).requires_grad_(False)

@@ -52,6 +52,7 @@ with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="
 
 PACKAGE = "mace"
 FEATURES_VERSION = 1
+MODELS = ("mace.modules.models.", "mace.modules.extensions.")  # where its classes of models are
 INFO = {"total_charge": ("charge", 0.0), "total_spin": ("spin", 1.0)}  # mace's name: ours, default
 
 
@@ -86,7 +87,8 @@ class Extractor(base.Extractor):
         self.checkpoint_file = Path(checkpoint)
         self.name = f"mace:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        with base.reading(self.checkpoint_file, "mace"):
+        compiled_from = "the .model file beside it whose name lacks _compiled"
+        with base.reading(self.checkpoint_file, "mace", compiled_from=compiled_from):
             model = _load(self.checkpoint_file)
         self.heads = list(getattr(model, "heads", None) or ["Default"])
         is_plain = [head.lower() for head in self.heads] == ["default"]
@@ -293,14 +295,34 @@ def _off_names() -> list[str]:
 
 def _load(path: Path) -> ScaleShiftMACE:
     """Read a checkpoint; what its pickle says is run."""
-    with warnings.catch_warnings(action="ignore"):
-        model = torch.load(path, map_location="cpu", weights_only=False)
-    if type(model) not in (MACE, ScaleShiftMACE):
-        raise ValueError(f"expected a MACE or ScaleShiftMACE, the file holds a {type(model)}")
-    unknown = set(getattr(model, "embedding_specs", None) or ()) - set(INFO)
-    if unknown:
-        raise ValueError(f"this MACE wants {sorted(unknown)} of every structure")
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            model = torch.load(path, map_location="cpu", weights_only=False)
+    except (AttributeError, ImportError) as error:  # of a class that is not here
+        _check_version(path, error)
+        raise
+    kind = type(model)
+    if isinstance(model, dict) and {"model", "optimizer"} <= model.keys():
+        advice = "it lacks the network; give the .model file that training writes at its end"
+        raise base.UnsupportedError("epoch", advice)
+    if kind not in (MACE, ScaleShiftMACE):
+        supported = kind.__module__.startswith("mace.") and "MACE and ScaleShiftMACE are"
+        raise base.UnsupportedError(kind.__name__, supported) if supported else TypeError(kind)
+    if unknown := set(getattr(model, "embedding_specs", None) or ()) - set(INFO):
+        advice = f"of a structure it wants more than {' and '.join(INFO)}"
+        raise base.UnsupportedError(", ".join(sorted(unknown)), advice)
     return model
+
+
+def _check_version(path: Path, error: Exception) -> None:
+    """Say of what kind a file is that holds a MACE, but cannot be opened: by names alone."""
+    names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    kinds = [n.rpartition(".")[2] for n in names if n.startswith(MODELS)]
+    if any(kind not in ("MACE", "ScaleShiftMACE") for kind in kinds):
+        raise base.UnsupportedError(", ".join(kinds), "MACE and ScaleShiftMACE are") from error
+    if kinds:
+        advice = "open it with the mace that wrote it, and save it again with mace 0.3 or later"
+        raise base.UnsupportedError(f"another version ({error})", advice) from error
 
 
 def _scalar_columns(irreps: Sequence[Any]) -> base.IntArray:

@@ -73,6 +73,8 @@ class Extractor(base.Extractor):
 
     def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
         base.reuse_memory()
+        if device not in ("cpu", "cuda"):
+            raise ValueError(f"got device {device!r}; fairchem runs on: cpu, cuda")
         self.checkpoint_file = Path(checkpoint)
         self.name = f"uma:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
@@ -345,7 +347,8 @@ def _energy_head(model: Any) -> tuple[torch.nn.Module, torch.nn.Sequential]:
         block = getattr(inner, "energy_block", None)
         if isinstance(block, torch.nn.Sequential) and inner.reduce == "sum":
             return head, block
-    raise ValueError("no head with an energy block that sums over atoms")
+    heads = ", ".join(type(head).__name__ for head in model.output_heads.values())
+    raise base.UnsupportedError(heads, "no head has an energy block that sums over atoms")
 
 
 def _invariants(embedding: base.FloatArray) -> base.FloatArray:
