@@ -321,8 +321,8 @@ def _check_version(path: Path, error: Exception) -> None:
     if any(kind not in ("MACE", "ScaleShiftMACE") for kind in kinds):
         raise base.UnsupportedError(", ".join(kinds), "MACE and ScaleShiftMACE are") from error
     if kinds:
-        advice = "open it with the mace that wrote it, and save it again with mace 0.3 or later"
-        raise base.UnsupportedError(f"another version ({error})", advice) from error
+        advice = "save it again with mace 0.3 or later, where that opens it"
+        raise base.UnsupportedError(f"another version ({str(error).partition(' on <')[0]})", advice) from error
 
 
 def _scalar_columns(irreps: Sequence[Any]) -> base.IntArray:

@@ -242,12 +242,15 @@ def _load(path: Path) -> PET:
             raise
         advice = f"a later metatrain than the {metatrain.__version__} here has written it"
         raise base.UnsupportedError("newer format", advice) from error
+    except ImportError as error:  # of torch-pme, which no other kind needs
+        raise base.UnsupportedError("long_range") from error
     if isinstance(model, LLPRUncertaintyModel):  # adds uncertainties, and leaves the energy
         model = model.model
     if not isinstance(model, PET):
         wraps = isinstance(getattr(model, "model", None), PET)
         kind = type(model).__name__
-        raise base.UnsupportedError(kind, "a PET is inside") if wraps else TypeError(kind)
+        advice = "give the checkpoint of the PET that it was trained on"
+        raise base.UnsupportedError(kind, advice) if wraps else TypeError(kind)
     if model.long_range:
         raise base.UnsupportedError("long_range")
     return model
