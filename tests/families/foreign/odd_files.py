@@ -123,6 +123,18 @@ def dpa(folder: Path) -> None:
     write("dipole", fitting_net={"type": "dipole", "neuron": [8]})
     write("frame", fitting_net={"neuron": [8, 8], "numb_fparam": 1})
     torch.save(torch.nn.Linear(2, 2), folder / "linear.pt")
+    charged_dpa(folder / "charged.pt")
+
+
+def charged_dpa(path: Path) -> None:
+    """Write a DPA-3 that knows charge and spin multiplicity, its defaults 0 and 2."""
+    from deepmd.pt.model.model import get_model
+    from deepmd.pt.train.wrapper import ModelWrapper
+
+    known = {"add_chg_spin_ebd": True, "default_chg_spin": [0, 2], "seed": 1}
+    settings = {**DPA, "descriptor": {**DPA3, **known}, "fitting_net": {"neuron": [8], "seed": 1}}
+    wrapper = ModelWrapper(get_model(settings), model_params=settings)
+    torch.save({"model": wrapper.state_dict()}, path)
 
 
 def sevennet(folder: Path) -> None:
