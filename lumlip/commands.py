@@ -113,6 +113,7 @@ def check(model: str, structures: str, *, trust_checkpoint: bool, **options: Any
 
     report = check_model(model, structures, trust_checkpoint=trust_checkpoint, **options)
     print(report.to_string())
+    print(*report.attrs["notes"], sep="\n", file=sys.stderr)
     return 0 if bool(report["ok"].all()) else 1
 
 
