@@ -167,7 +167,7 @@ class Extractor(base.Extractor):
         self, last_layer: base.FloatArray, structures: Sequence[Atoms]
     ) -> base.FloatArray:
         """Total energies (n_structures,) in eV: sum_i (w . last_layer_i + b + reference[Z_i])."""
-        weight = self.final.weight[0].double().cpu().numpy()
+        weight = self.final.weight[0].cpu().double().numpy()
         site = last_layer.astype(np.float64) @ weight + float(self.final.bias)
         numbers = np.concatenate([atoms.numbers for atoms in structures])
         return base.sum_by_structure(site + self.reference[numbers], structures)
@@ -357,7 +357,7 @@ def _reference(model: CHGNet) -> base.FloatArray:
         if model.composition_model.is_intensive != model.is_intensive:
             kind = f"is_intensive={model.is_intensive}"
             raise base.UnsupportedError(kind, "its composition model is of the other kind")
-        reference[1:] = model.composition_model.fc.weight[0].double().cpu().numpy()
+        reference[1:] = model.composition_model.fc.weight[0].cpu().double().numpy()
     return reference
 
 

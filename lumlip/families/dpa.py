@@ -107,7 +107,7 @@ class Extractor(base.Extractor):
             x.reshape(-1, x.shape[-1])[:n_atoms].to(self.dtype).cpu().numpy()
             for x in (self.seen["backbone"], self.seen["last_layer"], *after.values())
         )
-        energy = base.sum_by_structure(site.reshape(-1).double().cpu().numpy(), structures)
+        energy = base.sum_by_structure(site.reshape(-1).cpu().double().numpy(), structures)
         named = dict(zip(after, kept, strict=True))
         return base.Features(backbone, last_layer, energy, layers=named)
 
@@ -117,7 +117,7 @@ class Extractor(base.Extractor):
         """Total energies (n_structures,) in eV: sum_i w . h_i + b + bias[Z_i]."""
         fitting, final = self.atomic_model.fitting_net, self._final_map()
         types = self._types(structures)
-        weight, offset = (x.double().cpu().numpy() for x in (final.matrix[:, 0], final.bias[0]))
+        weight, offset = (x.cpu().double().numpy() for x in (final.matrix[:, 0], final.bias[0]))
         bias = fitting.bias_atom_e[:, 0].double() + self.atomic_model.out_bias[0, :, 0].double()
         site = last_layer.astype(np.float64) @ weight + offset + bias.cpu().numpy()[types]
         return base.sum_by_structure(site, structures)

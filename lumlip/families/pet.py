@@ -109,7 +109,7 @@ class Extractor(base.Extractor):
         return base.Features(
             backbone.cpu().numpy(),
             torch.cat(last_layer, dim=1).cpu().numpy(),
-            self._total(site.double().cpu().numpy(), structures),
+            self._total(site.cpu().double().numpy(), structures),
             layers=_layers(after, nodes, edges, factors) if layers else {},
         )
 
@@ -119,7 +119,7 @@ class Extractor(base.Extractor):
     ) -> base.FloatArray:
         """Total energies (n_structures,) in eV: the sum at the top of this file."""
         maps: list[Any] = [layer for heads in self.heads for layer in heads[2:]]
-        weight = torch.cat([layer.weight[0] for layer in maps]).double().cpu().numpy()
+        weight = torch.cat([layer.weight[0] for layer in maps]).cpu().double().numpy()
         on_nodes, on_edges = (float(sum(layer.bias for layer in maps[i::2])) for i in (0, 1))
         factors = self._batch(structures)["cutoff_factors"].double().sum(1).cpu().numpy()
         site = last_layer.astype(np.float64) @ weight + on_nodes + on_edges * factors
@@ -218,7 +218,7 @@ def scale_and_reference(model: PET, target: str) -> tuple[float, base.FloatArray
     block = model.additive_models[0].model.weights[target].block()
     numbers = block.samples.column("center_type").cpu().numpy()
     reference = np.zeros(numbers.max() + 1)
-    reference[numbers] = block.values[:, 0].double().cpu().numpy()
+    reference[numbers] = block.values[:, 0].cpu().double().numpy()
     return float(scale.ravel()[0]), reference
 
 
@@ -294,6 +294,6 @@ def _repulsion(additive: ZBL, structures: Sequence[Atoms]) -> base.FloatArray:
         *(x.to(device) for x in (numbers[graph.first], numbers[graph.second], length))
     )
     repulsion: NDArray[Any] = np.bincount(
-        graph.first, pair.double().cpu().numpy(), minlength=len(numbers)
+        graph.first, pair.cpu().double().numpy(), minlength=len(numbers)
     )
     return repulsion

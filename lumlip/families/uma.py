@@ -117,7 +117,7 @@ class Extractor(base.Extractor):
         return base.Features(
             embedding["node_embedding"][:, 0].cpu().numpy(),
             self._last_layer.cpu().numpy(),
-            energy.double().cpu().numpy(),
+            energy.cpu().double().numpy(),
             {"routing": self._routing()} if self.n_experts else {},
             {name: _invariants(x.cpu().numpy()) for name, x in after.items()},
         )
@@ -224,7 +224,7 @@ class Extractor(base.Extractor):
             weight = last.weights[self.head.dataset_name_to_exp[self.dataset], 0]
         else:
             weight = last.weight[0]
-        return weight.double().cpu().numpy(), float(last.bias[0])
+        return weight.cpu().double().numpy(), float(last.bias[0])
 
     def _reference(self) -> base.FloatArray:
         """Element references of this task in eV, by atomic number."""
@@ -232,7 +232,7 @@ class Extractor(base.Extractor):
         references = self.energy_task.element_references
         if references is None:
             return np.zeros(size)
-        values = references.element_references.double().cpu().numpy()[:size]
+        values = references.element_references.cpu().double().numpy()[:size]
         return np.pad(values, (0, size - len(values)))
 
     def _known_elements(self) -> frozenset[int]:
