@@ -67,9 +67,8 @@ class Subject:
         fitting = tuple(atoms for atoms in self.given if known >= set(atoms.numbers.tolist()))
         if not fitting:
             names = ", ".join(chemical_symbols[z] for z in sorted(known))
-            raise ValueError(
-                f"{self.checkpoint} takes none of the {len(self.given)} structures; it knows {names}"
-            )
+            none = f"none of the {len(self.given)} structures"
+            raise ValueError(f"{self.checkpoint} takes {none}; it knows {names}")
         return fitting
 
     @cached_property

@@ -188,7 +188,7 @@ def whole_number(value: Any, name: str) -> int:
 
 
 def charge_and_spin(atoms: Atoms, *, default: tuple[int, int] = (0, 1)) -> tuple[int, int]:
-    """Read total charge and spin multiplicity from ``info``: ``spin_multiplicity``, else ``spin``."""
+    """Read charge and spin multiplicity: ``spin_multiplicity`` of ``info``, else ``spin``."""
     spin = "spin_multiplicity" if "spin_multiplicity" in atoms.info else "spin"
     state = zip(("charge", spin), default, strict=True)
     charge, multiplicity = (whole_number(atoms.info.get(name, x), name) for name, x in state)
@@ -424,7 +424,7 @@ def reuse_memory() -> None:
 
 
 class UnsupportedError(ValueError):
-    """A checkpoint of the family, of a kind that features cannot be taken from: ``kind: advice``."""
+    """A checkpoint of the family, of a kind that features cannot be taken from."""
 
     def __init__(self, kind: str, advice: str = "") -> None:
         super().__init__(f"of kind {kind}, not supported" + (f": {advice}" if advice else ""))
@@ -454,7 +454,7 @@ def reading(path: Path, family: str, *, compiled_from: str = "") -> Iterator[Non
 
 
 def _disguise(path: Path, compiled_from: str) -> str:
-    """Say what lies there in a checkpoint's place, and how to get that; empty if nothing is seen."""
+    """Say what lies in a checkpoint's place, and how to get that; empty if nothing is seen."""
     if path.is_dir():
         return "a folder"
     with path.open("rb") as file:

@@ -392,7 +392,9 @@ def _check_kind(settings: dict[str, Any]) -> None:
     if kind != "standard":
         raise base.UnsupportedError(kind)
     if descriptor not in DESCRIPTORS:
-        raise base.UnsupportedError(descriptor, f"its descriptor is none of {', '.join(DESCRIPTORS)}")
+        raise base.UnsupportedError(
+            descriptor, f"its descriptor is none of {', '.join(DESCRIPTORS)}"
+        )
     fitting = settings.get("fitting_net", {})
     if (target := fitting.get("type", "ener")) != "ener":
         raise base.UnsupportedError(target, "its fitting network does not give an energy")

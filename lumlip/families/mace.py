@@ -322,7 +322,9 @@ def _check_version(path: Path, error: Exception) -> None:
         raise base.UnsupportedError(", ".join(kinds), "MACE and ScaleShiftMACE are") from error
     if kinds:
         advice = "save it again with mace 0.3 or later, where that opens it"
-        raise base.UnsupportedError(f"another version ({str(error).partition(' on <')[0]})", advice) from error
+        raise base.UnsupportedError(
+            f"another version ({str(error).partition(' on <')[0]})", advice
+        ) from error
 
 
 def _scalar_columns(irreps: Sequence[Any]) -> base.IntArray:

@@ -133,16 +133,18 @@ def test_a_kind_that_is_not_supported_is_no_other_file(tmp_path):
     path = tmp_path / "model.pt"
     error = base.UnsupportedError("frozen", "thaw it")
     assert read(path, error) == "is a toy checkpoint of kind frozen, not supported: thaw it"
-    assert read(path, base.UnsupportedError("old")) == "is a toy checkpoint of kind old, not supported"
+    assert (
+        read(path, base.UnsupportedError("old")) == "is a toy checkpoint of kind old, not supported"
+    )
 
 
 @pytest.mark.parametrize("content", [Net(), print, b"no archive"])
 def test_torchs_advice_to_run_the_code_in_a_file_is_not_passed_on(content, tmp_path):
     path = tmp_path / "model.pt"
     path.write_bytes(content) if isinstance(content, bytes) else torch.save(content, path)
-    with pytest.raises(ValueError, match="not a toy checkpoint") as caught:
-        with base.reading(path, "toy"):
-            torch.load(path, weights_only=True)
+    error = pytest.raises(ValueError, match="not a toy checkpoint")
+    with error as caught, base.reading(path, "toy"):
+        torch.load(path, weights_only=True)
     assert "weights_only" in str(caught.value.__cause__)
     assert "weights_only" not in str(caught.value)
 

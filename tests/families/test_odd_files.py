@@ -55,7 +55,9 @@ def said(tmp_path_factory):
     def ask(family: str) -> dict:
         if family not in known:
             argv = [environments.python(family), SCRIPT, family, tmp_path_factory.mktemp(family)]
-            done = subprocess.run(argv, env=variables(), capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                argv, env=variables(), capture_output=True, text=True, check=False
+            )
             assert done.returncode == 0, done.stderr[-3000:]
             known[family] = json.loads(done.stdout.splitlines()[-1])
         return known[family]

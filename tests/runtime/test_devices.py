@@ -28,7 +28,9 @@ def test_a_gpu_beyond_those_here_is_refused(name, machine):
         available(name)
 
 
-@pytest.mark.parametrize("name", ["tpu", "cuda:", "cuda:N", "cuda:-1", "cpu:0", "mps:1", "", "0", None])
+@pytest.mark.parametrize(
+    "name", ["tpu", "cuda:", "cuda:N", "cuda:-1", "cpu:0", "mps:1", "", "0", None]
+)
 def test_what_is_no_device_is_refused_with_the_known_names(name):
     with pytest.raises(ValueError, match=r"^got device .*: auto, cpu, cuda, cuda:N, mps$"):
         available(name)

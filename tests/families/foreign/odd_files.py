@@ -17,11 +17,22 @@ from ase.build import molecule
 DPA3 = {
     "type": "dpa3",
     "repflow": {
-        **{"n_dim": 8, "e_dim": 4, "a_dim": 4, "nlayers": 2, "axis_neuron": 2},
-        **{"e_rcut": 3.5, "e_rcut_smth": 3.0, "e_sel": 60},
-        **{"a_rcut": 3.0, "a_rcut_smth": 2.5, "a_sel": 40},
-        **{"fix_stat_std": 0.3, "use_dynamic_sel": True, "sel_reduce_factor": 10.0},
-        **{"smooth_edge_update": True, "update_style": "res_residual"},
+        "n_dim": 8,
+        "e_dim": 4,
+        "a_dim": 4,
+        "nlayers": 2,
+        "axis_neuron": 2,
+        "e_rcut": 3.5,
+        "e_rcut_smth": 3.0,
+        "e_sel": 60,
+        "a_rcut": 3.0,
+        "a_rcut_smth": 2.5,
+        "a_sel": 40,
+        "fix_stat_std": 0.3,
+        "use_dynamic_sel": True,
+        "sel_reduce_factor": 10.0,
+        "smooth_edge_update": True,
+        "update_style": "res_residual",
         "update_residual_init": "const",
     },
 }
@@ -34,11 +45,21 @@ def mace(folder: Path) -> None:
 
     block = modules.interaction_classes["RealAgnosticResidualInteractionBlock"]
     sizes = {
-        **{"r_max": 4.0, "num_bessel": 4, "num_polynomial_cutoff": 5, "max_ell": 1},
-        **{"interaction_cls": block, "interaction_cls_first": block, "num_interactions": 2},
-        **{"num_elements": 3, "atomic_numbers": [1, 6, 8], "avg_num_neighbors": 5.0},
-        **{"correlation": 2, "gate": torch.nn.functional.silu, "radial_MLP": [8]},
-        **{"hidden_irreps": o3.Irreps("4x0e+4x1o"), "MLP_irreps": o3.Irreps("4x0e")},
+        "r_max": 4.0,
+        "num_bessel": 4,
+        "num_polynomial_cutoff": 5,
+        "max_ell": 1,
+        "interaction_cls": block,
+        "interaction_cls_first": block,
+        "num_interactions": 2,
+        "num_elements": 3,
+        "atomic_numbers": [1, 6, 8],
+        "avg_num_neighbors": 5.0,
+        "correlation": 2,
+        "gate": torch.nn.functional.silu,
+        "radial_MLP": [8],
+        "hidden_irreps": o3.Irreps("4x0e+4x1o"),
+        "MLP_irreps": o3.Irreps("4x0e"),
     }
     energies = {"atomic_energies": torch.zeros(3).numpy()}
     scaled = {**sizes, **energies, "atomic_inter_scale": 1.0, "atomic_inter_shift": 0.0}
