@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from lumlip.errors import reason
 from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, load_structures, save_arrays
 from lumlip.extraction.batching import DEFAULT_BATCH_ATOMS, plan_batches
 from lumlip.runtime.devices import available
@@ -141,7 +142,7 @@ def _extract_batch(
     except Exception as error:  # out of memory, NaN, whatever a package raises
         if len(batch) == 1:
             traceback.print_exc()
-            return {batch[0]: f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"}
+            return {batch[0]: reason(error)}
     else:
         _save(got, batch, folder)
         return {}

@@ -6,7 +6,6 @@ One rule for everything that is not a bulk crystal, the same in every family: se
 from __future__ import annotations
 
 import ctypes
-import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +21,8 @@ from ase import Atoms
 from ase.data import chemical_symbols
 from ase.geometry import complete_cell
 from numpy.typing import NDArray
+
+from lumlip.errors import reason
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.int64]
@@ -434,12 +435,7 @@ class UnsupportedError(ValueError):
 def reading(path: Path, family: str, *, compiled_from: str = "") -> Iterator[None]:
     """Turn whatever a loader raises into one ValueError that names the file and what it is.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-    family : str
-    compiled_from : str
-        Which file of the family's a compiled model has been made from.
+    ``compiled_from`` says which file of the family's a compiled model has been made from.
     """
     if not path.exists():
         raise ValueError(f"no checkpoint file {path} (family {family})")
@@ -450,7 +446,7 @@ def reading(path: Path, family: str, *, compiled_from: str = "") -> Iterator[Non
     except UnsupportedError as error:
         raise ValueError(f"{path} is a {family} checkpoint {error}") from error
     except Exception as error:  # loaders of foreign files raise nearly anything
-        raise ValueError(f"{path} is not a {family} checkpoint ({_reason(error)})") from error
+        raise ValueError(f"{path} is not a {family} checkpoint ({reason(error)})") from error
 
 
 def _disguise(path: Path, compiled_from: str) -> str:
@@ -475,13 +471,3 @@ def _is_compiled(path: Path) -> bool:
             return any(name.endswith("/constants.pkl") for name in archive.namelist())
     except BadZipFile:
         return False
-
-
-def _reason(error: Exception) -> str:
-    """Return the type of an exception and the first line of its text, without torch's advice."""
-    text = str(error)
-    if found := re.search(r"GLOBAL (\S+) was not an allowed global", text):
-        text = f"it holds Python objects ({found[1]}), not weights alone"
-    elif "weights_only" in text:  # torch would have them loaded all the same, which runs their code
-        text = "it does not hold weights"
-    return ": ".join([type(error).__name__, *text.strip().splitlines()[:1]])
