@@ -49,7 +49,7 @@ from torch import Tensor
 from lumlip.families import base
 
 PACKAGE = "deepmd"
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 DESCRIPTORS = ("dpa2", "dpa3")
 PARAMETERS = ("fparam", "aparam")  # of a frame, of an atom
 
@@ -246,9 +246,9 @@ def _charge_spin(state: tuple[int, int] | None) -> base.FloatArray | None:
 def _joined(parts: Sequence[base.Features]) -> base.Features:
     """Put the features of batches one behind the other."""
     names = ("backbone", "last_layer", "energy")
-    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     kept = {name: np.concatenate([x.layers[name] for x in parts]) for name in parts[0].layers}
-    return base.Features(**arrays, layers=kept)
+    arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+    return base.Features(*arrays, layers=kept)
 
 
 def _noting(forward: Any, kept: dict[str, Tensor], name: str) -> Any:
@@ -392,9 +392,7 @@ def _check_kind(settings: dict[str, Any]) -> None:
     if kind != "standard":
         raise base.UnsupportedError(kind)
     if descriptor not in DESCRIPTORS:
-        raise base.UnsupportedError(
-            descriptor, f"its descriptor is none of {', '.join(DESCRIPTORS)}"
-        )
+        raise base.UnsupportedError(descriptor, f"no {' or '.join(DESCRIPTORS)} descriptor")
     fitting = settings.get("fitting_net", {})
     if (target := fitting.get("type", "ener")) != "ener":
         raise base.UnsupportedError(target, "its fitting network does not give an energy")

@@ -306,8 +306,9 @@ def _load(path: Path) -> ScaleShiftMACE:
         advice = "it lacks the network; give the .model file that training writes at its end"
         raise base.UnsupportedError("epoch", advice)
     if kind not in (MACE, ScaleShiftMACE):
-        supported = kind.__module__.startswith("mace.") and "MACE and ScaleShiftMACE are"
-        raise base.UnsupportedError(kind.__name__, supported) if supported else TypeError(kind)
+        if not kind.__module__.startswith("mace."):
+            raise TypeError(kind)
+        raise base.UnsupportedError(kind.__name__, "MACE and ScaleShiftMACE are")
     if unknown := set(getattr(model, "embedding_specs", None) or ()) - set(INFO):
         advice = f"of a structure it wants more than {' and '.join(INFO)}"
         raise base.UnsupportedError(", ".join(sorted(unknown)), advice)
@@ -317,14 +318,13 @@ def _load(path: Path) -> ScaleShiftMACE:
 def _check_version(path: Path, error: Exception) -> None:
     """Say of what kind a file is that holds a MACE, but cannot be opened: by names alone."""
     names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
-    kinds = [n.rpartition(".")[2] for n in names if n.startswith(MODELS)]
-    if any(kind not in ("MACE", "ScaleShiftMACE") for kind in kinds):
-        raise base.UnsupportedError(", ".join(kinds), "MACE and ScaleShiftMACE are") from error
+    kinds = {name.rpartition(".")[2] for name in names if name.startswith(MODELS)}
+    if others := kinds - {"MACE", "ScaleShiftMACE"}:
+        raise base.UnsupportedError(", ".join(others), "MACE and ScaleShiftMACE are") from error
     if kinds:
+        lost = str(error).partition(" on <")[0]
         advice = "save it again with mace 0.3 or later, where that opens it"
-        raise base.UnsupportedError(
-            f"another version ({str(error).partition(' on <')[0]})", advice
-        ) from error
+        raise base.UnsupportedError(f"another version ({lost})", advice) from error
 
 
 def _scalar_columns(irreps: Sequence[Any]) -> base.IntArray:
