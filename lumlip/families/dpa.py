@@ -245,10 +245,12 @@ def _charge_spin(state: tuple[int, int] | None) -> base.FloatArray | None:
 
 def _joined(parts: Sequence[base.Features]) -> base.Features:
     """Put the features of batches one behind the other."""
-    names = ("backbone", "last_layer", "energy")
-    kept = {name: np.concatenate([x.layers[name] for x in parts]) for name in parts[0].layers}
-    arrays = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
-    return base.Features(*arrays, layers=kept)
+
+    def join(name: str) -> base.FloatArray:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    layers = {key: np.concatenate([x.layers[key] for x in parts]) for key in parts[0].layers}
+    return base.Features(join("backbone"), join("last_layer"), join("energy"), layers=layers)
 
 
 def _noting(forward: Any, kept: dict[str, Tensor], name: str) -> Any:

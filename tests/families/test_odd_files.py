@@ -31,7 +31,7 @@ KINDS = {
     "dpa": {
         "four.pt": "of kind DPA-4, not supported",
         "sezm.pt": "of kind DPA-4, not supported",
-        "older.pt": "of kind se_e2_a, not supported: its descriptor",
+        "older.pt": "of kind se_e2_a, not supported: no dpa2 or dpa3 descriptor",
         "spin.pt": "of kind spin, not supported",
         "mixture.pt": "of kind linear_ener, not supported",
         "property.pt": "of kind property, not supported: its fitting network does not give an en",
