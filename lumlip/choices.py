@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
@@ -19,11 +20,11 @@ DTYPES = ("float32", "float64")
 ON_ERROR = ("stop", "skip")
 #: Variable, set for the notebooks of chapters: a model that fails stops them all the same.
 STOP = "LUMLIP_STOP"
-DEVICES = ("auto", "cpu", "cuda")
+DEVICES = ("auto", "cpu", "cuda", "cuda:N", "mps")
 
 
 def check_choice(name: str, got: str, known: Sequence[str]) -> None:
-    """Refuse a value that is not among the known ones.
+    """Refuse a value that is not among the known ones; ``"cuda:N"`` stands for any number N.
 
     Raises
     ------
@@ -37,7 +38,7 @@ def check_choice(name: str, got: str, known: Sequence[str]) -> None:
     ...
     ValueError: got dtype 'float16'; expected one of: float32, float64
     """
-    if got not in known:
+    if re.sub(r":\d+$", ":N", str(got).replace(":N", ":?")) not in known:
         raise ValueError(f"got {name} {got!r}; expected one of: {', '.join(known)}")
 
 

@@ -225,7 +225,7 @@ def _on_error(sub: argparse.ArgumentParser) -> None:
 
 
 def _machine(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--device", default="auto", choices=DEVICES)
+    sub.add_argument("--device", default="auto", help=", ".join(DEVICES))
     sub.add_argument("--dtype", default="float32", choices=DTYPES)
     _trust(sub)
 

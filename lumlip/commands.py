@@ -129,6 +129,7 @@ def check(model: str, structures: list[Any], **options: Any) -> int:
 
     report = check_model(model, structures, **options)
     print(report.to_string())
+    print(*report.attrs["notes"], sep="\n", file=sys.stderr)
     return 0 if bool(report["ok"].all()) else 1
 
 

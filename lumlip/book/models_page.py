@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from lumlip.conformance.check_model import check_model
+from lumlip.conformance.check_model import check_models
 from lumlip.conformance.symmetries import BY_DESIGN
 from lumlip.minis.cards import cards
 from lumlip.runtime.environments import pins
@@ -132,8 +132,7 @@ def checks_markdown(structures: str | os.PathLike[str], ids: Sequence[str] | Non
         If a check fails: a page with a wrong extractor must not be rendered.
     """
     rows = []
-    for model in ids or shipped():
-        report = check_model(model, structures)
+    for model, report in check_models(ids or shipped(), structures).items():
         failed = report.index[~report["ok"]].tolist()
         assert not failed, f"{model} fails {failed}:\n{report}"
         family = resolve(model).family

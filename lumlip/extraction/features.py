@@ -48,7 +48,7 @@ def features(
         ``FAMILY:PATH[@TASK]`` for a checkpoint file of your own.
     structures : str, path or sequence of ase.Atoms
         A named set (``"mini-mad"``), a file that ase reads, or structures.
-    device : {"auto", "cpu", "cuda"}
+    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}
     dtype : {"float32", "float64"}
         Precision of the model's own arithmetic.
     trust_checkpoint : bool

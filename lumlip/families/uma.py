@@ -73,6 +73,8 @@ class Extractor(base.Extractor):
 
     def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
         base.reuse_memory()
+        if device not in ("cpu", "cuda"):
+            raise ValueError(f"got device {device!r}; fairchem runs on: cpu, cuda")
         self.checkpoint_file = Path(checkpoint)
         self.name = f"uma:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
@@ -117,7 +119,7 @@ class Extractor(base.Extractor):
         return base.Features(
             embedding["node_embedding"][:, 0].cpu().numpy(),
             self._last_layer.cpu().numpy(),
-            energy.double().cpu().numpy(),
+            energy.cpu().double().numpy(),
             {"routing": self._routing()} if self.n_experts else {},
             {name: _invariants(x.cpu().numpy()) for name, x in after.items()},
         )
@@ -224,7 +226,7 @@ class Extractor(base.Extractor):
             weight = last.weights[self.head.dataset_name_to_exp[self.dataset], 0]
         else:
             weight = last.weight[0]
-        return weight.double().cpu().numpy(), float(last.bias[0])
+        return weight.cpu().double().numpy(), float(last.bias[0])
 
     def _reference(self) -> base.FloatArray:
         """Element references of this task in eV, by atomic number."""
@@ -232,7 +234,7 @@ class Extractor(base.Extractor):
         references = self.energy_task.element_references
         if references is None:
             return np.zeros(size)
-        values = references.element_references.double().cpu().numpy()[:size]
+        values = references.element_references.cpu().double().numpy()[:size]
         return np.pad(values, (0, size - len(values)))
 
     def _known_elements(self) -> frozenset[int]:
@@ -344,7 +346,8 @@ def _energy_head(model: Any) -> tuple[torch.nn.Module, torch.nn.Sequential]:
         block = getattr(inner, "energy_block", None)
         if isinstance(block, torch.nn.Sequential) and inner.reduce == "sum":
             return head, block
-    raise ValueError("no head with an energy block that sums over atoms")
+    heads = ", ".join(type(head).__name__ for head in model.output_heads.values())
+    raise base.UnsupportedError(heads, "no head has an energy block that sums over atoms")
 
 
 def _invariants(embedding: base.FloatArray) -> base.FloatArray:

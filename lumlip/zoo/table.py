@@ -164,6 +164,8 @@ def _user_file(model_id: str) -> ModelEntry:
             f"unknown family {family!r} in {model_id!r}; known: {', '.join(families())}"
         )
     path, task = _path_and_task(rest)
+    if (path / "state.pt").is_file():  # an exported DIEP potential is a folder
+        path /= "state.pt"
     if not path.is_file():
         raise ValueError(f"no checkpoint file {str(path)!r} (model {model_id!r})")
     sha256 = checkpoint_sha256(path)
