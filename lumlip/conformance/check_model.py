@@ -63,7 +63,13 @@ def check_model(
     ExtractionError
         The model could not be run.
     """
-    entry = ready(resolve(model), trust_checkpoint=trust_checkpoint)
+    entry = resolve(model)
+    if entry.weights == "features":
+        raise ValueError(
+            f"{model} holds features, no model that could be run again; expected a model: check "
+            f"{entry.features_of or 'it'} where it is. Structures are checked at every use"
+        )
+    entry = ready(entry, trust_checkpoint=trust_checkpoint)
     frames = read_structures(structures)
     check_structures(frames)
     found = _measure(entry, _sample(frames, entry.elements), device=device, dtype=dtype)
