@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 PIECE = 16384
 #: Of each structure, or for ``structures_sha256`` of all together: what ties features to them.
 SHA256 = "structures_sha256"
-#: Arrays of an ``.npz`` file beside those of atoms.
-_OTHERS = ("energy", SHA256, "structure", "atomic_number", "attributes")
+_OTHERS = (SHA256, "energy", "structure", "atomic_number")
+_EXPECTED = f"last_layer, {SHA256}; if known backbone, {LAYER}NN_NAME, {', '.join(_OTHERS[1:])}"
 #: Ways of Zarr to pack bytes; others, such as pickle, may run code.
 _PACKED = (None, "blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
 
@@ -41,13 +41,7 @@ _PACKED = (None, "blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
 def write(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> None:
     """Write features, a piece at a time, as the suffix of the path says: one of `WRITERS`.
 
-    Parameters
-    ----------
-    dataset : xarray.Dataset
-        From :func:`lumlip.features`.
-    structures : sequence of ase.Atoms
-        Those that its coordinate ``frame`` counts.
-    path : pathlib.Path
+    The structures are those that the coordinate ``frame`` of :func:`lumlip.features` counts.
     """
     kept = [structures[i] for i in dataset["frame"].to_numpy()]
     sums = np.array([structures_sha256([atoms]) for atoms in kept])
@@ -100,13 +94,13 @@ def _pooled(piece: xr.Dataset) -> pd.DataFrame:
     import pandas as pd
 
     structure = piece["structure"].to_numpy()
-    columns = {}
+    columns: dict[str, NDArray[Any]] = {}
     for name, variable in piece.drop_vars(["structure", "atomic_number"]).variables.items():
         values = variable.to_numpy()
         if variable.dims[0] == "atom":
             values = mean_over_atoms(values, structure - structure[0])
-        named = {f"{name}_{i}": x for i, x in enumerate(values.T)}
-        columns |= named if values.ndim > 1 else {str(name): values}
+        wide = {f"{name}_{i}": x for i, x in enumerate(values.T)}
+        columns |= wide if values.ndim > 1 else {str(name): values}
     return pd.DataFrame(columns)
 
 
@@ -134,7 +128,8 @@ WRITERS = {
 
 def taken(path: Path, structures: Sequence[Atoms]) -> list[int]:
     """Return the numbers of the structures that a file has features of; an error if of none."""
-    return np.flatnonzero(_rows(_opened(path), structures, path) >= 0).tolist()
+    rows = _rows(_opened(path), structures, path)
+    return [i for i, row in enumerate(rows) if row >= 0]
 
 
 def read(
@@ -149,7 +144,8 @@ def read(
         features after every layer, but ``layers`` are asked for; or it is not of the right form.
     """
     dataset = _opened(path)
-    rows, owner = _rows(dataset, structures, path), _owners(structures)
+    rows = _rows(dataset, structures, path)
+    owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
     if len(missing := np.flatnonzero(rows < 0)):
         first = frames[missing[0]] if frames else missing[0]
         raise ValueError(
@@ -179,11 +175,6 @@ def read(
     named = dataset.assign_coords(structure=("atom", owner), atomic_number=("atom", numbers))
     check_choice("readout", layer := dataset.attrs.get("readout", "last_layer"), LAYERS)
     return with_readout(named, layer)
-
-
-def _owners(structures: Sequence[Atoms]) -> IntArray:
-    """Return the number of the structure of every atom (n_atoms,)."""
-    return np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
 
 
 def _rows(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> IntArray:
@@ -216,6 +207,8 @@ def _opened(path: Path) -> xr.Dataset:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if name != "attributes"}
             dataset = _as_dataset(arrays, path)
+    if "last_layer" not in dataset:
+        raise ValueError(f"{path}: got {', '.join(map(str, dataset))}; expected {_EXPECTED}")
     for name in filter(is_of_atoms, map(str, dataset)):
         values = dataset[name]
         if values.ndim != 2 or values.dtype.kind not in "fiu":
@@ -248,13 +241,10 @@ def _as_dataset(arrays: dict[str, NDArray[Any]], path: Path) -> xr.Dataset:
     told = attributes(path)
     if SHA256 in arrays and not arrays[SHA256].ndim:
         told[SHA256] = str(arrays.pop(SHA256))
-    strange = [n for n in arrays if not is_of_atoms(n) and n not in _OTHERS]
-    if "last_layer" not in arrays or (strange and "lumlip_version" not in told):
-        raise ValueError(
-            f"{path}: got arrays {', '.join(arrays)}; expected last_layer, {SHA256}, and of "
-            f"backbone, {LAYER}00_NAME, {', '.join(_OTHERS)} what there is"
-        )
-    variables = {}
+    strange = [name for name in arrays if not is_of_atoms(name) and name not in _OTHERS]
+    if strange and "lumlip_version" not in told:
+        raise ValueError(f"{path}: got {', '.join(strange)}; expected {_EXPECTED}")
+    variables: dict[str, Any] = {}
     for name, values in arrays.items():
         of_atoms = is_of_atoms(name) or name in ("structure", "atomic_number")
         dims = ("atom" if of_atoms else "structure", f"{name}_channel")

@@ -104,7 +104,8 @@ def open_store(store: Path) -> xr.Dataset:
     """Open a store; arrays are read when they are used."""
     import xarray as xr
 
-    return xr.open_zarr(store, consolidated=False, chunks=None)
+    dataset: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None)
+    return dataset
 
 
 def labelled(

@@ -170,8 +170,8 @@ def _features_file(model_id: str) -> ModelEntry:
     if ":" not in model.partition("@")[0]:
         with suppress(ValueError):
             entry, of = resolve(model), model
-    here = {"id": model_id, "weights": "features", "file": str(path), "features_of": of}
-    return replace(entry, **here, elements=None)
+    here = replace(entry, id=model_id, weights="features", file=str(path), elements=None)
+    return replace(here, features_of=of)
 
 
 def _user_file(model_id: str) -> ModelEntry:

@@ -174,7 +174,10 @@ def test_plain_arrays_need_features_and_the_sum_of_the_structures(tmp_path):
         ({"last_layer": np.zeros((9, 3))}, "got features of 9 atoms, expected 11, as many in"),
         ({"last_layer": np.zeros(11)}, r"got last_layer of shape \(11,\) and dtype float64"),
         ({"last_layer": np.full((11, 2), "a")}, "dtype <U1, expected real numbers"),
-        ({"lastlayer": np.zeros((11, 2))}, "got arrays last_layer, lastlayer; expected last_layer"),
+        (
+            {"lastlayer": np.zeros((11, 2))},
+            "got lastlayer; expected last_layer, structures_sha256; if known",
+        ),
         ({"energy": np.zeros(3)}, "got energies of 3 structures, expected 4"),
         ({"backbone": np.zeros((10, 2))}, "mine.npz: conflicting sizes for dimension 'atom'"),
         ({"structures_sha256": "0" * 64}, "got those of structures_sha256 0000"),
