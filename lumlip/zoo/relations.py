@@ -211,7 +211,8 @@ def parent_of(model: str) -> str:
 
 def children_of(model: str) -> list[str]:
     """Return the ids of the models that are known to be fine-tuned from one."""
-    return [entry.id for entry in entries().values() if entry.parent == origin(model)]
+    own = origin(model)
+    return [entry.id for entry in entries().values() if entry.parent == own]
 
 
 def lineage(model: str) -> list[str]:

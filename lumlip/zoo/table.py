@@ -167,7 +167,7 @@ def _features_file(model_id: str) -> ModelEntry:
     told = attributes(path)
     model, of = str(told.get("model", "")), ""
     entry = ModelEntry(id=model_id, family=str(told.get("family", path.name)), checkpoint=str(path))
-    if ":" not in model.partition("@")[0]:
+    if model and ":" not in model.partition("@")[0]:
         with suppress(ValueError):
             entry, of = resolve(model), model
     here = replace(entry, id=model_id, weights="features", file=str(path), elements=None)
