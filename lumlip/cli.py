@@ -136,9 +136,11 @@ def _structures(subs: Any) -> None:
 
 def _extract(subs: Any) -> None:
     sub = _command(subs, "extract", commands.extract)
-    sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
+    own = "a model id, FAMILY:PATH[@TASK], or features:PATH"
+    sub.add_argument("model", metavar="MODEL", help=own)
     _structures_of(sub, "structures", metavar="STRUCTURES")
-    sub.add_argument("-o", "--output", type=Path, metavar="OUT.zarr", help="also copy them there")
+    text = "also copy them there: OUT.zarr, .npz, .parquet (means over atoms) or .extxyz"
+    sub.add_argument("-o", "--output", type=Path, metavar="OUT", help=text)
     sub.add_argument(
         "--skip-unknown", action="store_true", help="leave out structures with unknown elements"
     )

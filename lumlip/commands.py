@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from lumlip.choices import check_choice
 from lumlip.runtime.paths import ensured, refuse_existing
 
 
@@ -22,6 +23,7 @@ def list_models() -> None:
     print(left_aligned(table[shown].reset_index(names="model")))
     counts = ", ".join(f"{n} {how}" for how, n in table["available"].value_counts().items())
     print(f"\n{len(table)} models: {counts}. Your own checkpoint: FAMILY:PATH[@TASK].")
+    print("Features computed elsewhere: features:PATH.")
     print("A mini is a small model that lumlip's own recipes trained.")
 
 
@@ -53,6 +55,7 @@ def list_structures(structures: list[Any]) -> None:
     print(sets.summary(frames).to_string(float_format="{:.2f}".format))
     symbols = Counter(symbol for atoms in frames for symbol in atoms.symbols)
     print("atoms:", ", ".join(f"{symbol} {n}" for symbol, n in sorted(symbols.items())))
+    print(f"sha256 of the structures: {sets.structures_sha256(frames)}")
     warn(concerns(frames, range(len(frames))))
     if max(map(len, frames)) >= symbols.total() / 5:
         warn(
@@ -71,22 +74,26 @@ def warn(lines: list[str]) -> None:
 
 def extract(model: str, structures: list[Any], *, output: Path | None, **options: Any) -> None:
     """Extract the features of one model on a set of structures."""
+    from lumlip.datasets.sets import structures as read_structures
     from lumlip.extraction.features import features
+    from lumlip.extraction.files import WRITERS, write
     from lumlip.extraction.store import written_whole
+    from lumlip.zoo.features_file import FEATURES, READABLE
 
     if output is not None:
+        check_choice("suffix", output.suffix, list(WRITERS))
         refuse_existing(output)
+    frames = read_structures(structures)
     # Its folder is made before the work: that nothing can be written there shows now.
     with written_whole(output) if output else nullcontext() as part:
-        dataset = features(model, structures, **options)
+        dataset = features(model, frames, **options)
         print(dataset)
-        if part is not None:
-            stored = dataset.drop_vars("readout")  # one of the others: the attribute says which
-            stored.load().drop_encoding().to_zarr(part, "w", consolidated=False, zarr_format=2)
-    if output is None:
+        if part is not None and output is not None:
+            write(dataset, frames, part / output.name)
+            as_model = f"; as a model: {FEATURES}{output}" if output.suffix in READABLE else ""
+            print(f"Copied to {output}{as_model}")
+    if output is None and not model.startswith(FEATURES):
         print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
-    else:
-        print(f"Copied to {output}; open it with xarray.open_zarr({str(output)!r}).")
 
 
 def compare_models(models: list[str], *, output: Path | None, **options: Any) -> None:

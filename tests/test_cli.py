@@ -1,10 +1,12 @@
 """The command line as a new user meets it: each command really run, errors in one line."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 from ase import Atoms
@@ -12,6 +14,7 @@ from ase.build import bulk
 from ase.io import write
 
 from lumlip.cli import main
+from lumlip.datasets.sets import structures, structures_sha256
 from lumlip.extraction.workers import WorkerPool
 
 README = Path(__file__).parents[1] / "README.md"
@@ -103,7 +106,8 @@ def test_output_that_cannot_be_is_found_before_the_work(
     monkeypatch.setattr(WorkerPool, "run", lambda *_, **__: pytest.fail("a model was run"))
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
     out = str(tmp_path / name)
-    assert error_of(["extract", "chgnet-0.3.0", crystals, "-o", out], capsys).count("\n") == 1
+    argv = ["extract", "chgnet-0.3.0", crystals, "-o", f"{out}.zarr"]
+    assert error_of(argv, capsys).count("\n") == 1
     pair = ["chgnet-0.3.0", "chgnet-0.2.0"]
     error = error_of(["compare", *pair, "--structures", crystals, "-o", out], capsys)
     assert error.count("\n") == 1
@@ -131,6 +135,38 @@ def test_lineage_of_an_unknown_model_names_the_known_ones(capsys):
     assert "known: chgnet-0.2.0, chgnet-0.3.0" in message
 
 
+@pytest.fixture
+def computed_elsewhere(tmp_path, monkeypatch):
+    """Files of features: of a model of the table, and of one's own."""
+    monkeypatch.chdir(tmp_path)
+    np.savez("child.npz", attributes=json.dumps({"model": "chgnet-r2scan"}))
+    np.savez("mine.npz", last_layer=np.zeros((1, 1)))
+
+
+def test_lineage_of_features_is_that_of_their_model(capsys, computed_elsewhere):
+    assert main(["lineage", "features:child.npz"]) == 0
+    first, second, _, last = capsys.readouterr().out.splitlines()
+    assert first == "features:child.npz: features of chgnet-r2scan, computed elsewhere"
+    assert second.startswith("chgnet-r2scan <- chgnet-0.3.0, fine-tuned on")
+    assert last == "children of features:child.npz: none known"
+    assert main(["lineage", "features:mine.npz"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert "of a model that is not in the table of models" in first
+
+
+def test_features_cannot_be_checked(capsys, computed_elsewhere):
+    for name, what in (("child", "chgnet-r2scan"), ("mine", "it")):
+        message = error_of(["check", f"features:{name}.npz"], capsys)
+        assert f"no model that could be run again; expected a model: check {what}" in message
+        assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["out", "out.csv", "out.xyz"])
+def test_unknown_suffix_is_refused_before_the_work(capsys, crystals, tmp_path, name):
+    message = error_of(["extract", "no-model", crystals, "-o", str(tmp_path / name)], capsys)
+    assert "expected one of: .zarr, .npz, .parquet, .extxyz" in message
+
+
 def test_models_lists_published_ones_and_minis(capsys):
     assert main(["models"]) == 0
     text = capsys.readouterr().out
@@ -145,7 +181,9 @@ def test_structures_lists_and_describes(capsys, crystals):
     assert main(["structures"]) == 0
     assert "mini-mad" in capsys.readouterr().out
     assert main(["structures", crystals]) == 0
-    assert "18" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "18" in text
+    assert f"sha256 of the structures: {structures_sha256(structures(crystals))}" in text
 
 
 def test_structures_are_counted_by_element_and_what_is_hardly_meant_is_said(capsys, tmp_path):
@@ -188,6 +226,14 @@ def test_extract_copies_the_features_where_told(capsys, crystals, tmp_path):
         assert dataset.attrs["model"] == "sevennet-0"
         assert set(dataset.data_vars) == {"backbone", "last_layer", "energy"}
         assert dataset.attrs["readout"] == "backbone"  # which is not written twice
+    again = ["extract", f"features:{out}", crystals, "-o"]  # from one kind of file to another
+    for name in ("out.npz", "out.parquet", "out.extxyz"):
+        assert main([*again, str(tmp_path / name)]) == 0
+        assert (tmp_path / name).is_file()
+    assert not list(tmp_path.glob("*.part"))
+    pair = ["sevennet-0", f"features:{tmp_path / 'out.npz'}"]
+    assert main(["compare", *pair, "--structures", crystals, "--layer", "readout"]) == 0
+    assert "sevennet-0 -> features" in capsys.readouterr().out
     assert "is there already" in error_of(
         ["extract", "sevennet-0", crystals, "-o", str(out)], capsys
     )

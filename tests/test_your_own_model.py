@@ -44,6 +44,8 @@ def blocks(language: str) -> list[str]:
 
 EXAMPLE = next(code for code in blocks("python") if "class Extractor" in code)
 COMPARE = next(code for code in blocks("bash") if "-o result" in code)
+ELSEWHERE = next(code for code in blocks("python") if "savez" in code)
+COMPARED = next(code for code in blocks("bash") if "features:mine.npz" in code)
 COMMANDS = next(code for code in blocks("bash") if "lumlip check" in code)
 
 
@@ -115,6 +117,18 @@ def compared(folder: Path) -> str:
 def test_the_comparison_prints_what_the_page_shows(tmp_path):
     assert CloseText(shown(COMPARE)) == compared(tmp_path)
     assert (tmp_path / "result" / "heatmap.png").is_file()
+
+
+@pytest.mark.heavy
+def test_features_of_ones_own_are_compared_by_the_pages_own_commands(tmp_path, capsys):
+    write(tmp_path / "my-crystals.xyz", lumlip.structures("mini-mad:bulk")[::4])
+    with chdir(tmp_path):
+        assert main(["structures", "my-crystals.xyz"]) == 0
+        assert f'"{capsys.readouterr().out.split()[-1]}"' in ELSEWHERE
+        exec(ELSEWHERE, {})
+        for command in COMPARED.splitlines():
+            assert main(shlex.split(command)[1:]) == 0
+    assert "features:mine.npz -> features:sevennet.zarr: " in capsys.readouterr().out
 
 
 def test_a_run_is_written_where_the_page_says():

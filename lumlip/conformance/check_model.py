@@ -83,13 +83,22 @@ def check_models(
         raise ValueError(f"got no structure of at most {SMALL} atoms; give others to check on")
     families: dict[str, list[ModelEntry]] = {}
     for model in models:
-        entry = ready(resolve(model), trust_checkpoint=trust_checkpoint)
+        entry = ready(_runnable(resolve(model)), trust_checkpoint=trust_checkpoint)
         families.setdefault(entry.family, []).append(entry)
     found: dict[str, pd.DataFrame] = {}
     for family, entries in families.items():
         results = _measure(family, entries, small, "--device", device, "--dtype", dtype)
         found |= {e.id: _report(result) for e, result in zip(entries, results, strict=True)}
     return {model: found[model] for model in models}
+
+
+def _runnable(entry: ModelEntry) -> ModelEntry:
+    if entry.weights == "features":
+        raise ValueError(
+            f"{entry.id} holds features, no model that could be run again; expected a model: check "
+            f"{entry.features_of or 'it'} where it is. Structures are checked at every use"
+        )
+    return entry
 
 
 def _report(found: dict[str, Any]) -> pd.DataFrame:

@@ -133,7 +133,7 @@ def aspects(a: str, b: str) -> frozenset[str]:
     one, two = resolve(a), resolve(b)
     if one.family != two.family:
         return frozenset({"architecture"})
-    if a == two.parent or b == one.parent:
+    if origin(a) == two.parent or origin(b) == one.parent:
         return frozenset({"fine-tuning"})
     if one.checkpoint == two.checkpoint:
         return frozenset({_of_tasks(one.task, two.task)})
@@ -187,9 +187,16 @@ def _other_size(one: ModelEntry, two: ModelEntry) -> bool:
     return abs(one.parameters / two.parameters - 1) > SAME_SIZE
 
 
+def origin(model: str) -> str:
+    """Return the id of the table's model that features computed elsewhere are of; else the id."""
+    entry = resolve(model)
+    return entry.features_of or entry.id
+
+
 def children_of(model: str) -> list[str]:
     """Return the ids of the models that are known to be fine-tuned from one."""
-    return [entry.id for entry in entries().values() if entry.parent == resolve(model).id]
+    own = origin(model)
+    return [entry.id for entry in entries().values() if entry.parent == own]
 
 
 def lineage(model: str) -> list[str]:
@@ -199,7 +206,7 @@ def lineage(model: str) -> list[str]:
     ['mace-matpes-pbe-0', 'mace-omat-0']
     """
     parent = resolve(model).parent
-    return [model, *(lineage(parent) if parent else [])]
+    return [origin(model), *(lineage(parent) if parent else [])]
 
 
 def family_of(model: str) -> str:

@@ -1,14 +1,16 @@
 """The table of models, and how a model id finds its row.
 
 A model id is a row of ``zoo.toml`` (``chgnet-0.3.0``, ``sevennet-mf-0@PBE``: what follows ``@`` is
-the task), or ``FAMILY:PATH[@TASK]`` for a checkpoint file of the user's. Where the weights lie, and
-how they get there, is told in :mod:`lumlip.zoo.weights`.
+the task), ``FAMILY:PATH[@TASK]`` for a checkpoint file of the user's, or ``features:PATH`` for
+features computed elsewhere. Where the weights lie, and how they get there, is told in
+:mod:`lumlip.zoo.weights`.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
@@ -20,6 +22,7 @@ from ase.data import atomic_numbers
 from lumlip.runtime.environments import families
 from lumlip.runtime.paths import expanded
 from lumlip.runtime.verified import checkpoint_sha256
+from lumlip.zoo.features_file import FEATURES, attributes
 
 _HERE = Path(__file__).parent
 
@@ -32,18 +35,21 @@ class ModelEntry:
     ----------
     checkpoint : str
         A name that the family knows (``"package"``; ``"download"``: its official loader knows it),
-        a file in ``lumlip/minis/checkpoints`` (``"bundled"``), or a path (``"file"``).
+        a file in ``lumlip/minis/checkpoints`` (``"bundled"``), or a path (``"file"``). Of features
+        computed elsewhere: that of their model.
     task : str or None
         Task, head, branch or modality.
     task_pattern : str or None
         Regular expression: tasks that need no row of their own and share all else with this one.
-    weights : {"package", "bundled", "download", "file"}
+    weights : {"package", "bundled", "download", "file", "features"}
         Where the weights come from: inside the family's wheel, inside lumlip, a download, or a
-        user's file.
+        user's file; ``"features"``: there are none, but features in a file.
     mini : bool
         True for a small model that lumlip's own recipes have trained, for tests and examples.
     file : str
-        Name of the published file (``"download"``).
+        Name of the published file (``"download"``), or path of the features.
+    features_of : str
+        Id of the model in the table whose features they are (``"features"``), if it is there.
     source : str
         Where its authors publish it.
     access : str
@@ -68,9 +74,10 @@ class ModelEntry:
     checkpoint: str
     task: str | None = None
     task_pattern: str | None = None
-    weights: Literal["package", "bundled", "download", "file"] = "package"
+    weights: Literal["package", "bundled", "download", "file", "features"] = "package"
     mini: bool = False
     file: str = ""
+    features_of: str = ""
     source: str = ""
     access: str = ""
     sha256: str | None = None
@@ -107,13 +114,13 @@ def resolve(model_id: str) -> ModelEntry:
     Parameters
     ----------
     model_id : str
-        An id of the table, or ``FAMILY:PATH[@TASK]`` for a checkpoint file.
+        An id of the table, ``FAMILY:PATH[@TASK]`` for a checkpoint file, or ``features:PATH``.
 
     Raises
     ------
     ValueError
         Unknown id (close matches and all known ids are named), task missing or unknown (the known
-        ones are named), unknown family, no such file.
+        ones are named), unknown family, no such file, or no file of features.
 
     Examples
     --------
@@ -124,6 +131,8 @@ def resolve(model_id: str) -> ModelEntry:
     ...
     ValueError: model 'sevennet-mf-0' needs a task; known: sevennet-mf-0@PBE, sevennet-mf-0@R2SCAN
     """
+    if model_id.startswith(FEATURES):
+        return _features_file(model_id)
     name, _, task = model_id.partition("@")
     if ":" in name:  # a task may hold a colon, too: uma-mini@expert:2
         return _user_file(model_id)
@@ -152,8 +161,21 @@ def _problem(model_id: str, variants: list[ModelEntry]) -> str:
     hint = f"did you mean {' or '.join(close)}? " if close else ""
     return (
         f"unknown model {model_id!r}; {hint}known: {', '.join(names)}; "
-        "or FAMILY:PATH[@TASK] for a checkpoint file"
+        f"or FAMILY:PATH[@TASK] for a checkpoint file, {FEATURES}PATH for features"
     )
+
+
+def _features_file(model_id: str) -> ModelEntry:
+    """Make the entry of ``features:PATH``: that of their model as far as the table knows it."""
+    path = Path(model_id.removeprefix(FEATURES)).expanduser()
+    told = attributes(path)
+    model, of = str(told.get("model", "")), ""
+    entry = ModelEntry(id=model_id, family=str(told.get("family", path.name)), checkpoint=str(path))
+    if model and ":" not in model.partition("@")[0]:
+        with suppress(ValueError):
+            entry, of = resolve(model), model
+    here = replace(entry, id=model_id, weights="features", file=str(path), elements=None)
+    return replace(here, features_of=of)
 
 
 def _user_file(model_id: str) -> ModelEntry:
@@ -161,7 +183,8 @@ def _user_file(model_id: str) -> ModelEntry:
     family, _, rest = model_id.partition(":")
     if family not in families():
         raise ValueError(
-            f"unknown family {family!r} in {model_id!r}; known: {', '.join(families())}"
+            f"unknown family {family!r} in {model_id!r}; known: {', '.join(families())}; "
+            f"or {FEATURES}PATH for features"
         )
     path, task = _path_and_task(rest)
     if (path / "state.pt").is_file():  # an exported DIEP potential is a folder

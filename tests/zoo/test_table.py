@@ -1,6 +1,8 @@
 import hashlib
+import json
 import re
 
+import numpy as np
 import pytest
 
 from lumlip.runtime import environments
@@ -174,3 +176,23 @@ def test_a_copy_of_a_known_file_is_trusted(tmp_path, monkeypatch):
     row["sha256"] = hashlib.sha256(b"known").hexdigest()
     monkeypatch.setattr(zoo, "entries", lambda: {"x": zoo._entry("x", row)})
     assert resolve(f"chgnet:{path}").trusted
+
+
+@pytest.mark.parametrize("model", ["mace-matpes-pbe-0", "uma-mini@expert:2"])
+def test_features_are_those_of_their_model_as_far_as_the_table_knows_it(tmp_path, model):
+    path = tmp_path / "a@b.npz"
+    np.savez(path, attributes=json.dumps({"model": model, "family": "?"}))
+    entry, theirs = resolve(f"features:{path}"), resolve(model)
+    assert (entry.id, entry.file) == (f"features:{path}", str(path))
+    assert (entry.weights, entry.features_of, entry.elements) == ("features", model, None)
+    for name in ("family", "checkpoint", "task", "functional", "parent", "mini"):
+        assert getattr(entry, name) == getattr(theirs, name)
+
+
+@pytest.mark.parametrize("told", [{}, {"model": "mine"}, {"model": "mace:no.model"}])
+def test_features_of_an_unknown_model_are_a_family_of_their_own(tmp_path, told):
+    np.savez(tmp_path / "mace.npz", attributes=json.dumps(told))
+    entry = resolve(f"features:{tmp_path / 'mace.npz'}")
+    assert (entry.family, entry.features_of, entry.parent) == ("mace.npz", "", "")
+    np.savez(tmp_path / "mace.npz", attributes=json.dumps({**told, "family": "mace"}))
+    assert resolve(f"features:{tmp_path / 'mace.npz'}").family == "mace"
