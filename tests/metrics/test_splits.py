@@ -201,6 +201,19 @@ def test_pooled_subsets_have_their_share_on_average():
     assert np.abs(counts - 40).max() < 25
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_of_pooled_subsets_of_one_size_each_has_its_share(seed):
+    """To the last of them: ten of ten structures of an atom each, and a tenth of all is drawn."""
+    ds = xr.Dataset(
+        coords={
+            "structure": ("atom", np.arange(100)),
+            "subset": ("structure", [f"subset {i % 10}" for i in range(100)]),
+        }
+    )
+    _, test = split(ds, n_test=10, seed=seed)
+    assert sorted(test % 10) == list(range(10))
+
+
 def test_groups_larger_than_a_subset_are_kept_whole():
     ds = _many_subsets(60, 30)
     for seed in range(5):
@@ -225,6 +238,7 @@ def test_at_most_a_fifth_is_held_out():
         ),
         ({"n_test": 0}, "n_test: got 0, expected 1 to"),
         ({"n_test": 10_000}, "n_test: got 10000, expected 1 to"),
+        ({"n_test": _dataset().sizes["atom"]}, "expected 1 to"),
     ],
 )
 def test_bad_options_are_refused(options, message):
