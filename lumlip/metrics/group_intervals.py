@@ -320,7 +320,7 @@ def _tail(sums: FloatArray) -> tuple[BoolArray, FloatArray, float]:
     return is_top, rescaling, float(np.clip(exponent, SMALLEST_EXPONENT, 1e6))
 
 
-@np.errstate(divide="ignore", invalid="ignore")
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # of few groups an end may be inf
 def _ends(sums: FloatArray, counts: FloatArray, t: FloatArray) -> FloatArray:
     """Value, and the outer ends of both bootstraps ``t`` (2, n_draws), in the unit of errors."""
     value, spread = _log_error(sums, counts)

@@ -38,6 +38,12 @@ def test_interval_of_many_normal_errors_is_the_usual_one():
     assert float(high - low) == pytest.approx(2 * 1.96 / np.sqrt(2 * 20000), rel=0.12)
 
 
+def test_of_three_groups_the_upper_end_may_be_infinite():
+    """Without a warning: draws of the same group again have next to no spread."""
+    value, low, high = rms_interval([1.286, 0.768, 3.6], np.ones(3), n_bootstrap=2)
+    assert low <= value < high
+
+
 def test_the_unit_of_errors_is_that_of_the_ends(sums):
     small, large = rms_interval(sums, COUNTS), rms_interval(1e-20 * sums, COUNTS)
     np.testing.assert_allclose(np.array(large), 1e-10 * np.array(small))
