@@ -34,12 +34,13 @@ EXPECTED = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 if the user's input is wrong, 128 and more if stopped."""
-    before = _stop_on_signals()
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError):  # where there is no terminal, as in a notebook
             # Windows' code pages know no ω.
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    before: dict[int, Any] = {}
     try:
+        before = _stop_on_signals()
         if sys.flags.optimize:  # ase reads files wrong then, and a page that is not true passes
             raise ValueError("Python runs without assertions: unset PYTHONOPTIMIZE, drop -O")
         options = vars(_parser().parse_args(_shielded(sys.argv[1:] if argv is None else argv)))

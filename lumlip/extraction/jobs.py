@@ -20,7 +20,7 @@ from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.validation import check_structures
 from lumlip.errors import ExtractionError
 from lumlip.extraction import files
-from lumlip.extraction.arrays import FEATURES_VERSION
+from lumlip.extraction.arrays import FEATURES_VERSION, load_arrays, save_arrays
 from lumlip.extraction.store import (
     assemble,
     damage,
@@ -103,14 +103,14 @@ def with_elements(entry: ModelEntry, *, trust_checkpoint: bool) -> ModelEntry:
         return entry
     entry = ready(entry, trust_checkpoint=trust_checkpoint)
     job = Job(entry, [], entry.sha256, structures_sha256([]), "float32")
-    known = job.store.with_name(f"{job.store.stem}.elements.json")
-    if not known.exists():
+    known = job.store.with_suffix(".elements.npz")
+    if not (known.exists() and load_arrays(known)):
         with TemporaryDirectory() as folder, WorkerPool() as pool:
             write_job(Path(folder), [], _order(job, device="auto", batch_atoms=None))
             facts = pool.run(entry, Path(folder), [], n_left=0)
         ensured(known.parent)
-        known.write_text(json.dumps(facts["elements"]), encoding="utf-8")
-    return replace(entry, elements=frozenset(json.loads(known.read_bytes())))
+        save_arrays(known, elements=np.array(facts["elements"]))
+    return replace(entry, elements=frozenset(load_arrays(known)["elements"].tolist()))
 
 
 def made(

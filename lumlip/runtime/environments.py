@@ -305,7 +305,7 @@ def _interpreter(folder: Path) -> Path:
 
 def _make(wanted: Pins) -> None:
     folder = wanted.folder
-    with locked(folder, f"the environment of {wanted.family}"):
+    with locked(folder, f"the environment of {wanted.family}") as lock:
         if not (fault := broken(wanted)):  # another process made it while this one waited
             return
         if (folder / _DONE).exists():
@@ -314,7 +314,7 @@ def _make(wanted: Pins) -> None:
         start = time.perf_counter()
         say(f"lumlip: making the environment of {wanted.family} (once) ...")
         for step in _steps(wanted):
-            _run(step, wanted)
+            _run(step, wanted, lock)
         (folder / _DONE).write_text("\n".join(wanted.dependencies) + "\n", encoding="utf-8")
         seconds = time.perf_counter() - start
         say(f"lumlip: environment of {wanted.family} ready after {seconds:.0f} s")
@@ -333,14 +333,16 @@ def _steps(wanted: Pins) -> Iterator[list[str]]:
         yield [*install, "--no-deps", *(names[name] for name in wanted.no_deps)]
 
 
-def _run(step: list[str], wanted: Pins) -> None:
+def _run(step: list[str], wanted: Pins, *held: int) -> None:
     own = [name for name in os.environ if name.startswith(("UV_", "PIP_", "CC", "CXX", "NETRC"))]
     env = {**_harmless(*own), **uv_settings(), **dict(wanted.env)}
     # Not in the working directory: uv would take its settings, say a package index, from there.
     elsewhere = wanted.folder.parent
     pipe = subprocess.PIPE  # and a group of its own, to end it with all that it started
     options: Any = {"stdout": pipe, "stderr": pipe, "encoding": "utf-8", "errors": "replace"}
-    with subprocess.Popen(step, env=env, cwd=elsewhere, start_new_session=True, **options) as uv:
+    held = held if os.name == "posix" else ()  # the lock holds until uv, too, has ended
+    options |= {"env": env, "cwd": elsewhere, "start_new_session": True, "pass_fds": held}
+    with subprocess.Popen(step, **options) as uv:
         try:
             told, errors = uv.communicate()
         except BaseException:
@@ -359,8 +361,11 @@ def _run(step: list[str], wanted: Pins) -> None:
 
 
 @contextmanager
-def locked(path: Path, what: str) -> Iterator[None]:
-    """Let one process at a time make what is to lie at a path; say what another is waited for."""
+def locked(path: Path, what: str) -> Iterator[int]:
+    """Let one process at a time make what is to lie at a path; say what another is waited for.
+
+    Lends the descriptor of the lock, which holds as long as any process has that open.
+    """
     from filelock import FileLock, Timeout
 
     lock = FileLock(ensured(path.parent) / f"{path.name}.lock")
@@ -375,7 +380,7 @@ def locked(path: Path, what: str) -> Iterator[None]:
             raise OSError(error.errno, text) from error
         raise
     try:
-        yield
+        yield lock._context.lock_file_fd or -1
     finally:
         lock.release()
 

@@ -37,7 +37,7 @@ def local(entry: ModelEntry, known: Mapping[str, Mapping[str, Any]]) -> Path | N
     folder = models_folder()
     places = [folder / entry.file] if folder else []
     if record := known.get(key(entry)):
-        places.append(Path(record["path"]))
+        places.append(Path(record.get("path", "")))
     return next((place for place in places if place.is_file()), None)
 
 

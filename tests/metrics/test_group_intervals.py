@@ -38,12 +38,39 @@ def test_interval_of_many_normal_errors_is_the_usual_one():
     assert float(high - low) == pytest.approx(2 * 1.96 / np.sqrt(2 * 20000), rel=0.12)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_draws_of_one_group_say_nothing(seed):
+    """Rounding leaves them next to no spread, and the ends would be anywhere, up to infinity."""
+    rng = np.random.default_rng(seed)
+    sums = rng.lognormal(size=3)
+    found = rms_interval(sums, np.ones(3), n_bootstrap=200)
+    noisy = rms_interval(
+        sums * (1 + rng.uniform(-2e-16, 2e-16, size=3)), np.ones(3), n_bootstrap=200
+    )
+    np.testing.assert_allclose(noisy, found, rtol=1e-9)
+
+
 def test_the_unit_of_errors_is_that_of_the_ends(sums):
     small, large = rms_interval(sums, COUNTS), rms_interval(1e-20 * sums, COUNTS)
     np.testing.assert_allclose(np.array(large), 1e-10 * np.array(small))
     assert np.array(small).shape == (3, 4)
     assert (small[1] < small[0]).all()
     assert (small[0] < small[2]).all()
+
+
+def test_draws_come_in_chunks_of_bounded_size(monkeypatch):
+    monkeypatch.setattr(group_intervals, "CHUNK", 10)
+    for n_groups, sizes in ((5, [2, 2, 2, 1]), (11, [1] * 7)):
+        draws = list(group_intervals._draws(n_groups, 7, np.random.default_rng(0)))
+        assert [len(groups) for groups, _ in draws] == sizes
+        assert {part.shape[1] for draw in draws for part in draw} == {n_groups}
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_what_differs_in_nothing_has_no_interval(seed):
+    sums = np.random.default_rng(seed).lognormal(size=(3, 40))
+    assert difference_interval(sums, 7 * sums[::-1], np.ones(40))[1] < 0
+    assert difference_interval(sums, sums.copy(), np.ones(40), n_bootstrap=9) == (0.0, 0.0, 0.0)
 
 
 def test_chunks_of_draws_change_no_shape(sums, monkeypatch):

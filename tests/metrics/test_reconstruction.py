@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lumlip.metrics import reconstruction
+from lumlip.metrics import _local_errors, reconstruction
 from lumlip.metrics.reconstruction import (
     BROKEN,
     gfrd,
@@ -437,6 +437,26 @@ def test_a_rotation_is_no_distortion_and_a_stretch_is():
     rotation = np.linalg.qr(rng.normal(size=(5, 5)))[0]
     assert gfrd(X, 7 * X @ rotation, train=TRAIN, test=TEST) < 1e-9
     assert gfrd(X, X * [1, 1, 1, 1, 10], train=TRAIN, test=TEST) > 0.5
+
+
+@pytest.mark.parametrize(
+    ("block", "threads", "at_once"),
+    [(320, 1, [10, 10, 10]), (2**19, 2, [15, 15]), (2**19, 4, [8, 8, 8, 6]), (1, 2, [1] * 30)],
+)
+def test_local_maps_are_fitted_so_many_at_a_time(block, threads, at_once, monkeypatch):
+    """As many as the block has room for, 8 neighbors of 4 channels each, or a thread's part."""
+    sizes, real = [], _local_errors._chunk_errors
+
+    def counted(source, targets, atoms, *rest):
+        sizes.append(len(atoms))
+        return real(source, targets, atoms, *rest)
+
+    monkeypatch.setattr(_local_errors, "BLOCK", {"cpu": block})
+    monkeypatch.setattr(_local_errors, "_chunk_errors", counted)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    rng = np.random.default_rng(0)
+    pointwise_lfre(_latent(rng, 5), _latent(rng, 4), train=TRAIN, test=TEST, n_neighbors=8)
+    assert sorted(sizes, reverse=True) == at_once
 
 
 # Invariances

@@ -1,8 +1,10 @@
 """Environments made on demand: pins, reuse, two processes at once, clear failures."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from importlib.metadata import version
 from pathlib import Path
 
@@ -181,6 +183,25 @@ def test_two_processes_make_one_environment(tiny):
     assert sum("making the environment" in errors for _, errors in told) == 1
 
 
+@pytest.mark.faults
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("seconds", [0.3, 0.8])
+def test_stopped_while_an_environment_is_made(tiny, number, seconds):
+    code = (
+        "from pathlib import Path; from lumlip.runtime import environments as e;"
+        f"e.FAMILIES_DIR = Path({str(tiny)!r}); e.python('tiny')"
+    )
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", code], stderr=pipe, text=True) as first:
+        assert "making the environment" in first.stderr.readline()
+        time.sleep(seconds)
+        first.send_signal(number)
+        first.communicate()
+    assert environments.python("tiny").exists()
+    assert environments.is_made("tiny")
+
+
+@pytest.mark.faults
 def test_unfinished_environment_is_made_again(tiny):
     folder = environments.pins("tiny").folder
     (folder / "bin").mkdir(parents=True)
@@ -273,6 +294,7 @@ def test_installer_gets_its_own_settings_and_no_secrets(tiny, monkeypatch, tmp_p
     assert {"UV_INDEX_MINE_PASSWORD", "PATH"} <= seen
 
 
+@pytest.mark.faults
 def test_broken_environment_is_made_again(tiny, capfd):
     interpreter = environments.python("tiny")  # toolz, which is not installed here
     assert interpreter.is_relative_to(environments.pins("tiny").folder)

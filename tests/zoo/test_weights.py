@@ -270,3 +270,29 @@ def test_features_of_a_bundled_and_of_a_downloaded_file(folder, tmp_path, monkey
     assert lumlip.features("tiny", copper, trust_checkpoint=True)["energy"].size == 1
     os.utime(folder / "tiny.pth")
     assert lumlip.features("tiny", copper)["energy"].equals(expected["energy"])
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("known", [True, False], ids=["sum in the table", "sum of its first use"])
+def test_damaged_records_are_refused_or_made_right(folder, home, known):
+    """A bit of every byte of ``weights.json`` flipped, and the file cut anywhere."""
+    data = b"weights"
+    row = {"family": "sevennet", "checkpoint": "tiny", "weights": "download", "file": "tiny.pth"}
+    row |= {"elements": "H-Pu", "source": "us"} | ({"sha256": digest(data)} if known else {})
+    entry = table._entry("tiny", row)
+    (folder / "tiny.pth").write_bytes(data)
+    assert ready(entry, trust_checkpoint=True).sha256 == digest(data)
+    book = home / "weights.json"
+    whole = book.read_bytes()
+    flipped = (whole[:i] + bytes([c ^ 1 << i % 8]) + whole[i + 1 :] for i, c in enumerate(whole))
+    for content in [*flipped, *(whole[:end] for end in range(len(whole)))]:
+        book.write_bytes(content)
+        try:
+            found = ready(entry)
+        except UntrustedCheckpointError:  # nothing says any more that it was trusted
+            assert not known
+        except ValueError as error:
+            told = f"{book} is damaged: remove it, lumlip fills it again"
+            assert str(error) == told  # noqa: PT017
+        else:  # a wrong sum no worker takes for that of the file
+            assert found.sha256 == digest(data) or not known
