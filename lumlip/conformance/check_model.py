@@ -116,7 +116,8 @@ def _measure(
         if entry.weights != "package" and entry.sha256:
             options += ["--sha256", entry.sha256]
         argv = command(entry.family, "lumlip.conformance", entry.family, entry.checkpoint, *options)
-        done = subprocess.run(argv, env=variables(), capture_output=True, text=True, check=False)
+        env = variables(family=entry.family)
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1) or not done.stdout.strip():
         raise ExtractionError(f"{entry.id} could not be checked:\n{done.stderr.strip()[-2000:]}")
     result: dict[str, Any] = json.loads(done.stdout)
