@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from lumlip.choices import check_choice
 from lumlip.runtime.paths import ensured, refuse_existing
 
 
@@ -70,6 +71,55 @@ def extract(model: str, structures: str, *, output: Path | None, **options: Any)
         print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
     else:
         print(f"Copied to {output}; open it with xarray.open_zarr({str(output)!r}).")
+
+
+def embed(model: str, structures: str, *, output: Path, **options: Any) -> None:
+    """Describe every structure by pooled features of a model; write a csv, npz or parquet file."""
+    from lumlip.embedding import SUFFIXES, embed, save_embedding
+
+    check_choice("output's ending", output.suffix, SUFFIXES)
+    refuse_existing(output)
+    table = embed(model, structures, **options)
+    save_embedding(table, output)
+    print(f"wrote {output}: {len(table)} structures, {table.shape[1]} numbers each")
+
+
+def select(structures: str, *, output: Path | None, **options: Any) -> None:
+    """Choose the most different structures, or atoms, by farthest point sampling."""
+    from ase.io import write
+
+    from lumlip.datasets.sets import structures as read
+    from lumlip.embedding import select
+
+    if output is not None:
+        refuse_existing(output)
+    frames = read(structures)
+    chosen = select(frames, **options)
+    print(chosen.to_string(index=False, float_format="{:.4g}".format))
+    if output is not None:
+        write(output, [frames[i] for i in dict.fromkeys(chosen["frame"])])
+        print(f"wrote {output}")
+
+
+def tell_uncertainty(model: str, structures: str, *, output: Path | None, **options: Any) -> None:
+    """Tell how uncertain a model's energies are, calibrated on structures of known energy."""
+    from lumlip.uncertainty import last_layer_uncertainty
+
+    if output is not None:
+        refuse_existing(output)
+    table = last_layer_uncertainty(model, structures, **options)
+    print(table.to_string(float_format="{:.4f}".format))
+    has = table.attrs
+    print(
+        f"eV/atom, calibrated on {has['n_known']} structures: {has['within_1']:.0%} of their "
+        f"errors within one uncertainty (normal: 68 %), {has['within_2']:.0%} within two (95 %); "
+        f"rank correlation of error and uncertainty {has['rank_correlation']:.2f}"
+    )
+    if n := int(table["beyond"].sum()):
+        print(f"{n} structures are less like the known ones than any of these: no error is known")
+    if output is not None:
+        table.to_csv(output)
+        print(f"wrote {output}")
 
 
 def compare_models(models: list[str], *, output: Path | None, **options: Any) -> None:

@@ -90,8 +90,7 @@ class Comparison:
             return []
         share, source, target = max(large)
         number = attrs["worst_group"][source][target]
-        every = range(len(self.panel.structures) + len(self.panel.dropped))
-        frame = [i for i in every if i not in self.panel.dropped][number]
+        frame = self.panel.frames[number]
         formula = self.panel.structures[number].get_chemical_formula()
         return [
             f"frame {frame}, {formula}, carries {share:.0%} of the square of {source} -> {target}; "

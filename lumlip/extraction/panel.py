@@ -80,6 +80,12 @@ class Panel:
         first = next(iter(self.datasets.values()))
         return first.drop_vars(list(first.data_vars))
 
+    @property
+    def frames(self) -> list[int]:
+        """The number that each structure had before some were dropped."""
+        every = range(len(self.structures) + len(self.dropped))
+        return [i for i in every if i not in self.dropped]
+
     def report(self) -> str:
         """Say in a few lines what was compared, and what could not be."""
         n_atoms = sum(len(atoms) for atoms in self.structures)
