@@ -109,8 +109,8 @@ def select(
         rows["element"], X = element, shown.layer(layer)[model]
     check_count("n", n, 1, len(rows), f" of these {by}s")
     sampler = FPS(n_to_select=n).fit(X)
-    distance = np.sqrt(sampler.get_select_distance())
-    return rows.iloc[sampler.selected_idx_].assign(distance=distance).reset_index(drop=True)
+    chosen: pd.DataFrame = rows.iloc[sampler.selected_idx_].reset_index(drop=True)
+    return chosen.assign(distance=np.sqrt(sampler.get_select_distance()))
 
 
 def save_embedding(table: pd.DataFrame, path: Path) -> None:

@@ -42,10 +42,10 @@ def last_layer_uncertainty(
     likely, each taken for unknown with all of its parent. Errors are (known - predicted) beyond a
     linear function of the composition, so that both may count energies from other atoms.
 
-    Limits: that it is calibrated holds for structures like the known ones. The distance in one
-    model's features tells new ones from those it saw little better than a coin does (chapter 9):
-    small is no proof. Where ``beyond`` is true, the last layer is less like the known ones than any
-    of these is like the others: there no error was ever measured.
+    Limits: what is calibrated holds for structures like the known ones. MACE-mini, calibrated on
+    the minis' validation structures, has 80 % of these errors within one uncertainty, but 41 % on
+    lithium thiophosphates, where larger uncertainties do not go with larger errors. Chapter 9: even
+    what is new is told by the distance little better than by a coin. Small is no proof.
 
     Parameters
     ----------
@@ -62,10 +62,10 @@ def last_layer_uncertainty(
     Returns
     -------
     DataFrame, a row per structure, indexed by its number ``frame``
-        ``energy`` by the model and its ``uncertainty``, both in eV/atom, and ``beyond``. What was
-        found on the known structures stands in ``attrs``: how many there are (``n_known``), the
-        shares of errors within one and two uncertainties (``within_1``, ``within_2``; of normal
-        errors 0.68 and 0.95), and the rank correlation of both (``rank_correlation``).
+        ``energy`` by the model and its ``uncertainty``, both in eV/atom. What was found on the
+        known structures stands in ``attrs``: how many there are (``n_known``), the shares of errors
+        within one and two uncertainties (``within_1``, ``within_2``; of normal errors 0.68 and
+        0.95), and the rank correlation of both (``rank_correlation``).
 
     Raises
     ------
@@ -75,23 +75,33 @@ def last_layer_uncertainty(
     seen, asked = (panel([model], some, **options) for some in (known, structures))
     errors, usable, fold = _errors(seen, key)
     F, errors, fold = _last_layer(seen)[usable], errors[usable], fold[usable]
-    spreads = np.empty((len(PENALTIES), len(F)))
-    for one in np.unique(fold):
-        spreads[:, fold == one] = _spreads(F[fold != one], F[fold == one])
-    scales = np.sqrt(np.mean(np.square(errors / spreads), axis=1))  # the most likely, normal errors
-    best = np.argmin(np.log(scales) + np.log(spreads).mean(axis=1))
-    found = scales[best] * spreads[best]
-    sigma = scales[best] * _spreads(F, _last_layer(asked))[best]
-    table = pd.DataFrame(
-        {"energy": _energy(asked), "uncertainty": sigma, "beyond": sigma > found.max()},
-        index=pd.Index(asked.frames, name="frame"),
-    )
+    best, scale, found = calibrated(F, errors, fold)
+    sigma = scale * _spreads(F, _last_layer(asked))[best]
+    index = pd.Index(asked.frames, name="frame")
+    table = pd.DataFrame({"energy": _energy(asked), "uncertainty": sigma}, index=index)
     table.attrs = {
         "n_known": len(F),
         **{f"within_{n}": float((np.abs(errors) < n * found).mean()) for n in (1, 2)},
         "rank_correlation": float(spearmanr(np.abs(errors), found).statistic),
     }
     return table
+
+
+def calibrated(F: FloatArray, errors: FloatArray, fold: IntArray) -> tuple[int, float, FloatArray]:
+    """Return the number of the most likely penalty, its scale, and the uncertainty of every row.
+
+    Parameters
+    ----------
+    F : array of shape (n_known, n_features)
+    errors, fold : arrays of shape (n_known,)
+        A row's uncertainty is that from the rows of other folds.
+    """
+    spreads = np.empty((len(PENALTIES), len(F)))
+    for one in np.unique(fold):
+        spreads[:, fold == one] = _spreads(F[fold != one], F[fold == one])
+    scales = np.sqrt(np.mean(np.square(errors / spreads), axis=1))  # the most likely, normal errors
+    best = int(np.argmin(np.log(scales) + np.log(spreads).mean(axis=1)))
+    return best, float(scales[best]), scales[best] * spreads[best]
 
 
 def _spreads(F: FloatArray, X: FloatArray) -> FloatArray:

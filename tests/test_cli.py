@@ -199,7 +199,7 @@ def test_uncertainty_says_how_well_it_is_calibrated(capsys, crystals, tmp_path):
     argv = ["uncertainty", "sevennet-0", crystals, "--known", known]
     assert main([*argv, "-o", str(out)]) == 0
     assert "calibrated on 36 structures: " in capsys.readouterr().out
-    assert out.read_text().startswith("frame,energy,uncertainty,beyond\n0,")
+    assert out.read_text().startswith("frame,energy,uncertainty\n0,")
     assert "none in info['dft'] of frame 0" in error_of([*argv, "--key", "dft"], capsys)
 
 
