@@ -25,7 +25,7 @@ from lumlip.book.close_text import CloseText  # noqa: E402
 collect_ignore_glob = ["notebooks/[0-9]*.py", "book/*.py", "_build", "runs"]
 
 VIEWER_DATA = tempfile.mkdtemp(prefix="lumlip-viewer-data-")
-NOT_COMPARED = ("image/svg+xml", "stderr")
+NOT_COMPARED = ("image/svg+xml", "text/csv", "stderr")
 
 _sanitize = plugin.IPyNbCell.sanitize
 _make_file = plugin.IPyNbFile.__init__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -40,20 +41,36 @@ def left_aligned(table: Any) -> str:
     return "\n".join(lines)
 
 
-def list_structures(which: str | None) -> None:
-    """List the structure sets, or describe one (or a file)."""
-    from lumlip.datasets.sets import structure_sets, structures, summary
-    from lumlip.datasets.validation import check_structures
+def list_structures(structures: list[Any]) -> None:
+    """List the structure sets, or describe one (or files)."""
+    from lumlip.datasets import sets
+    from lumlip.datasets.validation import check_structures, concerns
 
-    if which is None:
-        print(structure_sets().to_string())
+    if not structures:
+        print(sets.structure_sets().to_string())
         return
-    frames = structures(which)
+    frames = sets.structures(structures)
     check_structures(frames)
-    print(summary(frames).to_string(float_format="{:.2f}".format))
+    print(sets.summary(frames).to_string(float_format="{:.2f}".format))
+    symbols = Counter(symbol for atoms in frames for symbol in atoms.symbols)
+    print("atoms:", ", ".join(f"{symbol} {n}" for symbol, n in sorted(symbols.items())))
+    warn(concerns(frames, range(len(frames))))
+    if max(map(len, frames)) >= symbols.total() / 5:
+        warn(
+            [
+                "one structure has a fifth of the atoms: a test part may be this one structure, "
+                "whose interval has no width"
+            ]
+        )
 
 
-def extract(model: str, structures: str, *, output: Path | None, **options: Any) -> None:
+def warn(lines: list[str]) -> None:
+    """Say what may be wrong, beside the results."""
+    for line in lines:
+        print(f"lumlip: warning: {line}", file=sys.stderr)
+
+
+def extract(model: str, structures: list[Any], *, output: Path | None, **options: Any) -> None:
     """Extract the features of one model on a set of structures."""
     from lumlip.extraction.features import features
     from lumlip.extraction.store import written_whole
@@ -73,7 +90,7 @@ def extract(model: str, structures: str, *, output: Path | None, **options: Any)
         print(f"Copied to {output}; open it with xarray.open_zarr({str(output)!r}).")
 
 
-def embed(model: str, structures: str, *, output: Path, **options: Any) -> None:
+def embed(model: str, structures: list[Any], *, output: Path, **options: Any) -> None:
     """Describe every structure by pooled features of a model; write a csv, npz or parquet file."""
     from lumlip.embedding import SUFFIXES, embed, save_embedding
 
@@ -84,7 +101,7 @@ def embed(model: str, structures: str, *, output: Path, **options: Any) -> None:
     print(f"wrote {output}: {len(table)} structures, {table.shape[1]} numbers each")
 
 
-def select(structures: str, *, output: Path | None, **options: Any) -> None:
+def select(structures: list[Any], *, output: Path | None, **options: Any) -> None:
     """Choose the most different structures, or atoms, by farthest point sampling."""
     from ase.io import write
 
@@ -101,7 +118,9 @@ def select(structures: str, *, output: Path | None, **options: Any) -> None:
         print(f"wrote {output}")
 
 
-def tell_uncertainty(model: str, structures: str, *, output: Path | None, **options: Any) -> None:
+def tell_uncertainty(
+    model: str, structures: list[Any], *, output: Path | None, **options: Any
+) -> None:
     """Tell how uncertain a model's energies are, calibrated on structures of known energy."""
     from lumlip.uncertainty import last_layer_uncertainty
 
@@ -139,8 +158,7 @@ def compare_models(models: list[str], *, output: Path | None, **options: Any) ->
         print("95 % intervals over test structures:")
         for row in intervals_text(result.table):
             print(f"  {row}")
-    for line in result.warnings():
-        print(f"lumlip: warning: {line}", file=sys.stderr)
+    warn(result.warnings())
     for path in result.save(output) if output else []:
         print(f"wrote {path}")
 
@@ -156,11 +174,11 @@ def intervals_text(table: Any) -> list[str]:
     ]
 
 
-def check(model: str, structures: str, *, trust_checkpoint: bool, **options: Any) -> int:
+def check(model: str, structures: list[Any], **options: Any) -> int:
     """Check a model's extractor: energy identity, invariances, batching."""
     from lumlip.conformance.check_model import check_model
 
-    report = check_model(model, structures, trust_checkpoint=trust_checkpoint, **options)
+    report = check_model(model, structures, **options)
     print(report.to_string())
     return 0 if bool(report["ok"].all()) else 1
 
@@ -178,22 +196,20 @@ def run_chapter(
 
 def build_book(*, no_run: bool, update: str | None) -> None:
     """Build the book: features, chapters, pages at _build/html/index.html."""
-    from lumlip.book.build import build
-    from lumlip.extraction.panel import panel
-    from lumlip.zoo.relations import PUBLISHED
+    from lumlip.book.build import build, extract_features
 
     only = None if update == "all" else update
-    if not no_run and only is None:  # first, with progress, what every chapter will ask for
-        panel(
-            list(PUBLISHED), "mini-mad", say=lambda name: print(f"features of {name}", flush=True)
-        )
+    if not no_run and only is None:
+        extract_features()
     build(run=not no_run, update=update is not None, only=only)
 
 
-def doctor(*, clean: bool) -> int:
-    """Say what is here: environments, devices, cache, weights."""
-    from lumlip.doctor import report
+def doctor(*, clean: bool, prepare: list[str] | None) -> int:
+    """Say what is here: environments, devices, cache, weights; or make environments ahead."""
+    from lumlip.doctor import prepared, report
 
+    if prepare is not None:
+        return 1 if prepared(prepare, print) else 0
     lines, healthy = report(clean=clean)
     print("\n".join(lines))
     return 0 if healthy else 1

@@ -150,6 +150,36 @@ def test_structures_lists_and_describes(capsys, crystals):
     assert "18" in capsys.readouterr().out
 
 
+def test_structures_are_counted_by_element_and_what_is_hardly_meant_is_said(capsys, tmp_path):
+    write(tmp_path / "a.xyz", [Atoms("Xe"), bulk("Cu"), bulk("NaCl", "rocksalt", a=5.64)] * 2)
+    assert main(["structures", str(tmp_path / "a.xyz")]) == 0
+    out, err = capsys.readouterr()
+    assert out.endswith("\natoms: Cl 2, Cu 2, Na 2, Xe 2\n")
+    assert "lumlip: warning: isolated atoms among the frames (0, 3): " in err
+    assert "one structure has a fifth of the atoms: a test part may be this one structure" in err
+
+
+def test_structures_of_several_files_of_a_named_format(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("-a.data", "b.data"):  # the first as `*` would give it
+        write(name, bulk("Si"), format="lammps-data", masses=True)
+    for first in ("-a.data", "-a.data@0"):
+        assert main(["structures", first, "b.data", "--format", "lammps-data"]) == 0
+        assert "atoms: Si 4\n" in capsys.readouterr().out
+    assert "no structures in" in error_of(["structures", "b.data"], capsys)
+
+
+def test_code_pages_of_windows_stop_no_output(tmp_path):
+    atoms = bulk("Cu")
+    atoms.info["subset"] = "\u03c9"
+    write(tmp_path / "a.xyz", [atoms] * 6)
+    done = as_user("structures", str(tmp_path / "a.xyz"), PYTHONIOENCODING="cp1252")
+    assert done.returncode == 0, done.stderr
+    assert "\\u03c9" in done.stdout
+    done = as_user("structures", "\u03c9.xyz", PYTHONIOENCODING="cp1252")
+    assert done.stderr == "lumlip: error: no such structure file: \\u03c9.xyz\n"
+
+
 @pytest.mark.heavy
 def test_extract_copies_the_features_where_told(capsys, crystals, tmp_path):
     out = tmp_path / "out.zarr"
@@ -201,6 +231,27 @@ def test_uncertainty_says_how_well_it_is_calibrated(capsys, crystals, tmp_path):
     assert "calibrated on 36 structures: " in capsys.readouterr().out
     assert out.read_text().startswith("frame,energy,uncertainty\n0,")
     assert "none in info['dft'] of frame 0" in error_of([*argv, "--key", "dft"], capsys)
+
+
+@pytest.mark.heavy
+def test_faulty_frames_can_be_left_out_and_the_others_keep_their_numbers(capsys, tmp_path):
+    made = [bulk(s, cubic=True) for s in ("Cu", "Al", "Si", "W")] * 3
+    for i, atoms in enumerate(made):
+        atoms.rattle(0.1, seed=i)
+    made.insert(1, Atoms("H2", [[0, 0, 0], [0, 0, 0.1]]))
+    write(tmp_path / "bad.xyz", made)
+    bad, out = str(tmp_path / "bad.xyz"), str(tmp_path / "out.zarr")
+    argv = ["extract", "mace-mini", bad, "--skip-unknown", "--skip-faulty", "-o", out]
+    assert main(argv) == 0
+    assert "left out, for a fault:\n  frame 1 (H2, bad.xyz): atoms 0" in capsys.readouterr().err
+    with xr.open_zarr(out, consolidated=False, chunks=None) as dataset:
+        kept = [0, 2, 3, 5, 6, 7, 9, 10, 11]  # mace-mini knows no W
+        assert dataset["frame"].to_numpy().tolist() == kept
+        assert dataset["parent"].to_numpy().tolist() == [f"frame-{i}" for i in kept]
+    pair = ["compare", "mace-mini", "chgnet-0.3.0", "--structures", bad]
+    assert "frame 1 (H2" in error_of(pair, capsys)
+    assert main([*pair, "--skip-faulty"]) == 0
+    assert "left out: 4 structures, such as frame 1 (H2, bad.xyz): " in capsys.readouterr().out
 
 
 @pytest.mark.heavy

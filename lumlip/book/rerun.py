@@ -172,7 +172,7 @@ def _copy_sources(sources: Path, folder: Path, page: Chapter) -> None:
     for name in ("_static", "_templates"):
         shutil.copytree(root / "book" / name, sources / "book" / name)
     shutil.copy(root / "_config.yml", sources)
-    (sources / "_toc.yml").write_text(toc)
+    (sources / "_toc.yml").write_text(toc, encoding="utf-8")
     for name in ("references.md", "references.bib"):
         shutil.copy(root / "book" / name, sources / "book" / name)
     if (folder / "data").is_dir():

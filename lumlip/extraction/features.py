@@ -9,6 +9,7 @@ from ase import Atoms
 
 from lumlip.choices import DEVICES, check_choice
 from lumlip.datasets.sets import structures as read_structures
+from lumlip.datasets.validation import check_structures
 from lumlip.extraction.jobs import made, prepared, with_elements
 from lumlip.extraction.panel import takes
 from lumlip.extraction.workers import WorkerPool
@@ -32,6 +33,7 @@ def features(
     layers: bool = False,
     on_error: str = "stop",
     skip_unknown: bool = False,
+    skip_faulty: bool = False,
 ) -> xr.Dataset:
     """Latent features of every atom, and energies, predicted by a model.
 
@@ -64,6 +66,8 @@ def features(
         attribute ``failed`` with their numbers and the reasons, as JSON.
     skip_unknown : bool
         Leave out, and count, structures with elements that the model does not know.
+    skip_faulty : bool
+        Leave out, and name, structures with a fault, such as overlapping atoms.
 
     Returns
     -------
@@ -73,7 +77,8 @@ def features(
         widest that the energy is linear in, named by the attribute ``readout``; ``energy``
         (structure) in eV, and what else a family knows of a structure, such as ``routing``
         (structure, routing_channel) of UMA; coordinates ``structure`` and ``atomic_number``
-        (atom), ``subset``, ``part`` and ``parent`` (structure); attributes that say what was run.
+        (atom), ``subset``, ``part``, ``parent`` and ``frame``, the number among all that were
+        given (structure); attributes that say what was run.
 
     Raises
     ------
@@ -90,6 +95,9 @@ def features(
     check_choice("device", device, DEVICES)
     entry, atoms = resolve(model), read_structures(structures)
     frames: Sequence[int] = range(len(atoms))
+    if skip_faulty and (faulty := check_structures(atoms, stop=False)):
+        frames = [i for i in frames if i not in faulty]
+        say("\n  ".join(["lumlip: left out, for a fault:", *faulty.values()]))
     if skip_unknown:
         entry = with_elements(entry, trust_checkpoint=trust_checkpoint)
         frames = [i for i in frames if takes(entry.elements, atoms[i])]

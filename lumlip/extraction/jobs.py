@@ -103,8 +103,8 @@ def with_elements(entry: ModelEntry, *, trust_checkpoint: bool) -> ModelEntry:
             write_job(Path(folder), [], _order(job, device="auto", batch_atoms=None))
             facts = pool.run(entry, Path(folder), [], n_left=0)
         ensured(known.parent)
-        known.write_text(json.dumps(facts["elements"]))
-    return replace(entry, elements=frozenset(json.loads(known.read_text())))
+        known.write_text(json.dumps(facts["elements"]), encoding="utf-8")
+    return replace(entry, elements=frozenset(json.loads(known.read_bytes())))
 
 
 def made(
@@ -131,7 +131,7 @@ def made(
     failed = failed_frames(dataset)
     _complain(job, failed, on_error, f"remembered in {job.store}; remove that to try again")
     keep = [i not in failed for i in range(len(job.structures))]
-    return select(labelled(dataset, job.structures), np.array(keep))
+    return select(labelled(dataset, job.structures, job.frames), np.array(keep))
 
 
 def failed_frames(dataset: xr.Dataset) -> dict[int, str]:

@@ -75,16 +75,16 @@ class Panel:
         return {model: ds[name].to_numpy().astype(float) for model, ds in self.datasets.items()}
 
     @property
+    def frames(self) -> list[int]:
+        """Numbers of the common structures among all that were given."""
+        n_given = len(self.structures) + len(self.dropped)
+        return [i for i in range(n_given) if i not in self.dropped]
+
+    @property
     def atoms(self) -> xr.Dataset:
         """What is the same for all models: which atom sits where."""
         first = next(iter(self.datasets.values()))
         return first.drop_vars(list(first.data_vars))
-
-    @property
-    def frames(self) -> list[int]:
-        """The number that each structure had before some were dropped."""
-        every = range(len(self.structures) + len(self.dropped))
-        return [i for i in every if i not in self.dropped]
 
     def report(self) -> str:
         """Say in a few lines what was compared, and what could not be."""
@@ -105,6 +105,7 @@ def panel(
     dtype: str = "float32",
     trust_checkpoint: bool = False,
     skip_failing: bool = False,
+    skip_faulty: bool = False,
     on_error: str = "stop",
     layers: bool = False,
     say: Callable[[str], None] | None = None,
@@ -123,6 +124,8 @@ def panel(
     skip_failing : bool
         Go on without a model that cannot be run, and say so in ``missing``. A wrong model id is an
         error all the same.
+    skip_faulty : bool
+        Leave out structures with a fault, and say so in ``dropped``.
     on_error : {"stop", "skip"}
         As for :func:`lumlip.features`; what one model fails on is left out for all.
     layers : bool
@@ -143,14 +146,15 @@ def panel(
     if len({entry.id for entry in entries}) < len(entries):
         raise ValueError(f"got a model twice; expected distinct ids: {', '.join(models)}")
     frames = read_structures(structures)
-    check_structures(frames)
+    faulty = check_structures(frames, stop=not skip_faulty)
     options = {"trust_checkpoint": trust_checkpoint, "skip_failing": skip_failing}
     _, missing = _each(ready, entries, **options)  # before anything takes long
     here = [entry for entry in entries if entry.id not in missing]
     usable, unreadable = _each(with_elements, here, **options)
     missing |= unreadable
-    common, dropped = _common_frames(frames, {e.id: e.elements for e in usable})
-    own = {e.id: [i for i, atoms in enumerate(frames) if takes(e.elements, atoms)] for e in usable}
+    common, dropped = _common_frames(frames, {e.id: e.elements for e in usable}, faulty)
+    sound = [i for i in range(len(frames)) if i not in faulty]
+    own = {e.id: [i for i in sound if takes(e.elements, frames[i])] for e in usable}
     jobs = [
         prepared(
             entry,
@@ -237,10 +241,12 @@ def _each(
 
 
 def _common_frames(
-    frames: Sequence[Atoms], known: dict[str, frozenset[int] | None]
+    frames: Sequence[Atoms], known: dict[str, frozenset[int] | None], faulty: dict[int, str]
 ) -> tuple[list[int], dict[int, str]]:
-    common, dropped = [], {}
+    common, dropped = [], dict(faulty)
     for i, atoms in enumerate(frames):
+        if i in faulty:
+            continue
         refusing = [model for model, elements in known.items() if not takes(elements, atoms)]
         if refusing:
             formula = atoms.get_chemical_formula()

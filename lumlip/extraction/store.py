@@ -116,13 +116,16 @@ def with_readout(dataset: xr.Dataset, layer: str) -> xr.Dataset:
     return dataset.assign(readout=same).assign_attrs(readout=layer)
 
 
-def labelled(dataset: xr.Dataset, structures: Sequence[Atoms]) -> xr.Dataset:
-    """Add ``subset``, ``part`` and ``parent``, of shape (n_structures,), as coordinates.
+def labelled(
+    dataset: xr.Dataset, structures: Sequence[Atoms], frames: Sequence[int] | None = None
+) -> xr.Dataset:
+    """Add ``subset``, ``part``, ``parent`` and ``frame``, of shape (n_structures,), as coordinates.
 
     They are in no store: a model does not see them, so that they may change while it stays.
     """
-    labels = {name: ("structure", _labels(structures, name)) for name in _LABELS}
-    return dataset.assign_coords(labels)
+    labels = {name: _labels(structures, name) for name in _LABELS}
+    labels["frame"] = np.array(frames or range(len(structures)))
+    return dataset.assign_coords({name: ("structure", x) for name, x in labels.items()})
 
 
 def select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:

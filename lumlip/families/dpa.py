@@ -23,8 +23,9 @@ the last of them is the backbone, or the part of it that stands before the type 
 Traps: types are indices into the model's own ``type_map``. The task ``BRANCH:alphabetical`` numbers
 the elements of each structure by the alphabet instead, as the published extraction script does: a
 control that shows how far this moves the features. A file states the precision of each network;
-here all of them get the precision asked for. Charge, spin and frame parameters, where a model has
-them, keep the model's defaults. DPA-4 (``sezm``) is another architecture: refused.
+here all of them get the precision asked for. A model with an embedding of charge and spin reads
+``info["charge"]`` and ``info["spin"]`` of a structure, else takes its own defaults, or 0 and 1;
+frame parameters keep their defaults. DPA-4 (``sezm``) is another architecture: refused.
 """
 
 from __future__ import annotations
@@ -77,6 +78,8 @@ class Extractor(base.Extractor):
         self.elements = frozenset(atomic_numbers[s] for s in self.type_map if s in atomic_numbers)
         self.cutoff = float(self.model.get_rcut())
         self.seen: dict[str, Tensor] = {}
+        self.descriptor = self.atomic_model.descriptor
+        self.reads_state = bool(getattr(self.descriptor, "add_chg_spin_ebd", False))
         self._listen()
 
     @torch.no_grad()
@@ -85,6 +88,8 @@ class Extractor(base.Extractor):
         base.check_elements(structures, self.elements, self.name)
         frame = make_frame(structures, self.model, self._types(structures)).to(self.device)
         self.seen.clear()
+        if self.reads_state:
+            self.states = self._states(structures)[frame.mapping[0]]
         with fitted_to(self.model, frame), self._after_layers(layers) as after:
             site = self.atomic_model.forward_common_atomic(
                 frame.coord, frame.types, frame.nlist, mapping=frame.mapping
@@ -159,9 +164,8 @@ class Extractor(base.Extractor):
         if not wanted:
             yield {}
             return
-        descriptor = self.atomic_model.descriptor
-        block = getattr(descriptor, "repflows", None) or descriptor.repformers
-        with base.outputs({"embedding": descriptor.type_embedding}) as kept:
+        block = getattr(self.descriptor, "repflows", None) or self.descriptor.repformers
+        with base.outputs({"embedding": self.descriptor.type_embedding}) as kept:
             for i, layer in enumerate(block.layers, start=1):
                 layer.forward = _noting(layer.forward, kept, f"interaction_{i}")
             try:
@@ -169,6 +173,29 @@ class Extractor(base.Extractor):
             finally:
                 for layer in block.layers:
                     del layer.forward  # back to the one of its class
+
+    def package_energy(self, atoms: Atoms) -> float:
+        """Total energy in eV by DP, which is told charge and spin in its own way."""
+        stated = atoms.copy()
+        if self.reads_state:
+            stated.info["charge_spin"] = self._states([atoms])[0].cpu().numpy()
+        return super().package_energy(stated)
+
+    def _states(self, structures: Sequence[Atoms]) -> Tensor:
+        """Charge and spin multiplicity (n_atoms, 2) of every atom's structure."""
+        state = list(
+            zip(("charge", "spin"), self.descriptor.default_chg_spin or (0, 1), strict=True)
+        )
+        rows = [[base.whole_number(a.info.get(k, x), k) for k, x in state] for a in structures]
+        rows = [row for row, atoms in zip(rows, structures, strict=True) for _ in range(len(atoms))]
+        return torch.tensor(rows, device=self.device)
+
+    def _add_state(self, _: Any, inputs: tuple[Tensor], embedded: Tensor) -> Tensor:
+        """Add every atom's own charge and spin, as DPA-3 adds those of a frame."""
+        charge, spin = self.states[: inputs[0].shape[1]].T
+        both = self.descriptor.chg_embedding(charge + 100), self.descriptor.spin_embedding(spin)
+        added: Tensor = self.descriptor.act(self.descriptor.mix_cs_mlp(torch.cat(both, dim=-1)))
+        return embedded + added
 
     def _listen(self) -> None:
         """Note what enters the fitting network and its last map, whenever the model runs."""
@@ -178,6 +205,9 @@ class Extractor(base.Extractor):
 
         self.atomic_model.fitting_net.register_forward_pre_hook(note("backbone"))
         self._final_map().register_forward_pre_hook(note("last_layer"))
+        if self.reads_state:  # a frame has one state there, but many structures here
+            self.descriptor.add_chg_spin_ebd = False
+            self.descriptor.type_embedding.register_forward_hook(self._add_state)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -52,6 +51,7 @@ with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="
 
 PACKAGE = "mace"
 FEATURES_VERSION = 1
+OFF24 = "https://raw.githubusercontent.com/ACEsuit/mace-off/main/mace_off24/MACE-OFF24_medium.model"
 INFO = {"total_charge": ("charge", 0.0), "total_spin": ("spin", 1.0)}  # mace's name: ours, default
 
 
@@ -263,32 +263,27 @@ def download(name: str) -> Path:
     """Fetch a published checkpoint into mace's own cache, and return its file.
 
     Names are mace's: of ``mace_mp`` as they are ("medium-0b3", "mh-1"), of MACE-OFF23 as
-    "off-small", "off-medium", "off-large", and "omol-extra-large".
+    "off-small", "off-medium", "off-large", and "omol-extra-large"; it has none for "off24-medium".
     """
-    family, _, size = name.partition("-")
-    with contextlib.redirect_stdout(sys.stderr):  # what mace says there of licences must be seen
-        if family == "off" and size in foundations_models.mace_off_urls:
-            url = foundations_models.mace_off_urls[size]
-            with _unopened():
-                mace_off(size, device="cpu", return_raw_model=True)
-            return Path(foundations_models.get_cache_dir(), Path(url).name)
-        if name == "omol-extra-large":
-            with _unopened():
-                mace_omol("extra_large", device="cpu", return_raw_model=True)
-            return Path(foundations_models.get_cache_dir(), "MACE-omol-0-extra-large-1024.model")
-        if name in foundations_models.mace_mp_urls:
-            return Path(foundations_models.download_mace_mp_checkpoint(name))
-    known = [*foundations_models.mace_mp_urls, *_off_names(), "omol-extra-large"]
+    off = {f"off-{size}": url for size, url in foundations_models.mace_off_urls.items()}
+    off["off24-medium"] = OFF24
+    if name in off:
+        with _unopened():
+            mace_off(off[name], device="cpu", return_raw_model=True)
+        return Path(foundations_models.get_cache_dir(), Path(off[name]).name)
+    if name == "omol-extra-large":
+        with _unopened():
+            mace_omol("extra_large", device="cpu", return_raw_model=True)
+        return Path(foundations_models.get_cache_dir(), "MACE-omol-0-extra-large-1024.model")
+    if name in foundations_models.mace_mp_urls:
+        return Path(foundations_models.download_mace_mp_checkpoint(name))
+    known = [*foundations_models.mace_mp_urls, *off, "omol-extra-large"]
     raise ValueError(f"mace publishes no {name!r}; known: {', '.join(known)}")
 
 
 def _unopened() -> Any:
     """Keep mace from opening what it has fetched: its pickle would run before it is checked."""
     return mock.patch.object(foundations_models.torch, "load", return_value=None)
-
-
-def _off_names() -> list[str]:
-    return [f"off-{size}" for size in foundations_models.mace_off_urls]
 
 
 def _load(path: Path) -> ScaleShiftMACE:

@@ -56,7 +56,7 @@ from metatrain.pet.modules.backend import PETBackend  # noqa: E402
 from metatrain.utils.additive import ZBL  # noqa: E402
 from metatrain.utils.io import load_model as load_model  # noqa: E402
 from upet import _models as upet_models  # noqa: E402
-from upet.calculator import UPETCalculator  # noqa: E402
+from upet.ase import UPETCalculator  # noqa: E402
 
 PACKAGE = "upet"
 FEATURES_VERSION = 1

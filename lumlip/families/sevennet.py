@@ -58,3 +58,8 @@ class Extractor(_sequential.Extractor):
             raise ValueError("this SevenNet has a fully connected readout, which is not supported")
         model.set_is_batch_data(True)
         return model
+
+
+def download(name: str) -> Path:
+    """Fetch a published checkpoint, such as "7net-omni", into the package's own folder."""
+    return Path(pretrained_name_to_path(name))

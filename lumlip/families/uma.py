@@ -69,7 +69,7 @@ SWAP = re.compile(rf"(?P<dataset>[^:]+):(?P<part>{'|'.join(PARTS)}):(?P<other>[^
 
 
 class Extractor(base.Extractor):
-    """A UMA checkpoint: a file in fairchem's MLIPInferenceCheckpoint format."""
+    """A UMA or eSEN checkpoint: a file in fairchem's MLIPInferenceCheckpoint format."""
 
     def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
         base.reuse_memory()
@@ -108,7 +108,9 @@ class Extractor(base.Extractor):
         data.dataset = [self.dataset] * len(structures)
         with _fixed_seed(self.device), self._after_layers(layers) as after:
             embedding = self.backbone(data)
-        total = self.head(data, embedding)[self.energy_task.name]["energy"]
+        total: Any = self.head(data, embedding)
+        while not isinstance(total, Tensor):  # by task, by property, or by both, as a head likes
+            total = total.get(self.energy_task.name, total.get("energy"))
         energy = self.energy_task.normalizer.denorm(total)
         if self.energy_task.element_references is not None:
             energy = self.energy_task.element_references.undo_refs(data, energy)
@@ -254,9 +256,6 @@ def download(name: str) -> Path:
     The repositories are gated: accept the licence of https://huggingface.co/facebook/UMA once,
     then run ``hf auth login`` or set the variable HF_TOKEN. FAIRCHEM_CACHE_DIR moves the cache.
     """
-    if name not in pretrained_mlip.available_models:
-        known = ", ".join(pretrained_mlip.available_models)
-        raise ValueError(f"fairchem publishes no checkpoint {name!r}; known: {known}")
     return Path(pretrained_mlip.pretrained_checkpoint_path_from_name(name))
 
 

@@ -27,6 +27,7 @@ from functools import cache
 from importlib.metadata import distributions, entry_points
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from lumlip.errors import FamilyEnvironmentError
 from lumlip.runtime.paths import ensured, home
@@ -42,11 +43,11 @@ _PIN = re.compile(r"([\w.-]+)(?:\[.*\])?==(\S+)")
 # are, in what language, how to reach the network, and how to compute.
 _HANDED_ON = (
     *("PATH", "HOME", "USER", "LOGNAME", "TMP", "TEMP", "LANG", "LC_", "TZ", "XDG_", "LUMLIP_"),
-    *("SYSTEMROOT", "APPDATA", "LOCALAPPDATA", "LD_LIBRARY_PATH", "DYLD_", "PYTHONHASHSEED"),
+    *("SYSTEMROOT", "APPDATA", "LOCALAPPDATA", "LD_LIBRARY_PATH", "DYLD_"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY", "SSL_CERT_"),
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HF_", "TORCH", "PYTORCH_", "TRITON_", "FAIRCHEM_"),
     *("CUDA_", "CUBLAS_", "NVIDIA_", "ATEN_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_"),
-    *("NUMEXPR_", "NUMBA_", "DP_"),
+    *("NUMEXPR_", "NUMBA_", "DP_", "PYTHONHASHSEED", "PYTHONUTF8"),
 )
 _SECRET = re.compile("TOKEN|SECRET|PASSWORD|CREDENTIAL|_KEY$", re.IGNORECASE)
 # lumlip itself needs these, in a range of versions: the features say which, and are kept apart.
@@ -376,9 +377,8 @@ def _run(step: list[str], wanted: Pins) -> None:
     # Not in the working directory: uv would take its settings, say a package index, from there.
     elsewhere = wanted.folder.parent
     pipe = subprocess.PIPE  # and a group of its own, to end it with all that it started
-    with subprocess.Popen(
-        step, env=env, cwd=elsewhere, stdout=pipe, stderr=pipe, text=True, start_new_session=True
-    ) as uv:
+    options: Any = {"stdout": pipe, "stderr": pipe, "encoding": "utf-8", "errors": "replace"}
+    with subprocess.Popen(step, env=env, cwd=elsewhere, start_new_session=True, **options) as uv:
         try:
             told, errors = uv.communicate()
         except BaseException:

@@ -16,7 +16,8 @@ def models() -> pd.DataFrame:
 
     ``elements`` is a number here (missing if unknown); ``resolve(id).elements`` has the set.
     ``available`` says what it takes to use a model now: nothing (``"offline"``), a network
-    (``"download"``), or also the leave of its authors (``"gated download"``).
+    (``"download"``), or also the leave of its authors (``"gated download"``); ``refused`` says why
+    nothing helps (``"not supported"``).
     """
     import pandas as pd
 

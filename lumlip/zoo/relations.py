@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lumlip.minis.cards import CHECKPOINTS, card
-from lumlip.zoo.table import ModelEntry, entries, resolve
+from lumlip.zoo.table import ModelEntry, entries, resolve, shipped
 
 #: Kinds of difference, and what figures call them, in their order there.
 KINDS = {
@@ -63,18 +63,7 @@ _UNTRAINED = "-untrained"
 _EXPERT = re.compile(r"(?:[^:]+:)?expert:\d+")
 
 #: All published models whose weights come with their packages; the first of a family stands for it.
-PUBLISHED = (
-    "chgnet-0.3.0",
-    "chgnet-0.2.0",
-    "chgnet-r2scan",
-    "sevennet-0",
-    "sevennet-0-22may2024",
-    "sevennet-l3i5",
-    "sevennet-mf-0@PBE",
-    "sevennet-mf-0@R2SCAN",
-    "diep-matpes-r2scan",
-    "hienet-v3",
-)
+PUBLISHED = ("chgnet-0.3.0", *(m for m in shipped(mini=False) if m != "chgnet-0.3.0"))
 
 
 def family_name(family: str) -> str:
@@ -198,11 +187,6 @@ def _other_size(one: ModelEntry, two: ModelEntry) -> bool:
     return abs(one.parameters / two.parameters - 1) > SAME_SIZE
 
 
-def parent_of(model: str) -> str:
-    """Return the id of the model that one was fine-tuned from; an empty text if none is known."""
-    return resolve(model).parent
-
-
 def children_of(model: str) -> list[str]:
     """Return the ids of the models that are known to be fine-tuned from one."""
     return [entry.id for entry in entries().values() if entry.parent == resolve(model).id]
@@ -214,7 +198,7 @@ def lineage(model: str) -> list[str]:
     >>> lineage("mace-matpes-pbe-0")
     ['mace-matpes-pbe-0', 'mace-omat-0']
     """
-    parent = parent_of(model)
+    parent = resolve(model).parent
     return [model, *(lineage(parent) if parent else [])]
 
 

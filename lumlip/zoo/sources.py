@@ -55,7 +55,7 @@ def where(entry: ModelEntry) -> str:
         "",
         f"official source: {entry.source}",
         f"access: ask for it at {entry.access}; then put your token into HF_TOKEN, "
-        f"or run huggingface-cli login",
+        f"or run hf auth login",
         f"without a network: put it at {place}, or anywhere if you name the model "
         f"{entry.family}:PATH/{entry.file}{task}",
     ]

@@ -18,6 +18,7 @@ from typing import Any, Literal
 from ase.data import atomic_numbers
 
 from lumlip.runtime.environments import families
+from lumlip.runtime.paths import expanded
 from lumlip.runtime.verified import checkpoint_sha256
 
 _HERE = Path(__file__).parent
@@ -56,6 +57,8 @@ class ModelEntry:
         Atomic numbers that the model takes; None if only loading it would tell.
     cutoff : float or None
         In Å; None if only loading it would tell.
+    refused : str
+        Why lumlip takes no features from it; empty if it does.
     parent, fine_tuned_on, parent_source : str
         Id of the model that it was fine-tuned from, the data, and who says so; empty if not known.
     """
@@ -80,6 +83,7 @@ class ModelEntry:
     licence: str = ""
     reference: str = ""
     notes: str = ""
+    refused: str = ""
     parent: str = ""
     fine_tuned_on: str = ""
     parent_source: str = ""
@@ -126,7 +130,7 @@ def resolve(model_id: str) -> ModelEntry:
     table = entries()
     if model_id in table:
         return table[model_id]
-    variants = [entry for known, entry in table.items() if known.startswith(f"{name}@")]
+    variants = [entry for known, entry in table.items() if known.partition("@")[0] == name]
     for entry in variants:
         if entry.task_pattern and re.fullmatch(entry.task_pattern, task):
             return replace(entry, id=model_id, task=task, task_pattern=None)
@@ -137,12 +141,12 @@ def _problem(model_id: str, variants: list[ModelEntry]) -> str:
     """Say what is wrong with a model id, and what would be right."""
     table = entries()
     name, _, task = model_id.partition("@")
+    if name in table and not table[name].task_pattern:
+        return f"model {name!r} has no tasks, got {model_id!r}"
     if variants:
-        forms = [f"{name}@{v.task_pattern}" for v in variants if v.task_pattern]
+        forms = dict.fromkeys(f"{name}@{v.task_pattern}" for v in variants if v.task_pattern)
         problem = f"has no task {task!r}" if task else "needs a task"
         return f"model {name!r} {problem}; known: {', '.join([*(v.id for v in variants), *forms])}"
-    if name in table:
-        return f"model {name!r} has no tasks, got {model_id!r}"
     names = dict.fromkeys(known.partition("@")[0] for known in table)
     close = get_close_matches(model_id, table, n=3) or get_close_matches(name, names, n=3)
     hint = f"did you mean {' or '.join(close)}? " if close else ""
@@ -177,18 +181,19 @@ def _user_file(model_id: str) -> ModelEntry:
 
 def _path_and_task(text: str) -> tuple[Path, str | None]:
     """Split ``PATH[@TASK]``; a path may itself hold an ``@``."""
-    whole = Path(text).expanduser()
+    whole = expanded(text)
     if whole.exists() or "@" not in text:
         return whole, None
     path, _, task = text.rpartition("@")
-    return Path(path).expanduser(), task
+    return expanded(path), task
 
 
 @cache
 def entries() -> dict[str, ModelEntry]:
     """Read ``zoo.toml``: every row by its id."""
     rows = tomllib.loads((_HERE / "zoo.toml").read_text(encoding="utf-8"))
-    return {name: _entry(name, _whole(row, rows)) for name, row in rows.items()}
+    known = [_variants(name, _whole(row, rows)) for name, row in rows.items()]
+    return {model: _entry(model, row) for some in known for model, row in some.items()}
 
 
 def _whole(row: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
@@ -196,16 +201,31 @@ def _whole(row: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
     if "like" not in row:
         return row
     own = {key: value for key, value in row.items() if key != "like"}
-    # A pattern belongs to the one task that it is written for, notes to their row.
-    return {**_whole(rows[row["like"]], rows), "task_pattern": None, "notes": "", **own}
+    base = _whole(rows[row["like"]], rows) | {"notes": ""}
+    if "TASK" not in (base.get("task_pattern") or ""):
+        base["task_pattern"] = None  # it belongs to the task that it is written for
+    return base | own
+
+
+def _variants(name: str, row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Make a row of each task that a row lists, with the task's own functional."""
+    tasks = row.get("tasks")
+    if not tasks:
+        return {name: row}
+    pattern = (row.get("task_pattern") or "").replace("TASKS", "|".join(tasks))
+    return {
+        f"{name}@{task}": row | {"functional": of, "task_pattern": pattern.replace("TASK", task)}
+        for task, of in tasks.items()
+    }
 
 
 def _entry(name: str, row: dict[str, Any]) -> ModelEntry:
     _, _, task = name.partition("@")
     elements = frozenset(_elements(row["elements"])) if row.get("elements") else None
-    own = {**row, **row.get("origin", {}), "elements": elements}
-    own.pop("origin", None)
-    return ModelEntry(id=name, task=task or None, **own)
+    own = {**row, **row.get("origin", {}), "elements": elements, "task": task or None}
+    for text in ("file", "source"):
+        own[text] = own.get(text, "").format(**own)
+    return ModelEntry(id=name, **{k: v for k, v in own.items() if k not in ("origin", "tasks")})
 
 
 def _elements(text: str) -> set[int]:

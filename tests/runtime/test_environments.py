@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lumlip.cli import main
 from lumlip.errors import FamilyEnvironmentError
 from lumlip.runtime import environments, pip_settings
 
@@ -326,3 +327,15 @@ def test_broken_environment_is_made_again(tiny, capfd):
     assert not environments.is_made("tiny")
     assert environments.python("tiny").exists()
     assert "the environment of tiny is broken: its Python is gone" in capfd.readouterr().err
+
+
+def test_environments_are_made_ahead_and_the_one_that_cannot_be_stops_no_other(tiny, capsys):
+    (tiny / "broken.py").write_text(TINY.format(requirement="toolz==0.0.99", no_deps=""))
+    assert main(["doctor", "--prepare"]) == 1
+    out = capsys.readouterr().out
+    assert "environment broken: cannot make the environment of family 'broken'" in out
+    assert f"environment tiny: ready, toolz==1.0.0, in {environments.pins('tiny').folder}" in out
+    assert "1 of 2 environments ready, 0.0 GB" in out
+    assert main(["doctor", "--prepare", "tiny"]) == 0
+    assert main(["doctor", "--prepare", "tinny"]) == 2
+    assert "unknown family 'tinny'; known: broken, tiny" in capsys.readouterr().err

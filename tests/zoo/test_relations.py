@@ -12,7 +12,6 @@ from lumlip.zoo.relations import (
     kind_of,
     lineage,
     other_seed,
-    parent_of,
     trained,
     untrained_twin,
 )
@@ -81,15 +80,16 @@ def test_kind_of_a_pair(a, b, kind):
 
 def test_chain_ends_where_no_parent_is_known():
     assert lineage("chgnet-r2scan") == ["chgnet-r2scan", "chgnet-0.3.0"]
-    assert parent_of("sevennet-mf-0@PBE") == ""
+    assert lineage("sevennet-mf-0@PBE") == ["sevennet-mf-0@PBE"]
     assert lineage("uma-mini@expert:2") == ["uma-mini@expert:2"]
     assert children_of("pet-omat-l") == ["pet-omatpes-l", "pet-oam-l", "pet-omad-l"]
+    assert children_of("uma-s-1.2.1@omat") == ["uma-s-1.2.1-r2scan@omat"]
     assert children_of("chgnet-r2scan") == []
 
 
 def test_parents_are_rows_of_the_same_family_that_somebody_names():
     tuned = [entry for entry in entries().values() if entry.parent]
-    assert len(tuned) == 18
+    assert len(tuned) == 25
     for entry in tuned:
         parent = entries()[entry.parent]
         assert parent.family == entry.family
@@ -101,7 +101,7 @@ def test_parents_are_rows_of_the_same_family_that_somebody_names():
 def test_parents_of_minis_are_those_on_their_cards():
     names = [path.stem for path in sorted(CHECKPOINTS.glob("*.json"))]
     starts = {name: card(name)["recipe"].get("start") or "" for name in names}
-    found = {name: parent_of(name) for name in names if name in entries()}
+    found = {name: entries()[name].parent for name in names if name in entries()}
     assert found == {name: start for name, start in starts.items() if name in entries()}
     assert sum(map(bool, found.values())) == 9
 
