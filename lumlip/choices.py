@@ -15,6 +15,8 @@ LAYERS = ("backbone", "last_layer")  # the paper's
 ANY_LAYER = (*LAYERS, "readout")
 #: What a split can keep whole.
 SPLITS = ("structure", "atom", "composition", "parent")
+#: What `lumlip.select` chooses among.
+CHOSEN = ("structure", "atom")
 DTYPES = ("float32", "float64")
 #: What to do when a model fails on some structures: stop, or leave them out and say so.
 ON_ERROR = ("stop", "skip")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lumlip import __version__, commands
-from lumlip.choices import ANY_LAYER, DEVICES, DTYPES, METRICS, ON_ERROR, PROTOCOLS, SPLITS
+from lumlip.choices import ANY_LAYER, CHOSEN, DEVICES, DTYPES, METRICS, ON_ERROR, PROTOCOLS, SPLITS
 from lumlip.errors import (
     ChapterError,
     ExtractionError,
@@ -106,8 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lumlip {__version__}")
     subs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    commanded = (_models, _lineage, _structures, _extract, _compare, _check, _run, _book, _doctor)
-    for add in commanded:
+    features = (_extract, _embed, _select, _uncertainty, _compare, _check)
+    for add in (_models, _lineage, _structures, *features, _run, _book, _doctor):
         add(subs)
     return parser
 
@@ -148,6 +148,45 @@ def _extract(subs: Any) -> None:
     _skip_faulty(sub)
     sub.add_argument("--batch-atoms", type=_positive, metavar="N", help="atoms in a forward pass")
     sub.add_argument("--layers", action="store_true", help="also the features after every layer")
+    _on_error(sub)
+    _machine(sub)
+
+
+def _embed(subs: Any) -> None:
+    sub = _command(subs, "embed", commands.embed)
+    sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
+    _structures_of(sub, "structures", metavar="STRUCTURES")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.csv|npz|parquet")
+    _pooled(sub)
+
+
+def _select(subs: Any) -> None:
+    sub = _command(subs, "select", commands.select)
+    _structures_of(sub, "structures", metavar="STRUCTURES")
+    sub.add_argument("--model", required=True, help="a model id: distances are in its features")
+    sub.add_argument("--n", type=_positive, required=True, metavar="N", help="how many")
+    sub.add_argument("--by", default="structure", choices=CHOSEN, help="default: structure")
+    sub.add_argument("-o", "--output", type=Path, metavar="OUT.xyz", help="write these structures")
+    _pooled(sub)
+
+
+def _pooled(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--layer", default="last_layer", choices=ANY_LAYER, help="which features")
+    text = "highest cumulant over the atoms of a structure; 1: the mean (default: 2)"
+    sub.add_argument("--order", type=_positive, default=2, metavar="K", help=text)
+    _skip_faulty(sub)
+    _on_error(sub)
+    _machine(sub)
+
+
+def _uncertainty(subs: Any) -> None:
+    sub = _command(subs, "uncertainty", commands.tell_uncertainty)
+    sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
+    _structures_of(sub, "structures", metavar="STRUCTURES")
+    sub.add_argument("--known", required=True, metavar="S", help="structures of known energy")
+    sub.add_argument("--key", default="energy", help="what they call it (default: energy)")
+    sub.add_argument("-o", "--output", type=Path, metavar="OUT.csv", help="write a table there")
+    _skip_faulty(sub)
     _on_error(sub)
     _machine(sub)
 

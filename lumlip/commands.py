@@ -96,6 +96,56 @@ def extract(model: str, structures: list[Any], *, output: Path | None, **options
         print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
 
 
+def embed(model: str, structures: list[Any], *, output: Path, **options: Any) -> None:
+    """Describe every structure by pooled features of a model; write a csv, npz or parquet file."""
+    from lumlip.embedding import SUFFIXES, embed, save_embedding
+
+    check_choice("output's ending", output.suffix, SUFFIXES)
+    refuse_existing(output)
+    table = embed(model, structures, **options)
+    save_embedding(table, output)
+    print(f"wrote {output}: {len(table)} structures, {table.shape[1]} numbers each")
+
+
+def select(structures: list[Any], *, output: Path | None, **options: Any) -> None:
+    """Choose the most different structures, or atoms, by farthest point sampling."""
+    from ase.io import write
+
+    from lumlip.datasets.sets import structures as read
+    from lumlip.embedding import select
+
+    if output is not None:
+        refuse_existing(output)
+    frames = read(structures)
+    chosen = select(frames, **options)
+    print(chosen.to_string(index=False, float_format="{:.4g}".format))
+    if output is not None:
+        write(output, [frames[i] for i in dict.fromkeys(chosen["frame"])])
+        print(f"wrote {output}")
+
+
+def tell_uncertainty(
+    model: str, structures: list[Any], *, output: Path | None, **options: Any
+) -> None:
+    """Tell how uncertain a model's energies are, calibrated on structures of known energy."""
+    from lumlip.uncertainty import last_layer_uncertainty
+
+    if output is not None:
+        refuse_existing(output)
+    table = last_layer_uncertainty(model, structures, **options)
+    print(table.to_string(float_format="{:.4f}".format))
+    has = table.attrs
+    print(
+        f"eV/atom, calibrated on {has['n_known']} structures: {has['within_1']:.0%} of their "
+        f"errors within one uncertainty (normal: 68 %), {has['within_2']:.0%} within two (95 %); "
+        f"rank correlation of error and uncertainty {has['rank_correlation']:.2f}"
+    )
+    print("This holds for structures like those; for others a small uncertainty is no proof.")
+    if output is not None:
+        table.to_csv(output)
+        print(f"wrote {output}")
+
+
 def compare_models(models: list[str], *, output: Path | None, **options: Any) -> None:
     """Compare models: how well the features of one can be rebuilt from those of another."""
     from lumlip.comparison import FILES, compare

@@ -54,7 +54,7 @@ class Comparison:
         """Say where the numbers cannot be trusted."""
         widest = max(x.shape[1] for x in self.panel.layer(self.settings["layer"]).values())
         n_train, k = self.settings["n_train"], self.settings["n_neighbors"]
-        found = concerns(self.panel.structures, self.panel.atoms["frame"].to_numpy().tolist())
+        found = concerns(self.panel.structures, self.panel.frames)
         if self.settings["n_test_structures"] == 1 and self.settings["n_bootstrap"]:
             found.append(
                 "one test structure: intervals over it have no width; give more structures"
@@ -92,7 +92,7 @@ class Comparison:
             return []
         share, source, target = max(large)
         number = attrs["worst_group"][source][target]
-        frame = int(self.panel.atoms["frame"][number])
+        frame = self.panel.frames[number]
         formula = self.panel.structures[number].get_chemical_formula()
         return [
             f"frame {frame}, {formula}, carries {share:.0%} of the square of {source} -> {target}; "

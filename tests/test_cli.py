@@ -11,7 +11,8 @@ import pytest
 import xarray as xr
 from ase import Atoms
 from ase.build import bulk
-from ase.io import write
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import read, write
 
 from lumlip.cli import main
 from lumlip.datasets.sets import structures, structures_sha256
@@ -41,7 +42,7 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     text = capsys.readouterr().out
-    names = "models lineage structures extract compare check run book doctor"
+    names = "models lineage structures extract embed select uncertainty compare check run book"
     for command in names.split():
         assert f"    {command}" in text
 
@@ -248,6 +249,37 @@ def test_extract_can_skip_what_the_model_does_not_know(capsys, crystals):
     assert "does not know W" in error_of(["extract", "mace-mini", crystals], capsys)
     assert main(["extract", "mace-mini", crystals, "--skip-unknown"]) == 0
     assert "15 of 18 structures" in capsys.readouterr().err
+
+
+@pytest.mark.heavy
+def test_embed_and_select_write_what_they_say(capsys, crystals, tmp_path):
+    out = tmp_path / "out.npz"
+    assert main(["embed", "sevennet-0", crystals, "-o", str(out), "--order", "1"]) == 0
+    assert "18 structures, 64 numbers each" in capsys.readouterr().out
+    assert np.load(out)["features"].shape == (18, 64)
+    assert "is there already" in error_of(["embed", "m", crystals, "-o", str(out)], capsys)
+    assert "expected one of: .csv" in error_of(["embed", "m", "s", "-o", "out.txt"], capsys)
+    chosen = ["select", crystals, "--model", "sevennet-0", "--n", "3"]
+    assert main([*chosen, "-o", str(tmp_path / "few.xyz")]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[:2]] == ["frame", "0"]
+    assert len(read(tmp_path / "few.xyz", index=":")) == 3
+    assert main([*chosen, "--by", "atom"]) == 0
+    assert "element" in capsys.readouterr().out
+
+
+@pytest.mark.heavy
+def test_uncertainty_says_how_well_it_is_calibrated(capsys, crystals, tmp_path):
+    frames = read(crystals, index=":") * 2
+    for i, atoms in enumerate(frames):
+        atoms.rattle(0.05, seed=i)
+        atoms.calc = SinglePointCalculator(atoms, energy=-3.0 * len(atoms) + 0.1 * (i % 3))
+    write(tmp_path / "known.xyz", frames)
+    known, out = str(tmp_path / "known.xyz"), tmp_path / "out.csv"
+    argv = ["uncertainty", "sevennet-0", crystals, "--known", known]
+    assert main([*argv, "-o", str(out)]) == 0
+    assert "calibrated on 36 structures: " in capsys.readouterr().out
+    assert out.read_text().startswith("frame,energy,uncertainty\n0,")
+    assert "none in info['dft'] of frame 0" in error_of([*argv, "--key", "dft"], capsys)
 
 
 @pytest.mark.heavy

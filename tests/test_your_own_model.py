@@ -56,12 +56,14 @@ def shown(command: str) -> str:
 
 
 def with_morse(folder: Path) -> Path:
-    """Put the checkpoint of the page there and, in ``lib``, lumlip with its family file."""
-    package = folder / "lib" / "lumlip"
-    shutil.copytree(
-        Path(lumlip.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
-    )
-    (package / "families" / "morse.py").write_text(EXAMPLE, encoding="utf-8")
+    """Put the checkpoint of the page there, and install its package, as pip would, into ``lib``."""
+    package = folder / "lumlip-morse" / "lumlip_morse"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('imported to find its family')")
+    (package / "morse.py").write_text(EXAMPLE, encoding="utf-8")
+    (package.parent / "pyproject.toml").write_text(blocks("toml")[0], encoding="utf-8")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    subprocess.run([*pip, "--target", folder / "lib", package.parent], check=True)
     (folder / "copper.json").write_text(blocks("json")[0], encoding="utf-8")
     return folder
 
@@ -74,7 +76,8 @@ def place(tmp_path_factory):
 def run(place: Path, *argv: str) -> str:
     """Run a command in the folder as a user would; what it prints."""
     paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    own = {"PYTHONPATH": str(place / "lib"), "LUMLIP_HOME": str(place / "home"), "PATH": paths}
+    lib = os.pathsep.join([str(place / "lib"), str(PAGE.parents[1])])
+    own = {"PYTHONPATH": lib, "LUMLIP_HOME": str(place / "home"), "PATH": paths}
     done = subprocess.run(
         argv, cwd=place, env={**os.environ, **own}, capture_output=True, text=True, check=False
     )
@@ -155,6 +158,13 @@ def test_the_worker_takes_the_example_and_its_layers(place):
     expected = [theirs.get_potential_energy(atoms) for atoms in frames]
     assert np.allclose([float(e) for e in energies], expected, rtol=1e-6)
     assert "backbone" in (a, b)
+
+
+@pytest.mark.heavy
+def test_extract_takes_the_family_of_a_package(place):
+    model = ["morse:copper.json", "copper.xyz", "--trust-checkpoint"]
+    run(place, *shlex.split(next(line for line in COMMANDS.splitlines() if "ase build" in line)))
+    assert "last_layer_channel: 2" in run(place, "lumlip", "extract", *model)
 
 
 @pytest.mark.heavy

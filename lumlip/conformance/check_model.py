@@ -124,7 +124,8 @@ def _measure(
         write(path, [_labels_kept(atoms) for atoms in frames])
         argv = command(family, "lumlip.conformance", family, *names, "--structures", str(path))
         argv += [*options, "--sample", *(["--sha256", *trusted] if trusted else [])]
-        done = subprocess.run(argv, env=variables(), capture_output=True, text=True, check=False)
+        env = variables(family=family)
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
     results: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
     if results and "error" in results[-1]:
         raise ValueError(results[-1]["error"])

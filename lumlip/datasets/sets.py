@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.data import covalent_radii
 
 from lumlip.datasets.neighbors import neighbor_pairs
@@ -114,10 +115,11 @@ def structures(
     Returns
     -------
     list of ase.Atoms, length n_structures
-        Copies without calculators. Each ``info`` has ``subset``, ``part`` (``"train"`` or
-        ``"test"``) and ``parent`` (equal for structures derived from the same one). Where they
-        are missing: ``config_type``, ``kind`` or ``"user"``, ``"test"``, and ``"frame-0"``, ...
-        ``file`` is the name of the file that one was read from.
+        Copies without calculators; the energy that a file gives is in ``info["energy"]``. Each
+        ``info`` has ``subset``, ``part`` (``"train"`` or ``"test"``) and ``parent`` (equal for
+        structures derived from the same one). Where they are missing: ``config_type``, ``kind`` or
+        ``"user"``, ``"test"``, and ``"frame-0"``, ... ``file`` is the name of the file that one was
+        read from.
 
     Raises
     ------
@@ -222,7 +224,10 @@ def _labelled(frames: Sequence[Atoms]) -> list[Atoms]:
     """Make copies without calculators that have subset, part and parent."""
     copies = [atoms.copy() for atoms in frames]
     for i, atoms in enumerate(copies):
-        info = atoms.info
+        info, calculator = atoms.info, frames[i].calc
+        if isinstance(calculator, SinglePointCalculator):  # has what a file says
+            energy = calculator.get_property("energy", frames[i], allow_calculation=False)
+            info |= {} if energy is None else {"energy": float(energy)}
         names = (info.get(key) for key in ("subset", "config_type", "kind"))
         info["subset"] = str(next((name for name in names if name is not None), "user"))
         info["part"] = str(info.get("part", "test"))

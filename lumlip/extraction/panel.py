@@ -83,6 +83,12 @@ class Panel:
         return self.datasets[model]["energy"].to_numpy()
 
     @property
+    def frames(self) -> list[int]:
+        """Numbers of the common structures among all that were given."""
+        numbers: list[int] = self.atoms["frame"].to_numpy().tolist()
+        return numbers
+
+    @property
     def atoms(self) -> xr.Dataset:
         """What is the same for all models: which atom sits where."""
         first = next(iter(self.datasets.values()))

@@ -85,7 +85,7 @@ class WorkerPool:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                env=variables(),
+                env=variables(family=family),
             )
         self._family = family
 

@@ -69,7 +69,7 @@ def _fetch(entry: ModelEntry) -> Path:
         argv = command(entry.family, "lumlip.zoo.download", entry.family, entry.checkpoint)
     except FamilyEnvironmentError as error:
         raise WeightsError(_how_to_get(entry, str(error))) from error
-    env = variables("HF_TOKEN") if entry.access else variables()
+    env = variables(*(["HF_TOKEN"] if entry.access else []), family=entry.family)
     done = subprocess.run(argv, env=env, stdout=subprocess.PIPE, text=True, check=False)
     lines = done.stdout.splitlines()
     told = json.loads(lines[-1]) if lines else {"message": f"it died with status {done.returncode}"}

@@ -8,6 +8,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.data import covalent_radii
 from ase.neighborlist import neighbor_list
 
@@ -352,6 +353,15 @@ def test_mini_lps_has_a_part_that_fine_tuning_never_saw():
 def test_what_is_no_structures_is_one_line(wrong, message):
     with pytest.raises((TypeError, ValueError), match=message):
         structures(wrong)
+
+
+def test_energy_of_a_file_is_kept_and_no_other(tmp_path, copper):
+    labelled = copper.copy()
+    labelled.calc = SinglePointCalculator(labelled, energy=-3.5)
+    ase.io.write(tmp_path / "one.xyz", labelled)
+    assert structures(tmp_path / "one.xyz")[0].info["energy"] == -3.5
+    labelled.positions += 0.1  # not the energy of this one
+    assert "energy" not in structures(labelled)[0].info
 
 
 def test_structures_from_a_generator(tmp_path, copper):
