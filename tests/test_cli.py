@@ -195,7 +195,7 @@ def test_structures_are_counted_by_element_and_what_is_hardly_meant_is_said(caps
     write(tmp_path / "a.xyz", [Atoms("Xe"), bulk("Cu"), bulk("NaCl", "rocksalt", a=5.64)] * 2)
     assert main(["structures", str(tmp_path / "a.xyz")]) == 0
     out, err = capsys.readouterr()
-    assert out.endswith("\natoms: Cl 2, Cu 2, Na 2, Xe 2\n")
+    assert "\natoms: Cl 2, Cu 2, Na 2, Xe 2\n" in out
     assert "lumlip: warning: isolated atoms among the frames (0, 3): " in err
     assert "one structure has a fifth of the atoms: a test part may be this one structure" in err
 
