@@ -14,7 +14,7 @@ import pandas as pd
 from ase import Atoms
 from ase.io import write
 
-from lumlip.choices import DTYPES, check_choice
+from lumlip.choices import DEVICES, DTYPES, check_choice
 from lumlip.conformance.sample import SMALL
 from lumlip.datasets.sets import structures as read_structures
 from lumlip.datasets.validation import check_structures
@@ -76,6 +76,7 @@ def check_models(
 ) -> dict[str, pd.DataFrame]:
     """Do the same for several models, by id: one process per family, whose start takes longest."""
     check_choice("dtype", dtype, DTYPES)
+    check_choice("device", device, DEVICES)
     frames = read_structures(structures)
     check_structures(frames)
     small = [atoms for atoms in frames if len(atoms) <= SMALL]
