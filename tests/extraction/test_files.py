@@ -88,6 +88,18 @@ def test_structures_that_it_lacks_are_named_or_left_out(written, capfd):
     assert shown.energies(f"features:{written}").tolist() == [0, -1]
 
 
+def test_what_another_model_does_not_take_is_left_out_of_it(written, tmp_path):
+    files.write(features_of(FRAMES[1::2]), FRAMES[1::2], tmp_path / "half.npz")
+    whole, half = f"features:{written}", f"features:{tmp_path / 'half.npz'}"
+    shown = panel([whole, half], FRAMES)
+    assert list(shown.dropped) == [0, 2]
+    assert shown.atoms["frame"].to_numpy().tolist() == [1, 3]
+    expected = features_of()["last_layer"].to_numpy()[[4, 5, 6, 9, 10]]  # 4 + 3 + 2 + 2 atoms
+    assert np.array_equal(shown.layer("last_layer")[whole], expected)
+    assert shown.energies(whole).tolist() == [-1, -3]
+    assert shown.energies(half).tolist() == [0, -1]
+
+
 def test_features_of_other_structures_are_refused(written):
     moved = [atoms.copy() for atoms in FRAMES]
     for atoms in moved:
