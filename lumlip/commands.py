@@ -114,8 +114,9 @@ def _extract_part(
 
     if output is None:
         raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
+    which = which_part(shard)
     frames = read_structures(structures)
-    print("wrote", extract_part(model, frames, output, shard=which_part(shard), **options))
+    print("wrote", extract_part(model, frames, output, shard=which, **options))
 
 
 def join(folder: Path, *, output: Path) -> None:
