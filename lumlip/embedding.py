@@ -120,10 +120,7 @@ def save_embedding(table: pd.DataFrame, path: Path) -> None:
     elif path.suffix == ".npz":
         np.savez(path, frame=table.index.to_numpy(), features=table.to_numpy())
     else:
-        try:
-            table.to_parquet(path)
-        except ImportError as error:
-            raise ValueError(f"{path}: .parquet needs pip install pyarrow") from error
+        table.to_parquet(path)
 
 
 def _pooled(shown: Panel, layer: str, order: int) -> FloatArray:
