@@ -62,7 +62,7 @@ def thin_svd(
 class CrossValidation:
     """Both folds of a batch of sources, factorized once for any number of targets.
 
-    Maps of every rank r are fitted on each fold, to predict the other: design[:, :r] (left^T y)[:r],
+    Maps of rank r are fitted on each fold, to predict the other: design[:, :r] (left^T y)[:r],
     where left are the left singular vectors of the fold and design is the other fold times V / s.
     Arrays of both have shape (batch, 2, ...), the fold that is fitted in place 1.
 
@@ -141,7 +141,7 @@ class CrossValidation:
         return (rmse * self._root_of_size(y)).sum(dim=1)
 
     def _exact_loss(self, problem: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """`_loss` from the residuals themselves, for some problems and the columns of one target."""
+        """`_loss` from the residuals, for some problems and the columns of one target."""
         y, design = self._halves(y), self._design[problem]
         projected = self._left[problem].mT @ y
         loss = [
