@@ -31,7 +31,7 @@ A_CALL = 1000
 RUN = f"""
 import sys, lumlip
 for path in sys.argv[1:]:
-    lumlip.features("{MODEL}", path, batch_atoms=64)
+    lumlip.features("{MODEL}", path, batch_atoms=32)
 """
 METALS = ("Cu", "Al", "Ni", "Fe", "W", "Mo", "Ag", "Au", "Pd", "Si", "Mg", "Ti", "Zn")
 
@@ -92,20 +92,24 @@ def damage(path: Path) -> None:
 
 
 def disturb(process: subprocess.Popen[bytes], cache: Path) -> str:
-    """Let one thing go wrong, and say what."""
-    kind = random.choice(["worker killed", "run stopped", "batch damaged", "store damaged"])
-    places = {"batch": "features/*/*.partial/batch-*.npz", "store": "features/*/*.zarr/*/0*"}
-    with suppress(OSError):
-        if kind == "worker killed" and (worker := worker_of(process.pid)):
-            os.kill(worker, signal.SIGKILL)
-        elif kind == "run stopped":
-            process.send_signal(random.choice([signal.SIGINT, signal.SIGTERM, signal.SIGKILL]))
-        elif files := list(cache.glob(places.get(kind.partition(" ")[0], "-"))):
-            damage(random.choice(files))
-        else:
-            return "nothing to damage"
-        return kind
-    return "too late"
+    """Let one thing go wrong that can, and say what."""
+    batches = list(cache.glob("features/*/*.partial/batch-*.npz"))
+    chunks = list(cache.glob("features/*/*.zarr/*/0*"))
+    worker = worker_of(process.pid)
+    stop = random.choice([signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+    possible = [(f"run stopped by {stop.name}", lambda: process.send_signal(stop))]
+    if worker:
+        possible += [("worker killed", lambda: os.kill(worker, signal.SIGKILL))] * 2
+    if batches:
+        possible += [("batch damaged", lambda: damage(random.choice(batches)))] * 2
+    if chunks:
+        possible += [("store damaged", lambda: damage(random.choice(chunks)))]
+    kind, act = random.choice(possible)
+    try:
+        act()
+    except OSError:
+        return "too late"
+    return kind
 
 
 def soak(cache: Path, paths: list[str], pause: float) -> None:
@@ -115,13 +119,16 @@ def soak(cache: Path, paths: list[str], pause: float) -> None:
     due = began + pause if pause else np.inf
     while True:
         process, runs = start(cache, paths), runs + 1
-        while process.poll() is None:
-            time.sleep(0.25)
-            now = time.monotonic()
-            series.append((now - began, memory(process.pid), memory(worker_of(process.pid))))
-            if now > due:
-                faults[disturb(process, cache)] += 1
-                due = now + random.expovariate(1 / pause)
+        try:
+            while process.poll() is None:
+                time.sleep(0.25)
+                now = time.monotonic()
+                series.append((now - began, memory(process.pid), memory(worker_of(process.pid))))
+                if now > due:
+                    faults[disturb(process, cache)] += 1
+                    due = now + random.expovariate(1 / pause)
+        finally:
+            process.kill()
         if process.returncode == 0:
             break
         assert runs < sum(faults.values()) + 3, (cache / "log").read_text()[-3000:]

@@ -59,13 +59,59 @@ def test_the_unit_of_errors_is_that_of_the_ends(sums):
 
 
 def test_groups_without_an_error_have_none_by_rounding():
-    """Of 30 groups 25 are rebuilt exactly, but for what rounding leaves, which is as it happens."""
+    """Of 30 groups 25 are rebuilt exactly, but for the rounding of float32, which is chance."""
     rng = np.random.default_rng(0)
     exact = np.where(np.arange(30) % 6, 0.0, rng.lognormal(size=30))
     expected = rms_interval(exact, np.ones(30), n_bootstrap=20)
     for _ in range(5):
-        rounded = np.maximum(exact, 1e-31 * rng.random(30))
+        rounded = np.maximum(exact, 1e-14 * rng.random(30))
         np.testing.assert_allclose(rms_interval(rounded, np.ones(30), n_bootstrap=20), expected)
+
+
+def test_small_errors_are_no_rounding():
+    """1e-5 of the others, 1e-10 of their squares: not what exact zeros would give."""
+    rng = np.random.default_rng(0)
+    exact = np.where(np.arange(30) % 6, 0.0, rng.lognormal(size=30))
+    zero, small = (
+        rms_interval(np.maximum(exact, least), np.ones(30), n_bootstrap=20)
+        for least in (0.0, 1e-10)
+    )
+    assert not np.allclose(small, zero, rtol=0.01)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_no_correlation_is_above_one(seed):
+    rng = np.random.default_rng(seed)
+    sums = rng.lognormal(size=7)
+    found = group_intervals._correlation(sums, rng.uniform(0.1, 9) * sums, np.ones(7))
+    assert 1 - 1e-9 < found <= 1
+
+
+def test_a_difference_reaches_as_its_formula_says(sums):
+    one, other = sums[:1], sums[1:2] * 0.3
+    value, low, high = mean_rms_interval(one, COUNTS)
+    other_value, other_low, other_high = mean_rms_interval(other, COUNTS)
+    influence = [s[0] / s.sum() - COUNTS / COUNTS.sum() for s in (one, other)]
+    apart = 2 * (1 - np.dot(*influence) / np.prod(np.linalg.norm(influence, axis=1)))
+    up, down, other_up, other_down = (
+        high - value,
+        value - low,
+        other_high - other_value,
+        other_value - other_low,
+    )
+    together = max(abs(up - other_up), abs(down - other_down))
+    expected = (
+        value
+        - other_value
+        + np.array(
+            [
+                0,
+                -np.sqrt(together**2 + apart * down * other_up),
+                np.sqrt(together**2 + apart * up * other_down),
+            ]
+        )
+    )
+    np.testing.assert_allclose(difference_interval(one, other, COUNTS), expected)
 
 
 def test_draws_come_in_chunks_of_bounded_size(monkeypatch):
