@@ -36,6 +36,7 @@ _HOME = {
     "pointwise_gfre": "metrics.reconstruction",
     "pointwise_lfre": "metrics.reconstruction",
     "reconstruction_table": "metrics.reconstruction",
+    "streamed_table": "metrics.streamed",
     "similarity": "metrics.similarity",
     "split": "metrics.splits",
     "folds": "metrics.folds",

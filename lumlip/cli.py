@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lumlip {__version__}")
     subs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    features = (_extract, _embed, _select, _uncertainty, _compare, _check)
+    features = (_extract, _join, _embed, _select, _uncertainty, _compare, _check)
     for add in (_models, _lineage, _structures, *features, _run, _book, _doctor):
         add(subs)
     return parser
@@ -146,10 +146,18 @@ def _extract(subs: Any) -> None:
         "--skip-unknown", action="store_true", help="leave out structures with unknown elements"
     )
     _skip_faulty(sub)
+    text = "only part I, from 1, of N, to the folder OUT; slurm: as the job array says"
+    sub.add_argument("--shard", metavar="I/N", help=text)
     sub.add_argument("--batch-atoms", type=_positive, metavar="N", help="atoms in a forward pass")
     sub.add_argument("--layers", action="store_true", help="also the features after every layer")
     _on_error(sub)
     _machine(sub)
+
+
+def _join(subs: Any) -> None:
+    sub = _command(subs, "join", commands.join)
+    sub.add_argument("folder", type=Path, metavar="FOLDER", help="with all parts of one model")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.zarr")
 
 
 def _embed(subs: Any) -> None:

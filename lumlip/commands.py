@@ -72,7 +72,14 @@ def warn(lines: list[str]) -> None:
         print(f"lumlip: warning: {line}", file=sys.stderr)
 
 
-def extract(model: str, structures: list[Any], *, output: Path | None, **options: Any) -> None:
+def extract(
+    model: str,
+    structures: list[Any],
+    *,
+    output: Path | None,
+    shard: str | None = None,
+    **options: Any,
+) -> None:
     """Extract the features of one model on a set of structures."""
     from lumlip.datasets.sets import structures as read_structures
     from lumlip.extraction.features import features
@@ -80,6 +87,9 @@ def extract(model: str, structures: list[Any], *, output: Path | None, **options
     from lumlip.extraction.store import written_whole
     from lumlip.zoo.features_file import FEATURES, READABLE
 
+    if shard is not None:
+        _extract_part(model, structures, output, shard, **options)
+        return
     if output is not None:
         check_choice("suffix", output.suffix, list(WRITERS))
         refuse_existing(output)
@@ -94,6 +104,28 @@ def extract(model: str, structures: list[Any], *, output: Path | None, **options
             print(f"Copied to {output}{as_model}")
     if output is None and not model.startswith(FEATURES):
         print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
+
+
+def _extract_part(
+    model: str, structures: list[Any], output: Path | None, shard: str, **options: Any
+) -> None:
+    from lumlip.datasets.sets import structures as read_structures
+    from lumlip.extraction.shards import extract_part, which_part
+
+    if output is None:
+        raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
+    which = which_part(shard)
+    frames = read_structures(structures)
+    print("wrote", extract_part(model, frames, output, shard=which, **options))
+
+
+def join(folder: Path, *, output: Path) -> None:
+    """Join the parts that `lumlip extract --shard` left in a folder to one features file."""
+    from lumlip.extraction.shards import join as join_parts
+
+    check_choice("suffix", output.suffix, [".zarr"])
+    join_parts(folder, output)
+    print(f"wrote {output}; as a model: features:{output}")
 
 
 def embed(model: str, structures: list[Any], *, output: Path, **options: Any) -> None:

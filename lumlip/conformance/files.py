@@ -20,8 +20,8 @@ def damaged_files(subject: Subject) -> float:
     content, noise = checkpoint.read_bytes(), np.random.default_rng(0).bytes(3000)
     for damaged in (content[: len(content) * 6 // 10], noise, b"", None):
         with tempfile.TemporaryDirectory() as place:
-            for description in checkpoint.parent.glob("*.json"):  # may be needed to load it
-                shutil.copy(description, place)
+            for beside in {*checkpoint.parent.glob("*.json")} - {checkpoint}:  # perhaps needed
+                shutil.copy(beside, place)
             path = Path(place) / checkpoint.name
             path.mkdir() if damaged is None else path.write_bytes(damaged)
             bad += not _is_refused(subject, path)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,13 +60,23 @@ def _pieces(dataset: xr.Dataset) -> Iterator[xr.Dataset]:
         yield dataset.isel(structure=slice(here[0], here[-1] + 1), atom=atoms).load()
 
 
-def _write_zarr(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
+def append(parts: Iterable[xr.Dataset], path: Path) -> None:
+    """Write data sets of features one behind the other to a Zarr store, a piece at a time."""
     plain: dict[str, Any] = {"consolidated": False, "zarr_format": 2}
-    dataset.drop_dims("atom").to_zarr(path, mode="w", **plain)
-    more: dict[str, Any] = {}
-    for piece in _pieces(dataset):
-        piece.drop_dims("structure").to_zarr(path, mode="a", **more, **plain)
-        more = {"append_dim": "atom"}
+    longer: dict[str, dict[str, Any]] = {"structure": {"mode": "w"}, "atom": {"mode": "a"}}
+    n_before = 0
+    for part in parts:
+        part.drop_dims("atom").to_zarr(path, **longer["structure"], **plain)
+        for piece in _pieces(part):
+            of_atoms = piece.drop_dims("structure")
+            numbered = of_atoms.assign_coords(structure=of_atoms["structure"] + n_before)
+            numbered.to_zarr(path, **longer["atom"], **plain)
+            longer = {dim: {"mode": "a", "append_dim": dim} for dim in longer}
+        n_before += part.sizes["structure"]
+
+
+def _write_zarr(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
+    append([dataset], path)
 
 
 def _write_npz(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:

@@ -187,7 +187,8 @@ def _check_elements(
 ) -> None:
     from lumlip.datasets.validation import check_structures
 
-    check_structures(structures, elements=known, model=job["model"], frames=job.get("frames"))
+    named = {"model": job["model"], "frames": job.get("frames")}
+    check_structures(structures, elements=known, elements_only=True, **named)
 
 
 def _versions(packages: Sequence[str]) -> dict[str, str]:

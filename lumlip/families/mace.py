@@ -315,7 +315,9 @@ def _check_version(path: Path, error: Exception) -> None:
     names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
     kinds = {name.rpartition(".")[2] for name in names if name.startswith(MODELS)}
     if others := kinds - {"MACE", "ScaleShiftMACE"}:
-        raise base.UnsupportedError(", ".join(others), "MACE and ScaleShiftMACE are") from error
+        raise base.UnsupportedError(
+            ", ".join(sorted(others)), "MACE and ScaleShiftMACE are"
+        ) from error
     if kinds:
         lost = str(error).partition(" on <")[0]
         advice = "save it again with mace 0.3 or later, where that opens it"

@@ -237,13 +237,13 @@ def _load(path: Path) -> PET:
     try:
         with warnings.catch_warnings(action="ignore"):
             model = load_model(path)
-    except RuntimeError as error:
-        if "too old to read" not in str(error):
-            raise
-        advice = f"a later metatrain than the {metatrain.__version__} here has written it"
-        raise base.UnsupportedError("newer format", advice) from error
-    except ImportError as error:  # of torch-pme, which no other kind needs
-        raise base.UnsupportedError("long_range") from error
+    except (RuntimeError, ImportError) as error:
+        if "torch-pme" in str(error):  # which no other kind needs
+            raise base.UnsupportedError("long_range") from error
+        if "too old to read" in str(error):
+            advice = f"a later metatrain than the {metatrain.__version__} here has written it"
+            raise base.UnsupportedError("newer format", advice) from error
+        raise
     if isinstance(model, LLPRUncertaintyModel):  # adds uncertainties, and leaves the energy
         model = model.model
     if not isinstance(model, PET):

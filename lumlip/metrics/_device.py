@@ -40,7 +40,7 @@ def map_in_threads(
     n_threads = min(torch.get_num_threads(), len(items))
     if device.type != "cpu" or (large and n_threads < 2):
         return [function(item) for item in items]
-    with _one_thread_per_call():
+    with one_thread_per_call():
         if n_threads < 2:
             return [function(item) for item in items]
         with ThreadPoolExecutor(
@@ -50,7 +50,8 @@ def map_in_threads(
 
 
 @contextmanager
-def _one_thread_per_call() -> Iterator[None]:
+def one_thread_per_call() -> Iterator[None]:
+    """Keep each call of torch to one thread, where several processes or threads call it."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -41,7 +41,7 @@ from lumlip.metrics.splits import _codes
 SMALLEST_EXPONENT = 1.2
 #: Numbers drawn at a time, so that memory does not grow with the number of groups.
 CHUNK = 2**20
-#: Shares of the whole that are less differ by rounding.
+#: Errors of less than this of the largest, and shares of the whole that are less, are rounding.
 ROUNDING = 1e-12
 
 
@@ -266,6 +266,7 @@ def _intervals(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Value, low and high of several series of sums (n_series, n_groups)."""
     check_count("n_bootstrap", n_bootstrap, 1)
+    series = np.where(series > ROUNDING**2 * series.max(axis=1, keepdims=True), series, 0.0)
     parts = [
         [_studentized(sums, counts, *draw) for sums in series]
         for draw in _draws(len(counts), n_bootstrap, np.random.default_rng(seed))

@@ -9,6 +9,7 @@ from ase.build import bulk, molecule
 from ase.neighborlist import neighbor_list
 
 from lumlip import structures
+from lumlip.datasets import validation
 from lumlip.datasets.neighbors import neighbor_pairs
 from lumlip.datasets.validation import check_structures, concerns
 from lumlip.errors import StructureError
@@ -272,3 +273,21 @@ def test_pairs_in_a_skewed_cell_are_those_of_the_straight_one():
     skewed.set_cell(straight.cell.array + np.outer([0, 0, 1], 1000 * straight.cell.array[0]))
     ends = [np.sort(neighbor_pairs(atoms, 5.0)[2]) for atoms in (straight, skewed)]
     assert np.allclose(*ends)
+
+
+def test_what_was_sound_is_searched_once_and_anew_when_an_atom_has_moved(monkeypatch):
+    atoms = bulk("Cu", cubic=True)
+    atoms.positions += 0.123  # no test before has seen it
+    check_structures([atoms])
+    searched = []
+    monkeypatch.setattr(
+        validation, "neighbor_pairs", lambda a, r: searched.append(a) or neighbor_pairs(a, r)
+    )
+    check_structures([atoms], elements=[29])
+    assert searched == []
+    with pytest.raises(StructureError, match="does not know Cu"):
+        check_structures([atoms], elements=[6], elements_only=True)
+    atoms.positions[1] = atoms.positions[0] + 0.1
+    with pytest.raises(StructureError, match="closer than"):
+        check_structures([atoms])
+    assert len(searched) == 1

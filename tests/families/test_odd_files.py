@@ -42,6 +42,8 @@ KINDS = {
 }
 #: Files of no kind of the family, and what is in them.
 FOREIGN = {
+    ("mace", "absent.model"): "ModuleNotFoundError: No module named 'absent'",
+    ("pet", "absent.ckpt"): "ModuleNotFoundError: No module named 'absent'",
     ("mace", "linear.model"): "TypeError: <class 'torch.nn.modules.linear.Linear'>",
     ("dpa", "linear.pt"): "UnpicklingError: it holds Python objects (torch.nn.modules.linear.Lin",
 }

@@ -67,6 +67,7 @@ def mace(folder: Path) -> None:
     odd = {**scaled, "hidden_irreps": o3.Irreps("4x0e+4x0o+4x1o"), "max_ell": 2}
     torch.save(modules.ScaleShiftMACE(**odd), folder / "pseudoscalars.model")
     torch.save(torch.nn.Linear(2, 2), folder / "linear.model")
+    of_another_package(folder / "absent.model")
     training = {"model": model.state_dict(), "optimizer": {}, "lr_scheduler": {}}
     torch.save(training, folder / "tiny_run-1_epoch-8.pt")
     dipole = {**sizes, "atomic_energies": None, "MLP_irreps": o3.Irreps("4x0e+4x1o")}
@@ -81,6 +82,14 @@ def mace(folder: Path) -> None:
     model.radial_embedding.__class__ = lost
     torch.save(model, folder / "old.model")
     delattr(modules.blocks, lost.__name__)
+
+
+def of_another_package(path: Path) -> None:
+    """Write an object of a package that is not here, as another family's checkpoint would be."""
+    sys.modules["absent"] = types.ModuleType("absent")
+    sys.modules["absent"].Net = type("Net", (torch.nn.Module,), {"__module__": "absent"})
+    torch.save(sys.modules["absent"].Net(), path)
+    del sys.modules["absent"]
 
 
 def les(model, path: Path) -> None:
@@ -122,6 +131,7 @@ def pet(folder: Path) -> None:
     classifier.build_mlp(16, 2)
     torch.save(classifier.get_checkpoint(), folder / "classifier.ckpt")
     torch.save(type(model)(model.hypers, info).get_checkpoint(), folder / "classes.ckpt")
+    of_another_package(folder / "absent.ckpt")
     far = model.get_checkpoint()
     far["model_data"]["model_hypers"]["long_range"]["enable"] = True
     torch.save(far, folder / "far.ckpt")
