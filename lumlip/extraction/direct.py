@@ -51,6 +51,8 @@ class Descriptors:
     ) -> None:
         self.entry, self.device = resolve(model), device
         self.options: dict[str, Any] = {"dtype": dtype, "trust_checkpoint": trust_checkpoint}
+        if self.entry.weights == "features":
+            raise ValueError(f"{model} holds features only, expected a model that can be run")
         self.pool = WorkerPool()
 
     def __enter__(self) -> Descriptors:

@@ -59,3 +59,9 @@ def test_wrong_options_are_named(salt):
         lumlip.feature_gradients("sevennet-0", salt, of="forces")
     with pytest.raises(ValueError, match="step: got 0, expected a displacement"):
         lumlip.feature_gradients("sevennet-0", salt, step=0)
+
+
+def test_features_without_a_model_are_refused(salt, tmp_path):
+    np.savez(tmp_path / "one.npz", last_layer=np.ones((2, 3)))
+    with pytest.raises(ValueError, match=r"one\.npz holds features only, expected"):
+        lumlip.feature_gradients(f"features:{tmp_path / 'one.npz'}", salt)
