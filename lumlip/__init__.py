@@ -37,6 +37,7 @@ _HOME = {
     "pointwise_lfre": "metrics.reconstruction",
     "reconstruction_table": "metrics.reconstruction",
     "streamed_table": "metrics.streamed",
+    "streamed_lfre": "metrics.streamed_local",
     "similarity": "metrics.similarity",
     "split": "metrics.splits",
     "folds": "metrics.folds",

@@ -62,9 +62,9 @@ def thin_svd(
 class CrossValidation:
     """Both folds of a batch of sources, factorized once for any number of targets.
 
-    Maps of rank r are fitted on each fold, to predict the other: design[:, :r] (left^T y)[:r],
-    where left are the left singular vectors of the fold and design is the other fold times V / s.
-    Arrays of both have shape (batch, 2, ...), the fold that is fitted in place 1.
+    Maps of every rank r are fitted on each fold: they predict design[:, :r] (left^T y)[:r] for the
+    other, where left are the left singular vectors of the fold and design is the other times V / s.
+    Arrays of both have shape (batch, 2, ...) and begin with what is fitted on the first fold.
 
     Parameters
     ----------
@@ -135,13 +135,11 @@ class CrossValidation:
         change.mul_(self._left.mT @ y)
         start = y.square().sum(dim=2, keepdim=True).flip(1)
         squares = torch.baddbmm(*(some.flatten(0, 1) for some in (start, self._kept, change)))
-        rmse = (squares.clamp_(min=0).sqrt_() @ targets.averaging).view(
-            len(y), 2, -1, len(targets.widths)
-        )
-        return (rmse * self._root_of_size(y)).sum(dim=1)
+        means = squares.clamp_(min=0).sqrt_() @ targets.averaging
+        return (means.view(len(y), 2, *means.shape[1:]) * self._root_of_size(y)).sum(dim=1)
 
     def _exact_loss(self, problem: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """`_loss` from the residuals, for some problems and the columns of one target."""
+        """`_loss` from residuals themselves, for some problems and the columns of one target."""
         y, design = self._halves(y), self._design[problem]
         projected = self._left[problem].mT @ y
         loss = [

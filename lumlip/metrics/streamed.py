@@ -11,12 +11,11 @@ the squared errors by group, of which the table and its intervals are made.
 from __future__ import annotations
 
 import pickle
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor
+from collections.abc import Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,18 +23,13 @@ import torch
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.choices import check_count
-from lumlip.metrics._device import one_thread_per_call
+from lumlip.metrics._blocks import Blocks, Read, results
 from lumlip.metrics._fold_maps import FoldMaps, FoldOrder, Source
-from lumlip.metrics._input import as_array, as_features, rounding_spread
+from lumlip.metrics._input import as_array, rounding_spread
 from lumlip.metrics._pairs import feature_arrays
 from lumlip.metrics._protocol import BROKEN, GLOBAL
 from lumlip.metrics.cross_fit import checked_folds, halves, table_of_sums
 from lumlip.metrics.group_intervals import group_sums
-
-#: From the number of a block: features (n_atoms, n_channels) by name, and groups (n_atoms,).
-Read = Callable[[int], tuple[Mapping[str, ArrayLike], ArrayLike]]
-Result = TypeVar("Result")
 
 
 def streamed_table(
@@ -58,9 +52,9 @@ def streamed_table(
     read : callable
         Gets the number of a block, from 0 to ``n_blocks - 1``, and returns the features of its
         atoms, a mapping of name to array of shape (n_atoms, n_channels) in any unit, and the group
-        (structure, or parent) of each atom, integers from 0 to n_groups - 1. Blocks of some
-        hundred atoms for each channel, or more, are fast. Other processes must be able to import
-        it: a function of a module, or `functools.partial` of one.
+        (structure, or parent) of each atom, integers from 0 to n_groups - 1. Blocks of some tens
+        of MB are fast. Other processes must be able to import it: a function of a module, or
+        `functools.partial` of one.
     n_blocks : int
     folds : array of int of shape (n_groups,)
         The fold of each group. If ``f = lumlip.folds(...)`` deals all atoms, it is
@@ -96,18 +90,16 @@ def streamed_table(
     plane    0.0    0.6
     space    0.0    0.0
     """
-    check_count("n_blocks", n_blocks, 1)
-    check_count("n_tasks", n_tasks, 1)
     fold = checked_folds(folds, len(np.atleast_1d(as_array(folds, "folds"))))
     numbers = np.unique(fold, return_inverse=True)[1]
     part = 2 * numbers + halves(numbers, np.arange(len(fold)))
     first = feature_arrays(read(0)[0])
-    blocks = _Blocks(read, {name: x.shape[1] for name, x in first.items()}, part)
-    runs = np.array_split(np.arange(n_blocks), min(n_blocks, n_tasks))
-    fits = _fitted(reduce(_merged, _results(blocks.reduced, runs, executor)), first)
+    work = _Work(Blocks(read, {name: x.shape[1] for name, x in first.items()}, len(fold)), part)
+    how: Any = {"n_blocks": n_blocks, "n_tasks": n_tasks, "executor": executor}
+    fits = _fitted(reduce(_merged, results(work.reduced, **how)), first)
     sums, counts, n_broken = np.zeros((len(first), len(first), len(fold))), np.zeros(len(fold)), 0
     # As bytes: tensors would travel in shared memory, which ends with the process that sent it.
-    for found in _results(partial(blocks.sums, pickle.dumps(fits)), runs, executor):
+    for found in results(partial(work.sums, pickle.dumps(fits)), **how):
         for groups, of_groups, n_atoms, broken in found:
             sums[:, :, groups] += of_groups
             counts[groups] += n_atoms
@@ -188,37 +180,18 @@ def _fitted(parts: list[_Part], first: Mapping[str, FloatArray]) -> _Fits:
 
 
 @dataclass(frozen=True)
-class _Blocks:
-    """Blocks as they are read, the width of each set of features, and the part of each group."""
+class _Work:
+    """What is done to runs of blocks; part is 2 * fold + half of every group."""
 
-    read: Read
-    widths: dict[str, int]
+    blocks: Blocks
     part: IntArray
-
-    def rows(self, block: int) -> tuple[torch.Tensor, IntArray]:
-        """All columns of a block side by side, and the groups of its atoms."""
-        features, groups = self.read(block)
-        arrays = {name: as_features(x, f"{name}, block {block}") for name, x in features.items()}
-        group = as_array(groups, "groups")
-        shapes = {name: (len(group), width) for name, width in self.widths.items()}
-        got = {name: x.shape for name, x in arrays.items()}
-        if got != shapes or group.dtype.kind not in "iu":
-            raise ValueError(
-                f"block {block}: got {got} and groups of {group.dtype}, expected {shapes} and int"
-            )
-        if group.min() < 0 or group.max() >= len(self.part):
-            raise ValueError(
-                f"block {block}: got groups from {group.min()} to {group.max()}, "
-                f"expected 0 to {len(self.part) - 1}: one for each number of folds"
-            )
-        return torch.as_tensor(np.concatenate([*arrays.values()], axis=1)), group
 
     def reduced(self, blocks: IntArray) -> list[_Part]:
         """Reduce each part of the atoms of some blocks."""
         return reduce(_merged, map(self._reduced, blocks))
 
     def _reduced(self, block: int) -> list[_Part]:
-        rows, group = self.rows(block)
+        rows, group = self.blocks.rows(block)
         part = self.part[group]
         sizes = np.bincount(part, minlength=int(self.part.max()) + 1)
         sorted_rows = rows[np.argsort(part, kind="stable")]
@@ -232,44 +205,15 @@ class _Blocks:
         return [self._sums(fits, block) for block in blocks]
 
     def _sums(self, fits: _Fits, block: int) -> tuple[IntArray, FloatArray, FloatArray, int]:
-        rows, group = self.rows(block)
+        rows, group = self.blocks.rows(block)
         rows -= fits.mean
         fold = self.part[group] // 2
-        errors = np.empty((len(self.widths), len(self.widths), len(rows)))
+        errors = np.empty((len(self.blocks.widths), len(self.blocks.widths), len(rows)))
         for one in np.unique(fold):
             own = np.flatnonzero(fold == one)
             y = rows[own]
-            columns = torch.split(y, list(self.widths.values()), dim=1)
+            columns = torch.split(y, list(self.blocks.widths.values()), dim=1)
             for cells, x, turn, maps in zip(errors, columns, fits.turns, fits.maps, strict=True):
                 cells[:, own] = maps.errors(one, x @ turn, y)
         sums, counts = group_sums(errors, group)
         return np.unique(group), sums, counts, int((errors > BROKEN).sum())
-
-
-def _results(
-    task: Callable[[IntArray], Result], runs: Sequence[IntArray], executor: Executor | None
-) -> Iterator[Result]:
-    """Results of all runs in their order; what a broken executor does not give is made here."""
-    waiting = deque((run, _submitted(task, run, executor)) for run in runs)
-    while waiting:
-        run, result = waiting.popleft()
-        try:
-            yield result()
-        except BrokenExecutor:
-            yield task(run)
-
-
-def _submitted(
-    task: Callable[[IntArray], Result], run: IntArray, executor: Executor | None
-) -> Callable[[], Result]:
-    if executor is not None:
-        try:
-            return executor.submit(_alone, task, run).result
-        except BrokenExecutor:
-            pass
-    return partial(task, run)
-
-
-def _alone(task: Callable[[IntArray], Result], run: IntArray) -> Result:
-    with one_thread_per_call():
-        return task(run)

@@ -25,7 +25,7 @@ import numpy as np
 import lumlip
 from lumlip.metrics.folds import Folds
 
-BLOCK = 50_000  # atoms
+BLOCK = 20_000  # atoms
 GROUP = 20  # atoms
 N_LATENT = 24
 
