@@ -38,7 +38,7 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     text = capsys.readouterr().out
-    names = "models lineage structures extract compare check run book doctor"
+    names = "models lineage structures extract compare check report run book doctor"
     for command in names.split():
         assert f"    {command}" in text
 

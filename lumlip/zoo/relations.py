@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lumlip.minis.cards import CHECKPOINTS, card
-from lumlip.zoo.table import ModelEntry, entries, resolve
+from lumlip.zoo.table import ModelEntry, entries, resolve, shipped
 
 #: Kinds of difference, and what figures call them, in their order there.
 KINDS = {
@@ -216,6 +216,19 @@ def lineage(model: str) -> list[str]:
     """
     parent = parent_of(model)
     return [model, *(lineage(parent) if parent else [])]
+
+
+def company(model: str) -> list[str]:
+    """Return the models to see one beside, of those that work offline everywhere.
+
+    A published one of each family, the parents of the model, and its children.
+
+    >>> company("chgnet-r2scan")
+    ['chgnet-0.3.0', 'sevennet-0', 'diep-matpes-r2scan', 'hienet-v3']
+    """
+    kin = [*lineage(model)[1:], *children_of(model)]
+    wanted = dict.fromkeys([*first_of_families(PUBLISHED), *kin])
+    return [name for name in wanted if name in shipped() and name != model]
 
 
 def family_of(model: str) -> str:
