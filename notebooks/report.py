@@ -75,9 +75,8 @@ fit = CrossFit.of(features, orders=orders, **options)
 table = place.neighbors(fit, model)
 nearest, as_near = table.index[0], place.level_with_nearest(table)
 steps = {s: narrow(X, 64) for s, X in depth_path(panel.datasets[model]).items()}
-ELEMENT = "element"
-steps_and_element = steps | {ELEMENT: one_hot(panel.atoms["atomic_number"].to_numpy())}
-deep = CrossFit.of(steps_and_element, orders=orders[:2], **options)
+element = one_hot(panel.atoms["atomic_number"].to_numpy())
+deep = CrossFit.of(steps | {"element": element}, orders=orders[:2], **options)
 backbones = panel.layer("backbone")
 layers = {"backbone": backbones[model], LAST_LAYER: features[model], "other": backbones[nearest]}
 within = CrossFit.of(layers, orders=orders, **options)
@@ -123,12 +122,11 @@ if failure:
     verdict = f"could not be checked ({literal(str(failure))})"
 elif failed:
     verdict = f"**fails {', '.join(failed)}**, and no number below is to be trusted"
-level = " or ".join(map(name, as_near))
 shown(f"""
 - **Proof.** The extractor {verdict}.
-- **Place.** Of {len(others)} models, {name(nearest)} is the nearest{f" ({level}: which of them cannot be told here)" if len(as_near) > 1 else ""}.
-  It recovers {percent(fit.share(place.pairs(fit, (nearest, model))))} of the variance of this model's last layer, which recovers
-  {percent(fit.share(place.pairs(fit, (model, nearest))))} of its.
+- **Place.** Nearest of {len(others)} models: {" or ".join(map(name, as_near))}{", between which it cannot be told" * (len(as_near) > 1)}.
+  {name(nearest)} recovers {percent(fit.share(place.pairs(fit, (nearest, model))))} of the variance of this model's last layer, which recovers
+  {percent(fit.share(place.pairs(fit, (model, nearest))))} of that of {name(nearest)}.
 - **Hardest.** Rebuilt worse than all atoms together: {words.some(hard.index, "no element")}; {words.some(hard_subsets.index, "no subset")}.
 - **Energy.** Beyond composition, it disagrees with {name(nearest)} by {words.whole(gap)} meV/atom.
 """)
@@ -196,13 +194,11 @@ shown("\n".join(f"- {literal(line)}" for line in lineage_text(model).splitlines(
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-report-layers", "caption": "What the steps of the model hold, from the embedding of the element on: GFRE, with 95 % intervals. Steps of more than 64 channels by their principal components."}, "image": {"alt": "Three panels with a dot and an interval for each step"}}
 ways = {
-    "the step, from the element alone": lambda s: (ELEMENT, s),
+    "the step, from the element alone": lambda s: ("element", s),
     "the last layer, from the step": lambda s: (s, LAST_LAYER),
     "the step, from the last layer": lambda s: (LAST_LAYER, s),
 }
-found = {
-    what: {s: deep.mean(place.pairs(deep, way(s))) for s in steps} for what, way in ways.items()
-}
+found = {k: {s: deep.mean(place.pairs(deep, way(s))) for s in steps} for k, way in ways.items()}
 figures.intervals(plt.figure(), found, "GFRE")
 plt.show()
 

@@ -7,7 +7,8 @@ from bs4 import BeautifulSoup
 from lumlip.book.single_file import single_file
 
 PAGE = """<html><head><link rel="stylesheet" href="../_static/a.css?digest=1">
-<link rel="stylesheet" href="https://elsewhere.org/b.css"><script src="../_static/theme.js"></script>
+<link rel="stylesheet" href="https://elsewhere.org/b.css">
+<script src="../_static/theme.js"></script>
 </head>
 <body><nav>menu</nav><article class="bd-article"><h1>T<a class="headerlink" href="#t">#</a></h1>
 <img src="../_images/a%20b.svg" alt="a"><a href="../book/methods.html">methods</a>
