@@ -106,7 +106,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lumlip {__version__}")
     subs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    features = (_extract, _join, _embed, _select, _uncertainty, _compare, _check)
+    features = (_extract, _join, _embed, _select, _uncertainty, _compare, _check, _report)
     for add in (_models, _lineage, _structures, *features, _run, _book, _doctor):
         add(subs)
     return parser
@@ -226,6 +226,15 @@ def _check(subs: Any) -> None:
     sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
     _structures_of(sub, "--structures", default=["mini-mad:test"], metavar="S")
     _machine(sub)
+
+
+def _report(subs: Any) -> None:
+    sub = _command(subs, "report", commands.write_report)
+    sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
+    sub.add_argument("--structures", default="mini-mad", metavar="S", help="a set or a file")
+    sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: a new one in runs/")
+    sub.add_argument("--device", default="auto", choices=DEVICES)
+    _trust(sub)
 
 
 def _run(subs: Any) -> None:

@@ -233,6 +233,13 @@ def run_chapter(
     print(f"wrote {run(chapter, values, out_dir=output, **options)}")
 
 
+def write_report(model: str, structures: str, *, output: Path | None, **options: Any) -> None:
+    """Write one page about a model: its proof, its place among others, what it knows."""
+    from lumlip.book.report import report
+
+    print(f"wrote {report(model, structures, output, **options)}")
+
+
 def build_book(*, no_run: bool, update: str | None) -> None:
     """Build the book: features, chapters, pages at _build/html/index.html."""
     from lumlip.book.build import build, extract_features

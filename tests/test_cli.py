@@ -42,7 +42,10 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     text = capsys.readouterr().out
-    names = "models lineage structures extract embed select uncertainty compare check run book"
+    names = (
+        "models lineage structures extract join embed select uncertainty compare check report run "
+        "book"
+    )
     for command in names.split():
         assert f"    {command}" in text
 

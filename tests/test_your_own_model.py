@@ -46,6 +46,7 @@ EXAMPLE = next(code for code in blocks("python") if "class Extractor" in code)
 COMPARE = next(code for code in blocks("bash") if "-o result" in code)
 ELSEWHERE = next(code for code in blocks("python") if "savez" in code)
 COMPARED = next(code for code in blocks("bash") if "features:mine.npz" in code)
+REPORT = next(code for code in blocks("bash") if "lumlip report" in code)
 COMMANDS = next(code for code in blocks("bash") if "lumlip check" in code)
 
 
@@ -103,12 +104,17 @@ def without_error(line: str) -> tuple[str, ...]:
     return (name, str("NaN" in error), bound, verdict)
 
 
-def compared(folder: Path) -> str:
-    """Run the page's comparison in a folder, on what the page says that it ran on."""
+def with_own_model(folder: Path) -> None:
+    """Put there what the page calls a model and crystals of one's own."""
     write(folder / "my-crystals.xyz", lumlip.structures("mini-mad:bulk")[::4])
     installed = environments.python("chgnet").parents[1]
     (weights,) = installed.glob("lib/*/site-packages/chgnet/pretrained/0.2.0/*.pth.tar")
     shutil.copy(weights, folder / "my-finetuned.pth.tar")
+
+
+def compared(folder: Path) -> str:
+    """Run the page's comparison in a folder, on what the page says that it ran on."""
+    with_own_model(folder)
     said, warned = StringIO(), StringIO()
     with chdir(folder), redirect_stdout(said), redirect_stderr(warned):
         assert main(shlex.split(COMPARE.replace("\\\n", ""))[1:]) == 0
@@ -132,6 +138,16 @@ def test_features_of_ones_own_are_compared_by_the_pages_own_commands(tmp_path, c
         for command in COMPARED.splitlines():
             assert main(shlex.split(command)[1:]) == 0
     assert "features:mine.npz -> features:sevennet.zarr: " in capsys.readouterr().out
+
+
+def test_the_report_prints_what_the_page_shows(tmp_path):
+    with_own_model(tmp_path)
+    command = [sys.executable, "-m", "lumlip.cli", *shlex.split(REPORT)[1:]]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    said = done.stdout.replace(str(tmp_path), "/home/you")
+    # Two processes share the models: which one comes first, hangs on which the other is at.
+    assert sorted(said.splitlines()) == sorted(shown(REPORT).splitlines())
 
 
 def test_a_run_is_written_where_the_page_says():

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from threading import RLock
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lumlip.book import answer, versions
 from lumlip.book.chapters import Chapter, book_root, executable_pages, find_chapter
@@ -70,25 +70,28 @@ def build(*, run: bool = True, update: bool = False, only: str | None = None) ->
     return _render(root, sources, f"[{steps}/{steps}]")
 
 
-def extract_features() -> None:
-    """Extract what every chapter will ask for, before any of them runs.
+def extract_features(
+    models: Sequence[str] = PUBLISHED, structures: Any = "mini-mad", **options: Any
+) -> None:
+    """Extract what every chapter will ask for, before any of them runs; options as of `panel`.
 
     Two processes do the same models from the first and from the last one on; what the other is at
     or has done, each leaves to it. The first tells the progress.
     """
     os.environ |= threads(1)  # of each worker: two with one thread are faster than one with two
-    sides = [list(PUBLISHED), list(PUBLISHED[::-1])][: usable_cores()]
-    _side_by_side([partial(_extract, side, tells=i == 0) for i, side in enumerate(sides)])
+    sides = [list(models), list(models[::-1])][: usable_cores()]
+    each = partial(_extract, structures=structures, **options)
+    _side_by_side([partial(each, side, tells=i == 0) for i, side in enumerate(sides)])
 
 
-def _extract(models: list[str], *, tells: bool) -> None:
+def _extract(models: list[str], *, structures: Any, tells: bool, **options: Any) -> None:
     from tqdm import tqdm
 
     tqdm.set_lock(RLock())  # its own one is of all processes, and left over where one is ended
     if not tells:
         os.environ["TQDM_DISABLE"] = "1"
     say = partial(print, "features of", flush=True)
-    panel(models, "mini-mad", say=say if tells else None)
+    panel(models, structures, say=say if tells else None, **options)
 
 
 def _copy_sources(root: Path, pages: list[Chapter]) -> Path:

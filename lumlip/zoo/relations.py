@@ -209,6 +209,19 @@ def lineage(model: str) -> list[str]:
     return [origin(model), *(lineage(parent) if parent else [])]
 
 
+def company(model: str) -> list[str]:
+    """Return the models to see one beside, of those that work offline everywhere.
+
+    A published one of each family, the parents of the model, and its children.
+
+    >>> company("chgnet-r2scan")
+    ['chgnet-0.3.0', 'sevennet-0', 'diep-matpes-r2scan', 'hienet-v3']
+    """
+    kin = [*lineage(model)[1:], *children_of(model)]
+    wanted = dict.fromkeys([*first_of_families(PUBLISHED), *kin])
+    return [name for name in wanted if name in shipped() and name != model]
+
+
 def family_of(model: str) -> str:
     """Return the family that a model's color and group come from."""
     return resolve(model).family
