@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from lumlip.book.build import extract_features
 from lumlip.book.chapters import Chapter, book_root, convert
@@ -68,7 +69,7 @@ def report(
     refuse_existing(*(folder / name for name in (PAGE, NOTEBOOK, *WRITTEN)))
     ensured(folder)
     print(f"features of {model}", flush=True)  # it may not fail; the page goes on without others
-    options = {"device": device, "layers": True}
+    options: dict[str, Any] = {"device": device, "layers": True}
     panel([model], frames[::every], trust_checkpoint=trust_checkpoint, **options)
     extract_features(others, frames[::every], skip_failing=True, **options)
     print("measuring", flush=True)
