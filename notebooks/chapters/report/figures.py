@@ -35,10 +35,13 @@ def place_map(
     ):
         family = family_of(model)
         look: dict[str, Any] = {"color": FAMILY_COLORS.get(family, INK), "label": label}
-        ax.scatter(*cloud.T, s=4, alpha=0.2, linewidths=0, rasterized=True, **look)
-        ax.scatter(*point, s=50, marker=FAMILY_MARKERS.get(family, "o"), zorder=3, **look)
+        ax.scatter(cloud[:, 0], cloud[:, 1], s=4, alpha=0.2, linewidths=0, rasterized=True, **look)
+        look["marker"] = FAMILY_MARKERS.get(family, "o")
+        ax.scatter(point[0], point[1], s=50, zorder=3, **look)
         ax.annotate(label, point, (0, 10), textcoords="offset points", ha="center", zorder=4)
-    ax.scatter(*points[0], s=190, facecolors="none", edgecolors=INK, lw=1.2, zorder=3)
+    ax.scatter(
+        points[0, 0], points[0, 1], s=190, facecolors="none", edgecolors=INK, lw=1.2, zorder=3
+    )
     ax.set(xlabel="GFRE", ylabel="GFRE", aspect="equal")
     ax.set_adjustable("datalim")
     ax.margins(0.15)
