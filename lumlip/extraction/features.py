@@ -104,7 +104,7 @@ def features(
         say("\n  ".join(["lumlip: left out, for a fault:", *faulty.values()]))
     if skip_unknown:
         entry = with_elements(entry, trust_checkpoint=trust_checkpoint)
-        frames = taken(entry, atoms)
+        frames = sorted({*frames}.intersection(taken(entry, atoms)))
         if not frames:
             raise ValueError(f"{model} knows the elements of none of the {len(atoms)} structures")
         say(f"{len(frames)} of {len(atoms)} structures have only elements that {model} knows")
