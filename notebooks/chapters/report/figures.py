@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lumlip.metrics.repeated import Estimate
 from lumlip.plotting.style import FAMILY_COLORS, FAMILY_MARKERS, INK, LIGHT, MIDDLE, WIDTH
 from lumlip.zoo.relations import family_of
@@ -37,7 +39,12 @@ def place_map(
         look: dict[str, Any] = {"color": FAMILY_COLORS.get(family, INK), "label": label}
         ax.scatter(*cloud.T, s=4, alpha=0.2, linewidths=0, rasterized=True, **look)
         ax.scatter(*point, s=50, marker=FAMILY_MARKERS.get(family, "o"), zorder=3, **look)
-        ax.annotate(label, point, (0, 10), textcoords="offset points", ha="center", zorder=4)
+    for row, i in enumerate(np.argsort(points[:, 1])):  # beside the map, lest they overlap
+        where: dict[str, Any] = {"textcoords": "axes fraction", "va": "center"}
+        line = {"arrowstyle": "-", "color": LIGHT, "lw": 0.8}
+        ax.annotate(
+            labels[i], points[i], (1.05, (row + 0.5) / len(points)), arrowprops=line, **where
+        )
     ax.scatter(*points[0], s=190, facecolors="none", edgecolors=INK, lw=1.2, zorder=3)
     ax.set(xlabel="GFRE", ylabel="GFRE", aspect="equal")
     ax.set_adjustable("datalim")
@@ -66,4 +73,7 @@ def intervals(
         ax.set_yticks(y, list(part))
         ax.set_ylim(0.4, len(part) + 0.6)
         ax.set_title(title, loc="left")
-    axs[-1, 0].set(xlabel=label, xlim=(0, None))
+    # One interval may reach far beyond all numbers.
+    found = [e for part in parts.values() for e in part.values()] or [Estimate.missing()]
+    right = min(max(e.high for e in found), 3 * max(e.value for e in found))
+    axs[-1, 0].set(xlabel=label, xlim=(0, 1.05 * right if right > 0 else None))
