@@ -74,7 +74,8 @@ def report(
     extract_features(others, frames[::every], skip_failing=True, **options)
     print("measuring", flush=True)
     notebook = convert(page.source)
-    notebook.cells[0]["source"] = f"# {literal(model)} among other models"
+    title = next(cell for cell in notebook.cells if cell["cell_type"] == "markdown")
+    title["source"] = f"# {literal(model)} among other models"
     values = {"model": model, "structures": structures, "every": every, "device": device}
     run_papermill(notebook, values, folder, page, {TRUSTED: ",".join(trusted), STOP: ""})
     write_page(folder, page)

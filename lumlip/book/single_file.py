@@ -16,6 +16,10 @@ LEFT_OUT = ".headerlink, .page-data, .prev-next-footer"
 SCRIPT = "_static/lumlip.js"
 #: Fonts and pictures of the theme that its styles take from other files.
 ELSEWHERE = re.compile(r"@font-face\s*{[^}]*}|@import[^;]*;|url\((?!['\"]?(data:|#))[^)]*\)")
+OWN = """
+main.bd-content {display: block; margin: auto; max-width: 60rem; padding: 1rem}
+td > p, th > p {margin: 0}
+"""
 #: Light or dark as the reader's system is; the theme's own styles ask for it here.
 MODE = "document.documentElement.dataset.theme = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';"  # noqa: E501
 
@@ -48,9 +52,9 @@ def single_file(html: Path, *, title: str) -> str:
 <html lang="en" data-theme="light"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{escape(title)}</title>
-<style>{styles}</style>
+<style>{styles}{OWN}</style>
 <script>{MODE}</script></head>
-<body><main class="bd-content" style="max-width: 52rem; margin: auto; padding: 1rem">
+<body><main class="bd-content">
 {article}
 </main><script>{script}</script></body></html>
 """

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from lumlip.metrics.repeated import Estimate
 from lumlip.plotting.style import FAMILY_COLORS, FAMILY_MARKERS, INK, LIGHT, MIDDLE, WIDTH
 from lumlip.zoo.relations import family_of
@@ -38,7 +40,12 @@ def place_map(
         ax.scatter(cloud[:, 0], cloud[:, 1], s=4, alpha=0.2, linewidths=0, rasterized=True, **look)
         look["marker"] = FAMILY_MARKERS.get(family, "o")
         ax.scatter(point[0], point[1], s=50, zorder=3, **look)
-        ax.annotate(label, point, (0, 10), textcoords="offset points", ha="center", zorder=4)
+    for row, i in enumerate(np.argsort(points[:, 1])):  # beside the map, lest they overlap
+        where: dict[str, Any] = {"textcoords": "axes fraction", "va": "center"}
+        line = {"arrowstyle": "-", "color": LIGHT, "lw": 0.8}
+        ax.annotate(
+            labels[i], points[i], (1.05, (row + 0.5) / len(points)), arrowprops=line, **where
+        )
     ax.scatter(
         points[0, 0], points[0, 1], s=190, facecolors="none", edgecolors=INK, lw=1.2, zorder=3
     )
