@@ -76,7 +76,7 @@ def intervals(
         ax.set_yticks(y, list(part))
         ax.set_ylim(0.4, len(part) + 0.6)
         ax.set_title(title, loc="left")
-    every = [e for part in parts.values() for e in part.values()]
-    cut = 3 * max((e.value for e in every), default=1.0)  # an interval may be endless
-    right = None if all(e.high < cut for e in every) else cut
-    axs[-1, 0].set(xlabel=label, xlim=(0, right))
+    # One interval may reach far beyond all numbers.
+    every = [e for part in parts.values() for e in part.values()] or [Estimate.missing()]
+    right = min(max(e.high for e in every), 3 * max(e.value for e in every))
+    axs[-1, 0].set(xlabel=label, xlim=(0, 1.05 * right if right > 0 else None))
