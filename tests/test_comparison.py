@@ -88,7 +88,12 @@ def test_a_structure_that_carries_a_cell_is_named(comparison):
     assert {int(groups[a][b]), int(groups[b][a])} <= set(range(len(comparison.panel.structures)))
     shares[a][b], shares[b][a], shares[a][a], groups[a][b] = 0.43, 0.19, 0.99, 5
     # Frame 2 suits one model alone: structure 5 of the panel is frame 6 of what was given.
-    panel = replace(comparison.panel, dropped={2: "frame 2"})
+    given = [i for i in range(len(comparison.panel.structures) + 1) if i != 2]
+    datasets = {
+        model: dataset.assign_coords(frame=("structure", given))
+        for model, dataset in comparison.panel.datasets.items()
+    }
+    panel = replace(comparison.panel, datasets=datasets, dropped={2: "frame 2"})
     found = replace(comparison, table=table, panel=panel).warnings()
     formula = panel.structures[5].get_chemical_formula()
     assert [line for line in found if line.startswith("frame")] == [
