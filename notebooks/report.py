@@ -116,7 +116,7 @@ shown(f"""
 - **Place.** Of {len(others)} other models, on {len(panel.structures)} structures, the nearest is {" or ".join(map(name, as_near))}{", between which it cannot be told" * (len(as_near) > 1)}.
   {name(nearest)} recovers {percent(fit.share(place.pairs(fit, (nearest, model))))} of the variance of this model's last layer, which recovers
   {percent(fit.share(place.pairs(fit, (model, nearest))))} of that of {name(nearest)}.
-- **Hardest.** Rebuilt worse than all atoms together: {words.some(hard.index, "no element")}; {words.some(hard_subsets.index, "no subset")}.
+- **Hardest.** Rebuilt worse than all atoms together: the elements {words.some(hard.index, "(none)")}; the subsets {words.some(hard_subsets.index, "(none)")}.
 - **Energy.** Beyond composition, it disagrees with {name(nearest)} by {words.whole(gap)} meV/atom.
 """)
 

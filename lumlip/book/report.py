@@ -18,7 +18,7 @@ from lumlip.runtime.paths import ensured, refuse_existing
 from lumlip.zoo.relations import company
 from lumlip.zoo.weights import TRUSTED
 
-#: Structures, below which no interval makes sense; above which only every second, third... is taken.
+#: Below so many structures no interval makes sense; of more than so many only some are taken.
 FEWEST, MOST = 20, 500
 PAGE, NOTEBOOK = "report.html", "report.ipynb"
 

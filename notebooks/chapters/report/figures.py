@@ -32,19 +32,16 @@ def place_map(
     models, labels : sequences of str
         Ids, and how they are called.
     """
-    for model, label, point, cloud in zip(
-        models, labels, points, draws.swapaxes(0, 1), strict=True
-    ):
+    for i, model in enumerate(models):
         family = family_of(model)
-        look: dict[str, Any] = {"color": FAMILY_COLORS.get(family, INK), "label": label}
-        ax.scatter(*cloud.T, s=4, alpha=0.2, linewidths=0, rasterized=True, **look)
-        ax.scatter(*point, s=50, marker=FAMILY_MARKERS.get(family, "o"), zorder=3, **look)
-    for row, i in enumerate(np.argsort(points[:, 1])):  # beside the map, lest they overlap
-        where: dict[str, Any] = {"textcoords": "axes fraction", "va": "center"}
-        line = {"arrowstyle": "-", "color": LIGHT, "lw": 0.8}
-        ax.annotate(
-            labels[i], points[i], (1.05, (row + 0.5) / len(points)), arrowprops=line, **where
-        )
+        look: dict[str, Any] = {"color": FAMILY_COLORS.get(family, INK), "label": labels[i]}
+        ax.scatter(*draws[:, i].T, s=4, alpha=0.2, linewidths=0, rasterized=True, **look)
+        ax.scatter(*points[i], s=50, marker=FAMILY_MARKERS.get(family, "o"), zorder=3, **look)
+        # Names stand beside the map, from top to bottom as the points do, lest they overlap.
+        beside = 1.05, (np.argsort(points[:, 1]).tolist().index(i) + 0.5) / len(points)
+        line = {"arrowstyle": "-", "color": look["color"], "lw": 0.5}
+        options: dict[str, Any] = {"textcoords": "axes fraction", "va": "center"}
+        ax.annotate(labels[i], points[i], beside, arrowprops=line, **options)
     ax.scatter(*points[0], s=190, facecolors="none", edgecolors=INK, lw=1.2, zorder=3)
     ax.set(xlabel="GFRE", ylabel="GFRE", aspect="equal")
     ax.set_adjustable("datalim")
