@@ -231,7 +231,8 @@ def _check(subs: Any) -> None:
 def _report(subs: Any) -> None:
     sub = _command(subs, "report", commands.write_report)
     sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
-    sub.add_argument("--structures", default="mini-mad", metavar="S", help="a set or a file")
+    text = "a set or a file (default: mini-mad without strongly strained structures)"
+    sub.add_argument("--structures", default="mini-mad-unstrained", metavar="S", help=text)
     sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: a new one in runs/")
     sub.add_argument("--device", default="auto", choices=DEVICES)
     _trust(sub)

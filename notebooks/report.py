@@ -5,8 +5,8 @@
 
 # %% tags=["parameters", "hide-cell"]
 model: str = "sevennet-0"  # a model id, or FAMILY:PATH[@TASK]
-structures: str = "mini-mad"  # a named set of structures, or a file that ase reads
-every: int = 3  # take every n-th structure
+structures: str = "mini-mad-unstrained"  # a named set of structures, or a file that ase reads
+every: int = 2  # take every n-th structure
 n_seeds: int = 5  # orders of the ten folds
 n_bootstrap: int = 500  # draws of the structures for each interval
 device: str = "auto"  # auto, cpu or cuda
@@ -67,7 +67,8 @@ element = one_hot(panel.atoms["atomic_number"].to_numpy())
 deep = CrossFit.of(steps | {"element": element}, orders=orders[:2], **options)
 backbones = panel.layer("backbone")
 layers = {"backbone": backbones[model], LAST_LAYER: features[model], "other": backbones[nearest]}
-within = CrossFit.of(layers, orders=orders, **options)
+sides = {"backbone": [LAST_LAYER, "other"], LAST_LAYER: ["backbone"], "other": ["backbone"]}
+within = CrossFit.of(layers, orders=orders[:2], pairs=sides, **options)
 
 # %% tags=["hide-input"]
 structure, groups = panel.atoms["structure"].to_numpy(), np.asarray(orders[0].groups)
@@ -112,10 +113,10 @@ elif failed:
     verdict = f"**fails {', '.join(failed)}**, and no number below is to be trusted"
 shown(f"""
 - **Proof.** The extractor {verdict}.
-- **Place.** Of {len(others)} other models, the nearest is {" or ".join(map(name, as_near))}{", between which it cannot be told" * (len(as_near) > 1)}.
+- **Place.** Of {len(others)} other models, on {len(panel.structures)} structures, the nearest is {" or ".join(map(name, as_near))}{", between which it cannot be told" * (len(as_near) > 1)}.
   {name(nearest)} recovers {percent(fit.share(place.pairs(fit, (nearest, model))))} of the variance of this model's last layer, which recovers
   {percent(fit.share(place.pairs(fit, (model, nearest))))} of that of {name(nearest)}.
-- **Hardest.** Rebuilt worse than all atoms together: {words.some(hard.index, "no element")}; {words.some(hard_subsets.index, "no subset")}.
+- **Hardest.** Rebuilt worse than all atoms together: the elements {words.some(hard.index, "(none)")}; the subsets {words.some(hard_subsets.index, "(none)")}.
 - **Energy.** Beyond composition, it disagrees with {name(nearest)} by {words.whole(gap)} meV/atom.
 """)
 
@@ -137,7 +138,7 @@ some = {check: words for check, words in CHECKED.items() if check in checks.inde
     c: c for c in failed
 }
 rows = [
-    (literal(words), f"{checks.error[check]:.0e}", f"{checks.bound[check]:.0e}", "**failed**" if check in failed else "passed")
+    (literal(words), f"{checks.error[check]:.0e}".replace("0e+00", "0"), f"{checks.bound[check]:.0e}", "**failed**" if check in failed else "passed")
     for check, words in some.items()
 ]  # fmt: skip
 shown(f"""
@@ -155,7 +156,7 @@ Beside it: one published model of each family whose weights come with a package,
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-report-map", "caption": "Map of the models by their last layers, the model of this page in a ring: two are as far apart as the mean GFRE of both directions, as well as a plane can show it. Clouds: the same, for other draws of the structures."}, "image": {"alt": "A point for each model, with a cloud of fainter ones around it"}}
 points, draws, flat = place.model_map(fit)
-fig, ax = plt.subplots(figsize=(style.WIDTH, 4.2))
+fig, ax = plt.subplots(figsize=(style.WIDTH, 3.2))
 figures.place_map(ax, points, draws, fit.sources, list(map(words.called, fit.sources)))
 plt.show()
 
@@ -226,8 +227,8 @@ plt.show()
 
 # %% tags=["remove-input"]
 shown(f"""
-- All atoms: {whole}. Of {len(elements)} elements in at least {breakdown.LEAST} parents, {len(hard)} are above that (of features that make no difference,
-  one in forty would be by chance).
+- All atoms: {whole}. Of {len(elements)} elements in at least {breakdown.LEAST} parents, {len(hard)} are above that with their whole interval;
+  {len(elements) / 40:.1f} would be by chance, if none were.
 """)
 
 # %% [markdown]
@@ -244,7 +245,7 @@ for one in probed.targets:
     ours, near, soap = (place.pairs(probed, (source, one)) for source in averages)
     more = [str(probed.difference(w, ours)) for w in (near, soap)]
     rows.append([literal(one), *(percent(probed.share(w)) for w in (ours, near, soap)), *more])
-heads = ["property", "this model", name(nearest), "SOAP", "error below the nearest's", "SOAP's"]
+heads = ["property", "this model", name(nearest), "SOAP", "less error than it by", "than SOAP by"]
 shown(markdown_table(heads, rows) if rows else "Composition alone determines the properties here.")
 
 # %% [markdown]

@@ -19,14 +19,14 @@ from lumlip.runtime.paths import ensured, refuse_existing
 from lumlip.zoo.relations import company
 from lumlip.zoo.weights import TRUSTED
 
-#: Structures, below which no interval makes sense; twice these and more are thinned, to a third.
-FEWEST, ENOUGH = 20, 200
+#: Below so many structures no interval makes sense; of more than so many only some are taken.
+FEWEST, MOST = 20, 500
 PAGE, NOTEBOOK = "report.html", "report.ipynb"
 
 
 def report(
     model: str,
-    structures: str = "mini-mad",
+    structures: str = "mini-mad-unstrained",
     out_dir: Path | None = None,
     *,
     device: str = "auto",
@@ -63,7 +63,7 @@ def report(
     frames = read_structures(structures)
     check_structures(frames)
     check_count(f"structures of {structures}", len(frames), FEWEST)
-    every = max(1, min(3, len(frames) // ENOUGH))
+    every = -(-len(frames) // MOST)
     page = Chapter(book_root() / "notebooks" / "report.py")
     folder = Path(out_dir).resolve() if out_dir is not None else new_folder(page)
     refuse_existing(*(folder / name for name in (PAGE, NOTEBOOK, *WRITTEN)))

@@ -17,6 +17,7 @@ SCRIPT = "_static/lumlip.js"
 #: Fonts and pictures of the theme that its styles take from other files.
 ELSEWHERE = re.compile(r"@font-face\s*{[^}]*}|@import[^;]*;|url\((?!['\"]?(data:|#))[^)]*\)")
 OWN = """
+body {display: block}
 main.bd-content {display: block; margin: auto; max-width: 60rem; padding: 1rem}
 td > p, th > p {margin: 0}
 """

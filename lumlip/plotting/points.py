@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+#: Rows of a figure, at most: one of more points is left out, as it would not fit into a notebook.
+MOST = 1000
 COLUMNS = ("panel", "x axis", "y axis", "series", "x", "y", "to x", "to y")
 
 
-def points_csv(figure: Figure) -> str:
+def points_csv(figure: Figure) -> str | None:
     """Return what is drawn in a figure, a row for each point, end of a bar, or piece of a line.
+
+    None if there is more than fits into a notebook.
 
     A series is named by its label, or that of what looks the same, or by the family whose color it
     has. Places on an axis of names are these names.
@@ -38,11 +42,14 @@ def points_csv(figure: Figure) -> str:
     table.writerow(COLUMNS)
     drawn = [artist for ax in figure.axes for artist in _artists(ax)]
     labels = {_look(artist): label for artist, label in reversed(drawn) if label}
+    n_rows = 0
     for number, ax in enumerate(figure.axes, start=1):
         panel = " ".join((ax.get_title() or ax.get_title(loc="left") or str(number)).split())
         names = [" ".join(text.split()) for text in (ax.get_xlabel(), ax.get_ylabel())]
-        table.writerows((panel, *names, *row) for row in _rows(ax, labels))
-    return stream.getvalue()
+        rows = [(panel, *names, *row) for row in _rows(ax, labels)]
+        table.writerows(rows)
+        n_rows += len(rows)
+    return stream.getvalue() if n_rows <= MOST else None
 
 
 def _artists(ax: Axes) -> Iterator[tuple[Any, str]]:

@@ -66,3 +66,11 @@ pd.DataFrame({"a": [1]})
     figure, table = (out["data"] for out in notebook.cells[0].outputs if "data" in out)
     assert figure["text/csv"].splitlines()[1:] == ["1,,,,1,3,,", "1,,,,2,4,,"]
     assert "text/csv" not in table
+
+
+def test_a_figure_of_many_points_has_none():
+    ax = (figure := Figure()).subplots()
+    ax.scatter(range(1000), range(1000))
+    assert len(read(figure)) == 1000
+    ax.scatter(0, 0)
+    assert points_csv(figure) is None

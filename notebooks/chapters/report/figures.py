@@ -32,10 +32,9 @@ def place_map(
     models, labels : sequences of str
         Ids, and how they are called.
     """
-    for model, label, point, cloud in zip(
-        models, labels, points, draws.swapaxes(0, 1), strict=True
-    ):
+    for i, model in enumerate(models):
         family = family_of(model)
+<<<<<<< HEAD
         look: dict[str, Any] = {"color": FAMILY_COLORS.get(family, INK), "label": label}
         ax.scatter(cloud[:, 0], cloud[:, 1], s=4, alpha=0.2, linewidths=0, rasterized=True, **look)
         look["marker"] = FAMILY_MARKERS.get(family, "o")
@@ -49,6 +48,17 @@ def place_map(
     ax.scatter(
         points[0, 0], points[0, 1], s=190, facecolors="none", edgecolors=INK, lw=1.2, zorder=3
     )
+=======
+        look: dict[str, Any] = {"color": FAMILY_COLORS.get(family, INK), "label": labels[i]}
+        ax.scatter(*draws[:, i].T, s=4, alpha=0.2, linewidths=0, rasterized=True, **look)
+        ax.scatter(*points[i], s=50, marker=FAMILY_MARKERS.get(family, "o"), zorder=3, **look)
+        # Names stand beside the map, from top to bottom as the points do, lest they overlap.
+        beside = 1.05, (np.argsort(points[:, 1]).tolist().index(i) + 0.5) / len(points)
+        line = {"arrowstyle": "-", "color": look["color"], "lw": 0.5}
+        options: dict[str, Any] = {"textcoords": "axes fraction", "va": "center"}
+        ax.annotate(labels[i], points[i], beside, arrowprops=line, **options)
+    ax.scatter(*points[0], s=190, facecolors="none", edgecolors=INK, lw=1.2, zorder=3)
+>>>>>>> h-report
     ax.set(xlabel="GFRE", ylabel="GFRE", aspect="equal")
     ax.set_adjustable("datalim")
     ax.margins(0.15)
