@@ -34,21 +34,6 @@ def place_map(
     """
     for i, model in enumerate(models):
         family = family_of(model)
-<<<<<<< HEAD
-        look: dict[str, Any] = {"color": FAMILY_COLORS.get(family, INK), "label": label}
-        ax.scatter(cloud[:, 0], cloud[:, 1], s=4, alpha=0.2, linewidths=0, rasterized=True, **look)
-        look["marker"] = FAMILY_MARKERS.get(family, "o")
-        ax.scatter(point[0], point[1], s=50, zorder=3, **look)
-    for row, i in enumerate(np.argsort(points[:, 1])):  # beside the map, lest they overlap
-        where: dict[str, Any] = {"textcoords": "axes fraction", "va": "center"}
-        line = {"arrowstyle": "-", "color": LIGHT, "lw": 0.8}
-        ax.annotate(
-            labels[i], points[i], (1.05, (row + 0.5) / len(points)), arrowprops=line, **where
-        )
-    ax.scatter(
-        points[0, 0], points[0, 1], s=190, facecolors="none", edgecolors=INK, lw=1.2, zorder=3
-    )
-=======
         look: dict[str, Any] = {"color": FAMILY_COLORS.get(family, INK), "label": labels[i]}
         ax.scatter(*draws[:, i].T, s=4, alpha=0.2, linewidths=0, rasterized=True, **look)
         ax.scatter(*points[i], s=50, marker=FAMILY_MARKERS.get(family, "o"), zorder=3, **look)
@@ -58,7 +43,6 @@ def place_map(
         options: dict[str, Any] = {"textcoords": "axes fraction", "va": "center"}
         ax.annotate(labels[i], points[i], beside, arrowprops=line, **options)
     ax.scatter(*points[0], s=190, facecolors="none", edgecolors=INK, lw=1.2, zorder=3)
->>>>>>> h-report
     ax.set(xlabel="GFRE", ylabel="GFRE", aspect="equal")
     ax.set_adjustable("datalim")
     ax.margins(0.15)
@@ -87,6 +71,6 @@ def intervals(
         ax.set_ylim(0.4, len(part) + 0.6)
         ax.set_title(title, loc="left")
     # One interval may reach far beyond all numbers.
-    every = [e for part in parts.values() for e in part.values()] or [Estimate.missing()]
-    right = min(max(e.high for e in every), 3 * max(e.value for e in every))
+    found = [e for part in parts.values() for e in part.values()] or [Estimate.missing()]
+    right = min(max(e.high for e in found), 3 * max(e.value for e in found))
     axs[-1, 0].set(xlabel=label, xlim=(0, 1.05 * right if right > 0 else None))
