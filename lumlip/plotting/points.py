@@ -87,7 +87,8 @@ def _pieces(artist: Any) -> Iterable[Any]:
     if isinstance(artist, PathCollection):
         return np.ma.filled(np.ma.asarray(artist.get_offsets(), dtype=float), np.nan)
     if isinstance(artist, LineCollection):
-        return [[*piece[0], *piece[-1]] for piece in artist.get_segments()]
+        # One with an end that is no number has no points at all.
+        return [[*piece[0], *piece[-1]] for piece in artist.get_segments() if len(piece)]
     if isinstance(artist, Rectangle):
         return [artist.get_bbox().extents]
     return []

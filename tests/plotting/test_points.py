@@ -37,6 +37,12 @@ def test_bars_intervals_and_bounds_have_their_ends():
     assert found.loc["bound"].tolist() == [0.4, "", "", ""]
 
 
+def test_what_has_no_number_has_no_row():
+    ax = (figure := Figure()).subplots()
+    ax.hlines([1, 2], [0.1, float("nan")], [0.9, float("nan")])
+    assert read(figure)["y"].tolist() == [1]
+
+
 def test_numbers_stay_numbers_beside_ticks_with_words_of_their_own():
     ax = (figure := Figure()).subplots()
     ax.plot([1 / 16, 1], [0.5, 0.25], label="seeds")
