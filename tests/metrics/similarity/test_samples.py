@@ -39,3 +39,7 @@ def test_defaults_are_those_of_the_documentation(rng):
     assert similarity.information_imbalance(X, Y) == similarity.information_imbalance(X, Y, k=1)
     assert similarity.mle_dimension(X) == similarity.mle_dimension(X, k=20)
     assert similarity.two_nn(X) == similarity.two_nn(X, discard=0.1)
+
+
+def test_rows_shorter_than_one_and_a_half_get_unit_length_too():
+    assert np.linalg.norm(unit_rows(np.array([[1.2, 0.0]]))) == pytest.approx(1)

@@ -99,6 +99,23 @@ def test_rounding_is_no_variation(name, rng):
     assert PAIRWISE[name](1e-20 * Y, Y) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("unit", [1e-7, 1e7])
+@pytest.mark.parametrize("name", ["distance_correlation", "rsa"])
+def test_whether_distances_differ_has_no_unit(name, unit, rng):
+    X, corners = rng.normal(size=(9, 3)), np.eye(9) + 1e-14 * rng.normal(size=(9, 9))
+    assert PAIRWISE[name](unit * X, X) == pytest.approx(1)
+    with pytest.raises(ValueError, match="equally far apart"):
+        PAIRWISE[name](unit * corners, X)
+
+
+def test_fewest_samples(rng):
+    X = rng.normal(size=(4, 3))
+    assert similarity.distance_correlation(X, X) == pytest.approx(1)
+    assert similarity.rsa(X[:3], X[:3]) == pytest.approx(1)
+    with pytest.raises(ValueError, match="got 3 samples, expected 4 or more"):
+        similarity.distance_correlation(X[:3], X[:3])
+
+
 @pytest.mark.parametrize("name", ["cka", "distance_correlation", "rsa", "two_nn", "mle_dimension"])
 def test_samples_that_are_all_equally_far_apart_are_refused(name):
     measure, corners = getattr(similarity, name), np.eye(9)
