@@ -5,13 +5,19 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from ase.build import bulk
 from ase.io import write
 
-pytestmark = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks into /proc")
+from lumlip.runtime import environments
+
+pytestmark = [
+    pytest.mark.faults,
+    pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks into /proc"),
+]
 
 
 def running(pid):
@@ -66,6 +72,48 @@ def read_command(pid):
         return ""
 
 
+START = """
+import sys
+from lumlip.cli import main
+print("started", flush=True)
+sys.exit(main())
+"""
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 2.0])
+@pytest.mark.parametrize("send", [os.kill, os.killpg])  # `kill`; Ctrl-C reaches the worker, too
+def test_stopped_in_the_first_seconds(tmp_path, shared_environments, seconds, send):
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "environments").symlink_to(shared_environments)
+    write(tmp_path / "cu.xyz", bulk("Cu"))
+    argv = [sys.executable, "-c", START, "extract", "chgnet-0.3.0", tmp_path / "cu.xyz"]
+    env = {**os.environ, "LUMLIP_HOME": str(home)}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        argv, stdout=pipe, stderr=pipe, text=True, env=env, start_new_session=True
+    ) as command:
+        assert command.stdout.readline() == "started\n"
+        time.sleep(seconds)
+        send(command.pid, signal.SIGINT)
+        told = command.communicate()[1]
+    # Python itself ends by the signal if it came while an import was running.
+    assert command.returncode in (130, -signal.SIGINT)
+    assert told.endswith("\nlumlip: stopped; what was done is kept\n")
+    assert "Traceback" not in told
+    wait_for(lambda: not of_this_test(home), 10)
+
+
+def of_this_test(home):
+    """Return the processes that were given this cache."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"LUMLIP_HOME={home}".encode() in (folder / "environ").read_bytes():
+                found.append(folder.name)
+    return found
+
+
 INSTALL = """
 import signal, sys
 from lumlip.runtime import environments
@@ -88,3 +136,22 @@ def test_installer_ends_with_what_it_started(tmp_path):
         one.terminate()
         one.communicate()
     wait_for(lambda: not running(started), 5)
+
+
+ORPHAN = """
+from lumlip.runtime import environments
+environments._steps = lambda _: [["sh", "-c", "touch started; sleep 1; touch ended"]]
+environments._make(environments.pins("chgnet"))
+"""
+
+
+def test_what_an_installer_does_that_was_left_alone_is_waited_for(tmp_path, monkeypatch, capfd):
+    """Nobody can stop it if its process is killed; two at work in one folder break it."""
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    folder = tmp_path / "environments"
+    with subprocess.Popen([sys.executable, "-c", ORPHAN]) as one:
+        wait_for((folder / "started").exists, 30)
+        one.kill()
+    with environments.locked(environments.pins("chgnet").folder, "the environment of chgnet"):
+        assert (folder / "ended").exists()
+    assert "waiting for another process that makes the environment" in capfd.readouterr().err

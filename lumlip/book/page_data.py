@@ -20,7 +20,8 @@ README = """Tables and figures of the book "lumlip: what universal potentials kn
 Lines that start with # say where a table stands and what it shows (pandas.read_csv, comment="#").
 Digits are those of the page. Units stand in the names of the columns or in the first lines;
 errors (GFRE, LFRE) and shares have none. Rows and columns are named by the ids of the models.
-Of a drawn figure: a row for each point, end of a bar or piece of a line, in the words of its axes.
+Of a drawn figure: a row for each point, end of a bar or piece of a line, in the words of its axes;
+not of those with more than a thousand points, which `lumlip book` draws anew.
 """
 _CELL = re.compile(r"(.+) \u2192 (.+): (\S+)(?: \((\S+) to (\S+)\))?")
 

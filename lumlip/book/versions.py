@@ -45,7 +45,9 @@ def versions_markdown(data: Path, pages: list[Chapter]) -> str:
 def _recorded(data: Path) -> Any:
     path = data / RECORD
     return (
-        json.loads(path.read_text()) if path.is_file() else {"versions": _versions(), "seconds": {}}
+        json.loads(path.read_bytes())
+        if path.is_file()
+        else {"versions": _versions(), "seconds": {}}
     )
 
 

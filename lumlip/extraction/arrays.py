@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import zlib
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ FEATURES_VERSION = 1
 EXTRA = "extra_"
 #: Marks the features after one layer: ``layer_00_embedding``, ``layer_01_interaction_1``, ...
 LAYER = "layer_"
+_SUM_BYTES = 4
 
 
 def save_structures(path: Path, structures: Sequence[Atoms]) -> None:
@@ -74,22 +77,31 @@ def load_structures(path: Path) -> list[Atoms]:
 
 
 def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    """Read what :func:`save_arrays` wrote, checked by its sums; a damaged file is removed: {}."""
-    try:
-        with path.open("rb") as file, np.load(file) as data:  # np.load leaves a broken one open
-            return {name: data[name] for name in data.files}
-    except (FileNotFoundError, MemoryError, PermissionError):
-        raise
-    except Exception:  # a damaged archive raises anything
+    """Read what :func:`save_arrays` wrote, checked by its sum; a damaged file is removed: {}."""
+    content = memoryview(path.read_bytes())
+    if _sum(content[:-_SUM_BYTES]) != content[-_SUM_BYTES:]:
         path.unlink(missing_ok=True)
         return {}
+    with np.load(BytesIO(content)) as data:
+        return dict(data)
 
 
 def save_arrays(path: Path, **arrays: NDArray[Any]) -> None:
-    """Write arrays of any shape, by name, to an ``.npz`` file that is whole or not there."""
+    """Write arrays of any shape, by name, to an ``.npz`` file that is whole or not there.
+
+    Its last bytes are the CRC-32 of all before: those within the format cover neither the list of
+    arrays nor, of a large array, its shape.
+    """
     part = path.with_name(path.name + ".part")
+    content = BytesIO()
+    np.savez(content, **arrays)  # type: ignore[arg-type]
     with part.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+        file.write(content.getbuffer())
+        file.write(_sum(content.getbuffer()))
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
+
+
+def _sum(content: memoryview) -> bytes:
+    return zlib.crc32(content).to_bytes(_SUM_BYTES, "little")

@@ -18,7 +18,8 @@ from lumlip.runtime.environments import command, say, variables
 from lumlip.zoo.table import ModelEntry
 
 _LOG_LINES = 15
-_MAX_KILLERS = 2  # structures that may each end a worker
+_MAX_KILLERS = 2  # structures that may each end two workers
+_MAX_LAST = 64  # parts of batches that workers ended in
 
 
 class WorkerPool:
@@ -84,7 +85,7 @@ class WorkerPool:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                env=variables(),
+                env=variables(family=family),
             )
         self._family = family
 
@@ -117,16 +118,21 @@ def _failed(facts: dict[str, Any]) -> dict[int, str]:
 
 
 def _without_killers(folder: Path, facts: dict[str, Any]) -> bool:
-    """Put what killed the worker, out of memory say, in halves behind the rest of the job."""
+    """Put what killed the worker, out of memory say, in halves behind the rest of the job.
+
+    So is a structure alone, as others may have taken the memory; the second time it is left out.
+    """
     frames = facts.pop("begin", {}).get("frames", [])
     path = folder / "job.json"
     order = json.loads(path.read_text(encoding="utf-8"))
-    if not frames or len(order["killers"]) > _MAX_KILLERS:
+    last = order["last"]
+    if not frames or len(order["killers"]) > _MAX_KILLERS or len(last) > _MAX_LAST:
         return False
+    if frames in last and len(frames) == 1:
+        order["killers"] += frames
     half = len(frames) // 2
-    others = [[i for i in batch if i not in frames] for batch in order["last"]]
-    order["last"] = [*others, frames[:half], frames[half:]] if half else others
-    order["killers"] += [] if half else frames
+    others = [[i for i in batch if i not in frames] for batch in last]
+    order["last"] = [*others, frames[:half], frames[half:]]
     path.write_text(json.dumps(order), encoding="utf-8")
     facts["killers"] = dict.fromkeys(order["killers"], "it ended the worker (out of memory?)")
     return True
@@ -140,7 +146,10 @@ def _failure(entry: ModelEntry, folder: Path, facts: dict[str, Any]) -> Exceptio
         wrong = ValueError(told["message"])
         wrong.add_note(f"the log of {entry.id} ends with\n{tail}")
         return wrong
-    reason = told.get("message") or "the worker died without a word (killed, or out of memory?)"
+    reason = (
+        told.get("message", "").strip()
+        or "the worker died without a word (killed, or out of memory?)"
+    )
     return ExtractionError(
         f"{entry.id} failed: {reason}\n{tail}\n"
         f"What was done before is kept in {folder}; the same call goes on from there. "

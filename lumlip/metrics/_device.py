@@ -9,28 +9,19 @@ from typing import TypeVar
 
 import torch
 
+from lumlip.runtime.devices import available
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def resolve_device(device: str) -> torch.device:
-    """Turn ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"`` into a device that is there.
+    """Return the device of a name, see :func:`lumlip.runtime.devices.available`.
 
-    Raises
-    ------
-    ValueError
-        If the name is unknown, or CUDA is asked for and missing.
+    ``"mps"`` is the CPU here: it lacks double precision, which the metrics need.
     """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    kind, _, number = device.partition(":")
-    if kind not in {"cpu", "cuda"} or not (number == "" or number.isdigit()):
-        raise ValueError(f"device: got {device!r}, expected 'auto', 'cpu', 'cuda' or 'cuda:N'")
-    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
-        raise ValueError(
-            f"device: got {device!r}, but this machine has {torch.cuda.device_count()} CUDA devices"
-        )
-    return torch.device(device)
+    found = available(device)
+    return torch.device("cpu" if found == "mps" else found)
 
 
 def map_in_threads(

@@ -40,11 +40,6 @@ class Interval(NamedTuple):
         spread = 1.96 * float(np.std(np.asarray(halves, dtype=np.float64), ddof=1))
         return cls(float(value), float(value) - spread, float(value) + spread)
 
-    @classmethod
-    def missing(cls) -> Interval:
-        """Return NaN thrice: there is no such number."""
-        return cls(np.nan, np.nan, np.nan)
-
 
 def bootstrap_interval(
     errors: ArrayLike,

@@ -41,6 +41,8 @@ from lumlip.metrics.splits import _codes
 SMALLEST_EXPONENT = 1.2
 #: Numbers drawn at a time, so that memory does not grow with the number of groups.
 CHUNK = 2**20
+#: Squares of less than this of the largest, and shares of the whole that are less, are rounding.
+ROUNDING = 1e-12
 
 
 def group_sums(errors: ArrayLike, groups: ArrayLike) -> tuple[FloatArray, FloatArray]:
@@ -264,6 +266,7 @@ def _intervals(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Value, low and high of several series of sums (n_series, n_groups)."""
     check_count("n_bootstrap", n_bootstrap, 1)
+    series = np.where(series > ROUNDING * series.max(axis=1, keepdims=True), series, 0.0)
     parts = [
         [_studentized(sums, counts, *draw) for sums in series]
         for draw in _draws(len(counts), n_bootstrap, np.random.default_rng(seed))
@@ -289,6 +292,7 @@ def _log_error(sums: FloatArray, counts: FloatArray) -> tuple[FloatArray, FloatA
     total, n = sums.sum(axis=-1, keepdims=True), counts.sum(axis=-1, keepdims=True)
     n_groups = sums.shape[-1]
     influence = (sums / total - counts / n) / 2
+    influence[np.abs(influence) < ROUNDING] = 0.0  # of a draw of one group, again and again
     spread = np.sqrt(np.square(influence).sum(axis=-1) * n_groups / (n_groups - 1))
     return np.log(total / n)[..., 0] / 2, spread
 
@@ -320,7 +324,7 @@ def _tail(sums: FloatArray) -> tuple[BoolArray, FloatArray, float]:
     return is_top, rescaling, float(np.clip(exponent, SMALLEST_EXPONENT, 1e6))
 
 
-@np.errstate(divide="ignore", invalid="ignore")
+@np.errstate(divide="ignore", invalid="ignore", over="ignore")  # of few groups an end may be inf
 def _ends(sums: FloatArray, counts: FloatArray, t: FloatArray) -> FloatArray:
     """Value, and the outer ends of both bootstraps ``t`` (2, n_draws), in the unit of errors."""
     value, spread = _log_error(sums, counts)

@@ -15,14 +15,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+#: Rows of a figure, at most: one of more points is left out, as it would not fit into a notebook.
+MOST = 1000
 COLUMNS = ("panel", "x axis", "y axis", "series", "x", "y", "to x", "to y")
 
 
-def points_csv(figure: Figure) -> str:
+def points_csv(figure: Figure) -> str | None:
     """Return what is drawn in a figure, a row for each point, end of a bar, or piece of a line.
 
-    A series is named by its label, or by the family whose color it has. Places on an axis of names
-    are these names.
+    None if there is more than fits into a notebook.
+
+    A series is named by its label, or that of what looks the same, or by the family whose color it
+    has. Places on an axis of names are these names.
 
     >>> from matplotlib.figure import Figure
     >>> ax = (figure := Figure()).subplots()
@@ -36,28 +40,40 @@ def points_csv(figure: Figure) -> str:
     stream = io.StringIO()
     table = csv.writer(stream, lineterminator="\n")
     table.writerow(COLUMNS)
+    drawn = [artist for ax in figure.axes for artist in _artists(ax)]
+    labels = {_look(artist): label for artist, label in reversed(drawn) if label}
+    n_rows = 0
     for number, ax in enumerate(figure.axes, start=1):
         panel = " ".join((ax.get_title() or ax.get_title(loc="left") or str(number)).split())
         names = [" ".join(text.split()) for text in (ax.get_xlabel(), ax.get_ylabel())]
-        table.writerows((panel, *names, *row) for row in _drawn(ax))
-    return stream.getvalue()
+        rows = [(panel, *names, *row) for row in _rows(ax, labels)]
+        table.writerows(rows)
+        n_rows += len(rows)
+    return stream.getvalue() if n_rows <= MOST else None
 
 
-def _drawn(ax: Axes) -> Iterator[tuple[str, ...]]:
+def _artists(ax: Axes) -> Iterator[tuple[Any, str]]:
+    """Yield what is drawn in a panel, and its label: its own or that of the bars it is one of."""
+    group = {part: whole for whole in ax.containers for part in whole.get_children()}
+    for artist in (*ax.lines, *ax.collections, *ax.patches):
+        label = str(group.get(artist, artist).get_label())
+        yield artist, "" if label.startswith("_") else label
+
+
+def _rows(ax: Axes, labels: dict[Any, str]) -> Iterator[tuple[str, ...]]:
     """Yield series and places of everything that is drawn in a panel."""
     from matplotlib.collections import PathCollection
 
     words = [_words(axis) for axis in (ax.xaxis, ax.yaxis)]
-    group = {part: whole for whole in ax.containers for part in whole.get_children()}
-    for artist in (*ax.lines, *ax.collections, *ax.patches):
+    for artist, label in _artists(ax):
         colors = np.atleast_2d(_colors(artist))
         # A line across the panel has one place on an axis, and none on the other.
         real = artist.get_transform().contains_branch_seperately(ax.transData)
         real = (True, True) if isinstance(artist, PathCollection) else real
-        for i, piece in enumerate(list(_pieces(artist))[: None if all(real) else 1]):
-            color = colors[i % len(colors)] if len(colors) else None
+        for i, piece in enumerate(list(_pieces(artist))[: None if all(real) else any(real)]):
+            series = label or labels.get(_look(artist)) or _family(colors[i % len(colors)])
             places = [_place(x, words[k % 2]) if real[k % 2] else "" for k, x in enumerate(piece)]
-            yield (_series(group.get(artist, artist), color), *places, *[""] * (4 - len(places)))
+            yield (series, *places, *[""] * (4 - len(places)))
 
 
 def _pieces(artist: Any) -> Iterable[Any]:
@@ -100,11 +116,18 @@ def _colors(artist: Any) -> Any:
     return edges() if edges else to_rgba(artist.get_color())
 
 
-def _series(artist: Any, color: Any) -> str:
+def _look(artist: Any) -> tuple[Any, ...]:
+    """Return what two artists of one series have in common; of many colors, none has."""
+    from matplotlib.collections import PathCollection
+
+    if not isinstance(artist, PathCollection):
+        return (id(artist),)
+    colors = [np.asarray(c) for c in (artist.get_facecolor(), artist.get_edgecolor())]
+    marker = np.asarray(artist.get_paths()[0].vertices)
+    return (id(artist),) if len(colors[0]) > 1 else tuple(x.tobytes() for x in (marker, *colors))
+
+
+def _family(color: Any) -> str:
     from matplotlib.colors import to_hex
 
-    label = str(artist.get_label())
-    if not label.startswith("_"):
-        return label
-    hue = "" if color is None else to_hex(color)
-    return next((name for name, own in FAMILY_COLORS.items() if own.lower() == hue), "")
+    return next((name for name, own in FAMILY_COLORS.items() if own.lower() == to_hex(color)), "")

@@ -94,8 +94,10 @@ def _show_in_notebooks() -> None:
     from lumlip.plotting.points import points_csv
 
     set_matplotlib_formats("svg", metadata={"Date": None})  # type: ignore[no-untyped-call]
-    as_csv = BaseFormatter(format_type="text/csv", parent=shell.display_formatter)
-    as_csv.for_type(Figure, points_csv)
+    as_csv = BaseFormatter(
+        format_type="text/csv", print_method="_repr_csv_", parent=shell.display_formatter
+    )
+    as_csv.for_type(Figure, points_csv)  # type: ignore[no-untyped-call]
     shell.display_formatter.formatters["text/csv"] = as_csv
 
 

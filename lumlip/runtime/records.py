@@ -47,7 +47,7 @@ def facts(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
     times = {"modified": stat.st_mtime_ns, "changed": stat.st_ctime_ns}  # the latter cannot be set
     seen = {"path": str(path), "size": stat.st_size, **times}
     same = all(record.get(name) == value for name, value in seen.items())
-    return {**seen, "sha256": record["sha256"] if same else sha256_file(path)}
+    return {**seen, "sha256": (same and record.get("sha256")) or sha256_file(path)}
 
 
 def _book() -> Path:

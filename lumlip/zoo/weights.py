@@ -52,8 +52,10 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
     UntrustedCheckpointError
         The file may run code and nobody vouches for it.
     ValueError
-        The file is not the one in the table of models.
+        The file is not the one in the table of models, or lumlip takes no features from the model.
     """
+    if entry.refused:
+        raise ValueError(f"no features of {entry.id}: {entry.refused}")
     if entry.weights == "download":
         return _published(entry, trust_checkpoint)
     if entry.weights == "bundled":
@@ -72,7 +74,7 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
 
 
 def availability(entries: Iterable[ModelEntry]) -> list[str]:
-    """Say of each model: "offline", "download" or "gated download"."""
+    """Say of each model: "offline", "download", "gated download" or "not supported"."""
     known = records.read()
     return [_available(entry, known) for entry in entries]
 
@@ -89,11 +91,13 @@ def card(entry: ModelEntry) -> dict[str, Any] | None:
 
 def _published(entry: ModelEntry, trust_checkpoint: bool) -> ModelEntry:
     record = records.read().get(key(entry), {})
-    if not (entry.sha256 or record or trust_checkpoint):
+    if not (entry.sha256 or record.get("sha256") or trust_checkpoint):
         # Before the download: there are official loaders that open what they fetch.
         raise UntrustedCheckpointError(_untrusted(entry, "its authors publish no sha256"))
     path = find(entry)
     facts = records.facts(path, record)
+    if entry.sha256 not in (None, facts["sha256"]):  # it may be the record that is damaged
+        facts = records.facts(path, {})
     _check_known(entry, path, facts["sha256"])
     if not entry.sha256:
         _check_unchanged(entry, record, facts["sha256"], trust_checkpoint)
@@ -103,6 +107,8 @@ def _published(entry: ModelEntry, trust_checkpoint: bool) -> ModelEntry:
 
 
 def _available(entry: ModelEntry, known: Mapping[str, Mapping[str, Any]]) -> str:
+    if entry.refused:
+        return "not supported"
     if entry.weights != "download" or local(entry, known):
         return "offline"
     return "gated download" if entry.access else "download"

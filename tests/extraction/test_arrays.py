@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lumlip.extraction.arrays import load_structures, save_arrays, save_structures
+from lumlip.extraction.arrays import load_arrays, load_structures, save_arrays, save_structures
 
 
 def test_charge_spin_and_multiplicity_come_back_as_integers(tmp_path):
@@ -59,3 +59,44 @@ def test_failed_write_leaves_nothing_under_the_name(tmp_path):
     with pytest.raises(OSError, match="disk full"):
         save_arrays(tmp_path / "a.npz", good=np.ones(3), bad=Unwritable())
     assert not (tmp_path / "a.npz").exists()
+
+
+@pytest.fixture
+def batch(tmp_path):
+    """A file of arrays: one of more than the 4 kB that numpy reads at once, a small one, and both
+    of several rows, so that a flipped digit makes another shape that fits.
+    """
+    rng = np.random.default_rng(0)
+    arrays = {"index": np.arange(3), "backbone": rng.normal(size=(30, 24)), "energy": rng.random(3)}
+    save_arrays(tmp_path / "b.npz", **arrays)
+    return tmp_path / "b.npz", arrays
+
+
+def damaged(content, rng):
+    """Every bit of the ends and of the headers between, flipped; and 300 cuts and holes."""
+    names = [i for i, byte in enumerate(content) if byte in b"(),0123456789<"]
+    for i in {*range(600), *range(len(content) - 700, len(content)), *names}:
+        for bit in range(8):
+            changed = bytearray(content)
+            changed[i] ^= 1 << bit
+            yield changed
+    for start, length in rng.integers(0, len(content), (100, 2)):
+        yield content[:start]
+        yield content[:start] + bytes(length) + content[start + length :]
+        yield content + content[start:]
+
+
+@pytest.mark.faults
+def test_damage_of_any_kind_is_seen(batch):
+    path, arrays = batch
+    content = path.read_bytes()
+    n_seen = 0
+    for changed in damaged(content, np.random.default_rng(1)):
+        path.write_bytes(changed)
+        if found := load_arrays(path):  # a hole where there were zeros
+            assert found.keys() == arrays.keys()
+            assert all(np.array_equal(found[name], arrays[name]) for name in arrays)
+        else:
+            assert not path.exists()
+            n_seen += 1
+    assert n_seen > 10_000

@@ -84,6 +84,7 @@ def test_frame_is_named_or_left_out(nan_for_copper, own_cache, capsys):
     assert right["atomic_number"].equals(wrong["atomic_number"])
 
 
+@pytest.mark.faults
 @pytest.mark.heavy
 def test_frame_that_kills_the_worker_is_named_and_the_others_are_done(own_cache, monkeypatch):
     """As the kernel does when memory runs out: without a word."""

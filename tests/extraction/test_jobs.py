@@ -113,6 +113,7 @@ DAMAGES = {
 }
 
 
+@pytest.mark.faults
 @pytest.mark.heavy
 @pytest.mark.parametrize("how", DAMAGES)
 def test_damaged_features_are_set_aside_and_made_again(made, how, capfd, monkeypatch):
@@ -179,6 +180,7 @@ def test_says_what_it_waits_for(tmp_path, capfd):
     )
 
 
+@pytest.mark.faults
 def test_lock_that_does_not_hold_is_said(tmp_path, monkeypatch):
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
 
@@ -195,6 +197,7 @@ def test_lock_that_does_not_hold_is_said(tmp_path, monkeypatch):
         jobs.made(job, Beside(), device="cpu")
 
 
+@pytest.mark.faults
 def test_what_a_killed_process_left_is_cleared(tmp_path, monkeypatch, structures):
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
     job = jobs.prepared(resolve(MODEL), structures, dtype="float32", trust_checkpoint=False)
@@ -210,6 +213,7 @@ def test_what_a_killed_process_left_is_cleared(tmp_path, monkeypatch, structures
     assert not left.exists()
 
 
+@pytest.mark.faults
 def test_disk_without_locks_is_said(tmp_path, monkeypatch):
     def refuse(*_args, **_options):
         raise OSError(errno.ENOLCK, "No locks available")

@@ -1,5 +1,6 @@
 """Batches become one data set, variables of a structure that only some families have included."""
 
+import signal
 import subprocess
 import sys
 
@@ -124,10 +125,12 @@ def test_labels_are_not_stored_but_added(store):
     assert set(open_store(store).coords) == {"structure", "atomic_number"}
     frames = [atoms.copy() for atoms in STRUCTURES]
     frames[1].info["parent"] = "water"
-    added = labelled(open_store(store), frames)
+    added = labelled(open_store(store), frames, "a" * 64, [2, 5, 7])
     assert added["parent"].dims == ("structure",)
     assert added["parent"].to_numpy().tolist() == ["", "water", ""]
     assert {"subset", "part"} <= set(added.coords)
+    assert added["frame"].to_numpy().tolist() == [2, 5, 7]
+    assert added["energy"].attrs["structures_sha256"] == "a" * 64
 
 
 def test_whole_store_is_read_through_once(store, monkeypatch):
@@ -139,6 +142,7 @@ def test_whole_store_is_read_through_once(store, monkeypatch):
     assert damage(store) == ""
 
 
+@pytest.mark.faults
 def test_damage_is_named(store):
     assert damage(store) == ""
     path = store / "routing" / "0.0"
@@ -149,6 +153,54 @@ def test_damage_is_named(store):
     assert damage(store) == f"3 of {n_files} files, such as energy/0"
 
 
+@pytest.mark.faults
+def test_damage_of_any_kind_is_seen(store, monkeypatch):
+    """Of a bit, at the end, or of the whole file; the file of the sums is no exception."""
+    monkeypatch.setattr("lumlip.extraction.store._found_whole", {})  # as a new process
+    rng = np.random.default_rng(0)
+    files = [path for path in store.parent.rglob("*") if path.is_file() and store in path.parents]
+    for path in [*files, store.with_name(f"{store.name}.crc32.json")]:
+        whole = path.read_bytes()
+        for place, bit in zip(rng.integers(0, len(whole), 20), rng.integers(0, 8, 20), strict=True):
+            changed = bytearray(whole)
+            changed[place] ^= 1 << bit
+            for content in (changed, whole[:place], None):
+                path.unlink() if content is None else path.write_bytes(content)
+                assert damage(store) or changed.split() == whole.split()  # of white space
+        path.write_bytes(whole)
+    assert damage(store) == ""
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from unittest.mock import patch
+from lumlip.extraction.arrays import load_structures
+from lumlip.extraction.store import assemble
+def kill(*_args, **_options):
+    os.kill(os.getpid(), signal.SIGKILL)
+folder = Path(sys.argv[1])
+with patch(sys.argv[2], kill):
+    assemble(folder, folder.parent / "job.zarr", load_structures(folder / "structures.npz"), {})
+"""
+MOMENTS = ("lumlip.extraction.store._scratch", "zarr.Group.create_array", "os.rename")
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("moment", [*MOMENTS, "lumlip.extraction.store._write_checksums"])
+def test_killed_while_it_writes_leaves_no_store_and_can_be_done_again(tmp_path, moment):
+    folder = tmp_path / "job.partial"
+    folder.mkdir()
+    write_job(folder, STRUCTURES, {})
+    _extract_batch(Counting(), STRUCTURES, [0, 1, 2], folder)
+    argv = [sys.executable, "-c", KILLED, str(folder), moment]
+    assert subprocess.run(argv, check=False).returncode == -signal.SIGKILL
+    assert not (tmp_path / "job.zarr").exists()
+    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+    assert damage(tmp_path / "job.zarr") == ""
+    assert open_store(tmp_path / "job.zarr")["energy"].to_numpy().tolist() == [116.0, 10.0, 28.0]
+
+
 def test_missing_batch_is_named(tmp_path):
     folder = tmp_path / "job.partial"
     folder.mkdir()
@@ -157,6 +209,7 @@ def test_missing_batch_is_named(tmp_path):
         assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize("left", [0, 100, -200])
 def test_damaged_batch_is_dropped_and_the_others_stay(tmp_path, left):
     for batch in ([2], [0, 1]):
@@ -167,6 +220,7 @@ def test_damaged_batch_is_dropped_and_the_others_stay(tmp_path, left):
     assert not path.exists()
 
 
+@pytest.mark.faults
 def test_bit_that_flips_in_a_batch_is_seen(tmp_path):
     _extract_batch(Counting(), STRUCTURES, [0, 1, 2], tmp_path)
     (path,) = tmp_path.glob("batch-*.npz")
@@ -191,6 +245,7 @@ except OSError as error:
 """
 
 
+@pytest.mark.faults
 def test_disk_that_fills_is_an_error_and_leaves_nothing_half(tmp_path):
     folder = tmp_path / "job.partial"
     folder.mkdir()

@@ -157,6 +157,13 @@ def test_symmetric_numbers_far_from_zero_have_no_odd_cumulants(ratio):
     assert (np.abs(features[1::2]) > 0.1).all()
 
 
+@pytest.mark.parametrize("shift", np.random.default_rng(0).normal(size=20))
+def test_a_fourth_cumulant_that_its_terms_cancel_in_is_none(shift):
+    """Of -1, 0, 0, 0, 0, 1: m_2 = m_4 = 1/3, so that m_4 - 3 m_2^2 = 0, whatever rounding says."""
+    atoms = shift + np.array([-1.0, 0, 0, 0, 0, 1])[:, None]
+    assert cumulant_features(atoms, np.zeros(6, int), order=4)[0, 3] == 0
+
+
 def test_a_small_skew_far_from_zero_is_kept():
     # Of +-1 and a third number at x: m_3 = 2 x (x^2 - 9) / 27, none of it rounding.
     X = 1e3 + np.array([[-1.0], [1.0], [2.0**-12]])

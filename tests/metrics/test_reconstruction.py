@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lumlip.metrics import reconstruction
+from lumlip.metrics import _local_errors, reconstruction
 from lumlip.metrics.reconstruction import (
     BROKEN,
     gfrd,
@@ -439,6 +439,26 @@ def test_a_rotation_is_no_distortion_and_a_stretch_is():
     assert gfrd(X, X * [1, 1, 1, 1, 10], train=TRAIN, test=TEST) > 0.5
 
 
+@pytest.mark.parametrize(
+    ("block", "threads", "at_once"),
+    [(320, 1, [10, 10, 10]), (2**19, 2, [15, 15]), (2**19, 4, [8, 8, 8, 6]), (1, 2, [1] * 30)],
+)
+def test_local_maps_are_fitted_so_many_at_a_time(block, threads, at_once, monkeypatch):
+    """As many as the block has room for, 8 neighbors of 4 channels each, or a thread's part."""
+    sizes, real = [], _local_errors._chunk_errors
+
+    def counted(source, targets, atoms, *rest):
+        sizes.append(len(atoms))
+        return real(source, targets, atoms, *rest)
+
+    monkeypatch.setattr(_local_errors, "BLOCK", {"cpu": block})
+    monkeypatch.setattr(_local_errors, "_chunk_errors", counted)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+    rng = np.random.default_rng(0)
+    pointwise_lfre(_latent(rng, 5), _latent(rng, 4), train=TRAIN, test=TEST, n_neighbors=8)
+    assert sorted(sizes, reverse=True) == at_once
+
+
 # Invariances
 
 
@@ -530,8 +550,8 @@ def _ones(n, d=3):
         ({"test": [-1]}, "test: got indices from -1"),
         ({"test": [0.5]}, "test: got dtype float64, expected integer"),
         ({"test": np.ones(3, dtype=bool)}, r"test: got a mask of shape \(3,\), expected \(120,\)"),
-        ({"device": "tpu"}, "device: got 'tpu', expected 'auto', 'cpu', 'cuda'"),
-        ({"device": "cuda:99"}, "device: got 'cuda:99', but this machine has"),
+        ({"device": "tpu"}, "got device 'tpu'; expected one of: auto, cpu, cuda, cuda:N, mps"),
+        ({"device": "cuda:99"}, "got device 'cuda:99', but torch"),
     ],
 )
 def test_bad_input_is_refused(change, message):

@@ -1,4 +1,4 @@
-"""Splits by atom, structure, composition and parent; bootstrap intervals."""
+"""Splits by atom, structure, composition and parent."""
 
 import hashlib
 
@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lumlip
-from lumlip.metrics.bootstrap import bootstrap_interval
 from lumlip.metrics.splits import n_held_out, split
 
 KINDS = ["atom", "structure", "composition", "parent"]
@@ -201,6 +200,19 @@ def test_pooled_subsets_have_their_share_on_average():
     assert np.abs(counts - 40).max() < 25
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_of_pooled_subsets_of_one_size_each_has_its_share(seed):
+    """To the last of them: ten of ten structures of an atom each, and a tenth of all is drawn."""
+    ds = xr.Dataset(
+        coords={
+            "structure": ("atom", np.arange(100)),
+            "subset": ("structure", [f"subset {i % 10}" for i in range(100)]),
+        }
+    )
+    _, test = split(ds, n_test=10, seed=seed)
+    assert sorted(test % 10) == list(range(10))
+
+
 def test_groups_larger_than_a_subset_are_kept_whole():
     ds = _many_subsets(60, 30)
     for seed in range(5):
@@ -225,6 +237,7 @@ def test_at_most_a_fifth_is_held_out():
         ),
         ({"n_test": 0}, "n_test: got 0, expected 1 to"),
         ({"n_test": 10_000}, "n_test: got 10000, expected 1 to"),
+        ({"n_test": _dataset().sizes["atom"]}, "expected 1 to"),
     ],
 )
 def test_bad_options_are_refused(options, message):
@@ -242,54 +255,3 @@ def test_what_is_missing_is_named():
     one = _dataset(n_structures=1, n_subsets=1)
     with pytest.raises(ValueError, match=r"leave no atom to train on.*there are 1 groups"):
         split(one.isel(atom=[0, 0, 0]), n_test=1)
-
-
-def test_the_interval_of_independent_errors_is_that_of_the_normal_distribution():
-    rng = np.random.default_rng(0)
-    errors = np.sqrt(rng.normal(1, 0.2, size=4000) ** 2)
-    low, high = bootstrap_interval(errors, groups=np.arange(4000), n_bootstrap=2000)
-    # sqrt of a mean m of squares with standard error s: s / (2 sqrt(m)).
-    squares = errors**2
-    half = 1.96 * squares.std() / np.sqrt(4000) / (2 * np.sqrt(squares.mean()))
-    assert (high - low) / 2 == pytest.approx(half, rel=0.08)
-    assert (high + low) / 2 == pytest.approx(np.sqrt(squares.mean()), rel=1e-3)
-
-
-def test_atoms_of_a_structure_are_not_independent():
-    per_structure = np.random.default_rng(0).uniform(0.1, 1, size=50)
-    structure = np.repeat(np.arange(50), 20)
-    errors = per_structure[structure]
-    widths = []
-    for groups in (structure, np.arange(1000)):
-        low, high = bootstrap_interval(errors, groups=groups, n_bootstrap=1000)
-        widths.append(high - low)
-    # 20 copies say no more than one: the interval is sqrt(20) times as wide.
-    assert widths[0] / widths[1] == pytest.approx(np.sqrt(20), rel=0.1)
-
-
-def test_intervals_as_a_loop_over_draws_gives_them():
-    rng = np.random.default_rng(0)
-    errors, labels = rng.uniform(size=(2, 3, 40)), rng.integers(0, 8, size=40)
-    low, high = bootstrap_interval(errors, groups=labels, n_bootstrap=30, level=0.8, seed=4)
-    names = np.unique(labels)
-    draws = np.random.default_rng(4).multinomial(len(names), [1 / len(names)] * len(names), 30)
-    resampled = []
-    for draw in draws:
-        chosen = np.concatenate(
-            [
-                np.flatnonzero(labels == name)
-                for name, n in zip(names, draw, strict=True)
-                for _ in range(n)
-            ]
-        )
-        resampled.append(np.sqrt((errors[..., chosen] ** 2).mean(axis=-1)))
-    np.testing.assert_allclose(low, np.quantile(resampled, 0.1, axis=0))
-    np.testing.assert_allclose(high, np.quantile(resampled, 0.9, axis=0))
-
-
-def test_bad_bootstraps_are_refused():
-    with pytest.raises(ValueError, match=r"groups: got shape \(2,\), expected \(3,\)"):
-        bootstrap_interval([1, 2, 3], groups=[0, 1], n_bootstrap=5)
-    for options in ({"n_bootstrap": 0}, {"n_bootstrap": 5, "level": 1.0}):
-        with pytest.raises(ValueError, match="expected 1 or more, and 0 to 1"):
-            bootstrap_interval([1, 2, 3], groups=[0, 1, 2], **options)

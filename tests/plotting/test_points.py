@@ -2,8 +2,10 @@
 
 import io
 
+import nbformat
 import pandas as pd
 from matplotlib.figure import Figure
+from nbclient import NotebookClient
 
 from lumlip.plotting.points import points_csv
 from lumlip.plotting.style import FAMILY_COLORS
@@ -40,3 +42,35 @@ def test_numbers_stay_numbers_beside_ticks_with_words_of_their_own():
     ax.plot([1 / 16, 1], [0.5, 0.25], label="seeds")
     ax.set_xticks([1 / 16, 1], ["1/16", "1"])
     assert read(figure)["x"].tolist() == [0.0625, 1]
+
+
+def test_points_that_look_like_those_of_a_label_belong_to_it():
+    ax = (figure := Figure()).subplots()
+    for i, marker in enumerate("ooxx"):
+        ax.scatter(i, i, c="black", marker=marker, label="pair" if i == 1 else None)
+    ax.axline((0, 0), slope=1)
+    assert read(figure)["series"].tolist() == ["pair", "pair", "", ""]
+
+
+def test_a_notebook_keeps_the_points_of_its_figures_and_of_nothing_else():
+    code = """
+from lumlip.plotting.style import use_style
+use_style()
+import matplotlib.pyplot as plt, pandas as pd
+plt.plot([1, 2], [3, 4])
+plt.show()
+pd.DataFrame({"a": [1]})
+"""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(notebook).execute()
+    figure, table = (out["data"] for out in notebook.cells[0].outputs if "data" in out)
+    assert figure["text/csv"].splitlines()[1:] == ["1,,,,1,3,,", "1,,,,2,4,,"]
+    assert "text/csv" not in table
+
+
+def test_a_figure_of_many_points_has_none():
+    ax = (figure := Figure()).subplots()
+    ax.scatter(range(1000), range(1000))
+    assert len(read(figure)) == 1000
+    ax.scatter(0, 0)
+    assert points_csv(figure) is None

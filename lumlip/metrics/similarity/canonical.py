@@ -8,8 +8,8 @@ from numpy.typing import ArrayLike
 from lumlip.array_types import FloatArray
 from lumlip.metrics.similarity._samples import both, centered
 
-#: Directions with a smaller share of the largest standard deviation are rounding noise.
-_RANK = 1e-10
+#: Directions that hold less than this share of the variance together are rounding noise.
+_NOISE = 1e-12
 
 
 def svcca(X: ArrayLike, Y: ArrayLike, *, variance: float = 0.99) -> float:
@@ -106,6 +106,4 @@ def components(X: FloatArray, *, variance: float) -> FloatArray:
     """Orthonormal principal components (n_samples, n_kept) that hold a share of the variance."""
     U, s, _ = np.linalg.svd(centered(X), full_matrices=False)
     share = np.cumsum(s**2) / np.sum(s**2)
-    n_kept = int(np.searchsorted(share, variance - 1e-12)) + 1
-    n_kept = min(n_kept, int((s > _RANK * s[0]).sum()))
-    return U[:, :n_kept]
+    return U[:, : np.searchsorted(share, variance - _NOISE) + 1]

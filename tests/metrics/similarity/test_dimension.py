@@ -20,3 +20,20 @@ def test_dimension_does_not_notice_rotation_and_scale(rng):
     turned = 3 * X @ np.linalg.qr(rng.normal(size=(4, 4)))[0] - 1
     assert similarity.two_nn(turned) == pytest.approx(similarity.two_nn(X), rel=1e-9)
     assert similarity.mle_dimension(turned) == pytest.approx(similarity.mle_dimension(X), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("n", "discard", "n_kept"), [(40, 0, 39), (40, 0.1, 36), (40, 0.5, 20), (3, 0, 2), (3, 0.9, 1)]
+)
+def test_two_nn_is_its_slope_through_the_origin(n, discard, n_kept, rng):
+    X = rng.normal(size=(n, 3))
+    distance = np.sort(np.linalg.norm(X[:, None] - X, axis=-1), axis=1)
+    ratio = np.sort(np.log(distance[:, 2] / distance[:, 1]))[:n_kept]
+    height = [-np.log(1 - i / n) for i in range(1, n_kept + 1)]
+    slope = np.linalg.lstsq(ratio[:, None], height)[0][0]
+    assert similarity.two_nn(X, discard=discard) == pytest.approx(slope)
+
+
+def test_ratios_near_one_are_a_dimension_too(rng):
+    corners = np.eye(9) + 1e-3 * rng.normal(size=(9, 9))  # all nearly equally far apart
+    assert similarity.two_nn(corners) > 100

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lumlip import similarity
+from lumlip.metrics.similarity.kernels import biased_hsic, kernel_matrix, ratio
 
 
 def test_biased_cka_grows_with_the_width_and_debiased_does_not(rng):
@@ -34,3 +35,24 @@ def test_unbiased_hsic_is_its_sum_over_quadruples(rng):
         K[i, j] * (L[i, j] + L[q, r] - 2 * L[i, q]) for i, j, q, r in permutations(range(6), 4)
     ]
     assert unbiased_hsic(K, L) == pytest.approx(np.mean(terms), rel=1e-9)
+
+
+def test_gaussian_kernel_and_biased_hsic_are_their_formulas(rng):
+    X, Y = 1e-3 * rng.normal(size=(30, 3)), rng.normal(size=(30, 2))
+    distance = np.linalg.norm(X[:, None] - X, axis=-1)
+    median = np.median([distance[i, j] for i in range(30) for j in range(i)])
+    K = kernel_matrix(X, kernel="rbf", bandwidth=0.5)
+    np.testing.assert_allclose(K, np.exp(-(distance**2) / (2 * (0.5 * median) ** 2)))
+    L = kernel_matrix(Y, kernel="rbf")
+    H = np.eye(30) - 1 / 30
+    assert biased_hsic(K, L) == pytest.approx(np.trace(K @ H @ L @ H) / 29**2, rel=1e-9)
+
+
+def test_an_alignment_needs_something_to_align():
+    assert np.isnan(ratio(1.0, 0.0, 1.0))
+    assert ratio(1.0, 4.0, 1.0) == 0.5
+
+
+def test_many_samples_are_no_rounding(rng):
+    X = rng.normal(size=(1500, 2))
+    assert similarity.cka(X, X) == pytest.approx(1)

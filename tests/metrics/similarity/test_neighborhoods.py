@@ -1,5 +1,6 @@
-"""CKNNA with all neighbors."""
+"""CKNNA with all neighbors, and with few by its definition."""
 
+import numpy as np
 import pytest
 
 from lumlip import similarity
@@ -14,3 +15,26 @@ def test_cknna_of_all_neighbors_is_debiased_cka_of_unit_rows(rng):
 
     expected = aligned(cosines(X), cosines(Y), debiased=True)
     assert similarity.cknna(X, Y, k=29) == pytest.approx(expected, rel=1e-9)
+
+
+def test_cknna_is_its_definition_in_a_loop(rng):
+    from lumlip.metrics.similarity.kernels import unbiased_hsic
+    from lumlip.metrics.similarity.neighborhoods import cosines
+
+    X = rng.normal(size=(25, 3))
+    Y = X + rng.normal(size=(25, 3))
+    kernels = [cosines(Z) for Z in (X, Y)]
+    near = [np.zeros((25, 25), bool) for _ in range(2)]
+    for K, mask in zip(kernels, near, strict=True):
+        for i in range(25):
+            others = sorted((j for j in range(25) if j != i), key=lambda j, row=K[i]: -row[j])
+            mask[i, others[:4]] = True
+    (K, L), (M, N) = kernels, near
+    own = unbiased_hsic(K * M, K * M) * unbiased_hsic(L * N, L * N)
+    expected = unbiased_hsic(K * (M & N), L * (M & N)) / np.sqrt(own)
+    assert similarity.cknna(X, Y, k=4) == pytest.approx(expected, rel=1e-9)
+
+
+def test_four_samples_are_enough_for_cknna(rng):
+    X = rng.normal(size=(4, 3))
+    assert similarity.cknna(X, X, k=3) == pytest.approx(1)
