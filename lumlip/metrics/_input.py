@@ -222,3 +222,17 @@ def rounding_spread(rows: FloatArray) -> float:
             in_single = float(np.finfo(np.float32).eps * np.linalg.norm(size[varying]))
             spread = max(spread, in_single)
     return ROUNDING_UNITS * spread
+
+
+def check_spread(name: str, total: float, rows: FloatArray, n_train: int) -> None:
+    """Refuse a total standard deviation over the train atoms that is rounding, or overflows.
+
+    Rounding is judged from some of the atoms, rows of shape (n_atoms, n_features).
+    """
+    rounding = rounding_spread(rows)
+    if not rounding < total < float("inf"):
+        raise ValueError(
+            f"{name}: got a total standard deviation of {total:.3g} over the {n_train} train "
+            f"atoms, expected features that vary beyond rounding ({rounding:.1g}) and do not "
+            "overflow"
+        )

@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.metrics._blocks import Blocks, Read, results
 from lumlip.metrics._fold_maps import FoldMaps, FoldOrder, Source
-from lumlip.metrics._input import as_array, rounding_spread
+from lumlip.metrics._input import as_array, check_spread
 from lumlip.metrics._pairs import feature_arrays
 from lumlip.metrics._protocol import BROKEN, GLOBAL
 from lumlip.metrics.cross_fit import checked_folds, halves, table_of_sums
@@ -164,12 +164,7 @@ def _fitted(parts: list[_Part], first: Mapping[str, FloatArray]) -> _Fits:
     joined = torch.cat(rows)
     columns = torch.split(joined, list(widths), dim=1)
     for (name, x), some in zip(first.items(), columns, strict=True):
-        spread = float(torch.linalg.matrix_norm(some)) / n.sum() ** 0.5
-        if not rounding_spread(x) < spread < float("inf"):
-            raise ValueError(
-                f"{name}: got a total standard deviation of {spread:.3g}, "
-                "expected features that vary beyond rounding and do not overflow"
-            )
+        check_spread(name, float(torch.linalg.matrix_norm(some)) / n.sum() ** 0.5, x, n.sum())
     sizes = [len(some) for some in rows]
     ones = torch.zeros_like(joined[:, :1])
     ones[np.cumsum(sizes) - 1, 0] = torch.as_tensor(n**0.5)

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike
 from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.choices import check_count
 from lumlip.metrics._blocks import Blocks, Read, results
-from lumlip.metrics._input import rounding_spread
+from lumlip.metrics._input import check_spread
 from lumlip.metrics._local_errors import local_errors
 from lumlip.metrics._neighbors import distinct_train_atoms
 from lumlip.metrics._pairs import feature_arrays
@@ -110,13 +110,9 @@ def _surveyed(read: Read, is_tested: BoolArray, how: Any) -> tuple[_Search, IntA
     if n < 2 or not any(map(len, groups)):
         raise ValueError(f"tested: got {n} atoms to fit on, {sum(map(len, groups))} to test")
     variances = np.split(np.sum(squares, axis=0) / n - mean**2, np.cumsum(widths)[:-1])
-    totals = [float(some.sum()) ** 0.5 for some in variances]
+    totals = [max(float(some.sum()), 0.0) ** 0.5 for some in variances]
     for (name, x), total in zip(first.items(), totals, strict=True):
-        if not rounding_spread(x) < total < float("inf"):
-            raise ValueError(
-                f"{name}: got a total standard deviation of {total:.3g}, "
-                "expected features that vary beyond rounding and do not overflow"
-            )
+        check_spread(name, total, x, n)
     mean, scale = near + mean, np.repeat(totals, widths)
     test = (np.concatenate(rows) - mean) / scale
     return _Search(blocks, is_tested, mean, scale, test, n), np.concatenate(groups)

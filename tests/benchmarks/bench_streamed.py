@@ -68,19 +68,22 @@ def measure(options):
     n_atoms, width = options.atoms[0], options.width
     one, n_blocks = partial(read, n_atoms, width), -(-n_atoms // BLOCK)
     start = time.perf_counter()
-    one(0)
-    reading = 2 * (time.perf_counter() - start) * n_atoms / min(n_atoms, BLOCK)
+    for block in range(min(n_blocks, 5)):
+        one(block)
+    reading = 2 * (time.perf_counter() - start) * n_blocks / min(n_blocks, 5)
     pool = None
     if options.processes:
         pool = ProcessPoolExecutor(options.processes, mp_context=get_context("spawn"))
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     table = lumlip.streamed_table(one, n_blocks, folds=folds(n_atoms), executor=pool)
-    seconds = time.perf_counter() - start
+    seconds, used = time.perf_counter() - start, time.process_time() - used
     if pool:
         pool.shutdown()
-    line = f"{n_atoms:>9} atoms x 2 x {width}, {options.processes or 'no'} other processes: "
-    line += f"{seconds:.1f} s (of processor time, {reading:.1f} s to make the features twice), "
-    print(line + "peak {} GB here, {} GB in others".format(*peak()))
+    print(f"{n_atoms} atoms x 2 x {width}, {options.processes or 'no'} other processes:")
+    print(
+        f"{seconds:.1f} s, {used:.1f} s of processor time here; {reading:.1f} s of it to make the"
+    )
+    print("the features twice; peak {} GB here, {} GB in others".format(*peak()))
     print(table.map("{:.12f}".format).to_string())
     if options.in_memory:
         start = time.perf_counter()
