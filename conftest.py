@@ -22,10 +22,10 @@ from lumlip.book.chapters import DATA_VARIABLE  # noqa: E402
 from lumlip.book.close_text import CloseText  # noqa: E402
 
 # Scripts of the book are run as notebooks, not imported for doctests.
-collect_ignore_glob = ["notebooks/[0-9]*.py", "book/*.py", "_build", "runs"]
+collect_ignore_glob = ["notebooks/[0-9r]*.py", "book/*.py", "_build", "runs"]
 
 VIEWER_DATA = tempfile.mkdtemp(prefix="lumlip-viewer-data-")
-NOT_COMPARED = ("image/svg+xml", "stderr")
+NOT_COMPARED = ("image/svg+xml", "text/csv", "stderr")
 
 _sanitize = plugin.IPyNbCell.sanitize
 _make_file = plugin.IPyNbFile.__init__

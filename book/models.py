@@ -37,10 +37,12 @@ Markdown(models_page.models_markdown(shipped(mini=False)))
 ## Published models to download
 
 The packages of MACE {cite:p}`Batatia2022,Batatia2024`, PET {cite:p}`Pozdnyakov2023,Mazitov2025PET`,
-DPA {cite:p}`Zhang2025` and UMA {cite:p}`Wood2025` fetch their weights from their authors' sites.
+DPA {cite:p}`Zhang2025`, UMA {cite:p}`Wood2025` and SevenNet fetch their weights from their authors' sites.
 lumlip asks each package's own loader to do so at first use, or takes a file of that name from the folder that the
 variable `LUMLIP_MODELS` names. Their extractors are tested with small models of the same architectures,
-below; the published files themselves have not been opened in making this page.
+below; the published files themselves have not been opened in making this page. eSEN is UMA's architecture without
+experts, and read by the same extractor. Where the table says *no features*, lumlip refuses the model before it
+is downloaded.
 """
 
 # %% tags=["remove-input"]

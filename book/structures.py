@@ -54,6 +54,7 @@ from myst_nb import glue
 import lumlip
 from lumlip.book.chapters import data_folder
 from lumlip.datasets.sets import SETS, STRAINED, summary
+from lumlip.metrics.cross_fit import cross_fitted_errors
 from lumlip.plotting import style, viewers
 from lumlip.plotting.periodic_table import periodic_heat_map
 
@@ -102,11 +103,23 @@ can be changed in the menu of the map.
 ```{chemiscope} ../book/_data/mini-mad.json
 ```
 
-The viewer, chemiscope {cite}`Fraux2020`, holds every fourth structure.
+The viewer, chemiscope {cite}`Fraux2020`, holds every fourth structure. Its atoms are colored by how badly the last layer of
+CHGNet is rebuilt there from SevenNet-0's: error over the root mean square of all atoms.
 """
 
 # %% tags=["remove-cell"]
-viewers.write_viewer(data_folder() / "mini-mad.json", atoms[::4], name="mini-mad")
+panel = lumlip.panel(["sevennet-0", "chgnet-0.3.0"], atoms)
+source, target = panel.layer("last_layer").values()
+folds = lumlip.folds(panel.atoms)
+[[errors]] = cross_fitted_errors({"source": source}, {"target": target}, folds=folds).to_numpy()
+shown = np.repeat(np.arange(len(atoms)) % 4 == 0, [len(a) for a in atoms])
+relative = errors[shown] / np.sqrt(np.mean(errors**2))
+viewers.write_viewer(
+    data_folder() / "mini-mad.json",
+    atoms[::4],
+    name="mini-mad",
+    of_atoms={"relative error": relative},
+)
 glue("n_structures", f"{len(atoms):,}", display=False)
 glue("n_atoms", f"{len(numbers):,}", display=False)
 glue("n_elements", len(counts), display=False)

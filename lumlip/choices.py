@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from numbers import Integral
 from typing import Any
@@ -14,16 +15,18 @@ LAYERS = ("backbone", "last_layer")  # the paper's
 ANY_LAYER = (*LAYERS, "readout")
 #: What a split can keep whole.
 SPLITS = ("structure", "atom", "composition", "parent")
+#: What `lumlip.select` chooses among.
+CHOSEN = ("structure", "atom")
 DTYPES = ("float32", "float64")
 #: What to do when a model fails on some structures: stop, or leave them out and say so.
 ON_ERROR = ("stop", "skip")
 #: Variable, set for the notebooks of chapters: a model that fails stops them all the same.
 STOP = "LUMLIP_STOP"
-DEVICES = ("auto", "cpu", "cuda")
+DEVICES = ("auto", "cpu", "cuda", "cuda:N", "mps")
 
 
 def check_choice(name: str, got: str, known: Sequence[str]) -> None:
-    """Refuse a value that is not among the known ones.
+    """Refuse a value that is not among the known ones; ``"cuda:N"`` stands for any number N.
 
     Raises
     ------
@@ -37,7 +40,7 @@ def check_choice(name: str, got: str, known: Sequence[str]) -> None:
     ...
     ValueError: got dtype 'float16'; expected one of: float32, float64
     """
-    if got not in known:
+    if re.sub(r":\d+$", ":N", str(got).replace(":N", ":?")) not in known:
         raise ValueError(f"got {name} {got!r}; expected one of: {', '.join(known)}")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from lumlip import __version__, commands
-from lumlip.choices import ANY_LAYER, DEVICES, DTYPES, METRICS, ON_ERROR, PROTOCOLS, SPLITS
+from lumlip.choices import ANY_LAYER, CHOSEN, DEVICES, DTYPES, METRICS, ON_ERROR, PROTOCOLS, SPLITS
 from lumlip.errors import (
     ChapterError,
     ExtractionError,
@@ -34,13 +34,21 @@ EXPECTED = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return 0, or 2 if the user's input is wrong, 128 and more if stopped."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError):  # where there is no terminal, as in a notebook
+            # Windows' code pages know no ω.
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     before: dict[int, Any] = {}
     try:
         before = _stop_on_signals()
         if sys.flags.optimize:  # ase reads files wrong then, and a page that is not true passes
             raise ValueError("Python runs without assertions: unset PYTHONOPTIMIZE, drop -O")
-        options = vars(_parser().parse_args(argv))
+        options = vars(_parser().parse_args(_shielded(sys.argv[1:] if argv is None else argv)))
         command: Callable[..., int | None] = options.pop("function")
+        if format := options.pop("format", None):
+            from lumlip.datasets.sets import structures
+
+            options["structures"] = structures(options["structures"], format=format)
         code = command(**options) or 0
         sys.stdout.flush()
         return code
@@ -58,6 +66,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _shielded(argv: Sequence[str]) -> list[str]:
+    """Let a file whose name begins with a dash, such as one of many from `*`, be no option."""
+    dashed = [word for word in argv if len(word) > 2 and word[0] == "-"]
+    paths = [w for w in dashed if Path(w).exists() or Path(w.rpartition("@")[0] or w).exists()]
+    return [f"./{word}" if word in paths else word for word in argv]
 
 
 def _stop_on_signals() -> dict[int, Any]:
@@ -91,8 +106,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"lumlip {__version__}")
     subs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    commanded = (_models, _lineage, _structures, _extract, _compare, _check, _run, _book, _doctor)
-    for add in commanded:
+    features = (_extract, _join, _embed, _select, _uncertainty, _compare, _check, _report)
+    for add in (_models, _lineage, _structures, *features, _run, _book, _doctor):
         add(subs)
     return parser
 
@@ -115,19 +130,71 @@ def _lineage(subs: Any) -> None:
 
 def _structures(subs: Any) -> None:
     sub = _command(subs, "structures", commands.list_structures)
-    sub.add_argument("which", nargs="?", help="a set or file to describe; default: list the sets")
+    text = "a set, files or folders to describe; default: list the sets"
+    sub.add_argument("structures", nargs="*", metavar="WHICH", help=text)
+    _format(sub)
 
 
 def _extract(subs: Any) -> None:
     sub = _command(subs, "extract", commands.extract)
-    sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
-    sub.add_argument("structures", metavar="STRUCTURES", help="a named set, or a file ase reads")
-    sub.add_argument("-o", "--output", type=Path, metavar="OUT.zarr", help="also copy them there")
+    own = "a model id, FAMILY:PATH[@TASK], or features:PATH"
+    sub.add_argument("model", metavar="MODEL", help=own)
+    _structures_of(sub, "structures", metavar="STRUCTURES")
+    text = "also copy them there: OUT.zarr, .npz, .parquet (means over atoms) or .extxyz"
+    sub.add_argument("-o", "--output", type=Path, metavar="OUT", help=text)
     sub.add_argument(
         "--skip-unknown", action="store_true", help="leave out structures with unknown elements"
     )
+    _skip_faulty(sub)
+    text = "only part I, from 1, of N, to the folder OUT; slurm: as the job array says"
+    sub.add_argument("--shard", metavar="I/N", help=text)
     sub.add_argument("--batch-atoms", type=_positive, metavar="N", help="atoms in a forward pass")
     sub.add_argument("--layers", action="store_true", help="also the features after every layer")
+    _on_error(sub)
+    _machine(sub)
+
+
+def _join(subs: Any) -> None:
+    sub = _command(subs, "join", commands.join)
+    sub.add_argument("folder", type=Path, metavar="FOLDER", help="with all parts of one model")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.zarr")
+
+
+def _embed(subs: Any) -> None:
+    sub = _command(subs, "embed", commands.embed)
+    sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
+    _structures_of(sub, "structures", metavar="STRUCTURES")
+    sub.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.csv|npz|parquet")
+    _pooled(sub)
+
+
+def _select(subs: Any) -> None:
+    sub = _command(subs, "select", commands.select)
+    _structures_of(sub, "structures", metavar="STRUCTURES")
+    sub.add_argument("--model", required=True, help="a model id: distances are in its features")
+    sub.add_argument("--n", type=_positive, required=True, metavar="N", help="how many")
+    sub.add_argument("--by", default="structure", choices=CHOSEN, help="default: structure")
+    sub.add_argument("-o", "--output", type=Path, metavar="OUT.xyz", help="write these structures")
+    _pooled(sub)
+
+
+def _pooled(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--layer", default="last_layer", choices=ANY_LAYER, help="which features")
+    text = "highest cumulant over the atoms of a structure; 1: the mean (default: 2)"
+    sub.add_argument("--order", type=_positive, default=2, metavar="K", help=text)
+    _skip_faulty(sub)
+    _on_error(sub)
+    _machine(sub)
+
+
+def _uncertainty(subs: Any) -> None:
+    sub = _command(subs, "uncertainty", commands.tell_uncertainty)
+    sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
+    _structures_of(sub, "structures", metavar="STRUCTURES")
+    sub.add_argument("--known", required=True, metavar="S", help="structures of known energy")
+    sub.add_argument("--key", default="energy", help="what they call it (default: energy)")
+    sub.add_argument("-o", "--output", type=Path, metavar="OUT.csv", help="write a table there")
+    _skip_faulty(sub)
     _on_error(sub)
     _machine(sub)
 
@@ -135,7 +202,8 @@ def _extract(subs: Any) -> None:
 def _compare(subs: Any) -> None:
     sub = _command(subs, "compare", commands.compare_models)
     sub.add_argument("models", nargs="+", metavar="MODEL", help="two or more model ids")
-    sub.add_argument("--structures", required=True, metavar="S", help="a named set, or a file")
+    _structures_of(sub, "--structures", required=True, metavar="S")
+    _skip_faulty(sub)
     for option, name, default, choices, meaning in (
         ("--metric", "metric", "gfre", METRICS, "global or local error, or distortion"),
         ("--layer", "layer", "last_layer", ANY_LAYER, "which features"),
@@ -156,8 +224,18 @@ def _compare(subs: Any) -> None:
 def _check(subs: Any) -> None:
     sub = _command(subs, "check", commands.check)
     sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
-    sub.add_argument("--structures", default="mini-mad:test", metavar="S", help="a set or a file")
+    _structures_of(sub, "--structures", default=["mini-mad:test"], metavar="S")
     _machine(sub)
+
+
+def _report(subs: Any) -> None:
+    sub = _command(subs, "report", commands.write_report)
+    sub.add_argument("model", metavar="MODEL", help="a model id, or FAMILY:PATH[@TASK]")
+    text = "a set or a file (default: mini-mad without strongly strained structures)"
+    sub.add_argument("--structures", default="mini-mad-unstrained", metavar="S", help=text)
+    sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: a new one in runs/")
+    sub.add_argument("--device", default="auto", choices=DEVICES)
+    _trust(sub)
 
 
 def _run(subs: Any) -> None:
@@ -181,6 +259,24 @@ def _book(subs: Any) -> None:
 def _doctor(subs: Any) -> None:
     sub = _command(subs, "doctor", commands.doctor)
     sub.add_argument("--clean", action="store_true", help="remove environments no longer used")
+    text = "make the environments of these families now (default: of all), and tell their sizes"
+    sub.add_argument("--prepare", nargs="*", metavar="FAMILY", help=text)
+
+
+def _structures_of(sub: argparse.ArgumentParser, name: str, **options: Any) -> None:
+    text = "a named set, files that ase reads (FILE@FIRST:END), or folders of them"
+    sub.add_argument(name, nargs="+", help=text, **options)
+    _format(sub)
+
+
+def _format(sub: argparse.ArgumentParser) -> None:
+    text = "of files whose name does not tell: a name that ase has for it, such as lammps-data"
+    sub.add_argument("--format", metavar="NAME", help=text)
+
+
+def _skip_faulty(sub: argparse.ArgumentParser) -> None:
+    text = "leave out structures with a fault, such as overlapping atoms"
+    sub.add_argument("--skip-faulty", action="store_true", help=text)
 
 
 def _on_error(sub: argparse.ArgumentParser) -> None:
@@ -189,7 +285,7 @@ def _on_error(sub: argparse.ArgumentParser) -> None:
 
 
 def _machine(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--device", default="auto", choices=DEVICES)
+    sub.add_argument("--device", default="auto", help=", ".join(DEVICES))
     sub.add_argument("--dtype", default="float32", choices=DTYPES)
     _trust(sub)
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from lumlip.choices import check_choice
 from lumlip.runtime.paths import ensured, refuse_existing
 
 
@@ -21,6 +23,7 @@ def list_models() -> None:
     print(left_aligned(table[shown].reset_index(names="model")))
     counts = ", ".join(f"{n} {how}" for how, n in table["available"].value_counts().items())
     print(f"\n{len(table)} models: {counts}. Your own checkpoint: FAMILY:PATH[@TASK].")
+    print("Features computed elsewhere: features:PATH.")
     print("A mini is a small model that lumlip's own recipes trained.")
 
 
@@ -39,37 +42,140 @@ def left_aligned(table: Any) -> str:
     return "\n".join(lines)
 
 
-def list_structures(which: str | None) -> None:
-    """List the structure sets, or describe one (or a file)."""
-    from lumlip.datasets.sets import structure_sets, structures, summary
-    from lumlip.datasets.validation import check_structures
+def list_structures(structures: list[Any]) -> None:
+    """List the structure sets, or describe one (or files)."""
+    from lumlip.datasets import sets
+    from lumlip.datasets.validation import check_structures, concerns
 
-    if which is None:
-        print(structure_sets().to_string())
+    if not structures:
+        print(sets.structure_sets().to_string())
         return
-    frames = structures(which)
+    frames = sets.structures(structures)
     check_structures(frames)
-    print(summary(frames).to_string(float_format="{:.2f}".format))
+    print(sets.summary(frames).to_string(float_format="{:.2f}".format))
+    symbols = Counter(symbol for atoms in frames for symbol in atoms.symbols)
+    print("atoms:", ", ".join(f"{symbol} {n}" for symbol, n in sorted(symbols.items())))
+    print(f"sha256 of the structures: {sets.structures_sha256(frames)}")
+    warn(concerns(frames, range(len(frames))))
+    if max(map(len, frames)) >= symbols.total() / 5:
+        warn(
+            [
+                "one structure has a fifth of the atoms: a test part may be this one structure, "
+                "whose interval has no width"
+            ]
+        )
 
 
-def extract(model: str, structures: str, *, output: Path | None, **options: Any) -> None:
+def warn(lines: list[str]) -> None:
+    """Say what may be wrong, beside the results."""
+    for line in lines:
+        print(f"lumlip: warning: {line}", file=sys.stderr)
+
+
+def extract(
+    model: str,
+    structures: list[Any],
+    *,
+    output: Path | None,
+    shard: str | None = None,
+    **options: Any,
+) -> None:
     """Extract the features of one model on a set of structures."""
+    from lumlip.datasets.sets import structures as read_structures
     from lumlip.extraction.features import features
+    from lumlip.extraction.files import WRITERS, write
     from lumlip.extraction.store import written_whole
+    from lumlip.zoo.features_file import FEATURES, READABLE
+
+    if shard is not None:
+        _extract_part(model, structures, output, shard, **options)
+        return
+    if output is not None:
+        check_choice("suffix", output.suffix, list(WRITERS))
+        refuse_existing(output)
+    frames = read_structures(structures)
+    # Its folder is made before the work: that nothing can be written there shows now.
+    with written_whole(output) if output else nullcontext() as part:
+        dataset = features(model, frames, **options)
+        print(dataset)
+        if part is not None and output is not None:
+            write(dataset, frames, part / output.name)
+            as_model = f"; as a model: {FEATURES}{output}" if output.suffix in READABLE else ""
+            print(f"Copied to {output}{as_model}")
+    if output is None and not model.startswith(FEATURES):
+        print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
+
+
+def _extract_part(
+    model: str, structures: list[Any], output: Path | None, shard: str, **options: Any
+) -> None:
+    from lumlip.datasets.sets import structures as read_structures
+    from lumlip.extraction.shards import extract_part, which_part
+
+    if output is None:
+        raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
+    which = which_part(shard)
+    frames = read_structures(structures)
+    print("wrote", extract_part(model, frames, output, shard=which, **options))
+
+
+def join(folder: Path, *, output: Path) -> None:
+    """Join the parts that `lumlip extract --shard` left in a folder to one features file."""
+    from lumlip.extraction.shards import join as join_parts
+
+    check_choice("suffix", output.suffix, [".zarr"])
+    join_parts(folder, output)
+    print(f"wrote {output}; as a model: features:{output}")
+
+
+def embed(model: str, structures: list[Any], *, output: Path, **options: Any) -> None:
+    """Describe every structure by pooled features of a model; write a csv, npz or parquet file."""
+    from lumlip.embedding import SUFFIXES, embed, save_embedding
+
+    check_choice("output's ending", output.suffix, SUFFIXES)
+    refuse_existing(output)
+    table = embed(model, structures, **options)
+    save_embedding(table, output)
+    print(f"wrote {output}: {len(table)} structures, {table.shape[1]} numbers each")
+
+
+def select(structures: list[Any], *, output: Path | None, **options: Any) -> None:
+    """Choose the most different structures, or atoms, by farthest point sampling."""
+    from ase.io import write
+
+    from lumlip.datasets.sets import structures as read
+    from lumlip.embedding import select
 
     if output is not None:
         refuse_existing(output)
-    # Its folder is made before the work: that nothing can be written there shows now.
-    with written_whole(output) if output else nullcontext() as part:
-        dataset = features(model, structures, **options)
-        print(dataset)
-        if part is not None:
-            stored = dataset.drop_vars("readout")  # one of the others: the attribute says which
-            stored.load().drop_encoding().to_zarr(part, "w", consolidated=False, zarr_format=2)
-    if output is None:
-        print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
-    else:
-        print(f"Copied to {output}; open it with xarray.open_zarr({str(output)!r}).")
+    frames = read(structures)
+    chosen = select(frames, **options)
+    print(chosen.to_string(index=False, float_format="{:.4g}".format))
+    if output is not None:
+        write(output, [frames[i] for i in dict.fromkeys(chosen["frame"])])
+        print(f"wrote {output}")
+
+
+def tell_uncertainty(
+    model: str, structures: list[Any], *, output: Path | None, **options: Any
+) -> None:
+    """Tell how uncertain a model's energies are, calibrated on structures of known energy."""
+    from lumlip.uncertainty import last_layer_uncertainty
+
+    if output is not None:
+        refuse_existing(output)
+    table = last_layer_uncertainty(model, structures, **options)
+    print(table.to_string(float_format="{:.4f}".format))
+    has = table.attrs
+    print(
+        f"eV/atom, calibrated on {has['n_known']} structures: {has['within_1']:.0%} of their "
+        f"errors within one uncertainty (normal: 68 %), {has['within_2']:.0%} within two (95 %); "
+        f"rank correlation of error and uncertainty {has['rank_correlation']:.2f}"
+    )
+    print("This holds for structures like those; for others a small uncertainty is no proof.")
+    if output is not None:
+        table.to_csv(output)
+        print(f"wrote {output}")
 
 
 def compare_models(models: list[str], *, output: Path | None, **options: Any) -> None:
@@ -90,8 +196,7 @@ def compare_models(models: list[str], *, output: Path | None, **options: Any) ->
         print("95 % intervals over test structures:")
         for row in intervals_text(result.table):
             print(f"  {row}")
-    for line in result.warnings():
-        print(f"lumlip: warning: {line}", file=sys.stderr)
+    warn(result.warnings())
     for path in result.save(output) if output else []:
         print(f"wrote {path}")
 
@@ -107,12 +212,13 @@ def intervals_text(table: Any) -> list[str]:
     ]
 
 
-def check(model: str, structures: str, *, trust_checkpoint: bool, **options: Any) -> int:
+def check(model: str, structures: list[Any], **options: Any) -> int:
     """Check a model's extractor: energy identity, invariances, batching."""
     from lumlip.conformance.check_model import check_model
 
-    report = check_model(model, structures, trust_checkpoint=trust_checkpoint, **options)
+    report = check_model(model, structures, **options)
     print(report.to_string())
+    print(*report.attrs["notes"], sep="\n", file=sys.stderr)
     return 0 if bool(report["ok"].all()) else 1
 
 
@@ -127,24 +233,29 @@ def run_chapter(
     print(f"wrote {run(chapter, values, out_dir=output, **options)}")
 
 
+def write_report(model: str, structures: str, *, output: Path | None, **options: Any) -> None:
+    """Write one page about a model: its proof, its place among others, what it knows."""
+    from lumlip.book.report import report
+
+    print(f"wrote {report(model, structures, output, **options)}")
+
+
 def build_book(*, no_run: bool, update: str | None) -> None:
     """Build the book: features, chapters, pages at _build/html/index.html."""
-    from lumlip.book.build import build
-    from lumlip.extraction.panel import panel
-    from lumlip.zoo.relations import PUBLISHED
+    from lumlip.book.build import build, extract_features
 
     only = None if update == "all" else update
-    if not no_run and only is None:  # first, with progress, what every chapter will ask for
-        panel(
-            list(PUBLISHED), "mini-mad", say=lambda name: print(f"features of {name}", flush=True)
-        )
+    if not no_run and only is None:
+        extract_features()
     build(run=not no_run, update=update is not None, only=only)
 
 
-def doctor(*, clean: bool) -> int:
-    """Say what is here: environments, devices, cache, weights."""
-    from lumlip.doctor import report
+def doctor(*, clean: bool, prepare: list[str] | None) -> int:
+    """Say what is here: environments, devices, cache, weights; or make environments ahead."""
+    from lumlip.doctor import prepared, report
 
+    if prepare is not None:
+        return 1 if prepared(prepare, print) else 0
     lines, healthy = report(clean=clean)
     print("\n".join(lines))
     return 0 if healthy else 1

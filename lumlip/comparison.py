@@ -15,6 +15,7 @@ from ase import Atoms
 
 from lumlip.choices import ANY_LAYER, METRICS, PROTOCOLS, SPLITS, check_choice, check_count
 from lumlip.datasets.sets import structures_sha256
+from lumlip.datasets.validation import concerns
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics.outliers import LARGE_SHARE
 from lumlip.metrics.reconstruction import (
@@ -25,9 +26,6 @@ from lumlip.metrics.reconstruction import (
     reconstruction_table,
 )
 from lumlip.metrics.splits import n_held_out, split
-
-#: Structures, below which a split in train and test makes no sense.
-FEWEST = 5
 
 _PAPER_TEST_ATOMS = 1000
 #: What `Comparison.save` writes.
@@ -56,7 +54,11 @@ class Comparison:
         """Say where the numbers cannot be trusted."""
         widest = max(x.shape[1] for x in self.panel.layer(self.settings["layer"]).values())
         n_train, k = self.settings["n_train"], self.settings["n_neighbors"]
-        found = []
+        found = concerns(self.panel.structures, self.panel.frames)
+        if self.settings["n_test_structures"] == 1 and self.settings["n_bootstrap"]:
+            found.append(
+                "one test structure: intervals over it have no width; give more structures"
+            )
         if self.settings["metric"] != "lfre" and n_train < 2 * widest:
             found.append(
                 f"{n_train} training atoms for up to {widest} features: the errors are "
@@ -90,8 +92,7 @@ class Comparison:
             return []
         share, source, target = max(large)
         number = attrs["worst_group"][source][target]
-        every = range(len(self.panel.structures) + len(self.panel.dropped))
-        frame = [i for i in every if i not in self.panel.dropped][number]
+        frame = self.panel.frames[number]
         formula = self.panel.structures[number].get_chemical_formula()
         return [
             f"frame {frame}, {formula}, carries {share:.0%} of the square of {source} -> {target}; "
@@ -194,6 +195,7 @@ def compare(
         "split": by,
         "n_train": len(train),
         "n_test": len(test),
+        "n_test_structures": len(tested),
         "n_repeated": int(repeated.sum()),
         "n_neighbors": k,
         "n_bootstrap": n_bootstrap,

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import platform
 import shutil
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import lumlip
-from lumlip.runtime.environments import broken, families, in_use, is_lumlips, pins, runs_here
+from lumlip.errors import FamilyEnvironmentError
+from lumlip.runtime.environments import (
+    broken,
+    families,
+    in_use,
+    is_lumlips,
+    pins,
+    python,
+    runs_here,
+)
 from lumlip.runtime.paths import home
 
 
@@ -24,6 +34,22 @@ def report(*, clean: bool = False) -> tuple[list[str], bool]:
     lines += [line for line, _ in checks]
     lines += [*(_environment(name) for name in families()), *_stale(clean=clean)]
     return lines, all(ok for _, ok in checks)
+
+
+def prepared(names: Sequence[str], tell: Callable[[str], None]) -> int:
+    """Make the environments of some families, or of all; return how many cannot be made."""
+    wanted, failed, total = [pins(name) for name in names or families()], 0, 0
+    for one in wanted:
+        try:
+            python(one.family)
+        except FamilyEnvironmentError as error:
+            failed += 1
+            tell(f"environment {one.family}: {error}")
+            continue
+        total += (size := 0 if runs_here(one.family) else _size(one.folder))
+        tell(f"{_environment(one.family)}, {size / 1e9:.1f} GB")
+    tell(f"{len(wanted) - failed} of {len(wanted)} environments ready, {total / 1e9:.1f} GB")
+    return failed
 
 
 def _devices() -> list[str]:

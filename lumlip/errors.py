@@ -1,10 +1,12 @@
 """The errors that lumlip raises on purpose; each message says what to do.
 
-This module imports nothing, so that the command line can name every error without loading the
-libraries that raise it.
+This module imports next to nothing, so that the command line can name every error without loading
+the libraries that raise it.
 """
 
 from __future__ import annotations
+
+import re
 
 __all__ = [
     "ChapterError",
@@ -48,3 +50,16 @@ class UntrustedCheckpointError(PermissionError):
 
 class WeightsError(FileNotFoundError):
     """The weights of a model are not here and cannot be fetched."""
+
+
+def reason(error: BaseException) -> str:
+    """Return what another package's exception is, and the first line that it says, if any.
+
+    Not torch's advice to load a file in a way that runs what is in it.
+    """
+    text = str(error)
+    if found := re.search(r"GLOBAL (\S+) was not an allowed global", text):
+        text = f"it holds Python objects ({found[1]}), not weights alone"
+    elif "weights_only" in text:
+        text = "it does not hold weights"
+    return ": ".join([type(error).__name__, *text.strip().splitlines()[:1]])

@@ -145,32 +145,7 @@ From its last layer, a linear map recovers **{100 * recovered.value:.0f} %** \
 But networks that were never trained show this, too: what our small models learned made the way back easier, not harder.
 """)
 
-# %% [markdown]
-"""
-:::{admonition} In plain words
-:class: in-plain-words
-
-A potential first writes a long description of the surroundings of an atom, the *backbone*; from it, its *head* makes
-the notes from which it adds up the energy, the *last layer*.
-It is like a shopping list and its receipt: the receipt follows from the list, but the list does not quite follow from the
-receipt.
-That is so in all published models here. But a till that nobody has set up loses something, too:
-the loss comes with writing receipts at all, and does not tell what was learned.
-:::
-
-*Back* is the way from the last layer to the backbone, *forth* the one that the model itself goes.
-
-## What the paper says
-
-{cite:t}`Chorna2025` report that within a model the last layer is rebuilt from the backbone better than the reverse,
-that between models backbones agree better than last layers, and conclude that the head drops information.
-Missing are intervals, networks that learned nothing, and the number of channels: a narrow last layer
-cannot rebuild a wide backbone, whatever it holds.
-
-## Evidence
-"""
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-ways", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) within each model: forth, bar, and back, marker with 95 % interval (broad; cut at the edge). Hollow: minis; crosses: controls, which are untrained minis and, where the head is linear and the way forth exact by construction, as many random channels of the backbone."}, "image": {"alt": "One line per model from the error forth to the error back, in five groups: published models with nonlinear and with linear heads, minis, untrained minis, and the paper's families; back lies to the right of forth in all published models here, but not in every mini, nor in the paper's UMA."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-ways", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) within each model: forth (from backbone to last layer, as the model itself goes), bar, and back, marker with 95 % interval (broad; cut at the edge). Hollow: minis; crosses: controls, which are untrained minis and, where the head is linear and the way forth exact by construction, as many random channels of the backbone."}, "image": {"alt": "One line per model from the error forth to the error back, in five groups: published models with nonlinear and with linear heads, minis, untrained minis, and the paper's families; back lies to the right of forth in all published models here, but not in every mini, nor in the paper's UMA."}}
 kinds = {
     "published, nonlinear head": real.bent, "published, linear head": real.linear,
     "minis": trained, "minis, untrained": twins,
@@ -184,6 +159,31 @@ random_back = {m: random.table.loc[fits.key("random", m), fits.key("backbone", m
 fig, ax = plt.subplots(figsize=(style.WIDTH, 1.6 + 0.2 * len(rows)))
 figures.both_ways(ax, rows, random_back)
 plt.show()
+
+# %% [markdown]
+"""
+:::{admonition} In plain words
+:class: in-plain-words
+
+A potential first writes a long description of the surroundings of an atom, the *backbone*; from it, its *head* makes
+the notes from which it adds up the energy, the *last layer*.
+It is like a shopping list and its receipt: the receipt follows from the list, but the list does not quite follow from the
+receipt.
+That is so in all published models here. But a till that nobody has set up loses something, too:
+the loss comes with writing receipts at all, and does not tell what was learned.
+:::
+
+## What the paper says
+
+{cite:t}`Chorna2025` report that within a model the last layer is rebuilt from the backbone better than the reverse,
+that between models backbones agree better than last layers, and conclude that the head drops information.
+Missing are intervals, networks that learned nothing, and the number of channels: a narrow last layer
+cannot rebuild a wide backbone, whatever it holds.
+
+## Evidence
+
+{numref}`fig-04-ways` shows every model.
+"""
 
 # %% tags=["remove-input"]
 shown(f"""

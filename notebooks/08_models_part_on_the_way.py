@@ -141,7 +141,7 @@ fading = [a - b for a, b in zip(*(explained.get(s, []) for s in on_the_way), str
 energy = [
     energy_in_leading(
         without_element_mean(fits.narrow(X, width), numbers),
-        published.atoms["structure"], numbers, published.datasets[m]["energy"],
+        published.atoms["structure"], numbers, published.energies(m),
     )
     for m, X in stages.get("last layer", {}).items()
 ]  # fmt: skip

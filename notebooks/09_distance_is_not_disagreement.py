@@ -140,6 +140,26 @@ But the other model's energy alone, one number, gives {100 * alone.value:.0f} %,
 on features, and a large feature error tells more of the structure than of the two models.
 """)
 
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-stitching", "caption": "What is lost of a model's energy beyond composition against the GFRE of its last layer, for each ordered pair of families. On the gray line as much is lost of both."}, "image": {"alt": "Circles, for trained sources, lie far below the diagonal, with crosses, for the energy alone, on top of them; triangles, for untrained sources, lie near the diagonal or above."}}
+fig, axs = plt.subplots(
+    1, len(studies), figsize=(style.WIDTH, 3.2), sharex=True, sharey=True, squeeze=False
+)
+for ax, name in zip(axs.flat, studies, strict=True):
+    x, y, some = gfre[name].table.to_numpy(), energy[name].table.to_numpy(), w[name] > 0
+    before, one = twins[name] > 0, single[name].table.to_numpy()[pairs[name] > 0]
+    look = figures.MINI if name == "minis" else figures.CLAIMED
+    ax.scatter(x[some], y[some], s=26, label="from the last layer", **look)
+    ax.scatter(x[some], one, s=44, lw=1.2, label="from the energy alone", **figures.AGAINST)
+    if before.any():
+        look = {"marker": "^", "facecolors": "none", "edgecolors": style.MIDDLE}
+        ax.scatter(x[before], y[before], s=26, label="from an untrained last layer", **look)
+    ax.axline((0, 0), slope=1, color=style.LIGHT, lw=0.9)
+    ax.axhline(1, color=style.LIGHT, lw=0.9, ls=":")
+    ax.set(title=name, xlabel="GFRE of the last layer", xlim=(0, 1.05))
+axs[0, 0].set(ylabel="lost of the energy", ylim=(0, None))
+fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+plt.show()
+
 # %% [markdown]
 """
 :::{admonition} In plain words
@@ -197,28 +217,9 @@ Notice:
 """
 How much of the energy is lost where much of the features is? A linear map takes the average of A's last layer over
 the atoms, and the composition, to the energy of B. *Lost* is on the scale of the GFRE: 0 = nothing, 1 = as much as from
-the composition alone. The same map can be given A's energy, one number, in place of its features.
+the composition alone. The same map can be given A's energy, one number, in place of its features. {numref}`fig-09-stitching`
+shows all pairs.
 """
-
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-stitching", "caption": "What is lost of a model's energy beyond composition against the GFRE of its last layer, for each ordered pair of families. On the gray line as much is lost of both."}, "image": {"alt": "Circles, for trained sources, lie far below the diagonal, with crosses, for the energy alone, on top of them; triangles, for untrained sources, lie near the diagonal or above."}}
-fig, axs = plt.subplots(
-    1, len(studies), figsize=(style.WIDTH, 3.2), sharex=True, sharey=True, squeeze=False
-)
-for ax, name in zip(axs.flat, studies, strict=True):
-    x, y, some = gfre[name].table.to_numpy(), energy[name].table.to_numpy(), w[name] > 0
-    before, one = twins[name] > 0, single[name].table.to_numpy()[pairs[name] > 0]
-    look = figures.MINI if name == "minis" else figures.CLAIMED
-    ax.scatter(x[some], y[some], s=26, label="from the last layer", **look)
-    ax.scatter(x[some], one, s=44, lw=1.2, label="from the energy alone", **figures.AGAINST)
-    if before.any():
-        look = {"marker": "^", "facecolors": "none", "edgecolors": style.MIDDLE}
-        ax.scatter(x[before], y[before], s=26, label="from an untrained last layer", **look)
-    ax.axline((0, 0), slope=1, color=style.LIGHT, lw=0.9)
-    ax.axhline(1, color=style.LIGHT, lw=0.9, ls=":")
-    ax.set(title=name, xlabel="GFRE of the last layer", xlim=(0, 1.05))
-axs[0, 0].set(ylabel="lost of the energy", ylim=(0, None))
-fig.legend(*ax.get_legend_handles_labels(), loc="outside lower center", ncols=2)
-plt.show()
 
 # %% tags=["remove-input"]
 shown(f"""

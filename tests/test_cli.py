@@ -1,17 +1,21 @@
 """The command line as a new user meets it: each command really run, errors in one line."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import xarray as xr
 from ase import Atoms
 from ase.build import bulk
-from ase.io import write
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import read, write
 
 from lumlip.cli import main
+from lumlip.datasets.sets import structures, structures_sha256
 from lumlip.extraction.workers import WorkerPool
 
 README = Path(__file__).parents[1] / "README.md"
@@ -38,7 +42,10 @@ def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["--help"])
     text = capsys.readouterr().out
-    names = "models lineage structures extract compare check run book doctor"
+    names = (
+        "models lineage structures extract join embed select uncertainty compare check report run "
+        "book"
+    )
     for command in names.split():
         assert f"    {command}" in text
 
@@ -107,7 +114,8 @@ def test_output_that_cannot_be_is_found_before_the_work(
     monkeypatch.setattr(WorkerPool, "run", lambda *_, **__: pytest.fail("a model was run"))
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
     out = str(tmp_path / name)
-    assert error_of(["extract", "chgnet-0.3.0", crystals, "-o", out], capsys).count("\n") == 1
+    argv = ["extract", "chgnet-0.3.0", crystals, "-o", f"{out}.zarr"]
+    assert error_of(argv, capsys).count("\n") == 1
     pair = ["chgnet-0.3.0", "chgnet-0.2.0"]
     error = error_of(["compare", *pair, "--structures", crystals, "-o", out], capsys)
     assert error.count("\n") == 1
@@ -135,6 +143,38 @@ def test_lineage_of_an_unknown_model_names_the_known_ones(capsys):
     assert "known: chgnet-0.2.0, chgnet-0.3.0" in message
 
 
+@pytest.fixture
+def computed_elsewhere(tmp_path, monkeypatch):
+    """Files of features: of a model of the table, and of one's own."""
+    monkeypatch.chdir(tmp_path)
+    np.savez("child.npz", attributes=json.dumps({"model": "chgnet-r2scan"}))
+    np.savez("mine.npz", last_layer=np.zeros((1, 1)))
+
+
+def test_lineage_of_features_is_that_of_their_model(capsys, computed_elsewhere):
+    assert main(["lineage", "features:child.npz"]) == 0
+    first, second, _, last = capsys.readouterr().out.splitlines()
+    assert first == "features:child.npz: features of chgnet-r2scan, computed elsewhere"
+    assert second.startswith("chgnet-r2scan <- chgnet-0.3.0, fine-tuned on")
+    assert last == "children of features:child.npz: none known"
+    assert main(["lineage", "features:mine.npz"]) == 0
+    first = capsys.readouterr().out.splitlines()[0]
+    assert "of a model that is not in the table of models" in first
+
+
+def test_features_cannot_be_checked(capsys, computed_elsewhere):
+    for name, what in (("child", "chgnet-r2scan"), ("mine", "it")):
+        message = error_of(["check", f"features:{name}.npz"], capsys)
+        assert f"no model that could be run again; expected a model: check {what}" in message
+        assert message.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["out", "out.csv", "out.xyz"])
+def test_unknown_suffix_is_refused_before_the_work(capsys, crystals, tmp_path, name):
+    message = error_of(["extract", "no-model", crystals, "-o", str(tmp_path / name)], capsys)
+    assert "expected one of: .zarr, .npz, .parquet, .extxyz" in message
+
+
 def test_models_lists_published_ones_and_minis(capsys):
     assert main(["models"]) == 0
     text = capsys.readouterr().out
@@ -149,7 +189,39 @@ def test_structures_lists_and_describes(capsys, crystals):
     assert main(["structures"]) == 0
     assert "mini-mad" in capsys.readouterr().out
     assert main(["structures", crystals]) == 0
-    assert "18" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "18" in text
+    assert f"sha256 of the structures: {structures_sha256(structures(crystals))}" in text
+
+
+def test_structures_are_counted_by_element_and_what_is_hardly_meant_is_said(capsys, tmp_path):
+    write(tmp_path / "a.xyz", [Atoms("Xe"), bulk("Cu"), bulk("NaCl", "rocksalt", a=5.64)] * 2)
+    assert main(["structures", str(tmp_path / "a.xyz")]) == 0
+    out, err = capsys.readouterr()
+    assert "\natoms: Cl 2, Cu 2, Na 2, Xe 2\n" in out
+    assert "lumlip: warning: isolated atoms among the frames (0, 3): " in err
+    assert "one structure has a fifth of the atoms: a test part may be this one structure" in err
+
+
+def test_structures_of_several_files_of_a_named_format(capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("-a.data", "b.data"):  # the first as `*` would give it
+        write(name, bulk("Si"), format="lammps-data", masses=True)
+    for first in ("-a.data", "-a.data@0"):
+        assert main(["structures", first, "b.data", "--format", "lammps-data"]) == 0
+        assert "atoms: Si 4\n" in capsys.readouterr().out
+    assert "no structures in" in error_of(["structures", "b.data"], capsys)
+
+
+def test_code_pages_of_windows_stop_no_output(tmp_path):
+    atoms = bulk("Cu")
+    atoms.info["subset"] = "\u03c9"
+    write(tmp_path / "a.xyz", [atoms] * 6)
+    done = as_user("structures", str(tmp_path / "a.xyz"), PYTHONIOENCODING="cp1252")
+    assert done.returncode == 0, done.stderr
+    assert "\\u03c9" in done.stdout
+    done = as_user("structures", "\u03c9.xyz", PYTHONIOENCODING="cp1252")
+    assert done.stderr == "lumlip: error: no such structure file: \\u03c9.xyz\n"
 
 
 @pytest.mark.heavy
@@ -162,6 +234,14 @@ def test_extract_copies_the_features_where_told(capsys, crystals, tmp_path):
         assert dataset.attrs["model"] == "sevennet-0"
         assert set(dataset.data_vars) == {"backbone", "last_layer", "energy"}
         assert dataset.attrs["readout"] == "backbone"  # which is not written twice
+    again = ["extract", f"features:{out}", crystals, "-o"]  # from one kind of file to another
+    for name in ("out.npz", "out.parquet", "out.extxyz"):
+        assert main([*again, str(tmp_path / name)]) == 0
+        assert (tmp_path / name).is_file()
+    assert not list(tmp_path.glob("*.part"))
+    pair = ["sevennet-0", f"features:{tmp_path / 'out.npz'}"]
+    assert main(["compare", *pair, "--structures", crystals, "--layer", "readout"]) == 0
+    assert "sevennet-0 -> features" in capsys.readouterr().out
     assert "is there already" in error_of(
         ["extract", "sevennet-0", crystals, "-o", str(out)], capsys
     )
@@ -172,6 +252,58 @@ def test_extract_can_skip_what_the_model_does_not_know(capsys, crystals):
     assert "does not know W" in error_of(["extract", "mace-mini", crystals], capsys)
     assert main(["extract", "mace-mini", crystals, "--skip-unknown"]) == 0
     assert "15 of 18 structures" in capsys.readouterr().err
+
+
+@pytest.mark.heavy
+def test_embed_and_select_write_what_they_say(capsys, crystals, tmp_path):
+    out = tmp_path / "out.npz"
+    assert main(["embed", "sevennet-0", crystals, "-o", str(out), "--order", "1"]) == 0
+    assert "18 structures, 64 numbers each" in capsys.readouterr().out
+    assert np.load(out)["features"].shape == (18, 64)
+    assert "is there already" in error_of(["embed", "m", crystals, "-o", str(out)], capsys)
+    assert "expected one of: .csv" in error_of(["embed", "m", "s", "-o", "out.txt"], capsys)
+    chosen = ["select", crystals, "--model", "sevennet-0", "--n", "3"]
+    assert main([*chosen, "-o", str(tmp_path / "few.xyz")]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[:2]] == ["frame", "0"]
+    assert len(read(tmp_path / "few.xyz", index=":")) == 3
+    assert main([*chosen, "--by", "atom"]) == 0
+    assert "element" in capsys.readouterr().out
+
+
+@pytest.mark.heavy
+def test_uncertainty_says_how_well_it_is_calibrated(capsys, crystals, tmp_path):
+    frames = read(crystals, index=":") * 2
+    for i, atoms in enumerate(frames):
+        atoms.rattle(0.05, seed=i)
+        atoms.calc = SinglePointCalculator(atoms, energy=-3.0 * len(atoms) + 0.1 * (i % 3))
+    write(tmp_path / "known.xyz", frames)
+    known, out = str(tmp_path / "known.xyz"), tmp_path / "out.csv"
+    argv = ["uncertainty", "sevennet-0", crystals, "--known", known]
+    assert main([*argv, "-o", str(out)]) == 0
+    assert "calibrated on 36 structures: " in capsys.readouterr().out
+    assert out.read_text().startswith("frame,energy,uncertainty\n0,")
+    assert "none in info['dft'] of frame 0" in error_of([*argv, "--key", "dft"], capsys)
+
+
+@pytest.mark.heavy
+def test_faulty_frames_can_be_left_out_and_the_others_keep_their_numbers(capsys, tmp_path):
+    made = [bulk(s, cubic=True) for s in ("Cu", "Al", "Si", "W")] * 3
+    for i, atoms in enumerate(made):
+        atoms.rattle(0.1, seed=i)
+    made.insert(1, Atoms("H2", [[0, 0, 0], [0, 0, 0.1]]))
+    write(tmp_path / "bad.xyz", made)
+    bad, out = str(tmp_path / "bad.xyz"), str(tmp_path / "out.zarr")
+    argv = ["extract", "mace-mini", bad, "--skip-unknown", "--skip-faulty", "-o", out]
+    assert main(argv) == 0
+    assert "left out, for a fault:\n  frame 1 (H2, bad.xyz): atoms 0" in capsys.readouterr().err
+    with xr.open_zarr(out, consolidated=False, chunks=None) as dataset:
+        kept = [0, 2, 3, 5, 6, 7, 9, 10, 11]  # mace-mini knows no W
+        assert dataset["frame"].to_numpy().tolist() == kept
+        assert dataset["parent"].to_numpy().tolist() == [f"frame-{i}" for i in kept]
+    pair = ["compare", "mace-mini", "chgnet-0.3.0", "--structures", bad]
+    assert "frame 1 (H2" in error_of(pair, capsys)
+    assert main([*pair, "--skip-faulty"]) == 0
+    assert "left out: 4 structures, such as frame 1 (H2, bad.xyz): " in capsys.readouterr().out
 
 
 @pytest.mark.heavy

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from ase import Atoms
 from ase.build import bulk
 from matplotlib.image import imread
 from skmatter.metrics import global_reconstruction_error
@@ -87,7 +88,12 @@ def test_a_structure_that_carries_a_cell_is_named(comparison):
     assert {int(groups[a][b]), int(groups[b][a])} <= set(range(len(comparison.panel.structures)))
     shares[a][b], shares[b][a], shares[a][a], groups[a][b] = 0.43, 0.19, 0.99, 5
     # Frame 2 suits one model alone: structure 5 of the panel is frame 6 of what was given.
-    panel = replace(comparison.panel, dropped={2: "frame 2"})
+    given = [i for i in range(len(comparison.panel.structures) + 1) if i != 2]
+    datasets = {
+        model: dataset.assign_coords(frame=("structure", given))
+        for model, dataset in comparison.panel.datasets.items()
+    }
+    panel = replace(comparison.panel, datasets=datasets, dropped={2: "frame 2"})
     found = replace(comparison, table=table, panel=panel).warnings()
     formula = panel.structures[5].get_chemical_formula()
     assert [line for line in found if line.startswith("frame")] == [
@@ -119,3 +125,15 @@ def test_wrong_options_are_named_before_any_model_is_run(structures, monkeypatch
 def test_one_model_is_not_a_comparison(structures):
     with pytest.raises(ValueError, match="expected two or more"):
         compare(MODELS[:1], structures)
+
+
+@pytest.mark.heavy
+def test_one_test_structure_and_isolated_atoms_are_told(structures):
+    given = [*structures[:2], Atoms("Xe")]
+    one = compare(MODELS, given, n_test=1, seed=0, n_bootstrap=10)
+    assert one.settings["n_test_structures"] == 1
+    told = "\n".join(one.warnings())
+    assert "one test structure: intervals over it have no width" in told
+    assert "isolated atoms among the frames (2): " in told
+    low, high = one.table.attrs["low"], one.table.attrs["high"]
+    assert np.array_equal(low, high)

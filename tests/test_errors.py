@@ -29,6 +29,18 @@ def test_the_module_that_raises_it_has_the_same_class(name, module):
 
 
 @pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (KeyError("model"), "KeyError: 'model'"),
+        (AssertionError(), "AssertionError"),
+        (OSError("\n  \n no end\nmore"), "OSError: no end"),
+    ],
+)
+def test_the_first_line_that_says_something_is_the_reason(error, words):
+    assert errors.reason(error) == words
+
+
+@pytest.mark.parametrize(
     ("name", "base"),
     [
         ("ParameterError", ValueError),

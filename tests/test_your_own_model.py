@@ -44,6 +44,9 @@ def blocks(language: str) -> list[str]:
 
 EXAMPLE = next(code for code in blocks("python") if "class Extractor" in code)
 COMPARE = next(code for code in blocks("bash") if "-o result" in code)
+ELSEWHERE = next(code for code in blocks("python") if "savez" in code)
+COMPARED = next(code for code in blocks("bash") if "features:mine.npz" in code)
+REPORT = next(code for code in blocks("bash") if "lumlip report" in code)
 COMMANDS = next(code for code in blocks("bash") if "lumlip check" in code)
 
 
@@ -54,12 +57,14 @@ def shown(command: str) -> str:
 
 
 def with_morse(folder: Path) -> Path:
-    """Put the checkpoint of the page there and, in ``lib``, lumlip with its family file."""
-    package = folder / "lib" / "lumlip"
-    shutil.copytree(
-        Path(lumlip.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__")
-    )
-    (package / "families" / "morse.py").write_text(EXAMPLE, encoding="utf-8")
+    """Put the checkpoint of the page there, and install its package, as pip would, into ``lib``."""
+    package = folder / "lumlip-morse" / "lumlip_morse"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('imported to find its family')")
+    (package / "morse.py").write_text(EXAMPLE, encoding="utf-8")
+    (package.parent / "pyproject.toml").write_text(blocks("toml")[0], encoding="utf-8")
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+    subprocess.run([*pip, "--target", folder / "lib", package.parent], check=True)
     (folder / "copper.json").write_text(blocks("json")[0], encoding="utf-8")
     return folder
 
@@ -72,7 +77,8 @@ def place(tmp_path_factory):
 def run(place: Path, *argv: str) -> str:
     """Run a command in the folder as a user would; what it prints."""
     paths = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    own = {"PYTHONPATH": str(place / "lib"), "LUMLIP_HOME": str(place / "home"), "PATH": paths}
+    lib = os.pathsep.join([str(place / "lib"), str(PAGE.parents[1])])
+    own = {"PYTHONPATH": lib, "LUMLIP_HOME": str(place / "home"), "PATH": paths}
     done = subprocess.run(
         argv, cwd=place, env={**os.environ, **own}, capture_output=True, text=True, check=False
     )
@@ -98,12 +104,17 @@ def without_error(line: str) -> tuple[str, ...]:
     return (name, str("NaN" in error), bound, verdict)
 
 
-def compared(folder: Path) -> str:
-    """Run the page's comparison in a folder, on what the page says that it ran on."""
+def with_own_model(folder: Path) -> None:
+    """Put there what the page calls a model and crystals of one's own."""
     write(folder / "my-crystals.xyz", lumlip.structures("mini-mad:bulk")[::4])
     installed = environments.python("chgnet").parents[1]
     (weights,) = installed.glob("lib/*/site-packages/chgnet/pretrained/0.2.0/*.pth.tar")
     shutil.copy(weights, folder / "my-finetuned.pth.tar")
+
+
+def compared(folder: Path) -> str:
+    """Run the page's comparison in a folder, on what the page says that it ran on."""
+    with_own_model(folder)
     said, warned = StringIO(), StringIO()
     with chdir(folder), redirect_stdout(said), redirect_stderr(warned):
         assert main(shlex.split(COMPARE.replace("\\\n", ""))[1:]) == 0
@@ -115,6 +126,28 @@ def compared(folder: Path) -> str:
 def test_the_comparison_prints_what_the_page_shows(tmp_path):
     assert CloseText(shown(COMPARE)) == compared(tmp_path)
     assert (tmp_path / "result" / "heatmap.png").is_file()
+
+
+@pytest.mark.heavy
+def test_features_of_ones_own_are_compared_by_the_pages_own_commands(tmp_path, capsys):
+    write(tmp_path / "my-crystals.xyz", lumlip.structures("mini-mad:bulk")[::4])
+    with chdir(tmp_path):
+        assert main(["structures", "my-crystals.xyz"]) == 0
+        assert f'"{capsys.readouterr().out.split()[-1]}"' in ELSEWHERE
+        exec(ELSEWHERE, {})
+        for command in COMPARED.splitlines():
+            assert main(shlex.split(command)[1:]) == 0
+    assert "features:mine.npz -> features:sevennet.zarr: " in capsys.readouterr().out
+
+
+def test_the_report_prints_what_the_page_shows(tmp_path):
+    with_own_model(tmp_path)
+    command = [sys.executable, "-m", "lumlip.cli", *shlex.split(REPORT)[1:]]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    said = done.stdout.replace(str(tmp_path), "/home/you")
+    # Two processes share the models: which one comes first, hangs on which the other is at.
+    assert sorted(said.splitlines()) == sorted(shown(REPORT).splitlines())
 
 
 def test_a_run_is_written_where_the_page_says():
@@ -141,6 +174,13 @@ def test_the_worker_takes_the_example_and_its_layers(place):
     expected = [theirs.get_potential_energy(atoms) for atoms in frames]
     assert np.allclose([float(e) for e in energies], expected, rtol=1e-6)
     assert "backbone" in (a, b)
+
+
+@pytest.mark.heavy
+def test_extract_takes_the_family_of_a_package(place):
+    model = ["morse:copper.json", "copper.xyz", "--trust-checkpoint"]
+    run(place, *shlex.split(next(line for line in COMMANDS.splitlines() if "ase build" in line)))
+    assert "last_layer_channel: 2" in run(place, "lumlip", "extract", *model)
 
 
 @pytest.mark.heavy

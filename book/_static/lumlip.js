@@ -16,16 +16,6 @@ function markScrolling() {
   }
 }
 
-// Letters of a figure are 15 px at its full width, and at least 9 px on a phone.
-function widenFigures() {
-  for (const image of document.querySelectorAll(".bd-article figure img")) {
-    const widen = () => (image.style.minWidth = `min(100vw * 2, ${Math.ceil(0.6 * image.naturalWidth)}px)`);
-    if (!matchMedia("(max-width: 576px)").matches) image.style.minWidth = "";
-    else if (image.complete) widen();
-    else image.onload = () => (widen(), markScrolling());
-  }
-}
-
 // The theme's buttons are named otherwise than what is written on them.
 function nameButtons() {
   for (const button of document.querySelectorAll(".search-button-field[aria-label]")) {
@@ -144,18 +134,13 @@ function nameControls(place) {
   }
 }
 
-function update() {
-  widenFigures();
-  markScrolling();
-}
-
 function start() {
   nameButtons();
   offerViewers();
   document.querySelectorAll(".lumlip-heat").forEach(enliven);
-  update();
+  markScrolling();
   document.querySelectorAll("details").forEach((fold) => fold.addEventListener("toggle", markScrolling));
-  window.addEventListener("resize", update);
+  window.addEventListener("resize", markScrolling);
 }
 
 if (document.readyState === "loading") {

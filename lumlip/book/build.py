@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import partial
 from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from threading import RLock
+from typing import Any, TypeVar
 
 from lumlip.book import answer, versions
 from lumlip.book.chapters import Chapter, book_root, executable_pages, find_chapter
 from lumlip.book.execution import execute
-from lumlip.book.kernel import usable_cores
+from lumlip.book.kernel import threads, usable_cores
 from lumlip.book.render import render
 from lumlip.book.rerun import run
 from lumlip.errors import ChapterError
+from lumlip.extraction.panel import panel
+from lumlip.zoo.relations import PUBLISHED
 
 __all__ = ["build", "run"]
 
 #: Notebooks that run side by side, at most: each holds the features of many models.
 AT_A_TIME = 4
+
+T = TypeVar("T")
 
 
 def build(*, run: bool = True, update: bool = False, only: str | None = None) -> Path:
@@ -61,6 +70,30 @@ def build(*, run: bool = True, update: bool = False, only: str | None = None) ->
     return _render(root, sources, f"[{steps}/{steps}]")
 
 
+def extract_features(
+    models: Sequence[str] = PUBLISHED, structures: Any = "mini-mad", **options: Any
+) -> None:
+    """Extract what every chapter will ask for, before any of them runs; options as of `panel`.
+
+    Two processes do the same models from the first and from the last one on; what the other is at
+    or has done, each leaves to it. The first tells the progress.
+    """
+    os.environ |= threads(1)  # of each worker: two with one thread are faster than one with two
+    sides = [list(models), list(models[::-1])][: usable_cores()]
+    each = partial(_extract, structures=structures, **options)
+    _side_by_side([partial(each, side, tells=i == 0) for i, side in enumerate(sides)])
+
+
+def _extract(models: list[str], *, structures: Any, tells: bool, **options: Any) -> None:
+    from tqdm import tqdm
+
+    tqdm.set_lock(RLock())  # its own one is of all processes, and left over where one is ended
+    if not tells:
+        os.environ["TQDM_DISABLE"] = "1"
+    say = partial(print, "features of", flush=True)
+    panel(models, structures, say=say if tells else None, **options)
+
+
 def _copy_sources(root: Path, pages: list[Chapter]) -> Path:
     """Copy what the pages are made of to ``_build/book_src`` and return that folder."""
     sources = root / "_build" / "book_src"
@@ -78,16 +111,27 @@ def _copy_sources(root: Path, pages: list[Chapter]) -> Path:
 
 
 def _execute_pages(pages: list[Chapter], root: Path, sources: Path) -> dict[str, float]:
-    """Run notebooks side by side; return their seconds. The first failure ends it all."""
+    """Run notebooks side by side, first what took longest last time; return their seconds."""
+    known = versions.recorded(sources / "book" / "_data")["seconds"]
+    pages = sorted(pages, key=lambda page: -known.get(page.name, 0))
     labels = [f"[{number}/{len(pages) + 1}]" for number in range(1, len(pages) + 1)]
+    return dict(
+        _side_by_side(
+            [
+                partial(_execute_page, page, root, sources, label)
+                for page, label in zip(pages, labels, strict=True)
+            ]
+        )
+    )
+
+
+def _side_by_side(jobs: list[Callable[[], T]]) -> list[T]:
+    """Do jobs in processes, as many at a time as there are cores. The first failure ends it all."""
     workers = min(usable_cores(), AT_A_TIME)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        running = [
-            pool.submit(_execute_page, page, root, sources, label)
-            for page, label in zip(pages, labels, strict=True)
-        ]
+        running = [pool.submit(job) for job in jobs]
         try:
-            return dict(done.result() for done in as_completed(running))
+            return [done.result() for done in as_completed(running)]
         except BaseException:  # an interruption, too
             pool.shutdown(wait=False, cancel_futures=True)
             stop(active_children())

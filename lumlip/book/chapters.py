@@ -56,7 +56,7 @@ def book_root() -> Path:
 def _is_checkout(folder: Path) -> bool:
     project = folder / "pyproject.toml"
     parts = (folder / "_toc.yml", folder / "notebooks", project)
-    return all(part.exists() for part in parts) and 'name = "lumlip"' in project.read_text()
+    return all(part.exists() for part in parts) and b'name = "lumlip"' in project.read_bytes()
 
 
 def chapters() -> list[Chapter]:

@@ -28,7 +28,7 @@ def usable_cores() -> int:
     # Not everywhere can a process be bound to some cores.
     found = getattr(os, "sched_getaffinity", None)
     cores = len(found(0)) if found else os.cpu_count() or 1
-    used, of = QUOTA.read_text().split() if QUOTA.is_file() else ("max", "")
+    used, of = QUOTA.read_text(encoding="ascii").split() if QUOTA.is_file() else ("max", "")
     return cores if used == "max" else max(1, min(cores, int(used) // int(of)))
 
 

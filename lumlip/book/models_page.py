@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from lumlip.conformance.check_model import check_model
+from lumlip.conformance.check_model import check_models
 from lumlip.conformance.symmetries import BY_DESIGN
 from lumlip.minis.cards import cards
 from lumlip.runtime.environments import pins
@@ -63,7 +63,8 @@ def published_markdown() -> str:
         (
             f"`{some[0].id.partition('@')[0]}`",
             some[0].training_data + _some([f"`@{entry.task}`" for entry in some if entry.task]),
-            f"[{'on request' if some[0].access else 'open'}]({some[0].source})",
+            f"[{'on request' if some[0].access else 'open'}]({some[0].access or some[0].source})"
+            + (f"; no features: {some[0].refused}" if some[0].refused else ""),
             some[0].licence,
             _link(some[0].reference),
         )
@@ -131,8 +132,7 @@ def checks_markdown(structures: str | os.PathLike[str], ids: Sequence[str] | Non
         If a check fails: a page with a wrong extractor must not be rendered.
     """
     rows = []
-    for model in ids or shipped():
-        report = check_model(model, structures)
+    for model, report in check_models(ids or shipped(), structures).items():
         failed = report.index[~report["ok"]].tolist()
         assert not failed, f"{model} fails {failed}:\n{report}"
         family = resolve(model).family

@@ -1,26 +1,20 @@
-"""Outputs of an executed notebook: make them small and the same at each run, and weigh them."""
+"""Outputs of an executed notebook: make them the same at each run, and weigh them."""
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 from pathlib import Path
 from typing import Any
 
-COLORS = 256  # of a figure: half of the bytes; with 64 the color bars show bands
 MAX_NOTEBOOK = 500_000  # bytes of the file
 MAX_OUTPUT = 200_000  # bytes of one output, as stored
 
 
 def tidy(notebook: Any) -> None:
-    """Shrink the figures and drop what differs between two equal runs, in place."""
+    """Drop what differs between two equal runs, in place."""
     for cell in notebook.cells:
         if "outputs" in cell:
             cell["outputs"] = _joined(cell["outputs"])
-        for output in cell.get("outputs", []):
-            if "image/png" in output.get("data", {}):
-                output["data"]["image/png"] = _fewer_colors(output["data"]["image/png"])
 
 
 def _joined(outputs: list[Any]) -> list[Any]:
@@ -33,22 +27,6 @@ def _joined(outputs: list[Any]) -> list[Any]:
         else:
             joined.append(output)
     return joined
-
-
-def _fewer_colors(encoded: str) -> str:
-    """Return the base64 text of a PNG with at most `COLORS` colors, on white."""
-    from PIL import Image
-
-    picture = Image.open(io.BytesIO(base64.b64decode(encoded)))
-    if picture.mode == "P":
-        return encoded
-    flat = Image.new("RGB", picture.size, "white")
-    rgba = picture.convert("RGBA")
-    flat.paste(rgba, mask=rgba.getchannel("A"))
-    stream = io.BytesIO()
-    small = flat.quantize(COLORS, dither=Image.Dither.NONE)
-    small.save(stream, format="PNG", optimize=True)
-    return base64.b64encode(stream.getvalue()).decode()
 
 
 def over_budget(ipynb: Path) -> list[str]:

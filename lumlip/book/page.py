@@ -125,6 +125,15 @@ def shown(text: str) -> Any:
     return Markdown(without_nan(text))  # type: ignore[no-untyped-call]
 
 
+def literal(text: str) -> str:
+    r"""Write a text that others chose, such as a path, so that Markdown shows it as it stands.
+
+    >>> print(literal("a_<script>"))
+    a\_\<script\>
+    """
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(text.split()))
+
+
 def without_nan(text: str) -> str:
     """Say of numbers that there are none.
 

@@ -16,11 +16,12 @@ from bs4.element import Tag
 from docutils import nodes
 
 FOLDER, ALL = "data", "lumlip-data.zip"
-README = """Tables of the book "lumlip: what universal potentials know", a folder for each page.
+README = """Tables and figures of the book "lumlip: what universal potentials know", by page.
 Lines that start with # say where a table stands and what it shows (pandas.read_csv, comment="#").
 Digits are those of the page. Units stand in the names of the columns or in the first lines;
 errors (GFRE, LFRE) and shares have none. Rows and columns are named by the ids of the models.
-Not here: the points of drawn figures. They come with `lumlip book`, which makes the figures.
+Of a drawn figure: a row for each point, end of a bar or piece of a line, in the words of its axes;
+not of those with more than a thousand points, which `lumlip book` draws anew.
 """
 _CELL = re.compile(r"(.+) \u2192 (.+): (\S+)(?: \((\S+) to (\S+)\))?")
 
@@ -36,13 +37,13 @@ def offer(
     if known := {key: text for key, text in _terms(app).items() if key in used}:
         text = json.dumps(known).replace("<", "\\u003c")
         context["body"] += f'<script type="application/json" id="terms">{text}</script>'
-    if files := tables_of(page):
+    if files := tables_of(page) | figures_of(page, Path(app.srcdir, f"{pagename}.ipynb")):
         name = pagename.replace("/", "-") + ".zip"
         _archive(Path(app.outdir, FOLDER, name), files)
         one, every = (context["pathto"](f"{FOLDER}/{file}", 1) for file in (name, ALL))
         context["body"] += (
-            f'<p class="page-data"><a href="{one}" download>Tables of this page as csv</a> · '
-            f'<a href="{every}" download>of all pages</a></p>'
+            '<p class="page-data">Tables and figures as csv: '
+            f'<a href="{one}" download>this page</a> · <a href="{every}" download>all</a></p>'
         )
 
 
@@ -73,6 +74,19 @@ def tables_of(page: BeautifulSoup) -> dict[str, str]:
         files[f"{number:02}-{slug}.csv"] = stream.getvalue()
     for data in page.select('script[type="application/json"][id]'):
         files[f"{data['id']}.json"] = data.get_text()
+    return files
+
+
+def figures_of(page: BeautifulSoup, ipynb: Path) -> dict[str, str]:
+    """Return what the figures of a page show, as csv by file name, below what is said of each."""
+    cells = json.loads(ipynb.read_text(encoding="utf-8"))["cells"] if ipynb.is_file() else []
+    files = {}
+    for cell in cells:
+        name = cell["metadata"].get("mystnb", {}).get("figure", {}).get("name", "")
+        shown = [out.get("data", {}).get("text/csv") for out in cell.get("outputs", [])]
+        for points in filter(None, shown if name else []):
+            caption = " ".join(map(_text, page.select(f"#{name} figcaption")))
+            files[f"{name}.csv"] = f"# {caption}\n" + "".join(points)
     return files
 
 

@@ -81,17 +81,18 @@ def run(
     notebook = convert(page.source)
     values = checked(parameters or {}, declared_parameters(notebook), page.name)
     trusted = own_checkpoints(values, trust=trust_checkpoint)
-    folder = Path(out_dir).resolve() if out_dir is not None else _new_folder(page)
+    folder = Path(out_dir).resolve() if out_dir is not None else new_folder(page)
     refuse_existing(*(folder / name for name in WRITTEN))
     folder.mkdir(parents=True, exist_ok=True)
     variables = {TRUSTED: ",".join(trusted), RERUN: "1" if values or skip_failing else ""}
     if skip_failing:
         variables[STOP] = ""
-    _run_papermill(notebook, values, folder, page, variables)
-    return _write_page(folder, page)
+    run_papermill(notebook, values, folder, page, variables)
+    return write_page(folder, page)
 
 
-def _new_folder(page: Chapter) -> Path:
+def new_folder(page: Chapter) -> Path:
+    """Return a folder in ``runs/`` of the checkout that is not there yet."""
     base = book_root() / "runs" / f"{page.name}-{datetime.now():%Y%m%d-%H%M%S}"
     folder, number = base, 2
     while folder.exists():
@@ -113,7 +114,7 @@ def own_checkpoints(values: Mapping[str, Any], *, trust: bool) -> list[str]:
     return [str(entry.sha256) for entry in entries if entry.weights == "file"]
 
 
-def _run_papermill(
+def run_papermill(
     notebook: Any,
     values: dict[str, Any],
     folder: Path,
@@ -151,7 +152,7 @@ def _run_papermill(
     write(executed, target)
 
 
-def _write_page(folder: Path, page: Chapter) -> Path:
+def write_page(folder: Path, page: Chapter) -> Path:
     """Render ``chapter.ipynb`` as a book of this page and the references, elsewhere; copy that.
 
     If the renderer fails, its folder stays: the error points to the log there.
@@ -172,7 +173,7 @@ def _copy_sources(sources: Path, folder: Path, page: Chapter) -> None:
     for name in ("_static", "_templates"):
         shutil.copytree(root / "book" / name, sources / "book" / name)
     shutil.copy(root / "_config.yml", sources)
-    (sources / "_toc.yml").write_text(toc)
+    (sources / "_toc.yml").write_text(toc, encoding="utf-8")
     for name in ("references.md", "references.bib"):
         shutil.copy(root / "book" / name, sources / "book" / name)
     if (folder / "data").is_dir():

@@ -19,14 +19,14 @@ RECORD = "run-times.json"
 def record(data: Path, seconds: Mapping[str, float]) -> None:
     """Note that pages were run just now, by name, beside those that were run before."""
     whole = {name: round(value) for name, value in seconds.items()}
-    content = {"versions": _versions(), "seconds": _recorded(data)["seconds"] | whole}
+    content = {"versions": _versions(), "seconds": recorded(data)["seconds"] | whole}
     text = json.dumps(content, indent=1, sort_keys=True)
     (data / RECORD).write_text(text + "\n", encoding="utf-8")
 
 
 def versions_markdown(data: Path, pages: list[Chapter]) -> str:
     """Return the tables of the page, from the record in a folder and the families' own files."""
-    found = _recorded(data)
+    found = recorded(data)
     seconds, missing = found["seconds"], "not recorded"
     linked = [f"{{doc}}`../{page.source.parent.name}/{page.name}`" for page in pages]
     times = [(a, str(seconds.get(p.name, missing))) for a, p in zip(linked, pages, strict=True)]
@@ -42,10 +42,13 @@ def versions_markdown(data: Path, pages: list[Chapter]) -> str:
 """
 
 
-def _recorded(data: Path) -> Any:
+def recorded(data: Path) -> Any:
+    """Return what a folder's record says: ``versions``, and ``seconds`` by page."""
     path = data / RECORD
     return (
-        json.loads(path.read_text()) if path.is_file() else {"versions": _versions(), "seconds": {}}
+        json.loads(path.read_bytes())
+        if path.is_file()
+        else {"versions": _versions(), "seconds": {}}
     )
 
 

@@ -1,7 +1,7 @@
 """Is a model's extractor right? Measure it, on any structures, in the family's own environment.
 
-``python -m lumlip.conformance FAMILY CHECKPOINT[@TASK] --structures FILE`` prints a JSON object (of
-several checkpoints, one a line). Errors are relative. Of features: the largest difference of any
+``python -m lumlip.conformance FAMILY CHECKPOINT[@TASK] --structures FILE`` prints JSON objects,
+a line for each checkpoint. Errors are relative. Of features: the largest difference of any
 channel of any atom, over the root mean square of that layer's features, the larger of backbone and
 last layer. Of energies: the largest difference, over |E| or 1 eV per atom, whichever is larger (so
 a total near zero cannot blow it up).

@@ -16,10 +16,6 @@ class Bound:
     float32: float
     float64: float
 
-    def at(self, dtype: str) -> float:
-        """Return the bound in a precision."""
-        return {"float32": self.float32, "float64": self.float64}[dtype]
-
 
 @dataclass(frozen=True)
 class Check:
@@ -33,7 +29,7 @@ class Check:
         key = subject.family, self.measure.__name__
         if key in symmetries.BY_DESIGN:
             return symmetries.BY_DESIGN[key]
-        return LOOSER.get(key, self.bound).at(subject.dtype)
+        return float(getattr(LOOSER.get(key, self.bound), subject.dtype))
 
 
 # Bounds: about ten times the largest error of the nine models that ship in wheels (on CPU), but

@@ -1,4 +1,4 @@
-"""Prove a model's extractor: run the conformance checks in the environment of its family."""
+"""Prove extractors: run the conformance checks in the environments of their families."""
 
 from __future__ import annotations
 
@@ -14,17 +14,15 @@ import pandas as pd
 from ase import Atoms
 from ase.io import write
 
+from lumlip.choices import DEVICES, DTYPES, check_choice
+from lumlip.conformance.sample import SMALL
 from lumlip.datasets.sets import structures as read_structures
 from lumlip.datasets.validation import check_structures
 from lumlip.errors import ExtractionError
+from lumlip.families.base import STATE, bare
 from lumlip.runtime.environments import command, variables
 from lumlip.zoo.table import ModelEntry, resolve
 from lumlip.zoo.weights import ready
-
-#: So many structures show a fault, and the checks of a model take half a minute.
-SAMPLE = 24
-_SMALL = 40
-_OFF_SITE = 0.02  # Å
 
 
 def check_model(
@@ -42,8 +40,8 @@ def check_model(
     model : str
         A model id, see :func:`lumlip.features`.
     structures : str, path or sequence of ase.Atoms
-        Up to 24 of them are used, each subset in turn, of at most 40 atoms, their atoms moved by
-        some hundredths of an Å off symmetric sites.
+        Of those that have at most 40 atoms, of elements that the model knows, up to 24 are used,
+        each subset in turn, their atoms moved by some hundredths of an Å off symmetric sites.
     device, dtype, trust_checkpoint
         As for :func:`lumlip.features`.
 
@@ -52,7 +50,8 @@ def check_model(
     DataFrame indexed by check
         ``error`` (relative; NaN where there is nothing to measure), ``bound`` and ``ok``. What
         each check measures, and which families lack a symmetry by construction, stands in
-        :mod:`lumlip.conformance`.
+        :mod:`lumlip.conformance`. ``attrs["notes"]`` says on how many structures, what was not
+        compared, and what is a property of the model.
 
     Raises
     ------
@@ -63,61 +62,82 @@ def check_model(
     ExtractionError
         The model could not be run.
     """
-    entry = ready(resolve(model), trust_checkpoint=trust_checkpoint)
+    options: dict[str, Any] = {"device": device, "dtype": dtype}
+    return check_models([model], structures, trust_checkpoint=trust_checkpoint, **options)[model]
+
+
+def check_models(
+    models: Sequence[str],
+    structures: str | os.PathLike[str] | Sequence[Atoms],
+    *,
+    device: str = "auto",
+    dtype: str = "float32",
+    trust_checkpoint: bool = False,
+) -> dict[str, pd.DataFrame]:
+    """Do the same for several models, by id: one process per family, whose start takes longest."""
+    check_choice("dtype", dtype, DTYPES)
+    check_choice("device", device, DEVICES)
     frames = read_structures(structures)
     check_structures(frames)
-    found = _measure(entry, _sample(frames, entry.elements), device=device, dtype=dtype)
+    small = [atoms for atoms in frames if len(atoms) <= SMALL]
+    if not small:
+        raise ValueError(f"got no structure of at most {SMALL} atoms; give others to check on")
+    families: dict[str, list[ModelEntry]] = {}
+    for model in models:
+        entry = ready(_runnable(resolve(model)), trust_checkpoint=trust_checkpoint)
+        families.setdefault(entry.family, []).append(entry)
+    found: dict[str, pd.DataFrame] = {}
+    for family, entries in families.items():
+        results = _measure(family, entries, small, "--device", device, "--dtype", dtype)
+        found |= {e.id: _report(result) for e, result in zip(entries, results, strict=True)}
+    return {model: found[model] for model in models}
+
+
+def _runnable(entry: ModelEntry) -> ModelEntry:
+    if entry.weights == "features":
+        raise ValueError(
+            f"{entry.id} holds features, no model that could be run again; expected a model: check "
+            f"{entry.features_of or 'it'} where it is. Structures are checked at every use"
+        )
+    return entry
+
+
+def _report(found: dict[str, Any]) -> pd.DataFrame:
     report = pd.DataFrame(
         {"error": found["errors"], "bound": found["bounds"]},
         index=list(found["errors"]),
         dtype=float,
     )
     report["ok"] = [name not in found["failed"] for name in report.index]
+    counts = "checked on {n_structures} of {n_taken} structures that it takes, of {n_given}"
+    report.attrs["notes"] = [f"{counts.format(**found)} of at most {SMALL} atoms", *found["notes"]]
     return report
 
 
-def _sample(frames: Sequence[Atoms], elements: frozenset[int] | None) -> list[Atoms]:
-    """Take structures that the model knows, one subset after the other."""
-    fitting = [
-        a for a in frames if len(a) <= _SMALL and (elements is None or elements >= set(a.numbers))
-    ]
-    if not fitting:
-        raise ValueError(
-            f"no structure of at most {_SMALL} atoms that the model takes; give others"
-        )
-    by_subset: dict[str, list[Atoms]] = {}
-    for atoms in fitting:
-        by_subset.setdefault(str(atoms.info.get("subset", "")), []).append(atoms)
-    rounds = max(map(len, by_subset.values()))
-    turns = [group[i] for i in range(rounds) for group in by_subset.values() if i < len(group)]
-    return [_displaced(atoms, seed) for seed, atoms in enumerate(turns[:SAMPLE])]
-
-
-def _displaced(atoms: Atoms, seed: int) -> Atoms:
-    """Move atoms a little off their sites.
-
-    Between neighbors at exactly equal distances, rounding decides; a model that puts neighbors in
-    an order (DIEP, its triplets) then jumps a little from one rotation to the next.
-    """
-    copy: Atoms = atoms.copy()
-    copy.rattle(_OFF_SITE, seed=seed)
-    return copy
-
-
 def _measure(
-    entry: ModelEntry, frames: Sequence[Atoms], *, device: str, dtype: str
-) -> dict[str, Any]:
+    family: str, entries: Sequence[ModelEntry], frames: Sequence[Atoms], *options: str
+) -> list[dict[str, Any]]:
+    """Check models of one family in one process, on samples of the structures: their reports."""
+    names = [f"{e.checkpoint}@{e.task}" if e.task else e.checkpoint for e in entries]
+    trusted = [e.sha256 for e in entries if e.weights != "package" and e.sha256]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "structures.xyz"
-        write(path, frames)
-        options = ["--structures", str(path), "--device", device, "--dtype", dtype]
-        if entry.task is not None:
-            options += ["--task", entry.task]
-        if entry.weights != "package" and entry.sha256:
-            options += ["--sha256", entry.sha256]
-        argv = command(entry.family, "lumlip.conformance", entry.family, entry.checkpoint, *options)
-        done = subprocess.run(argv, env=variables(), capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 1) or not done.stdout.strip():
-        raise ExtractionError(f"{entry.id} could not be checked:\n{done.stderr.strip()[-2000:]}")
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+        write(path, [_labels_kept(atoms) for atoms in frames])
+        argv = command(family, "lumlip.conformance", family, *names, "--structures", str(path))
+        argv += [*options, "--sample", *(["--sha256", *trusted] if trusted else [])]
+        env = variables(family=family)
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    results: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    if results and "error" in results[-1]:
+        raise ValueError(results[-1]["error"])
+    if len(results) < len(entries):
+        model = entries[len(results)].id
+        raise ExtractionError(f"{model} could not be checked:\n{done.stderr.strip()[-2000:]}")
+    return results
+
+
+def _labels_kept(atoms: Atoms) -> Atoms:
+    """Copy what a model or the sample reads, and nothing that a file could not hold."""
+    copy = bare(atoms)
+    copy.info = {name: atoms.info[name] for name in (*STATE, "subset") if name in atoms.info}
+    return copy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lumlip.conformance.subject import Subject, energy_error, largest, rms
+from lumlip.conformance.subject import Subject, energy_error, largest, relative, rms
 
 
 def energy_identity(subject: Subject) -> float:
@@ -23,10 +23,15 @@ def package_energy(subject: Subject) -> float:
 
 
 def package_features(subject: Subject) -> float | None:
-    """Features against the package's own descriptors; None where it has none."""
-    errors = [
-        largest(ours, theirs) / rms(theirs)
-        for atoms in subject.structures
-        for ours, theirs in subject.extractor.package_features(atoms).values()
-    ]
+    """Features against the package's own descriptors; None where it has none, or others."""
+    found = [subject.extractor.package_features(atoms) for atoms in subject.structures]
+    errors = []
+    for name in found[0]:
+        # all structures together: the descriptors of a single atom alone may well be 0
+        ours, theirs = (np.concatenate([one[name][i] for one in found]) for i in (0, 1))
+        if ours.shape == theirs.shape:
+            errors.append(relative(largest(ours, theirs), rms(theirs)))
+        else:
+            widths = f"{ours.shape[-1]} columns, the package's {theirs.shape[-1]}"
+            subject.notes.append(f"package_features: {name} not compared, ours have {widths}")
     return max(errors) if errors else None

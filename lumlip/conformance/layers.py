@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lumlip.conformance.subject import Change, Subject, largest, rms, spread
+from lumlip.conformance.subject import Change, Subject, largest, relative, rms, spread
 from lumlip.conformance.symmetries import BY_DESIGN, invert, rotate
 from lumlip.families.base import FloatArray
 
@@ -66,7 +66,7 @@ def layers_batching(subject: Subject) -> float:
 
 def difference(got: Layers, expected: Layers) -> float:
     """Largest error of any layer, relative to the root mean square of its features."""
-    return max(largest(got[name], x) / rms(x) for name, x in expected.items())
+    return max(relative(largest(got[name], x), rms(x)) for name, x in expected.items())
 
 
 def _reoriented(subject: Subject, name: str, change: Change) -> float:
@@ -74,7 +74,7 @@ def _reoriented(subject: Subject, name: str, change: Change) -> float:
     if (subject.family, name) not in BY_DESIGN:
         return difference(got, expected)
     changing = {k: x for k, x in expected.items() if k != "embedding"}
-    return max(rms(got[k].astype(np.float64) - x) / spread(x) for k, x in changing.items())
+    return max(relative(rms(got[k].astype(np.float64) - x), spread(x)) for k, x in changing.items())
 
 
 def _varies_within_elements(subject: Subject) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 
 import numpy as np
 from ase import Atoms
+from ase.data import chemical_symbols
 
+from lumlip.conformance.sample import sample
 from lumlip.families.base import Extractor, Features, FloatArray, IntArray
 
 Change = Callable[[Atoms, np.random.Generator], Atoms]
@@ -30,6 +32,10 @@ class Subject:
     dtype : {"float32", "float64"}
     given : tuple of ase.Atoms
         Their ``info`` counts: charge and spin reach the model and its package.
+    sampled : bool
+        Check on some of them, see :func:`lumlip.conformance.sample.sample`.
+    notes : list of str
+        What checks have to say beside their errors.
     """
 
     family: str
@@ -38,6 +44,8 @@ class Subject:
     device: str
     dtype: str
     given: tuple[Atoms, ...]
+    sampled: bool = False
+    notes: list[str] = field(default_factory=list)
 
     def load(self, dtype: str, checkpoint: str | None = None) -> Extractor:
         """Load the model anew, in single or double precision; or another file in its place."""
@@ -53,13 +61,20 @@ class Subject:
         return self.load(self.dtype)
 
     @cached_property
-    def structures(self) -> tuple[Atoms, ...]:
+    def taken(self) -> tuple[Atoms, ...]:
         """The given structures that the model takes."""
         known = self.extractor.elements
         fitting = tuple(atoms for atoms in self.given if known >= set(atoms.numbers.tolist()))
         if not fitting:
-            raise ValueError(f"{self.checkpoint} takes none of the {len(self.given)} structures")
+            names = ", ".join(chemical_symbols[z] for z in sorted(known))
+            none = f"none of the {len(self.given)} structures"
+            raise ValueError(f"{self.checkpoint} takes {none}; it knows {names}")
         return fitting
+
+    @cached_property
+    def structures(self) -> tuple[Atoms, ...]:
+        """Those that it is checked on."""
+        return sample(self.taken) if self.sampled else self.taken
 
     @cached_property
     def features(self) -> Features:
@@ -87,8 +102,8 @@ class Subject:
 
     def difference(self, got: Features, expected: Features) -> float:
         """Largest error of features, relative to the features' root mean square."""
-        pairs = [(getattr(got, layer), getattr(expected, layer), layer) for layer in LAYERS]
-        return max(largest(a, b) / rms(getattr(self.features, layer)) for a, b, layer in pairs)
+        errors = [largest(getattr(got, layer), getattr(expected, layer)) for layer in LAYERS]
+        return max(map(relative, errors, [rms(getattr(self.features, x)) for x in LAYERS]))
 
     def after(self, change: Change, *, layers: bool = False) -> Features:
         """Features of the structures after a change of every one."""
@@ -107,7 +122,7 @@ class Subject:
     def amount(self, got: Features) -> float:
         """Root mean square of a change of the features, relative to their standard deviation."""
         pairs = [(getattr(got, layer), getattr(self.features, layer)) for layer in LAYERS]
-        return max(rms(a.astype(np.float64) - b) / spread(b) for a, b in pairs)
+        return max(relative(rms(a.astype(np.float64) - b), spread(b)) for a, b in pairs)
 
     def same(self, one: Atoms, other: Atoms) -> float:
         """Error between two structures, the atoms of the second being those of the first, tiled."""
@@ -115,6 +130,13 @@ class Subject:
         times = len(other) // len(one)
         backbone, last_layer = (np.tile(getattr(unit, layer), (times, 1)) for layer in LAYERS)
         return self.difference(got, Features(backbone, last_layer, unit.energy * times))
+
+
+def relative(change: float, size: float) -> float:
+    """Return a change over a size; where the size is 0: 0 for no change at all, else infinity."""
+    if size:
+        return change / size
+    return np.inf if change else 0.0
 
 
 def largest(one: FloatArray, other: FloatArray) -> float:

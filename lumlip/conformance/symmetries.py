@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 
-from lumlip.conformance.subject import Change, Subject, largest, rms
+from lumlip.conformance.subject import Change, Subject, largest, relative, rms
 from lumlip.families.base import Features
 
 # (family, check): the largest amount that passes, in any precision.
@@ -74,7 +74,8 @@ def extras(subject: Subject) -> float | None:
         rows = [one.extra[name] for one in subject.alone]
         shapes = {values[i : i + 1].shape for i in range(len(rows))} | {row.shape for row in rows}
         sound = len(values) == len(rows) and len(shapes) == 1 and np.isfinite(values).all()
-        errors.append(largest(np.concatenate(rows), values) / rms(values) if sound else np.inf)
+        change = largest(np.concatenate(rows), values) if sound else np.inf
+        errors.append(relative(change, rms(values)))
     return max(errors) if errors else None
 
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import difflib
-import gzip
 import hashlib
-import io
 import json
 import os
 from collections.abc import Iterable, Sequence
@@ -14,21 +12,20 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import ase.io
 import numpy as np
 import pandas as pd
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.data import covalent_radii
 
 from lumlip.datasets.neighbors import neighbor_pairs
+from lumlip.datasets.reading import frames, frames_under, path_and_part, sliced
 from lumlip.families.base import STATE, whole_number
 
 DATA = Path(__file__).parent / "data"
 _LPS = Path(__file__).parents[1] / "minis" / "structures"
 #: Files that a set of the paper may have in the folder LUMLIP_DATA.
 SUFFIXES = (".xyz", ".extxyz", ".xyz.gz", ".extxyz.gz")
-#: Bytes of a packed file when it is unpacked: one of a few MB may hold any number.
-LARGEST = 4 * 2**30
 #: Å; pairs up to here are looked at for the closest one of a structure.
 CUTOFF = 5.0
 #: eV/Å; structures with a larger force are strongly strained.
@@ -95,33 +92,43 @@ SETS = {
 }
 
 
-def structures(which: str | os.PathLike[str] | Atoms | Iterable[Atoms]) -> list[Atoms]:
-    """Structures by the name of a set, from a file, or from a list.
+def structures(
+    which: str | os.PathLike[str] | Atoms | Iterable[Atoms | str | os.PathLike[str]],
+    *,
+    format: str | None = None,
+) -> list[Atoms]:
+    """Structures by the name of a set, from files, or from a list.
 
     Parameters
     ----------
-    which : str, pathlib.Path or list of ase.Atoms
+    which : str, pathlib.Path, list of these, or list of ase.Atoms
         - A known set: ``"mini-mad"``, ``"mini-mad-unstrained"``, ``"mini-lps"``; ``"mad"``,
           ``"salex"`` or ``"lps"`` from a local file in ``LUMLIP_DATA``. After colons a part or a
           subset of it: ``"mini-mad:test"``, ``"mini-mad:rattled"``, ``"mini-mad:rattled:test"``.
-        - A file that ase reads (extxyz, cif, POSCAR, traj, ...), all of its frames.
+        - A file that ase reads (extxyz, cif, POSCAR, traj, aselmdb, ...), a deepmd/npy folder, a
+          parquet file with the columns of LeMat-Bulk, or a folder of such files: all frames, or
+          those named after an ``@``, as in ``"md.traj@100:200:10"``.
         - Structures in memory.
+    format : str, optional
+        Of files whose name does not tell, by its name in ase, such as ``"lammps-data"``.
 
     Returns
     -------
     list of ase.Atoms, length n_structures
-        Copies without calculators. Each ``info`` has ``subset``, ``part`` (``"train"`` or
-        ``"test"``) and ``parent`` (equal for structures derived from the same one). Where they
-        are missing: ``config_type``, ``kind`` or ``"user"``, ``"test"``, and ``"frame-0"``, ...
+        Copies without calculators; the energy that a file gives is in ``info["energy"]``. Each
+        ``info`` has ``subset``, ``part`` (``"train"`` or ``"test"``) and ``parent`` (equal for
+        structures derived from the same one). Where they are missing: ``config_type``, ``kind`` or
+        ``"user"``, ``"test"``, and ``"frame-0"``, ... ``file`` is the name of the file that one was
+        read from.
 
     Raises
     ------
     ValueError
-        If the name is unknown, the selection or the list is empty, or ase cannot read the file.
+        If the name is unknown, the selection or the list is empty, or a file cannot be read.
     FileNotFoundError
         If there is no such file, or the file of a set of the paper is not there.
     TypeError
-        If it is none of these, or a list of other things than ase.Atoms.
+        If it is none of these, or a list of other things.
 
     Examples
     --------
@@ -129,24 +136,29 @@ def structures(which: str | os.PathLike[str] | Atoms | Iterable[Atoms]) -> list[
     >>> atoms.info["subset"], atoms.info["part"], atoms.pbc.any()
     ('molfrags', 'test', np.False_)
     """
-    if isinstance(which, Atoms):
+    if isinstance(which, Atoms | str | os.PathLike):
         which = [which]
-    if isinstance(which, str):
-        name, *selection = which.split(":")
-        if name in SETS:
-            return _select(_named(name), selection, name)
-        return _labelled(_from_file(Path(which)))
-    if isinstance(which, os.PathLike):
-        return _labelled(_from_file(Path(which)))
     if not isinstance(which, Iterable):
         raise TypeError(f"got {which!r:.60}, expected a set's name, a file, or a list of ase.Atoms")
-    frames = list(which)  # also of ase.io.iread
-    for i, atoms in enumerate(frames):
-        if not isinstance(atoms, Atoms):
-            raise TypeError(f"frame {i} is {atoms!r:.60}, expected a list of ase.Atoms only")
-    if not frames:
+    found: list[Atoms] = []
+    for i, item in enumerate(which):
+        if isinstance(item, str | os.PathLike):
+            found += _by_name(item, format)
+        elif isinstance(item, Atoms):
+            found.append(item)
+        else:
+            raise TypeError(f"item {i} is {item!r:.60}, expected ase.Atoms, a set's name or a file")
+    if not found:
         raise ValueError("got no structures, expected at least one")
-    return _labelled(frames)
+    return _labelled(found)
+
+
+def _by_name(which: str | os.PathLike[str], format: str | None) -> list[Atoms]:
+    """All structures of a known set, or of a part of it, or of a file."""
+    name, *selection = which.split(":") if isinstance(which, str) else [""]
+    if name in SETS:
+        return _select(_named(name), selection, name)
+    return _from_file(which, format)
 
 
 def _named(name: str) -> list[Atoms]:
@@ -184,23 +196,13 @@ def _local_file(name: str) -> Path | None:
 @lru_cache(maxsize=4)
 def _read(path: Path, _changed: int) -> tuple[Atoms, ...]:
     """Read a set's file once, and again if it has changed."""
-    return tuple(_frames(path))
+    return tuple(frames(path))
 
 
-def _frames(path: Path) -> list[Atoms]:
-    """Read all frames. Gzipped XYZ is unpacked first: ase jumps back in it, which costs seconds."""
-    if path.name.endswith("xyz.gz"):
-        with gzip.open(path) as file:
-            text = file.read(LARGEST + 1)
-        if len(text) > LARGEST:
-            raise ValueError(f"more than {LARGEST} bytes when unpacked")
-        return list(ase.io.read(io.StringIO(text.decode()), index=":", format="extxyz"))
-    return list(ase.io.read(path, index=":"))
-
-
-def _from_file(path: Path) -> list[Atoms]:
-    """All frames of a user's file."""
-    if not path.is_file() and not path.is_dir():
+def _from_file(which: str | os.PathLike[str], format: str | None) -> list[Atoms]:
+    """All frames of a user's file or folder, or those that are named after an ``@``."""
+    path, part = path_and_part(os.fspath(which))
+    if not path.exists():
         if path.suffix or len(path.parts) > 1:
             raise FileNotFoundError(f"no such structure file: {path}")
         close = difflib.get_close_matches(str(path).split(":")[0], SETS, n=1, cutoff=0.4)
@@ -209,23 +211,23 @@ def _from_file(path: Path) -> list[Atoms]:
             f"unknown structure set {str(path)!r}{hint} "
             f"(known: {', '.join(SETS)}; or give the path of a file that ase reads)"
         )
-    try:
-        frames = _frames(path)
-    except Exception as error:  # ase's readers raise anything
+    found = list(sliced(frames_under(path, format), part))
+    if not found:
         raise ValueError(
-            f"ase cannot read {path} ({type(error).__name__}: {error}); expected a format that "
-            "ase.io.read knows by name or content, such as extxyz, cif, POSCAR or traj"
-        ) from error
-    if not frames:
-        raise ValueError(f"no structures in {path}")
-    return frames
+            f"no structures in {which}; if its name misleads ase, name the format: "
+            "--format lammps-data, or format='lammps-data'"
+        )
+    return found
 
 
 def _labelled(frames: Sequence[Atoms]) -> list[Atoms]:
     """Make copies without calculators that have subset, part and parent."""
     copies = [atoms.copy() for atoms in frames]
     for i, atoms in enumerate(copies):
-        info = atoms.info
+        info, calculator = atoms.info, frames[i].calc
+        if isinstance(calculator, SinglePointCalculator):  # has what a file says
+            energy = calculator.get_property("energy", frames[i], allow_calculation=False)
+            info |= {} if energy is None else {"energy": float(energy)}
         names = (info.get(key) for key in ("subset", "config_type", "kind"))
         info["subset"] = str(next((name for name in names if name is not None), "user"))
         info["part"] = str(info.get("part", "test"))

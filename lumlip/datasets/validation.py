@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from hashlib import blake2b
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,13 @@ FLAT = 0.1
 HOLLOW = 1e9
 #: Cells whose opposite faces are nearer than this, in Å, have too many images within a cutoff.
 SKEWED = 0.05
+#: A share of a site that is less is a part: files round.
+WHOLE = 0.99
+#: An atom without another one within this distance, in Å, is isolated.
+ISOLATED = 6.0
+#: Digests of cells and positions without a fault: the search for overlaps, which takes longest,
+#: is not repeated for each model.
+_sound: set[bytes] = set()
 
 
 def check_structures(
@@ -31,13 +39,16 @@ def check_structures(
     elements: Collection[int] | None = None,
     model: str | None = None,
     frames: Sequence[int] | None = None,
-) -> None:
+    stop: bool = True,
+    elements_only: bool = False,
+) -> dict[int, str]:
     """Raise one error that lists what is wrong, frame by frame.
 
     Faults: not an ``ase.Atoms``, no atoms, NaN or infinite positions or cell, a dummy atom,
-    a charge, spin or spin multiplicity in ``info`` that is no whole number, a zero-volume or
-    left-handed cell along with periodic boundaries, a cell that is too large or too skewed to
-    search, atoms closer than 0.5 Å (periodic images included), and elements unknown to the model.
+    a charge, spin or spin multiplicity in ``info`` that is no whole number, a site that atoms
+    occupy in part, a zero-volume cell along with periodic boundaries, a cell that is too large or
+    too skewed to search, atoms closer than 0.5 Å (periodic images included), and elements unknown
+    to the model.
 
     Parameters
     ----------
@@ -48,6 +59,10 @@ def check_structures(
         The model's name, for the message.
     frames : sequence of int, length n_structures, or None
         What the message calls the structures; None: counted from 0.
+    stop : bool
+        False: return the first fault of each structure that has one, by its index, instead.
+    elements_only : bool
+        The structures have been checked, only not for this model.
 
     Raises
     ------
@@ -66,24 +81,57 @@ remove the duplicate atom or check the cell and the length unit (Å)
     if isinstance(structures, Atoms):
         structures = [structures]
     known = None if elements is None else frozenset(elements)
-    faults = []
-    for frame, atoms in zip(frames or range(len(structures)), structures, strict=True):
-        fault = next(_faults(atoms, known, model), None)
-        if fault is not None:
-            formula = f" ({atoms.get_chemical_formula()})" if _has_elements(atoms) else ""
-            faults.append(f"  frame {frame}{formula}: {fault}")
-    if faults:
-        raise StructureError(_message(faults, len(structures)))
+    found = {}
+    for i, atoms in enumerate(structures):
+        faults = (
+            _element_faults(atoms, known, model) if elements_only else _faults(atoms, known, model)
+        )
+        if (fault := next(faults, None)) is not None:
+            found[i] = f"frame {frames[i] if frames else i}{_name(atoms)}: {fault}"
+    if found and stop:
+        raise StructureError(_message(list(found.values()), len(structures)))
+    return found
 
 
-def _has_elements(atoms: Any) -> bool:
-    return isinstance(atoms, Atoms) and bool((atoms.numbers < len(chemical_symbols)).all())
+def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
+    """Say what is no fault of a structure, but hardly meant.
+
+    Elements that are the types 1, 2, ... of LAMMPS, and isolated atoms: features without
+    surroundings lie far from all others, and one of them among the test atoms is the whole error.
+    ``frames`` are the numbers of the structures.
+    """
+    found = []
+    numbers = {int(z) for atoms in structures for z in atoms.numbers}
+    if 1 < len(numbers) == max(numbers) <= 10:
+        names = ", ".join(chemical_symbols[z] for z in sorted(numbers))
+        found.append(
+            f"{names} are all there is: types of a LAMMPS dump, taken for atomic numbers? Let it "
+            "have a column `element`, or read it with ase.io.read(..., specorder=[...])"
+        )
+    pairs = zip(frames, structures, strict=True)
+    alone = [i for i, a in pairs if len(a) == 1 and not len(neighbor_pairs(a, ISOLATED)[2])]
+    if alone:
+        some = ", ".join(map(str, alone[:LISTED])) + ", ..." * (len(alone) > LISTED)
+        found.append(
+            f"isolated atoms among the frames ({some}): without surroundings they lie far from all "
+            "others, and one can make up an error alone; leave them out"
+        )
+    return found
+
+
+def _name(atoms: Any) -> str:
+    """Formula and file of a structure, as far as it has them, in brackets."""
+    if not (isinstance(atoms, Atoms) and (atoms.numbers < len(chemical_symbols)).all()):
+        return ""
+    file = atoms.info.get("file")
+    return f" ({atoms.get_chemical_formula()}{f', {file}' if file else ''})"
 
 
 def _message(faults: list[str], n_structures: int) -> str:
     """Join the first faults and count the others."""
     ending = " has a fault:" if n_structures == 1 else "s have a fault:"
-    lines = [f"{len(faults)} of {n_structures} structure{ending}", *faults[:LISTED]]
+    some = [f"  {fault}" for fault in faults[:LISTED]]
+    lines = [f"{len(faults)} of {n_structures} structure{ending}", *some]
     if len(faults) > LISTED:
         lines.append(f"  ... and {len(faults) - LISTED} more")
     return "\n".join(lines)
@@ -106,6 +154,9 @@ def _faults(atoms: Any, elements: frozenset[int] | None, model: str | None) -> I
         return
     yield from _element_faults(atoms, elements, model)
     yield from _state_faults(atoms)
+    yield from _occupancy_faults(atoms)
+    if (digest := _digest(atoms)) in _sound:
+        return
     cell_fault = _cell_fault(atoms)
     if cell_fault:
         yield cell_fault
@@ -113,6 +164,13 @@ def _faults(atoms: Any, elements: frozenset[int] | None, model: str | None) -> I
     first, second, distance = neighbor_pairs(atoms, OVERLAP)
     if len(distance):
         yield _overlap(atoms, *min(zip(distance, first, second, strict=True)))
+        return
+    _sound.add(digest)
+
+
+def _digest(atoms: Atoms) -> bytes:
+    parts = (atoms.positions, atoms.cell.array, atoms.pbc)
+    return blake2b(b"".join(part.tobytes() for part in parts), digest_size=16).digest()
 
 
 def _element_faults(
@@ -128,7 +186,7 @@ def _element_faults(
         yield (
             f"{model or 'the model'} does not know {unknown} "
             f"(it knows {len(elements)} elements): leave the frame out "
-            "(extract --skip-unknown) or choose another model"
+            "(--skip-unknown) or choose another model"
         )
 
 
@@ -142,6 +200,21 @@ def _state_faults(atoms: Atoms) -> Iterator[str]:
                 yield f"{error}: correct it, or remove it from the structure's info"
 
 
+def _occupancy_faults(atoms: Atoms) -> Iterator[str]:
+    """Sites that atoms occupy in part: as ase tells them of a CIF, and of a PDB file."""
+    given = atoms.info.get("occupancy")
+    sites = dict(given) if isinstance(given, dict) else {}
+    for i, share in enumerate(atoms.arrays.get("occupancy", ())):
+        sites[f"of atom {i}"] = {atoms.symbols[i]: share or 1.0}  # programs without any write 0
+    for site, shares in sites.items():
+        if len(shares) > 1 or min(map(float, shares.values())) < WHOLE:
+            kinds = ", ".join(f"{kind} {float(share):g}" for kind, share in shares.items())
+            yield (
+                f"site {site} is occupied in part ({kinds}), expected whole atoms: make an "
+                "ordered cell of it, without `occupancy` in its info"
+            )
+
+
 def _cell_fault(atoms: Atoms) -> str | None:
     """Say what is wrong with the cell of a frame with periodic boundaries, if anything."""
     if not np.isfinite(atoms.cell.array).all():
@@ -151,13 +224,9 @@ def _cell_fault(atoms: Atoms) -> str | None:
     missing = [axis for axis in range(3) if atoms.pbc[axis] and not atoms.cell.array[axis].any()]
     if missing:
         return f"periodic along {'abc'[missing[0]]}, but that cell vector is zero: set it or pbc"
-    volume = np.linalg.det(atoms.cell.complete().array)
-    if abs(volume) < FLAT:
-        return f"the cell has a volume of {abs(volume):.3g} Å^3: set a cell or pbc=False"
-    if volume < 0:
-        return (
-            "the cell is left-handed (a x b . c < 0): swap two cell vectors, which keeps the atoms"
-        )
+    volume = atoms.cell.complete().volume
+    if volume < FLAT:
+        return f"the cell has a volume of {volume:.3g} Å^3: set a cell or pbc=False"
     shortest = np.linalg.norm(reduced_cell(atoms)[atoms.pbc], axis=1).min()
     if shortest < OVERLAP:
         return _overlap(atoms, shortest, 0, 0)

@@ -8,7 +8,7 @@ import numpy as np
 from ase import Atoms
 
 #: Atoms per forward pass if the user names no number. A few hundred already fill a CPU's caches.
-DEFAULT_BATCH_ATOMS = {"cpu": 128, "cuda": 8192}
+DEFAULT_BATCH_ATOMS = {"cpu": 128, "cuda": 8192, "mps": 1024}
 #: Neighbours per atom that a batch of so many atoms is meant for.
 _USUAL_NEIGHBOURS = 60.0
 

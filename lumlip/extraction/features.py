@@ -9,8 +9,9 @@ from ase import Atoms
 
 from lumlip.choices import DEVICES, check_choice
 from lumlip.datasets.sets import structures as read_structures
+from lumlip.datasets.validation import check_structures
 from lumlip.extraction.jobs import made, prepared, with_elements
-from lumlip.extraction.panel import takes
+from lumlip.extraction.panel import taken
 from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime.environments import say
 from lumlip.zoo.table import resolve
@@ -32,6 +33,7 @@ def features(
     layers: bool = False,
     on_error: str = "stop",
     skip_unknown: bool = False,
+    skip_faulty: bool = False,
 ) -> xr.Dataset:
     """Latent features of every atom, and energies, predicted by a model.
 
@@ -42,11 +44,14 @@ def features(
     Parameters
     ----------
     model : str
-        An id from :func:`lumlip.models` (``"chgnet-0.3.0"``, ``"sevennet-mf-0@PBE"``) or
-        ``FAMILY:PATH[@TASK]`` for a checkpoint file of your own.
+        An id from :func:`lumlip.models` (``"chgnet-0.3.0"``, ``"sevennet-mf-0@PBE"``),
+        ``FAMILY:PATH[@TASK]`` for a checkpoint file of your own, or ``features:PATH`` for features
+        computed elsewhere, in a file that ``lumlip extract -o`` or another program wrote. Device,
+        precision, trust and batches are then none; layers and energies are there if they were
+        written, and the readout is the last layer unless the file says that it is the backbone.
     structures : str, path or sequence of ase.Atoms
         A named set (``"mini-mad"``), a file that ase reads, or structures.
-    device : {"auto", "cpu", "cuda"}
+    device : {"auto", "cpu", "cuda", "cuda:N", "mps"}
     dtype : {"float32", "float64"}
         Precision of the model's own arithmetic.
     trust_checkpoint : bool
@@ -63,7 +68,10 @@ def features(
         the batch: an error that names them, or features of the others, numbered anew, and an
         attribute ``failed`` with their numbers and the reasons, as JSON.
     skip_unknown : bool
-        Leave out, and count, structures with elements that the model does not know.
+        Leave out, and count, structures with elements that the model does not know, or that the
+        file of features lacks.
+    skip_faulty : bool
+        Leave out, and name, structures with a fault, such as overlapping atoms.
 
     Returns
     -------
@@ -73,7 +81,8 @@ def features(
         widest that the energy is linear in, named by the attribute ``readout``; ``energy``
         (structure) in eV, and what else a family knows of a structure, such as ``routing``
         (structure, routing_channel) of UMA; coordinates ``structure`` and ``atomic_number``
-        (atom), ``subset``, ``part`` and ``parent`` (structure); attributes that say what was run.
+        (atom), ``frame`` (its number among the structures given), ``subset``, ``part`` and
+        ``parent`` (structure); attributes that say what was run.
 
     Raises
     ------
@@ -90,9 +99,12 @@ def features(
     check_choice("device", device, DEVICES)
     entry, atoms = resolve(model), read_structures(structures)
     frames: Sequence[int] = range(len(atoms))
+    if skip_faulty and (faulty := check_structures(atoms, stop=False)):
+        frames = [i for i in frames if i not in faulty]
+        say("\n  ".join(["lumlip: left out, for a fault:", *faulty.values()]))
     if skip_unknown:
         entry = with_elements(entry, trust_checkpoint=trust_checkpoint)
-        frames = [i for i in frames if takes(entry.elements, atoms[i])]
+        frames = sorted({*frames}.intersection(taken(entry, atoms)))
         if not frames:
             raise ValueError(f"{model} knows the elements of none of the {len(atoms)} structures")
         say(f"{len(frames)} of {len(atoms)} structures have only elements that {model} knows")

@@ -19,6 +19,7 @@ from lumlip.choices import DEVICES, DTYPES, ON_ERROR, check_choice, check_count
 from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.validation import check_structures
 from lumlip.errors import ExtractionError
+from lumlip.extraction import files
 from lumlip.extraction.arrays import FEATURES_VERSION, load_arrays, save_arrays
 from lumlip.extraction.store import (
     assemble,
@@ -59,7 +60,12 @@ class Job:
 
     @cached_property
     def store(self) -> Path:
-        """The Zarr store; its name changes with everything that could change the features."""
+        """The Zarr store; its name changes with everything that could change the features.
+
+        Of features computed elsewhere, it is the user's file.
+        """
+        if self.entry.weights == "features":
+            return Path(self.entry.file)
         parts = (self.entry.id, self.sha256, self.structures_sha256, self.dtype, self.version)
         packages = sorted(versions(self.entry.family).items())
         wanted = (*parts, packages, self.layers)
@@ -93,7 +99,7 @@ def with_elements(entry: ModelEntry, *, trust_checkpoint: bool) -> ModelEntry:
 
     The answer is kept beside its features, by the checksum of the checkpoint.
     """
-    if entry.elements is not None:
+    if entry.elements is not None or entry.weights == "features":
         return entry
     entry = ready(entry, trust_checkpoint=trust_checkpoint)
     job = Job(entry, [], entry.sha256, structures_sha256([]), "float32")
@@ -125,13 +131,16 @@ def made(
     if batch_atoms is not None:
         check_count("batch_atoms", batch_atoms, 1)
     check_choice("on_error", on_error, ON_ERROR)
+    tied = (job.structures, job.structures_sha256, job.frames)
+    if job.entry.weights == "features":
+        return labelled(files.read(job.store, job.structures, job.frames, layers=job.layers), *tied)
     if not job.store.exists() or damage(job.store):
         _run(job, pool, device=device, batch_atoms=batch_atoms, on_error=on_error)
     dataset = with_readout(open_store(job.store), readout(job.entry.family))
     failed = failed_frames(dataset)
     _complain(job, failed, on_error, f"remembered in {job.store}; remove that to try again")
     keep = [i not in failed for i in range(len(job.structures))]
-    return select(labelled(dataset, job.structures), np.array(keep))
+    return select(labelled(dataset, *tied), np.array(keep))
 
 
 def failed_frames(dataset: xr.Dataset) -> dict[int, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,7 @@ from lumlip.errors import (
     UntrustedCheckpointError,
     WeightsError,
 )
+from lumlip.extraction.files import taken as in_file
 from lumlip.extraction.jobs import (
     Job,
     failed_frames,
@@ -74,6 +76,18 @@ class Panel:
         check_choice("layer", name, ANY_LAYER)
         return {model: ds[name].to_numpy().astype(float) for model, ds in self.datasets.items()}
 
+    def energies(self, model: str) -> FloatArray:
+        """Return the energies of the structures (n_structures,) in eV, by one model."""
+        if "energy" not in self.datasets[model]:
+            raise ValueError(f"{model} has no energies, which are needed here; it has features")
+        return self.datasets[model]["energy"].to_numpy()
+
+    @property
+    def frames(self) -> list[int]:
+        """Numbers of the common structures among all that were given."""
+        numbers: list[int] = self.atoms["frame"].to_numpy().tolist()
+        return numbers
+
     @property
     def atoms(self) -> xr.Dataset:
         """What is the same for all models: which atom sits where."""
@@ -99,6 +113,7 @@ def panel(
     dtype: str = "float32",
     trust_checkpoint: bool = False,
     skip_failing: bool = False,
+    skip_faulty: bool = False,
     on_error: str = "stop",
     layers: bool = False,
     say: Callable[[str], None] | None = None,
@@ -117,6 +132,8 @@ def panel(
     skip_failing : bool
         Go on without a model that cannot be run, and say so in ``missing``. A wrong model id is an
         error all the same.
+    skip_faulty : bool
+        Leave out structures with a fault, and say so in ``dropped``.
     on_error : {"stop", "skip"}
         As for :func:`lumlip.features`; what one model fails on is left out for all.
     layers : bool
@@ -137,14 +154,14 @@ def panel(
     if len({entry.id for entry in entries}) < len(entries):
         raise ValueError(f"got a model twice; expected distinct ids: {', '.join(models)}")
     frames = read_structures(structures)
-    check_structures(frames)
+    faulty = check_structures(frames, stop=not skip_faulty)
     options = {"trust_checkpoint": trust_checkpoint, "skip_failing": skip_failing}
     _, missing = _each(ready, entries, **options)  # before anything takes long
     here = [entry for entry in entries if entry.id not in missing]
     usable, unreadable = _each(with_elements, here, **options)
     missing |= unreadable
-    common, dropped = _common_frames(frames, {e.id: e.elements for e in usable})
-    own = {e.id: [i for i, atoms in enumerate(frames) if takes(e.elements, atoms)] for e in usable}
+    own = {e.id: [i for i in taken(e, frames) if i not in faulty] for e in usable}
+    common, dropped = _common_frames(frames, own, faulty)
     jobs = [
         prepared(
             entry,
@@ -164,15 +181,14 @@ def panel(
     if not datasets:
         raise NothingLeftError(f"no model could be run: {missing}")
     for model, dataset in datasets.items():
-        left_out = {own[model][i]: why for i, why in failed_frames(dataset).items()}
-        own[model] = [i for i in own[model] if i not in left_out]
-        for i, why in left_out.items():
+        for i, why in ((own[model][i], why) for i, why in failed_frames(dataset).items()):
             formula = frames[i].get_chemical_formula()
             dropped[i] = f"frame {i}, {formula}: {model} failed, {why}"
     common = [i for i in common if i not in dropped]
     if not common:
         raise NothingLeftError(f"no structure suits all of the models: {dropped}")
-    shown = {m: select(datasets[m], np.isin(own[m], common)) for m in own if m in datasets}
+    shown = {m: datasets[m] for m in own if m in datasets}
+    shown = {m: select(dataset, np.isin(dataset["frame"], common)) for m, dataset in shown.items()}
     return Panel([frames[i] for i in common], shown, dropped, missing)
 
 
@@ -206,9 +222,15 @@ def _by_family(jobs: Sequence[Job]) -> list[Job]:
     return sorted(jobs, key=lambda job: families.index(job.entry.family))
 
 
-def takes(elements: frozenset[int] | None, atoms: Atoms) -> bool:
-    """Tell whether a model that knows these elements (None: not known which) takes a structure."""
-    return elements is None or elements.issuperset(atoms.numbers.tolist())
+def taken(entry: ModelEntry, frames: Sequence[Atoms]) -> list[int]:
+    """Return the numbers of the structures that a model takes.
+
+    Those of elements that it knows (all, if that is not known), or that its features file has.
+    """
+    if entry.weights == "features":
+        return in_file(Path(entry.file), frames)
+    known = entry.elements
+    return [i for i, a in enumerate(frames) if known is None or known.issuperset(a.numbers)]
 
 
 def _each(
@@ -231,11 +253,14 @@ def _each(
 
 
 def _common_frames(
-    frames: Sequence[Atoms], known: dict[str, frozenset[int] | None]
+    frames: Sequence[Atoms], own: dict[str, list[int]], faulty: dict[int, str]
 ) -> tuple[list[int], dict[int, str]]:
-    common, dropped = [], {}
+    common, dropped = [], dict(faulty)
+    known = {model: set(numbers) for model, numbers in own.items()}
     for i, atoms in enumerate(frames):
-        refusing = [model for model, elements in known.items() if not takes(elements, atoms)]
+        if i in faulty:
+            continue
+        refusing = [model for model, numbers in known.items() if i not in numbers]
         if refusing:
             formula = atoms.get_chemical_formula()
             dropped[i] = f"frame {i}, {formula}: not for {', '.join(refusing)}"

@@ -61,7 +61,7 @@ def assemble(
     import xarray as xr
 
     arrays = _gather(folder, structures, failed)
-    of_atoms = [name for name in arrays if _is_of_atoms(name)]
+    of_atoms = [name for name in arrays if is_of_atoms(name)]
     variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms}
     for name in arrays:
         if name.startswith(EXTRA):
@@ -87,11 +87,15 @@ def assemble(
 
 @contextmanager
 def written_whole(store: Path) -> Iterator[Path]:
-    """Lend a folder beside a store; what was written there gets the store's name at the end."""
+    """Lend a folder beside a store, which gets the store's name at the end.
+
+    If something of that name was written into it, that gets its place instead.
+    """
     part = ensured(store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.part"))
     try:
         yield part
-        part.rename(store)
+        made = part / store.name
+        (made if made.exists() else part).rename(store)
     finally:
         remove(part)
 
@@ -101,10 +105,23 @@ def open_store(store: Path) -> xr.Dataset:
     import xarray as xr
 
     dataset: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None)
-    if sha256 := dataset.attrs.get("structures_sha256"):  # arrays say what structures they are of
-        for variable in dataset.data_vars.values():
-            variable.attrs["structures_sha256"] = sha256
     return dataset
+
+
+def labelled(
+    dataset: xr.Dataset, structures: Sequence[Atoms], sha256: str, frames: Sequence[int] | None
+) -> xr.Dataset:
+    """Add what a model does not see, so that it may change while the store stays.
+
+    Coordinates ``subset``, ``part`` and ``parent``, of shape (n_structures,), and ``frame``: the
+    user's number of each structure. And every array says which structures it is of.
+    """
+    labels = {name: ("structure", _labels(structures, name)) for name in _LABELS}
+    numbers = np.array(frames or range(len(structures)))
+    added = dataset.assign_coords(labels).assign_coords(frame=("structure", numbers))
+    for part in (added, *added.data_vars.values()):
+        part.attrs["structures_sha256"] = sha256
+    return added
 
 
 def with_readout(dataset: xr.Dataset, layer: str) -> xr.Dataset:
@@ -114,15 +131,6 @@ def with_readout(dataset: xr.Dataset, layer: str) -> xr.Dataset:
     """
     same = dataset[layer].rename({f"{layer}_channel": "readout_channel"})
     return dataset.assign(readout=same).assign_attrs(readout=layer)
-
-
-def labelled(dataset: xr.Dataset, structures: Sequence[Atoms]) -> xr.Dataset:
-    """Add ``subset``, ``part`` and ``parent``, of shape (n_structures,), as coordinates.
-
-    They are in no store: a model does not see them, so that they may change while it stays.
-    """
-    labels = {name: ("structure", _labels(structures, name)) for name in _LABELS}
-    return dataset.assign_coords(labels)
 
 
 def select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
@@ -221,12 +229,12 @@ def _gather(
                 whole[name] = np.full((len(structures), data[name].shape[1]), np.nan)
             whole[name][index] = data[name]
         rows = np.concatenate([np.arange(starts[i], starts[i] + lengths[i]) for i in index])
-        for layer in filter(_is_of_atoms, data):
+        for layer in filter(is_of_atoms, data):
             if layer not in whole:
                 whole[layer] = _scratch(folder / f"{layer}.npy", lengths.sum(), data[layer])
             whole[layer][rows] = data[layer]
     for i in failed:
-        for layer in filter(_is_of_atoms, whole):
+        for layer in filter(is_of_atoms, whole):
             whole[layer][starts[i] : starts[i] + lengths[i]] = np.nan
     missing = np.setdiff1d(np.flatnonzero(~np.isfinite(whole["energy"])), [*failed])
     if len(missing) or set(failed) == set(range(len(structures))):
@@ -235,7 +243,7 @@ def _gather(
     return whole
 
 
-def _is_of_atoms(name: str) -> bool:
+def is_of_atoms(name: str) -> bool:
     """Tell whether an array of a batch has a row per atom."""
     return name in _ALWAYS or name.startswith(LAYER)
 

@@ -27,8 +27,10 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from lumlip.errors import reason
 from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, load_structures, save_arrays
 from lumlip.extraction.batching import DEFAULT_BATCH_ATOMS, plan_batches
+from lumlip.runtime.devices import available
 from lumlip.runtime.paths import sha256_file
 from lumlip.runtime.stdout import private_stdout
 from lumlip.runtime.verified import private_copy
@@ -114,16 +116,13 @@ def finished(folder: Path) -> set[int]:
 
 
 def pick_device(wanted: str) -> str:
-    """Turn "auto" into what there is; refuse what there is not."""
+    """Return the kind of a device that is there; of several GPUs the one named is torch's own."""
     import torch
 
-    if wanted == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if wanted.startswith("cuda") and not torch.cuda.is_available():
-        raise ValueError(f"device {wanted!r} asked for, but torch {torch.__version__} sees no GPU")
-    if wanted not in ("cpu", "cuda"):
-        raise ValueError(f"got device {wanted!r}; expected one of: auto, cpu, cuda")
-    return wanted
+    device = torch.device(available(wanted))
+    if device.index is not None:  # some packages take the kind alone
+        torch.cuda.set_device(device)
+    return device.type
 
 
 def _extract_batch(
@@ -143,7 +142,7 @@ def _extract_batch(
     except Exception as error:  # out of memory, NaN, whatever a package raises
         if len(batch) == 1:
             traceback.print_exc()
-            return {batch[0]: f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"}
+            return {batch[0]: reason(error)}
     else:
         _save(got, batch, folder)
         return {}
@@ -188,7 +187,8 @@ def _check_elements(
 ) -> None:
     from lumlip.datasets.validation import check_structures
 
-    check_structures(structures, elements=known, model=job["model"], frames=job.get("frames"))
+    named = {"model": job["model"], "frames": job.get("frames")}
+    check_structures(structures, elements=known, elements_only=True, **named)
 
 
 def _versions(packages: Sequence[str]) -> dict[str, str]:

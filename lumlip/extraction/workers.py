@@ -85,7 +85,7 @@ class WorkerPool:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                env=variables(),
+                env=variables(family=family),
             )
         self._family = family
 
@@ -146,7 +146,10 @@ def _failure(entry: ModelEntry, folder: Path, facts: dict[str, Any]) -> Exceptio
         wrong = ValueError(told["message"])
         wrong.add_note(f"the log of {entry.id} ends with\n{tail}")
         return wrong
-    reason = told.get("message") or "the worker died without a word (killed, or out of memory?)"
+    reason = (
+        told.get("message", "").strip()
+        or "the worker died without a word (killed, or out of memory?)"
+    )
     return ExtractionError(
         f"{entry.id} failed: {reason}\n{tail}\n"
         f"What was done before is kept in {folder}; the same call goes on from there. "

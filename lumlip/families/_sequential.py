@@ -40,7 +40,8 @@ class Extractor(base.Extractor):
         self.checkpoint_file = self._path(checkpoint)
         self.name = f"{self.family}:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        with base.reading(self.checkpoint_file, self.family):
+        deployed_from = "the checkpoint file (.pth) that it was deployed from"
+        with base.reading(self.checkpoint_file, self.family, compiled_from=deployed_from):
             model = self._load()
         modals = getattr(model, "modal_map", None) or {}
         self.tasks = tuple(modals)
@@ -133,12 +134,12 @@ class Extractor(base.Extractor):
         unit = torch.eye(n_in, device=self.device, dtype=self.dtype)
         bias = linear(torch.zeros_like(unit[:1]))
         weight = linear(unit) - bias
-        return weight.double().cpu().numpy(), bias[0].double().cpu().numpy()
+        return weight.cpu().double().numpy(), bias[0].cpu().double().numpy()
 
     def _table(self, name: str) -> base.FloatArray:
         """Scale or shift (eV) by atomic number, for this task; some have one for all elements."""
         module = self.model.get_submodule("rescale_atomic_energy")
-        values = getattr(module, name).detach().double().cpu().numpy()
+        values = getattr(module, name).detach().cpu().double().numpy()
         if values.ndim == 2:  # (task, element)
             values = values[self.modal]
         numbers = sorted(self.type_map)

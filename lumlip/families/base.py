@@ -14,12 +14,15 @@ from functools import cached_property
 from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 from ase.geometry import complete_cell
 from numpy.typing import NDArray
+
+from lumlip.errors import reason
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.int64]
@@ -63,7 +66,7 @@ class Extractor(ABC):
         A name that the family knows (``"0.3.0"``) or the path of a checkpoint file.
     task : str or None
         Task, head, branch or modality (what follows ``@`` in a model id).
-    device : {"cpu", "cuda"}
+    device : {"cpu", "cuda", "mps"}
     dtype : {"float32", "float64"}
 
     Attributes
@@ -86,7 +89,8 @@ class Extractor(ABC):
     Raises
     ------
     ValueError
-        Unknown or missing task; a file that is not a checkpoint of this family.
+        Unknown or missing task; a file that is not a checkpoint of this family, or of no kind that
+        it takes.
     """
 
     tasks: tuple[str, ...] = ()
@@ -182,6 +186,14 @@ def whole_number(value: Any, name: str) -> int:
         return int(number)
     shown = number.item() if isinstance(number, np.generic) else number
     raise ValueError(f"{name} is {shown!r:.60}, expected one whole number")
+
+
+def charge_and_spin(atoms: Atoms, *, default: tuple[int, int] = (0, 1)) -> tuple[int, int]:
+    """Read charge and spin multiplicity: ``spin_multiplicity`` of ``info``, else ``spin``."""
+    spin = "spin_multiplicity" if "spin_multiplicity" in atoms.info else "spin"
+    state = zip(("charge", spin), default, strict=True)
+    charge, multiplicity = (whole_number(atoms.info.get(name, x), name) for name, x in state)
+    return charge, multiplicity
 
 
 def bare(atoms: Atoms) -> Atoms:
@@ -412,13 +424,50 @@ def reuse_memory() -> None:
     mallopt(trim_threshold, 2**31 - 1)
 
 
+class UnsupportedError(ValueError):
+    """A checkpoint of the family, of a kind that features cannot be taken from."""
+
+    def __init__(self, kind: str, advice: str = "") -> None:
+        super().__init__(f"of kind {kind}, not supported" + (f": {advice}" if advice else ""))
+
+
 @contextmanager
-def reading(path: Path, family: str) -> Iterator[None]:
-    """Turn whatever a loader raises on a wrong file into one ValueError that names the file."""
+def reading(path: Path, family: str, *, compiled_from: str = "") -> Iterator[None]:
+    """Turn whatever a loader raises into one ValueError that names the file and what it is.
+
+    ``compiled_from`` says which file of the family's a compiled model has been made from.
+    """
     if not path.exists():
         raise ValueError(f"no checkpoint file {path} (family {family})")
+    if disguise := _disguise(path, compiled_from):
+        raise ValueError(f"{path} is not a {family} checkpoint, but {disguise}")
     try:
         yield
+    except UnsupportedError as error:
+        raise ValueError(f"{path} is a {family} checkpoint {error}") from error
     except Exception as error:  # loaders of foreign files raise nearly anything
-        reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-        raise ValueError(f"{path} is not a {family} checkpoint ({reason})") from error
+        raise ValueError(f"{path} is not a {family} checkpoint ({reason(error)})") from error
+
+
+def _disguise(path: Path, compiled_from: str) -> str:
+    """Say what lies in a checkpoint's place, and how to get that; empty if nothing is seen."""
+    if path.is_dir():
+        return "a folder"
+    with path.open("rb") as file:
+        head = file.read(200).lstrip().lower()
+    if head.startswith(b"version https://git-lfs"):
+        return "a pointer of Git LFS to it: git lfs pull fetches the file itself"
+    if head.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "a web page: download the file itself, logged in where its site asks for that"
+    if _is_compiled(path):
+        origin = compiled_from or "the checkpoint that it was made from"
+        return f"a compiled model (TorchScript), whose layers cannot be read: give {origin}"
+    return "" if head else "an empty file"
+
+
+def _is_compiled(path: Path) -> bool:
+    try:
+        with ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except BadZipFile:
+        return False

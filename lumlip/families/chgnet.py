@@ -135,13 +135,13 @@ class Extractor(base.Extractor):
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
         with base.reading(self.checkpoint_file, "chgnet"):
             model = _load(self.checkpoint_file)
+            self.reference = _reference(model)
         self.model = model.to(self.device, self.dtype).eval().requires_grad_(False)
         self.cutoff = float(model.graph_converter.atom_graph_cutoff)
         self.bond_cutoff = float(model.graph_converter.bond_graph_cutoff)
         self.elements = frozenset(range(1, model.atom_embedding.embedding.num_embeddings + 1))
         layers = model.mlp.layers if hasattr(model.mlp, "layers") else model.mlp
         self.hidden, self.final = layers[:-1], layers[-1]
-        self.reference = _reference(model)
 
     @torch.inference_mode()
     def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
@@ -167,7 +167,7 @@ class Extractor(base.Extractor):
         self, last_layer: base.FloatArray, structures: Sequence[Atoms]
     ) -> base.FloatArray:
         """Total energies (n_structures,) in eV: sum_i (w . last_layer_i + b + reference[Z_i])."""
-        weight = self.final.weight[0].double().cpu().numpy()
+        weight = self.final.weight[0].cpu().double().numpy()
         site = last_layer.astype(np.float64) @ weight + float(self.final.bias)
         numbers = np.concatenate([atoms.numbers for atoms in structures])
         return base.sum_by_structure(site + self.reference[numbers], structures)
@@ -340,7 +340,8 @@ def _load(path: Path) -> CHGNet:
     saved = torch.load(path, map_location="cpu", weights_only=True)["model"]
     arguments, weights = dict(saved["model_args"]), saved["state_dict"]
     if not arguments.get("mlp_first", True):
-        raise ValueError("this CHGNet pools atoms before its MLP, so it has no last layer per atom")
+        advice = "it pools atoms before its MLP, so no atom has a last layer"
+        raise base.UnsupportedError("mlp_first=False", advice)
     # 0.2.0 was trained with these biases, and its file does not say so.
     arguments["mlp_out_bias"] = any(key.endswith("mlp_out.layers.1.bias") for key in weights)
     with _quiet():
@@ -354,10 +355,9 @@ def _reference(model: CHGNet) -> base.FloatArray:
     reference = np.zeros(model.atom_embedding.embedding.num_embeddings + 1)
     if model.composition_model is not None:
         if model.composition_model.is_intensive != model.is_intensive:
-            raise ValueError(
-                "a CHGNet whose composition model is intensive and itself not (or vice versa)"
-            )
-        reference[1:] = model.composition_model.fc.weight[0].double().cpu().numpy()
+            kind = f"is_intensive={model.is_intensive}"
+            raise base.UnsupportedError(kind, "its composition model is of the other kind")
+        reference[1:] = model.composition_model.fc.weight[0].cpu().double().numpy()
     return reference
 
 

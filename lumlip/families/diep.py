@@ -57,7 +57,7 @@ class Extractor(base.Extractor):
         path = Path(DEFAULT_MODEL_DIR if checkpoint == "matpes-r2scan" else checkpoint)
         self.folder = path.parent if path.name == "state.pt" else path
         self.checkpoint_file = self.folder / "state.pt" if self.folder.is_dir() else path
-        with base.reading(path, "diep"), _precision(torch.float32):
+        with base.reading(self.checkpoint_file, "diep"), _precision(torch.float32):
             potential = load_potential(self.folder)
             readout = potential.model.final_layer.gated
         potential = potential.to(self.device, self.dtype).requires_grad_(False)
@@ -71,7 +71,7 @@ class Extractor(base.Extractor):
         self.type_of[numbers] = np.arange(len(numbers))
         self.mean, self.std = float(potential.data_mean), float(potential.data_std)
         self.reference = np.zeros(max(numbers) + 1)
-        self.reference[numbers] = potential.element_refs.property_offset.double().cpu().numpy()
+        self.reference[numbers] = potential.element_refs.property_offset.cpu().double().numpy()
 
     @torch.inference_mode()
     def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
@@ -86,7 +86,7 @@ class Extractor(base.Extractor):
             hidden, gate = self.layers[:-1](backbone), self.gates[:-2](backbone)
             site = self.layers[-1](hidden) * self.gates[-2:](gate)
         last_layer = torch.cat([hidden, gate], dim=1).cpu().numpy()
-        energy = self._total(site[:, 0].double().cpu().numpy(), structures)
+        energy = self._total(site[:, 0].cpu().double().numpy(), structures)
         kept = {name: x.cpu().numpy() for name, x in after.items()}
         return base.Features(backbone.cpu().numpy(), last_layer, energy, layers=kept)
 
@@ -190,7 +190,7 @@ class _Integrator(DIEPIntegrator):  # type: ignore[misc]
 
 def _weight(linear: torch.nn.Linear) -> base.FloatArray:
     """Weights (n_channels,) of a linear map to one number, in float64."""
-    return linear.weight[0].double().cpu().numpy()  # type: ignore[no-any-return]
+    return linear.weight[0].cpu().double().numpy()  # type: ignore[no-any-return]
 
 
 @contextmanager

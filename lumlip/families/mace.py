@@ -30,7 +30,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import sys
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -52,6 +51,8 @@ with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="
 
 PACKAGE = "mace"
 FEATURES_VERSION = 1
+OFF24 = "https://raw.githubusercontent.com/ACEsuit/mace-off/main/mace_off24/MACE-OFF24_medium.model"
+MODELS = ("mace.modules.models.", "mace.modules.extensions.")  # where its classes of models are
 INFO = {"total_charge": ("charge", 0.0), "total_spin": ("spin", 1.0)}  # mace's name: ours, default
 
 
@@ -86,7 +87,8 @@ class Extractor(base.Extractor):
         self.checkpoint_file = Path(checkpoint)
         self.name = f"mace:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        with base.reading(self.checkpoint_file, "mace"):
+        compiled_from = "the .model file beside it whose name lacks _compiled"
+        with base.reading(self.checkpoint_file, "mace", compiled_from=compiled_from):
             model = _load(self.checkpoint_file)
         self.heads = list(getattr(model, "heads", None) or ["Default"])
         is_plain = [head.lower() for head in self.heads] == ["default"]
@@ -112,7 +114,7 @@ class Extractor(base.Extractor):
         last_layer = [seen[r.linear][:, r.columns].cpu().numpy() for r in self.readouts]
         energy = base.sum_by_structure(result["node_energy"].cpu().numpy(), structures)
         if not all(readout.scaled for readout in self.readouts):  # not among the node energies
-            energy = result["energy"].double().cpu().numpy()
+            energy = result["energy"].cpu().double().numpy()
         backbone = result["node_feats"][:, self.scalars].cpu().numpy()
         kept = {
             name: base.invariants(after[name].cpu().numpy(), module.linear.irreps_out)
@@ -194,7 +196,7 @@ class Extractor(base.Extractor):
         unit = torch.eye(linear.irreps_in.dim, device=self.device, dtype=self.dtype)
         with torch.inference_mode():
             bias = linear(torch.zeros_like(unit[:1]))
-            weight = (linear(unit) - bias)[:, self.head].double().cpu().numpy()
+            weight = (linear(unit) - bias)[:, self.head].cpu().double().numpy()
         return Readout(linear, columns, weight[columns], float(bias[0, self.head]), scaled)
 
     def _scale_and_shift(self) -> tuple[float, float]:
@@ -210,7 +212,7 @@ class Extractor(base.Extractor):
         energies = self.model.atomic_energies_fn.atomic_energies
         energies = energies.reshape(-1, energies.shape[-1])[self.head]
         table = np.zeros(max(self.elements) + 1)
-        table[self.model.atomic_numbers.cpu().numpy()] = energies.double().cpu().numpy()
+        table[self.model.atomic_numbers.cpu().numpy()] = energies.cpu().double().numpy()
         reference: base.FloatArray = table[np.concatenate([atoms.numbers for atoms in structures])]
         return reference
 
@@ -223,7 +225,7 @@ class Extractor(base.Extractor):
         repulsion = self.model.pair_repulsion_fn(
             length, data["node_attrs"], data["edge_index"], self.model.atomic_numbers
         )
-        return repulsion.double().cpu().numpy()  # type: ignore[no-any-return]
+        return repulsion.cpu().double().numpy()  # type: ignore[no-any-return]
 
 
 def inputs(
@@ -263,22 +265,21 @@ def download(name: str) -> Path:
     """Fetch a published checkpoint into mace's own cache, and return its file.
 
     Names are mace's: of ``mace_mp`` as they are ("medium-0b3", "mh-1"), of MACE-OFF23 as
-    "off-small", "off-medium", "off-large", and "omol-extra-large".
+    "off-small", "off-medium", "off-large", and "omol-extra-large"; it has none for "off24-medium".
     """
-    family, _, size = name.partition("-")
-    with contextlib.redirect_stdout(sys.stderr):  # what mace says there of licences must be seen
-        if family == "off" and size in foundations_models.mace_off_urls:
-            url = foundations_models.mace_off_urls[size]
-            with _unopened():
-                mace_off(size, device="cpu", return_raw_model=True)
-            return Path(foundations_models.get_cache_dir(), Path(url).name)
-        if name == "omol-extra-large":
-            with _unopened():
-                mace_omol("extra_large", device="cpu", return_raw_model=True)
-            return Path(foundations_models.get_cache_dir(), "MACE-omol-0-extra-large-1024.model")
-        if name in foundations_models.mace_mp_urls:
-            return Path(foundations_models.download_mace_mp_checkpoint(name))
-    known = [*foundations_models.mace_mp_urls, *_off_names(), "omol-extra-large"]
+    off = {f"off-{size}": url for size, url in foundations_models.mace_off_urls.items()}
+    off["off24-medium"] = OFF24
+    if name in off:
+        with _unopened():
+            mace_off(off[name], device="cpu", return_raw_model=True)
+        return Path(foundations_models.get_cache_dir(), Path(off[name]).name)
+    if name == "omol-extra-large":
+        with _unopened():
+            mace_omol("extra_large", device="cpu", return_raw_model=True)
+        return Path(foundations_models.get_cache_dir(), "MACE-omol-0-extra-large-1024.model")
+    if name in foundations_models.mace_mp_urls:
+        return Path(foundations_models.download_mace_mp_checkpoint(name))
+    known = [*foundations_models.mace_mp_urls, *off, "omol-extra-large"]
     raise ValueError(f"mace publishes no {name!r}; known: {', '.join(known)}")
 
 
@@ -287,20 +288,40 @@ def _unopened() -> Any:
     return mock.patch.object(foundations_models.torch, "load", return_value=None)
 
 
-def _off_names() -> list[str]:
-    return [f"off-{size}" for size in foundations_models.mace_off_urls]
-
-
 def _load(path: Path) -> ScaleShiftMACE:
     """Read a checkpoint; what its pickle says is run."""
-    with warnings.catch_warnings(action="ignore"):
-        model = torch.load(path, map_location="cpu", weights_only=False)
-    if type(model) not in (MACE, ScaleShiftMACE):
-        raise ValueError(f"expected a MACE or ScaleShiftMACE, the file holds a {type(model)}")
-    unknown = set(getattr(model, "embedding_specs", None) or ()) - set(INFO)
-    if unknown:
-        raise ValueError(f"this MACE wants {sorted(unknown)} of every structure")
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            model = torch.load(path, map_location="cpu", weights_only=False)
+    except (AttributeError, ImportError) as error:  # of a class that is not here
+        _check_version(path, error)
+        raise
+    kind = type(model)
+    if isinstance(model, dict) and {"model", "optimizer"} <= model.keys():
+        advice = "it lacks the network; give the .model file that training writes at its end"
+        raise base.UnsupportedError("epoch", advice)
+    if kind not in (MACE, ScaleShiftMACE):
+        if not kind.__module__.startswith("mace."):
+            raise TypeError(kind)
+        raise base.UnsupportedError(kind.__name__, "MACE and ScaleShiftMACE are")
+    if unknown := set(getattr(model, "embedding_specs", None) or ()) - set(INFO):
+        advice = f"of a structure it wants more than {' and '.join(INFO)}"
+        raise base.UnsupportedError(", ".join(sorted(unknown)), advice)
     return model
+
+
+def _check_version(path: Path, error: Exception) -> None:
+    """Say of what kind a file is that holds a MACE, but cannot be opened: by names alone."""
+    names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+    kinds = {name.rpartition(".")[2] for name in names if name.startswith(MODELS)}
+    if others := kinds - {"MACE", "ScaleShiftMACE"}:
+        raise base.UnsupportedError(
+            ", ".join(sorted(others)), "MACE and ScaleShiftMACE are"
+        ) from error
+    if kinds:
+        lost = str(error).partition(" on <")[0]
+        advice = "save it again with mace 0.3 or later, where that opens it"
+        raise base.UnsupportedError(f"another version ({lost})", advice) from error
 
 
 def _scalar_columns(irreps: Sequence[Any]) -> base.IntArray:

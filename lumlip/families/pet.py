@@ -38,6 +38,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
+import metatrain
 import numpy as np
 import torch
 import warp
@@ -51,12 +52,13 @@ from lumlip.families import base
 warp.config.log_level = warp.LOG_ERROR
 
 from metatomic.torch import ModelOutput  # noqa: E402
+from metatrain.llpr import LLPRUncertaintyModel  # noqa: E402
 from metatrain.pet import PET as PET  # noqa: E402
 from metatrain.pet.modules.backend import PETBackend  # noqa: E402
 from metatrain.utils.additive import ZBL  # noqa: E402
 from metatrain.utils.io import load_model as load_model  # noqa: E402
 from upet import _models as upet_models  # noqa: E402
-from upet.calculator import UPETCalculator  # noqa: E402
+from upet.ase import UPETCalculator  # noqa: E402
 
 PACKAGE = "upet"
 FEATURES_VERSION = 1
@@ -74,7 +76,8 @@ class Extractor(base.Extractor):
         self.checkpoint_file = Path(checkpoint)
         self.name = f"pet:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        with base.reading(self.checkpoint_file, "pet"):
+        exported_from = "the .ckpt file that it was exported from"
+        with base.reading(self.checkpoint_file, "pet", compiled_from=exported_from):
             model = _load(self.checkpoint_file)
             targets = energy_targets(model)
         self.tasks = tuple(targets) if len(targets) > 1 else ()
@@ -106,7 +109,7 @@ class Extractor(base.Extractor):
         return base.Features(
             backbone.cpu().numpy(),
             torch.cat(last_layer, dim=1).cpu().numpy(),
-            self._total(site.double().cpu().numpy(), structures),
+            self._total(site.cpu().double().numpy(), structures),
             layers=_layers(after, nodes, edges, factors) if layers else {},
         )
 
@@ -116,7 +119,7 @@ class Extractor(base.Extractor):
     ) -> base.FloatArray:
         """Total energies (n_structures,) in eV: the sum at the top of this file."""
         maps: list[Any] = [layer for heads in self.heads for layer in heads[2:]]
-        weight = torch.cat([layer.weight[0] for layer in maps]).double().cpu().numpy()
+        weight = torch.cat([layer.weight[0] for layer in maps]).cpu().double().numpy()
         on_nodes, on_edges = (float(sum(layer.bias for layer in maps[i::2])) for i in (0, 1))
         factors = self._batch(structures)["cutoff_factors"].double().sum(1).cpu().numpy()
         site = last_layer.astype(np.float64) @ weight + on_nodes + on_edges * factors
@@ -166,7 +169,8 @@ class Extractor(base.Extractor):
         batch = {k: x.to(self.dtype) if x.is_floating_point() else x for k, x in batch.items()}
         conditioning = self.backend.system_conditioning
         if conditioning is not None:
-            charge, spin = (x.to(self.device) for x in _charge_and_spin(structures))
+            states = [base.charge_and_spin(atoms) for atoms in structures]
+            charge, spin = torch.tensor(states, device=self.device).T
             conditioning.validate(charge, spin)
             batch |= {"charge": charge, "spin_multiplicity": spin}
             batch["system_indices"] = geometry["system_indices"]
@@ -204,7 +208,7 @@ def energy_targets(model: PET) -> dict[str, str]:
     names = [k for k in model.target_names if targets[k].quantity == "energy"]
     names = [k for k in names if targets[k].is_scalar]
     if not names:
-        raise ValueError(f"this PET predicts {', '.join(model.target_names)}, but no energy")
+        raise base.UnsupportedError(", ".join(model.target_names), "it predicts no energy")
     return {name.removeprefix("energy/"): name for name in names}
 
 
@@ -214,7 +218,7 @@ def scale_and_reference(model: PET, target: str) -> tuple[float, base.FloatArray
     block = model.additive_models[0].model.weights[target].block()
     numbers = block.samples.column("center_type").cpu().numpy()
     reference = np.zeros(numbers.max() + 1)
-    reference[numbers] = block.values[:, 0].double().cpu().numpy()
+    reference[numbers] = block.values[:, 0].cpu().double().numpy()
     return float(scale.ravel()[0]), reference
 
 
@@ -230,13 +234,25 @@ def download(name: str) -> Path:
 
 def _load(path: Path) -> PET:
     """Read a checkpoint; what its pickle says is run."""
-    with warnings.catch_warnings(action="ignore"):
-        model = load_model(path)
-    model = getattr(model, "model", model)  # in a wrapper that adds uncertainties
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            model = load_model(path)
+    except (RuntimeError, ImportError) as error:
+        if "torch-pme" in str(error):  # which no other kind needs
+            raise base.UnsupportedError("long_range") from error
+        if "too old to read" in str(error):
+            advice = f"a later metatrain than the {metatrain.__version__} here has written it"
+            raise base.UnsupportedError("newer format", advice) from error
+        raise
+    if isinstance(model, LLPRUncertaintyModel):  # adds uncertainties, and leaves the energy
+        model = model.model
     if not isinstance(model, PET):
-        raise ValueError(f"expected a checkpoint of PET, the file holds a {type(model).__name__}")
+        wraps = isinstance(getattr(model, "model", None), PET)
+        kind = type(model).__name__
+        advice = "give the checkpoint of the PET that it was trained on"
+        raise base.UnsupportedError(kind, advice) if wraps else TypeError(kind)
     if model.long_range:
-        raise ValueError("this PET has long-range features, which are not supported")
+        raise base.UnsupportedError("long_range")
     return model
 
 
@@ -268,17 +284,6 @@ def _layers(
     return {k: x.cpu().numpy() for k, x in {"embedding": kept["embedding"], **named}.items()}
 
 
-def _charge_and_spin(structures: Sequence[Atoms]) -> tuple[Tensor, Tensor]:
-    """Total charge and spin multiplicity (n_structures,) each, as upet's calculator reads them."""
-    infos: list[dict[str, Any]] = [atoms.info for atoms in structures]
-    charges = [base.whole_number(info.get("charge", 0), "charge") for info in infos]
-    names = ["spin_multiplicity" if "spin_multiplicity" in info else "spin" for info in infos]
-    spins = [
-        base.whole_number(info.get(name, 1), name) for info, name in zip(infos, names, strict=True)
-    ]
-    return torch.tensor(charges), torch.tensor(spins)
-
-
 def _repulsion(additive: ZBL, structures: Sequence[Atoms]) -> base.FloatArray:
     """Repulsion of close nuclei after Ziegler, Biersack and Littmark (n_atoms,), in eV."""
     graph = base.neighbors(structures, additive.cutoff_radius)
@@ -289,6 +294,6 @@ def _repulsion(additive: ZBL, structures: Sequence[Atoms]) -> base.FloatArray:
         *(x.to(device) for x in (numbers[graph.first], numbers[graph.second], length))
     )
     repulsion: NDArray[Any] = np.bincount(
-        graph.first, pair.double().cpu().numpy(), minlength=len(numbers)
+        graph.first, pair.cpu().double().numpy(), minlength=len(numbers)
     )
     return repulsion

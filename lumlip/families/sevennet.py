@@ -26,7 +26,7 @@ from sevenn.checkpoint import SevenNetCheckpoint
 from sevenn.nn.sequential import AtomGraphSequential
 from sevenn.util import pretrained_name_to_path
 
-from lumlip.families import _sequential
+from lumlip.families import _sequential, base
 
 PACKAGE = "sevenn"
 FEATURES_VERSION = 1
@@ -55,6 +55,11 @@ class Extractor(_sequential.Extractor):
         with warnings.catch_warnings(action="ignore"):
             model = SevenNetCheckpoint(self.checkpoint_file).build_model()
         if _sequential.TO_HIDDEN not in dict(model.named_children()):
-            raise ValueError("this SevenNet has a fully connected readout, which is not supported")
+            raise base.UnsupportedError("readout_as_fcn", "its readout is no row of linear maps")
         model.set_is_batch_data(True)
         return model
+
+
+def download(name: str) -> Path:
+    """Fetch a published checkpoint, such as "7net-omni", into the package's own folder."""
+    return Path(pretrained_name_to_path(name))

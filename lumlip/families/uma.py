@@ -69,10 +69,12 @@ SWAP = re.compile(rf"(?P<dataset>[^:]+):(?P<part>{'|'.join(PARTS)}):(?P<other>[^
 
 
 class Extractor(base.Extractor):
-    """A UMA checkpoint: a file in fairchem's MLIPInferenceCheckpoint format."""
+    """A UMA or eSEN checkpoint: a file in fairchem's MLIPInferenceCheckpoint format."""
 
     def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
         base.reuse_memory()
+        if device not in ("cpu", "cuda"):
+            raise ValueError(f"got device {device!r}; fairchem runs on: cpu, cuda")
         self.checkpoint_file = Path(checkpoint)
         self.name = f"uma:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
@@ -108,14 +110,16 @@ class Extractor(base.Extractor):
         data.dataset = [self.dataset] * len(structures)
         with _fixed_seed(self.device), self._after_layers(layers) as after:
             embedding = self.backbone(data)
-        total = self.head(data, embedding)[self.energy_task.name]["energy"]
+        total: Any = self.head(data, embedding)
+        while not isinstance(total, Tensor):  # by task, by property, or by both, as a head likes
+            total = total.get(self.energy_task.name, total.get("energy"))
         energy = self.energy_task.normalizer.denorm(total)
         if self.energy_task.element_references is not None:
             energy = self.energy_task.element_references.undo_refs(data, energy)
         return base.Features(
             embedding["node_embedding"][:, 0].cpu().numpy(),
             self._last_layer.cpu().numpy(),
-            energy.double().cpu().numpy(),
+            energy.cpu().double().numpy(),
             {"routing": self._routing()} if self.n_experts else {},
             {name: _invariants(x.cpu().numpy()) for name, x in after.items()},
         )
@@ -222,7 +226,7 @@ class Extractor(base.Extractor):
             weight = last.weights[self.head.dataset_name_to_exp[self.dataset], 0]
         else:
             weight = last.weight[0]
-        return weight.double().cpu().numpy(), float(last.bias[0])
+        return weight.cpu().double().numpy(), float(last.bias[0])
 
     def _reference(self) -> base.FloatArray:
         """Element references of this task in eV, by atomic number."""
@@ -230,7 +234,7 @@ class Extractor(base.Extractor):
         references = self.energy_task.element_references
         if references is None:
             return np.zeros(size)
-        values = references.element_references.double().cpu().numpy()[:size]
+        values = references.element_references.cpu().double().numpy()[:size]
         return np.pad(values, (0, size - len(values)))
 
     def _known_elements(self) -> frozenset[int]:
@@ -254,9 +258,6 @@ def download(name: str) -> Path:
     The repositories are gated: accept the licence of https://huggingface.co/facebook/UMA once,
     then run ``hf auth login`` or set the variable HF_TOKEN. FAIRCHEM_CACHE_DIR moves the cache.
     """
-    if name not in pretrained_mlip.available_models:
-        known = ", ".join(pretrained_mlip.available_models)
-        raise ValueError(f"fairchem publishes no checkpoint {name!r}; known: {known}")
     return Path(pretrained_mlip.pretrained_checkpoint_path_from_name(name))
 
 
@@ -345,7 +346,8 @@ def _energy_head(model: Any) -> tuple[torch.nn.Module, torch.nn.Sequential]:
         block = getattr(inner, "energy_block", None)
         if isinstance(block, torch.nn.Sequential) and inner.reduce == "sum":
             return head, block
-    raise ValueError("no head with an energy block that sums over atoms")
+    heads = ", ".join(type(head).__name__ for head in model.output_heads.values())
+    raise base.UnsupportedError(heads, "no head has an energy block that sums over atoms")
 
 
 def _invariants(embedding: base.FloatArray) -> base.FloatArray:

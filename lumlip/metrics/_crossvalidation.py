@@ -8,7 +8,6 @@ equal scores, the smallest cutoff wins.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -23,6 +22,8 @@ EPS = float(np.finfo(np.float64).eps)
 # A squared error is known to about eps times the squares that cancel in it, its root therefore
 # to sqrt(eps) = 1.5e-8 at worst; the margin is for sums over some hundred terms.
 LOSS_UNCERTAINTY = 1e-7
+#: A singular value of this size, relative to the largest, comes out of squares to 1e-8 or better.
+RESOLVED = 1e-4
 
 
 @cache
@@ -38,61 +39,32 @@ def rounding_floor(source: torch.Tensor, protocol: Protocol = SCIKIT_MATTER) -> 
     return max(max(source.shape[-2:]) * EPS, protocol.rounding)
 
 
-def thin_svd(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Factors (U, s, V) of x = U diag(s) V^T; the columns of V are the right singular vectors."""
-    left, singular, right = torch.linalg.svd(x, full_matrices=False)
-    return left, singular, right.mT
+def thin_svd(
+    x: torch.Tensor, lowest: float = 0.0
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Factors (U, s, V) of x = U diag(s) V^T; the columns of V are the right singular vectors.
 
-
-@dataclass(frozen=True)
-class _Fold:
-    """Maps of every rank r fitted on one fold, to predict the other: design[:, :r] (left^T y)[:r].
-
-    Attributes
-    ----------
-    left : tensor of shape (batch, n_fitted, rank)
-        Left singular vectors of the fold.
-    design : tensor of shape (batch, n_predicted, rank)
-        The other fold times V / s.
-    kept : tensor of shape (batch, n_alphas + 1, rank)
-        1 where a singular value is above the cutoff, else 0. The last row keeps nothing.
+    Where singular values below ``lowest`` times the largest do not matter, and squares resolve the
+    others, the factors come from an eigendecomposition of those, which is several times as fast;
+    of the values below ``lowest``, no vectors are there on the longer side.
     """
-
-    left: torch.Tensor
-    design: torch.Tensor
-    kept: torch.Tensor
-
-    def loss(self, fitted: torch.Tensor, predicted: torch.Tensor, targets: Targets) -> torch.Tensor:
-        """RMSE by cutoff, averaged over each target's columns: (batch, n_alphas + 1, n_targets).
-
-        With A = design and b = left^T y, component r changes the squared error by
-        ``|a_r b_r|^2 + 2 a_r b_r . (sum_{q<r} a_q b_q - y)``: a few products serve all cutoffs.
-        Where that cancels, `CrossValidation` falls back on `exact_loss`.
-        """
-        projected = self.left.mT @ fitted
-        gram = self.design.mT @ self.design
-        earlier = 2 * gram.tril(-1) + torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1))
-        change = torch.baddbmm(earlier @ projected, self.design.mT, predicted, alpha=-2)
-        start = predicted.square().sum(dim=1, keepdim=True)
-        squares = torch.baddbmm(start, self.kept, change.mul_(projected))
-        rmse = squares.div_(predicted.shape[1]).clamp_(min=0).sqrt_()
-        return rmse @ targets.averaging
-
-    def exact_loss(
-        self, problem: torch.Tensor, fitted: torch.Tensor, predicted: torch.Tensor
-    ) -> torch.Tensor:
-        """`loss` from the residuals themselves, for some problems and the columns of one target."""
-        projected = self.left[problem].mT @ fitted
-        design, kept = self.design[problem], self.kept[problem]
-        loss = [
-            (predicted - (design * kept[:, a, None]) @ projected).square().mean(dim=1).sqrt()
-            for a in range(kept.shape[1])
-        ]
-        return torch.stack(loss, dim=1).mean(dim=2)
+    if lowest < RESOLVED:
+        left, singular, right = torch.linalg.svd(x, full_matrices=False)
+        return left, singular, right.mT
+    if x.shape[-2] > x.shape[-1]:
+        return thin_svd(x.mT, lowest)[::-1]
+    values, left = torch.linalg.eigh(x @ x.mT)
+    singular, left = values.clamp(min=0).sqrt().flip(-1), left.flip(-1)
+    there = singular > lowest * singular[..., :1]
+    return left, singular, (x.mT @ left) * torch.where(there, 1 / singular, 0.0)[..., None, :]
 
 
 class CrossValidation:
     """Both folds of a batch of sources, factorized once for any number of targets.
+
+    Maps of every rank r are fitted on each fold: they predict design[:, :r] (left^T y)[:r] for the
+    other, where left are the left singular vectors of the fold and design is the other times V / s.
+    Arrays of both have shape (batch, 2, ...) and begin with what is fitted on the first fold.
 
     Parameters
     ----------
@@ -102,13 +74,20 @@ class CrossValidation:
 
     def __init__(self, source: torch.Tensor, protocol: Protocol = SCIKIT_MATTER) -> None:
         self._tie = protocol.tie
-        self._n_first = fold_order(source.shape[1])[1]
-        first, second = self._halves(source)
-        svd_first, svd_second = thin_svd(first), thin_svd(second)
-        largest = torch.maximum(svd_first[1][:, :1], svd_second[1][:, :1])
+        n_first = fold_order(source.shape[1])[1]
+        self._sizes = [n_first, source.shape[1] - n_first]
+        x = self._halves(source)
+        # Cutoffs are relative to the larger fold: none is lower than this for either.
+        self._left, singular, right = thin_svd(x, protocol.floor)
+        largest = singular[:, :, 0].amax(dim=1, keepdim=True)
         self.cutoffs = torch.as_tensor(protocol.alphas, device=source.device) * largest
-        floor = rounding_floor(source, protocol)
-        self._folds = (self._fold(svd_first, second, floor), self._fold(svd_second, first, floor))
+        lowest = self.cutoffs.clamp(min=rounding_floor(source, protocol))
+        kept = (singular[:, :, None] > lowest[:, None, :, None]).double()
+        # Row 0 is the smallest cutoff: what it drops is never used.
+        inverse = torch.where(kept[:, :, 0] > 0, 1 / singular, 0.0)
+        self._design = (x.flip(1) @ right) * inverse[:, :, None]
+        # 1 where a singular value is above the cutoff, else 0. The last row keeps nothing.
+        self._kept = torch.nn.functional.pad(kept, (0, 0, 0, 1))
 
     def choose_cutoffs(self, y: torch.Tensor, targets: Targets) -> torch.Tensor:
         """Choose the cutoff with the best score for every source of the batch and every target.
@@ -124,9 +103,7 @@ class CrossValidation:
         tensor of shape (batch, n_targets)
             Absolute cutoffs of the singular values.
         """
-        first, second = self._halves(y)
-        loss = self._folds[0].loss(first, second, targets)
-        loss += self._folds[1].loss(second, first, targets)
+        loss = self._loss(y, targets)
         if self._tie:
             return self.cutoffs.gather(1, self._largest_tie(loss))
         for problem, target in self._undecided(loss):
@@ -134,26 +111,50 @@ class CrossValidation:
             loss[problem, :, target] = self._exact_loss(problem, columns[problem])
         return self.cutoffs.gather(1, self._best(loss))
 
-    def _halves(self, samples: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return samples[:, : self._n_first], samples[:, self._n_first :]
+    def _halves(self, samples: torch.Tensor) -> torch.Tensor:
+        """Put both folds one above the other, (batch, 2, n / 2, ...); rows of 0 change no sum."""
+        first, second = torch.split(samples, self._sizes, dim=1)
+        if len(first[0]) == len(second[0]):
+            return samples.reshape(len(samples), 2, -1, samples.shape[2])
+        return torch.stack([torch.nn.functional.pad(first, (0, 0, 0, 1)), second], dim=1)
 
-    def _fold(self, svd: tuple[torch.Tensor, ...], other: torch.Tensor, floor: float) -> _Fold:
-        left, singular, right = svd
-        kept = (singular[:, None] > self.cutoffs.clamp(min=floor)[:, :, None]).double()
-        # Row 0 is the smallest cutoff: what it drops is never used.
-        inverse = torch.where(kept[:, 0] > 0, 1 / singular, 0.0)
-        kept = torch.nn.functional.pad(kept, (0, 0, 0, 1))
-        return _Fold(left, (other @ right) * inverse[:, None], kept)
+    def _loss(self, y: torch.Tensor, targets: Targets) -> torch.Tensor:
+        """RMSE by cutoff, averaged over each target's columns: (batch, n_alphas + 1, n_targets).
+
+        With A = design and b = left^T y, component r changes the squared error by
+        ``|a_r b_r|^2 + 2 a_r b_r . (sum_{q<r} a_q b_q - y)``: a few products serve all cutoffs.
+        Where that cancels, `choose_cutoffs` falls back on `_exact_loss`.
+        """
+        y = self._halves(y)
+        gram = self._design.mT @ self._design
+        earlier = 2 * gram.tril(-1) + torch.diag_embed(gram.diagonal(dim1=-2, dim2=-1))
+        # What acts on the rows that were fitted, and on those that are predicted.
+        both = torch.stack([earlier @ self._left.mT, -2 * self._design.mT], dim=3)
+        both[:, 1] = both[:, 1].flip(2)
+        change = (both.flatten(3).flatten(1, 2) @ y.flatten(1, 2)).view(*both.shape[:3], -1)
+        change.mul_(self._left.mT @ y)
+        start = y.square().sum(dim=2, keepdim=True).flip(1)
+        squares = torch.baddbmm(*(some.flatten(0, 1) for some in (start, self._kept, change)))
+        means = squares.clamp_(min=0).sqrt_() @ targets.averaging
+        return (means.view(len(y), 2, *means.shape[1:]) * self._root_of_size(y)).sum(dim=1)
 
     def _exact_loss(self, problem: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        first, second = self._halves(y)
-        return self._folds[0].exact_loss(problem, first, second) + self._folds[1].exact_loss(
-            problem, second, first
-        )
+        """`_loss` from residuals themselves, for some problems and the columns of one target."""
+        y, design = self._halves(y), self._design[problem]
+        projected = self._left[problem].mT @ y
+        loss = [
+            (y.flip(1) - (design * kept[:, :, None]) @ projected).square().sum(dim=2).sqrt()
+            for kept in self._kept[problem].unbind(dim=2)
+        ]
+        return (torch.stack(loss, dim=2).mean(dim=3) * self._root_of_size(y)[..., 0]).sum(dim=1)
+
+    def _root_of_size(self, y: torch.Tensor) -> torch.Tensor:
+        """One over the root of the number of rows that are predicted: (2, 1, 1)."""
+        return y.new_tensor(self._sizes[::-1])[:, None, None].rsqrt()
 
     def _same_maps(self, chosen: torch.Tensor) -> torch.Tensor:
         """Which cutoffs leave the ranks of the chosen ones: (batch, n_alphas, n_targets)."""
-        ranks = torch.stack([fold.kept[:, :-1].sum(dim=2) for fold in self._folds], dim=2)
+        ranks = self._kept[:, :, :-1].sum(dim=3).mT
         of_chosen = ranks.gather(1, chosen[:, :, None].expand(-1, -1, 2))
         return (ranks[:, :, None] == of_chosen[:, None]).all(dim=3)
 

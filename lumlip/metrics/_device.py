@@ -9,28 +9,19 @@ from typing import TypeVar
 
 import torch
 
+from lumlip.runtime.devices import available
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def resolve_device(device: str) -> torch.device:
-    """Turn ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"`` into a device that is there.
+    """Return the device of a name, see :func:`lumlip.runtime.devices.available`.
 
-    Raises
-    ------
-    ValueError
-        If the name is unknown, or CUDA is asked for and missing.
+    ``"mps"`` is the CPU here: it lacks double precision, which the metrics need.
     """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    kind, _, number = device.partition(":")
-    if kind not in {"cpu", "cuda"} or not (number == "" or number.isdigit()):
-        raise ValueError(f"device: got {device!r}, expected 'auto', 'cpu', 'cuda' or 'cuda:N'")
-    if kind == "cuda" and int(number or 0) >= torch.cuda.device_count():
-        raise ValueError(
-            f"device: got {device!r}, but this machine has {torch.cuda.device_count()} CUDA devices"
-        )
-    return torch.device(device)
+    found = available(device)
+    return torch.device("cpu" if found == "mps" else found)
 
 
 def map_in_threads(
@@ -49,7 +40,7 @@ def map_in_threads(
     n_threads = min(torch.get_num_threads(), len(items))
     if device.type != "cpu" or (large and n_threads < 2):
         return [function(item) for item in items]
-    with _one_thread_per_call():
+    with one_thread_per_call():
         if n_threads < 2:
             return [function(item) for item in items]
         with ThreadPoolExecutor(
@@ -59,7 +50,8 @@ def map_in_threads(
 
 
 @contextmanager
-def _one_thread_per_call() -> Iterator[None]:
+def one_thread_per_call() -> Iterator[None]:
+    """Keep each call of torch to one thread, where several processes or threads call it."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

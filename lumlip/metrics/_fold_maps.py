@@ -14,13 +14,14 @@ diag(s)``, serves instead of two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 import torch
 
-from lumlip.array_types import BoolArray, FloatArray, IntArray
+from lumlip.array_types import BoolArray, IntArray
+from lumlip.metrics._crossvalidation import thin_svd
 from lumlip.metrics._protocol import Protocol
 from lumlip.metrics._targets import Targets
 
@@ -44,23 +45,32 @@ class FoldOrder:
         Targets of the sorted atoms, centered over all atoms.
     layout : Targets
         Which column belongs to which target.
+    ones : tensor of shape (n_atoms, 1)
+        1; rows that stand for many atoms have other numbers, with the same sums of squares, and of
+        products with the other columns.
     """
 
     atoms: torch.Tensor
     sizes: tuple[int, ...]
     y: torch.Tensor
     layout: Targets
+    ones: torch.Tensor
 
     @classmethod
     def of(
-        cls, targets: torch.Tensor, widths: tuple[int, ...], *, fold: IntArray, half: IntArray
+        cls,
+        targets: torch.Tensor,
+        widths: tuple[int, ...],
+        *,
+        part: IntArray,
+        ones: torch.Tensor | None = None,
     ) -> FoldOrder:
-        """Sort centered targets of shape (n_atoms, n_columns), widths[i] columns of each."""
-        part = 2 * fold + half
+        """Sort centered targets (n_atoms, n_columns) by part, 2 * fold + half of every atom."""
         atoms = torch.as_tensor(np.argsort(part, kind="stable"), device=targets.device)
-        sizes = np.bincount(part, minlength=2 * (int(fold.max()) + 1))
+        sizes = np.bincount(part, minlength=int(part.max()) // 2 * 2 + 2)
         layout = Targets(targets[:0], targets[:0], widths)
-        return cls(atoms, tuple(int(n) for n in sizes), targets[atoms], layout)
+        ones = torch.ones_like(targets[:, :1]) if ones is None else ones[atoms]
+        return cls(atoms, tuple(int(n) for n in sizes), targets[atoms], layout, ones)
 
     def only(self, chosen: BoolArray) -> FoldOrder:
         """Keep some targets, a mask of shape (n_targets,)."""
@@ -69,7 +79,7 @@ class FoldOrder:
         parts = torch.split(self.y, list(self.layout.widths), dim=1)
         kept = [part for part, is_chosen in zip(parts, chosen, strict=True) if is_chosen]
         y, widths = torch.cat(kept, dim=1), tuple(part.shape[1] for part in kept)
-        return FoldOrder(self.atoms, self.sizes, y, Targets(y[:0], y[:0], widths))
+        return replace(self, y=y, layout=Targets(y[:0], y[:0], widths))
 
     def parts(self, rows: torch.Tensor, half: int) -> tuple[torch.Tensor, ...]:
         """Rows of one half of each fold."""
@@ -80,17 +90,16 @@ class FoldOrder:
         sizes = np.add(self.sizes[::2], self.sizes[1::2])
         return torch.split(rows, [int(n) for n in sizes])
 
+    def sums(self, rows: torch.Tensor, half: int) -> torch.Tensor:
+        """Sums over one half of each fold: (n_folds, n_columns)."""
+        pairs = zip(self.parts(self.ones, half), self.parts(rows, half), strict=True)
+        return torch.stack([(ones.mT @ some)[0] for ones, some in pairs])
+
     @cached_property
-    def sums(self) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
+    def of_targets(self) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
         """Of both halves: sums and sums of squares over each fold, (n_folds, n_columns) each."""
-        halves = [self.parts(self.y, half) for half in (0, 1)]
-        return tuple(
-            (
-                torch.stack([y.sum(dim=0) for y in some]),
-                torch.stack([y.square().sum(dim=0) for y in some]),
-            )
-            for some in halves
-        )
+        squares = [[y.square().sum(dim=0) for y in self.parts(self.y, half)] for half in (0, 1)]
+        return tuple((self.sums(self.y, half), torch.stack(squares[half])) for half in (0, 1))
 
 
 @dataclass(frozen=True)
@@ -119,14 +128,14 @@ class Moments:
         """Sum over one half of each fold, b of shape (n_atoms, d) sorted: fields (n_folds, ...)."""
         parts = order.parts(b, half)
         targets = order.parts(order.y, half)
-        target, squares = order.sums[half]
+        target, squares = order.of_targets[half]
         return cls(
             gram=torch.stack([some.mT @ some for some in parts]),
             cross=torch.stack([some.mT @ y for some, y in zip(parts, targets, strict=True)]),
             squares=squares,
-            source=torch.stack([some.sum(dim=0) for some in parts]),
+            source=order.sums(b, half),
             target=target,
-            n=b.new_tensor(order.sizes[half::2]),
+            n=order.sums(order.ones, half)[:, 0],
         )
 
     def without_each(self) -> Moments:
@@ -189,45 +198,74 @@ class Source:
         Of mean square 1.
     scales : tensor of shape (d,)
         Falling; what each column is multiplied by, singular values over the root of n_atoms.
+    turn : tensor of shape (n_features, d)
+        Gives the columns of any atom's centered features.
     """
 
     columns: torch.Tensor
     scales: torch.Tensor
+    turn: torch.Tensor
 
     @classmethod
-    def of(cls, source: FloatArray, device: torch.device) -> Source:
-        """Turn features of shape (n_atoms, n_features)."""
-        x = torch.as_tensor(source, device=device)
-        left, singular, _ = torch.linalg.svd(x - x.mean(dim=0), full_matrices=False)
+    def of(cls, x: torch.Tensor) -> Source:
+        """Turn centered features of shape (n_atoms, n_features)."""
+        left, singular, right = thin_svd(x)
         kept = singular > singular[0] * torch.finfo(x.dtype).eps * max(x.shape)
-        root = len(x) ** 0.5
-        return cls(left[:, kept] * root, singular[kept] / root)
+        scales = singular[kept] / len(x) ** 0.5
+        return cls(left[:, kept] * len(x) ** 0.5, scales, right[:, kept] / scales)
+
+
+@dataclass(frozen=True)
+class FoldMaps:
+    """Maps from rows of B to all targets, each fitted without one fold.
+
+    Attributes
+    ----------
+    maps : tensor of shape (n_folds, d, n_columns)
+    constant : tensor of shape (n_folds, n_columns)
+    spread : tensor of shape (n_folds, n_targets)
+        Total standard deviations of the targets over the train atoms.
+    layout : Targets
+    """
+
+    maps: torch.Tensor
+    constant: torch.Tensor
+    spread: torch.Tensor
+    layout: Targets
+
+    @classmethod
+    def of(cls, source: Source, order: FoldOrder, *, protocol: Protocol) -> FoldMaps:
+        """Fit the maps; the cutoff is cross-validated between both halves of the other folds."""
+        b, layout = source.columns[order.atoms], order.layout
+        sums = [Moments.of(b, order, half).without_each() for half in (0, 1)]
+        n = (sums[0].n + sums[1].n)[:, None]
+        m, t = (sums[0].source + sums[1].source) / n, (sums[0].target + sums[1].target) / n
+        first, second = (some.centered(m, t) for some in sums)
+        maps = _maps(first, second, source.scales, layout, protocol)
+        total = (first.squares + second.squares) / n
+        spread = (total @ torch.nn.functional.one_hot(layout.of_column).double()).sqrt()
+        return cls(maps, (t[:, None] - m[:, None] @ maps)[:, 0], spread, layout)
+
+    def errors(self, fold: int, b: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Errors on atoms of one fold, from rows of B and centered targets: (n_targets, n_rows).
+
+        No unit: distances in target space over the total spread of the train atoms.
+        """
+        left = torch.addmm(y - self.constant[fold], b, self.maps[fold], alpha=-1)
+        return self.layout.norms(left) / self.spread[fold, :, None]
 
 
 def fold_errors(source: Source, order: FoldOrder, *, protocol: Protocol) -> torch.Tensor:
     """Errors of one source's maps on every atom, each by the map of the other folds.
 
-    The cutoff is cross-validated between both halves of the folds.
-
     Returns
     -------
     tensor of shape (n_targets, n_atoms)
-        No unit: distances in target space over the total spread of the train atoms.
+        As `FoldMaps.errors`.
     """
-    b, layout = source.columns[order.atoms], order.layout
-    sums = [Moments.of(b, order, half).without_each() for half in (0, 1)]
-    n = (sums[0].n + sums[1].n)[:, None]
-    m, t = (sums[0].source + sums[1].source) / n, (sums[0].target + sums[1].target) / n
-    first, second = (some.centered(m, t) for some in sums)
-    maps = _maps(first, second, source.scales, layout, protocol)
-    total = (first.squares + second.squares) / n
-    spread = (total @ torch.nn.functional.one_hot(layout.of_column).double()).sqrt()
-    constant = (t[:, None] - m[:, None] @ maps)[:, 0]
-    found = [
-        layout.norms(torch.addmm(y - constant[f], rows, maps[f], alpha=-1)) / spread[f, :, None]
-        for f, (rows, y) in enumerate(zip(order.tested(b), order.tested(order.y), strict=True))
-    ]
-    errors = torch.cat(found, dim=1)
+    fitted = FoldMaps.of(source, order, protocol=protocol)
+    rows = zip(order.tested(source.columns[order.atoms]), order.tested(order.y), strict=True)
+    errors = torch.cat([fitted.errors(f, b, y) for f, (b, y) in enumerate(rows)], dim=1)
     return torch.empty_like(errors).index_copy_(1, order.atoms, errors)
 
 

@@ -56,15 +56,15 @@ def as_features(features: ArrayLike, name: str) -> FloatArray:
         raise ValueError(f"{name}: got dtype {array.dtype}, expected real numbers")
     with np.errstate(over="ignore"):  # of numbers in quadruple precision
         array = array.astype(np.float64, copy=False)
+    if (largest := max(array.max(), -array.min())) <= LARGEST:  # not NaN, either
+        return array
     bad = np.flatnonzero(~np.isfinite(array).all(axis=1))
     if bad.size:
         raise ValueError(
             f"{name}: got NaN or infinity in {bad.size} of {len(array)} rows "
             f"(first: row {bad[0]}), expected finite numbers"
         )
-    if (largest := np.abs(array).max()) > LARGEST:
-        raise ValueError(f"{name}: got numbers up to {largest:.2g}, expected at most {LARGEST}")
-    return array
+    raise ValueError(f"{name}: got numbers up to {largest:.2g}, expected at most {LARGEST}")
 
 
 def of_unit_size(rows: FloatArray, name: str) -> FloatArray:
@@ -222,3 +222,17 @@ def rounding_spread(rows: FloatArray) -> float:
             in_single = float(np.finfo(np.float32).eps * np.linalg.norm(size[varying]))
             spread = max(spread, in_single)
     return ROUNDING_UNITS * spread
+
+
+def check_spread(name: str, total: float, rows: FloatArray, n_train: int) -> None:
+    """Refuse a total standard deviation over the train atoms that is rounding, or overflows.
+
+    Rounding is judged from some of the atoms, rows of shape (n_atoms, n_features).
+    """
+    rounding = rounding_spread(rows)
+    if not rounding < total < float("inf"):
+        raise ValueError(
+            f"{name}: got a total standard deviation of {total:.3g} over the {n_train} train "
+            f"atoms, expected features that vary beyond rounding ({rounding:.1g}) and do not "
+            "overflow"
+        )

@@ -74,8 +74,8 @@ class Pairs:
         settings = Protocol.named(protocol, local=metric == "lfre")
         where = resolve_device(device)
         check_same_structures([*sources.items(), *(targets or {}).items()])
-        arrays = _feature_arrays(sources)
-        target_arrays = arrays if targets is None else _feature_arrays(targets)
+        arrays = feature_arrays(sources)
+        target_arrays = arrays if targets is None else feature_arrays(targets)
         n_atoms = _number_of_atoms([*arrays.items(), *target_arrays.items()])
         split = as_split(train, test, n_atoms)
         scaled = _scaled(arrays, *split, where)
@@ -164,7 +164,7 @@ class Pairs:
                 check_count(name, k, 2, n_train, note)
 
 
-def _feature_arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
+def feature_arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
     if not features:
         raise ValueError("features: got none, expected at least one name with its array")
     return {name: as_features(array, name) for name, array in features.items()}

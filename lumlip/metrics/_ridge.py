@@ -39,7 +39,8 @@ class TruncatedRegression:
         self._y = y
         self._targets = targets
         self.cutoffs = CrossValidation(source, protocol).choose_cutoffs(y, targets)
-        self._left, singular, self._right = thin_svd(source)
+        # Both halves together have at most the squares of the larger one twice.
+        self._left, singular, self._right = thin_svd(source, protocol.floor / 2)
         threshold = self.cutoffs.clamp(min=rounding_floor(source, protocol))[:, :, None]
         # 1 / s where s is kept, else 0: (batch, n_targets, rank).
         self._inverse = torch.where(singular[:, None] > threshold, 1 / singular[:, None], 0.0)

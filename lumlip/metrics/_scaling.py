@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics._input import WIDEST, of_unit_size, rounding_spread
+from lumlip.metrics._input import WIDEST, check_spread, of_unit_size
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,11 @@ def scale(
         away that its square overflows.
     """
     features = of_unit_size(features, name)
-    rounding = rounding_spread(features[train])
     train_rows = torch.as_tensor(features[train], device=device)
     mean = train_rows.mean(dim=0)
     train_rows = train_rows - mean
     total = train_rows.square().mean(dim=0).sum().sqrt()
-    if not rounding < float(total) < float("inf"):
-        raise ValueError(
-            f"{name}: got a total standard deviation of {float(total):.3g} over the {len(train)} "
-            f"train atoms, expected features that vary beyond rounding ({rounding:.1g}) and do not "
-            "overflow"
-        )
+    check_spread(name, float(total), features[train], len(train))
     test_rows = (torch.as_tensor(features[test], device=device) - mean) / total
     if (farthest := float(test_rows.abs().max())) > WIDEST:
         raise ValueError(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
-import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
@@ -97,19 +95,3 @@ def bootstrap_interval(
     tail = (1 - level) / 2
     low, high = np.quantile(resampled, [tail, 1 - tail], axis=-1)
     return low, high
-
-
-def table_of(errors: xr.DataArray) -> pd.DataFrame:
-    """Root mean square over test atoms: the table of errors, row = source, column = target.
-
-    Parameters
-    ----------
-    errors : DataArray of shape (source, target, atom)
-        From :func:`lumlip.metrics.reconstruction.pointwise_errors`.
-    """
-    values = np.sqrt((errors**2).mean("atom").to_numpy())
-    return pd.DataFrame(
-        values,
-        index=list(errors["source"].values),
-        columns=list(errors["target"].values),
-    )

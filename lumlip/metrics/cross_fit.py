@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 import torch
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.choices import check_count
@@ -19,8 +19,8 @@ from lumlip.metrics._fold_maps import FoldOrder, Source, fold_errors
 from lumlip.metrics._input import WIDEST, as_array, as_features, copied, of_unit_size
 from lumlip.metrics._pairs import Pairs
 from lumlip.metrics._protocol import BROKEN, GLOBAL
-from lumlip.metrics.bootstrap import table_of
 from lumlip.metrics.group_intervals import group_sums, rms_interval
+from lumlip.metrics.outliers import worst_of_sums
 from lumlip.metrics.reconstruction import pointwise_errors, worst_of_cells
 
 
@@ -72,7 +72,7 @@ def cross_fitted_errors(
     """
     # Without any source, let `pointwise_errors` say so.
     name, first = next(iter(sources.items()), ("folds", folds))
-    fold = _checked(folds, len(np.atleast_1d(as_array(first, name))))
+    fold = checked_folds(folds, len(np.atleast_1d(as_array(first, name))))
     if metric == "gfre" and protocol == "robust":
         return GlobalFits(sources, targets, device).errors(folds, tested=tested)
     wanted = np.arange(len(fold)) if tested is None else np.unique(np.asarray(tested))
@@ -149,14 +149,28 @@ def cross_fitted_table(
         chunk_size=chunk_size,
         protocol=protocol,
     )
-    table = table_of(errors)
-    table.attrs |= {**errors.attrs, **worst_of_cells(table, errors, drawn)}
-    table.attrs["n_copied"] = int(copied(sources.values(), folds).sum())
+    names = list(sources), list(sources if targets is None else targets)
+    table = table_of_sums(names, *group_sums(errors, drawn), np.unique(drawn), n_bootstrap, seed)
+    table.attrs |= {**errors.attrs, "n_copied": int(copied(sources.values(), folds).sum())}
+    return table
+
+
+def table_of_sums(
+    names: tuple[list[str], list[str]],
+    sums: FloatArray,
+    counts: FloatArray,
+    labels: NDArray[np.generic],
+    n_bootstrap: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Table from squared errors (n_sources, n_targets, n_groups), summed over groups of atoms."""
+    table = pd.DataFrame(np.sqrt(sums.sum(axis=-1) / counts.sum()), *names)
+    share, worst = worst_of_sums(sums)
+    table.attrs |= worst_of_cells(table, share, labels[worst])
     if n_bootstrap:
-        sums, counts = group_sums(errors, drawn)
         _, *bounds = rms_interval(sums, counts, n_bootstrap=n_bootstrap, seed=seed)
         for name, bound in zip(("low", "high"), bounds, strict=True):
-            table.attrs[name] = pd.DataFrame(bound, index=table.index, columns=table.columns)
+            table.attrs[name] = pd.DataFrame(bound, *names)
     return table
 
 
@@ -185,8 +199,8 @@ class GlobalFits:
             split = {"train": fold != labels[0], "test": fold == labels[0]}
             Pairs.checked(self.sources, self.targets, metric="gfre", device=self.device, **split)
         groups = getattr(folds, "groups", None)
-        half = _halves(number, np.arange(len(fold)) if groups is None else groups)
-        order = FoldOrder.of(*self._wanted, fold=number, half=half)
+        half = halves(number, np.arange(len(fold)) if groups is None else groups)
+        order = FoldOrder.of(*self._wanted, part=2 * number + half)
 
         def solve(item: tuple[Source, BoolArray]) -> torch.Tensor:
             return fold_errors(item[0], order.only(item[1]), protocol=GLOBAL).cpu()
@@ -213,32 +227,30 @@ class GlobalFits:
     @cached_property
     def _turned(self) -> list[Source]:
         where = resolve_device(self.device)
-        turn = partial(Source.of, device=where)
-        return map_in_threads(turn, list(_arrays(self.sources).values()), where, large=True)
+        return map_in_threads(Source.of, self._centered(self.sources), where, large=True)
 
     @cached_property
     def _wanted(self) -> tuple[torch.Tensor, tuple[int, ...]]:
         """Centered columns of all targets, side by side, and how many each has."""
-        where = resolve_device(self.device)
-        wanted = _arrays(self.sources if self.targets is None else self.targets)
-        columns = [torch.as_tensor(array, device=where) for array in wanted.values()]
-        joined = torch.cat([column - column.mean(dim=0) for column in columns], dim=1)
-        return joined, tuple(column.shape[1] for column in columns)
+        columns = self._centered(self.sources if self.targets is None else self.targets)
+        return torch.cat(columns, dim=1), tuple(column.shape[1] for column in columns)
+
+    def _centered(self, features: Mapping[str, ArrayLike]) -> list[torch.Tensor]:
+        arrays = (of_unit_size(as_features(x, name), name) for name, x in features.items())
+        tensors = [torch.as_tensor(array, device=resolve_device(self.device)) for array in arrays]
+        return [x - x.mean(dim=0) for x in tensors]
 
 
-def _arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
-    return {name: of_unit_size(as_features(x, name), name) for name, x in features.items()}
-
-
-def _halves(fold: IntArray, groups: IntArray) -> IntArray:
+def halves(fold: IntArray, groups: IntArray) -> IntArray:
     """Half of every atom, 0 or 1: the groups of each fold go to both in turn."""
     pairs, number = np.unique(np.stack([fold, groups]), axis=1, return_inverse=True)
     starts = np.searchsorted(pairs[0], pairs[0])
-    halves: IntArray = ((np.arange(len(starts)) - starts) % 2)[number.ravel()]
-    return halves
+    half: IntArray = ((np.arange(len(starts)) - starts) % 2)[number.ravel()]
+    return half
 
 
-def _checked(folds: ArrayLike, n_atoms: int) -> IntArray:
+def checked_folds(folds: ArrayLike, n_atoms: int) -> IntArray:
+    """Return the folds (n_atoms,) as integers, or say why they are none."""
     fold = as_array(folds, "folds")
     if fold.shape != (n_atoms,) or fold.dtype.kind not in "iu":
         raise ValueError(

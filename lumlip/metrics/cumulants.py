@@ -74,6 +74,70 @@ def cumulant_features(
     return np.concatenate([mean, *roots], axis=1)
 
 
+@dataclass(frozen=True)
+class CentralMoments:
+    """Sums of powers of deviations from the mean; those of two parts of the atoms add up to both.
+
+    For atoms that do not come at once: a long trajectory, or all atoms of many blocks, in any
+    order and any number of processes.
+
+    Attributes
+    ----------
+    mean : array of shape (n_features,)
+    sums : array of shape (n_powers, n_features)
+        ``sum_i (x_i - mean)^p`` for p = 0, 1, ...; the first is the number of atoms.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[1.0], [3.0], [8.0]])
+    >>> both = CentralMoments.of(X[:2]) + CentralMoments.of(X[2:])
+    >>> np.allclose(both.features(3), cumulant_features(X, [0, 0, 0], order=3))
+    True
+    """
+
+    mean: FloatArray
+    sums: FloatArray
+
+    @classmethod
+    def of(cls, X: ArrayLike, *, order: int = MAX_ORDER) -> CentralMoments:
+        """Sum over the rows of X (n_atoms, n_features), up to the power that the order needs."""
+        check_count("order", order, 1, MAX_ORDER)
+        x = as_features(X, "X")
+        powers = range(order + order % 2 + 1)
+        mean = x.mean(axis=0)
+        x = x - mean
+        return cls(mean, np.stack([(x**p).sum(axis=0) for p in powers]))
+
+    def __add__(self, other: CentralMoments) -> CentralMoments:
+        mean = self.mean + (other.mean - self.mean) * other.sums[0] / (self.sums[0] + other.sums[0])
+        return CentralMoments(mean, self._about(mean) + other._about(mean))
+
+    def _about(self, mean: FloatArray) -> FloatArray:
+        shift = self.mean - mean
+        terms = [
+            [comb(p, k) * self.sums[p - k] * shift**k for k in range(p + 1)]
+            for p in range(len(self.sums))
+        ]
+        return np.stack([np.sum(some, axis=0) for some in terms])
+
+    def features(self, order: int) -> FloatArray:
+        """Return the row (1, order * n_features) of `cumulant_features` of all these atoms."""
+        check_count("order", order, 1, len(self.sums) // 2 * 2)
+        powers = np.arange(len(self.sums))[:, None]
+        n, spread = self.sums[0], np.sqrt(self.sums[2] / self.sums[0])
+        size = np.abs(self.mean) + spread
+        spread = np.where(spread > ROUNDING * size, spread, 0.0)
+        unit = np.where(spread > 0, spread, np.inf)
+        moments = self.sums / n / unit**powers
+        moments[1] = 0.0  # but for rounding
+        # An odd absolute moment is at most the root of the product of its even neighbors.
+        bounds = [np.sqrt(moments[p - p % 2] * moments[p + p % 2]) for p in range(order + 1)]
+        kappas = _from_moments(list(moments[: order + 1]), bounds, EPSILON * size / unit)
+        roots = [np.sign(x) * np.abs(x) ** (1 / k) * spread for k, x in enumerate(kappas, 2)]
+        return np.concatenate([self.mean, *roots])[None]
+
+
 def _as_weights(weights: ArrayLike | None, n_atoms: int) -> FloatArray:
     amounts = np.ones(n_atoms) if weights is None else as_array(weights, "weights")
     if amounts.dtype.kind not in "fiu":

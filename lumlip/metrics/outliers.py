@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lumlip.array_types import FloatArray
+from lumlip.array_types import FloatArray, IntArray
 from lumlip.metrics.group_intervals import group_sums
 
 #: A group that carries more of the square than this is flagged; intervals suffer from half of it.
@@ -29,8 +29,14 @@ def worst_groups(errors: ArrayLike, groups: ArrayLike) -> tuple[FloatArray, NDAr
     ValueError
         If ``groups`` has another length than the errors.
     """
-    sums, counts = group_sums(errors, groups)
+    share, worst = worst_of_sums(group_sums(errors, groups)[0])
+    return share, np.unique(np.asarray(groups))[worst]
+
+
+def worst_of_sums(sums: FloatArray) -> tuple[FloatArray, IntArray]:
+    """Return the largest part of each total over groups, (..., n_groups), and which it is."""
     total = sums.sum(axis=-1)
     # Without any error no group carries more than another.
-    share = np.where(total > 0, sums.max(axis=-1) / np.where(total > 0, total, 1), 1 / len(counts))
-    return share, np.unique(np.asarray(groups))[sums.argmax(axis=-1)]
+    one = 1 / sums.shape[-1]
+    share = np.where(total > 0, sums.max(axis=-1) / np.where(total > 0, total, 1), one)
+    return share, sums.argmax(axis=-1)

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import xarray as xr
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import METRICS, check_count
@@ -452,7 +452,7 @@ def reconstruction_table(
     table = pairs.frame(np.sqrt(np.square(errors).mean(axis=2)))
     drawn = test_groups if groups is not None else pairs.test
     counts = {"n_broken": n_broken, "n_copied": pairs.n_copied()}
-    table.attrs |= {**counts, **worst_of_cells(table, errors, drawn)}
+    table.attrs |= {**counts, **worst_of_cells(table, *worst_groups(errors, drawn))}
     if n_bootstrap:
         bounds = bootstrap_interval(errors, groups=test_groups, n_bootstrap=n_bootstrap, seed=seed)
         for name, bound in zip(("low", "high"), bounds, strict=True):
@@ -460,15 +460,14 @@ def reconstruction_table(
     return table
 
 
-def worst_of_cells(table: pd.DataFrame, errors: ArrayLike, groups: ArrayLike) -> dict[str, Any]:
+def worst_of_cells(table: pd.DataFrame, share: FloatArray, group: NDArray[Any]) -> dict[str, Any]:
     """Return worst_share and worst_group of each cell as ``[source][target]``.
 
     These are plain numbers: pandas cannot concatenate tables whose attributes hold tables.
     """
-    found = zip(("worst_share", "worst_group"), worst_groups(errors, groups), strict=True)
     return {
         name: pd.DataFrame(values, table.index, table.columns).to_dict("index")
-        for name, values in found
+        for name, values in (("worst_share", share), ("worst_group", group))
     }
 
 

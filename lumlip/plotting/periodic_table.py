@@ -59,7 +59,9 @@ def periodic_heat_map(
     for z in range(1, _LAST + 1):
         row, column = position(z)
         shade = to_hex(shades(norm(values[z]))) if z in values else "#eeeeee"
-        ax.add_patch(mpl.patches.Rectangle((column, row), 0.94, 0.94, color=shade, lw=0))
+        said = f"{chemical_symbols[z]} {values.get(z, float('nan')):.4g}"
+        cell = mpl.patches.Rectangle((column, row), 0.94, 0.94, color=shade, lw=0, label=said)
+        ax.add_patch(cell)
         ink = letters_on(shade) if z in values else "#767676"
         ax.text(
             column + 0.47,
@@ -67,7 +69,7 @@ def periodic_heat_map(
             chemical_symbols[z],
             ha="center",
             va="center",
-            fontsize=8.5,
+            fontsize=9,
             color=ink,
             clip_on=True,
         )

@@ -52,7 +52,7 @@ def use_style() -> None:
     import pandas as pd
 
     pd.set_option("display.max_colwidth", None)  # a claim is read to its end
-    _show_as_svg()
+    _show_in_notebooks()
     mpl.rcParams.update(
         {
             "axes.edgecolor": "#555555",
@@ -81,13 +81,24 @@ def use_style() -> None:
     )
 
 
-def _show_as_svg() -> None:
-    """In a notebook: figures as vectors, without a date, which would differ at every run."""
+def _show_in_notebooks() -> None:
+    """Show figures as vectors, without a date, which would differ at every run, and as csv."""
     ipython = sys.modules.get("IPython")
-    if ipython is not None and ipython.get_ipython() is not None:
-        from matplotlib_inline.backend_inline import set_matplotlib_formats
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is None:
+        return
+    from IPython.core.formatters import BaseFormatter
+    from matplotlib.figure import Figure
+    from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-        set_matplotlib_formats("svg", metadata={"Date": None})  # type: ignore[no-untyped-call]
+    from lumlip.plotting.points import points_csv
+
+    set_matplotlib_formats("svg", metadata={"Date": None})  # type: ignore[no-untyped-call]
+    as_csv = BaseFormatter(
+        format_type="text/csv", print_method="_repr_csv_", parent=shell.display_formatter
+    )
+    as_csv.for_type(Figure, points_csv)  # type: ignore[no-untyped-call]
+    shell.display_formatter.formatters["text/csv"] = as_csv
 
 
 def heat_map(ax: Axes, table: pd.DataFrame, *, label: str, vmax: float = 1.0) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from lumlip.datasets.neighbors import neighbor_pairs
 
 _DIGITS = 4
+_CUTOFF = 4.0  # Å, of the surroundings shown around a chosen atom
 
 
 def write_viewer(
@@ -25,6 +26,7 @@ def write_viewer(
     columns: Mapping[str, tuple[str | None, ArrayLike]] | None = None,
     axes: tuple[str, str] = ("mean covalent radius", "closest"),
     color: str = "subset",
+    of_atoms: Mapping[str, ArrayLike] | None = None,
 ) -> None:
     """Write structures with simple properties as plain JSON for the chemiscope directive.
 
@@ -43,6 +45,8 @@ def write_viewer(
         The properties of the map at first.
     color : str
         The property of its colors; symbols tell the subsets apart, too.
+    of_atoms : mapping of str to array of shape (n_atoms,), optional
+        Numbers of all atoms of all structures; the first one colors the atoms.
 
     Raises
     ------
@@ -55,13 +59,21 @@ def write_viewer(
     unknown = {*axes, color} - {*properties}
     if unknown:
         raise ValueError(f"got no property {unknown}; known: {', '.join(properties)}")
-    settings: dict[str, Any] = {k: {"property": axis} for k, axis in zip("xy", axes, strict=True)}
-    settings |= {"symbol": "subset", "color": {"property": color}}
+    shown: dict[str, Any] = {k: {"property": axis} for k, axis in zip("xy", axes, strict=True)}
+    settings: dict[str, Any] = {"map": shown | {"symbol": "subset", "color": {"property": color}}}
+    environments = None
+    if of_atoms:
+        environments = chemiscope.all_atomic_environments(structures, cutoff=_CUTOFF)
+        color_of_atoms = {"color": {"property": next(iter(of_atoms))}}
+        settings |= {"target": "structure", "structure": [color_of_atoms]}
+        for key, numbers in of_atoms.items():
+            properties[key] = {"target": "atom", "values": np.asarray(numbers)}
     data = chemiscope.create_input(
         structures=[_bare(atoms) for atoms in structures],
         properties=properties,
         metadata={"name": name},
-        settings={"map": settings},
+        settings=settings,
+        environments=environments,
     )
     path.write_text(json.dumps(_rounded(data), separators=(",", ":")), encoding="utf-8")
 

@@ -1,9 +1,9 @@
 """One isolated Python environment per model family, made on demand with uv.
 
 The families cannot share one environment (their pins exclude each other), so each gets its own,
-made from the pins at the top of its file ``families/NAME.py``: a PEP 723 block, read without
-running it. Where the current interpreter has the family's packages in the pinned versions, it is
-used as it is.
+made from the pins at the top of its file ``NAME.py``: a PEP 723 block, read without running it. The
+file lies in ``lumlip/families``, or in an installed package that registers it by an entry point.
+Where the current interpreter has the family's packages in the pinned versions, it is used as it is.
 """
 
 from __future__ import annotations
@@ -24,14 +24,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import distributions
+from importlib.metadata import distributions, entry_points
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from lumlip.errors import FamilyEnvironmentError
 from lumlip.runtime.paths import ensured, home
 from lumlip.runtime.pip_settings import uv_settings
 
 FAMILIES_DIR = Path(__file__).parents[1] / "families"
+#: Entry points that register a family: its name, and the module whose last part is that name.
+GROUP = "lumlip.families"
 _BLOCK = re.compile(r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
 _DONE = ".complete"
 _PIN = re.compile(r"([\w.-]+)(?:\[.*\])?==(\S+)")
@@ -39,11 +43,11 @@ _PIN = re.compile(r"([\w.-]+)(?:\[.*\])?==(\S+)")
 # are, in what language, how to reach the network, and how to compute.
 _HANDED_ON = (
     *("PATH", "HOME", "USER", "LOGNAME", "TMP", "TEMP", "LANG", "LC_", "TZ", "XDG_", "LUMLIP_"),
-    *("SYSTEMROOT", "APPDATA", "LOCALAPPDATA", "LD_LIBRARY_PATH", "DYLD_", "PYTHONHASHSEED"),
+    *("SYSTEMROOT", "APPDATA", "LOCALAPPDATA", "LD_LIBRARY_PATH", "DYLD_"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "FTP_PROXY", "NO_PROXY", "SSL_CERT_"),
     *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "HF_", "TORCH", "PYTORCH_", "TRITON_", "FAIRCHEM_"),
     *("CUDA_", "CUBLAS_", "NVIDIA_", "ATEN_", "OMP_", "GOMP_", "KMP_", "MKL_", "OPENBLAS_"),
-    *("NUMEXPR_", "NUMBA_", "DP_"),
+    *("NUMEXPR_", "NUMBA_", "DP_", "PYTHONHASHSEED", "PYTHONUTF8"),
 )
 _SECRET = re.compile("TOKEN|SECRET|PASSWORD|CREDENTIAL|_KEY$", re.IGNORECASE)
 # lumlip itself needs these, in a range of versions: the features say which, and are kept apart.
@@ -84,8 +88,41 @@ class Pins:
 
 
 def families() -> list[str]:
-    """Return the known families: one per file in ``lumlip/families``."""
-    return sorted(p.stem for p in FAMILIES_DIR.glob("[!_]*.py") if p.stem != "base")
+    """Return the known families: one per file in ``lumlip/families``, and those registered."""
+    own = {p.stem for p in FAMILIES_DIR.glob("[!_]*.py") if p.stem != "base"}
+    return sorted(own.union(registered()))
+
+
+@cache
+def registered() -> dict[str, Path]:
+    """Return the files of the families that installed packages register; none is imported."""
+    return {point.name: _file_of(point.module) for point in entry_points(group=GROUP)}
+
+
+def _file_of(module: str) -> Path:
+    top, _, rest = module.partition(".")
+    spec = find_spec(top)  # to find a package runs nothing of it; to find a part of it would
+    folders = (spec and spec.submodule_search_locations) or [top]
+    return Path(folders[0], *rest.split(".")).with_suffix(".py")
+
+
+def family_file(family: str) -> Path:
+    """Return the file of a family; lumlip's own come first.
+
+    Raises
+    ------
+    ValueError
+        If the family is unknown, or a package registers it by another name than its file has.
+    """
+    if family not in families():
+        raise ValueError(f"unknown family {family!r}; known: {', '.join(families())}")
+    own = FAMILIES_DIR / f"{family}.py"
+    if own.is_file():
+        return own
+    path = registered()[family]
+    if path.name != own.name or not path.is_file():
+        raise ValueError(f"family {family!r} is registered as {path}, expected a file {own.name}")
+    return path
 
 
 @cache
@@ -98,9 +135,7 @@ def pins(family: str) -> Pins:
         If the family is unknown, its file lacks the PEP 723 block or ``PACKAGE``, or the block
         has a name under ``no-deps`` that is not among its dependencies.
     """
-    if family not in families():
-        raise ValueError(f"unknown family {family!r}; known: {', '.join(families())}")
-    path = FAMILIES_DIR / f"{family}.py"
+    path = family_file(family)
     source = path.read_text(encoding="utf-8")
     match = _BLOCK.search(source)
     package = _constant(source, "PACKAGE")
@@ -131,7 +166,7 @@ def features_version(family: str) -> str:
 
     A file without one is still being written: every change of it is a version of its own.
     """
-    source = (FAMILIES_DIR / f"{family}.py").read_bytes()
+    source = family_file(family).read_bytes()
     own = _constant(source.decode("utf-8"), "FEATURES_VERSION")
     return own or hashlib.sha256(source).hexdigest()[:12]
 
@@ -141,7 +176,7 @@ def readout(family: str) -> str:
 
     The backbone where the family's file says ``linear_head = True``, else the last layer.
     """
-    source = (FAMILIES_DIR / f"{family}.py").read_text(encoding="utf-8")
+    source = family_file(family).read_text(encoding="utf-8")
     return "backbone" if _constant(source, "linear_head") == "True" else "last_layer"
 
 
@@ -258,8 +293,10 @@ def command(family: str, module: str, *args: str) -> list[str]:
     return [str(python(family)), "-m", module, *args]
 
 
-def variables(*tokens: str) -> dict[str, str]:
+def variables(*tokens: str, family: str = "") -> dict[str, str]:
     """Return the process environment for :func:`command`: ``lumlip`` importable, little else.
+
+    Where a package registers the family, its file is imported as ``lumlip.families.NAME``, too.
 
     In particular nothing from the working directory, which may be anybody's: a ``random.py`` there
     would run in place of Python's own. And no secrets, but for the variables named in ``tokens``.
@@ -268,7 +305,9 @@ def variables(*tokens: str) -> dict[str, str]:
     patient = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0"}
     isolated = {"PYTHONPATH": str(_import_folder()), "PYTHONNOUSERSITE": "1", "PYTHONSAFEPATH": "1"}
     headless = {"MPLBACKEND": "agg"}  # a notebook's own backend is not installed there
-    return {**patient, **_harmless(*tokens), **isolated, **headless}
+    outside = registered().get(family)
+    found = {"LUMLIP_FAMILY_FOLDER": str(outside.parent)} if outside else {}
+    return {**patient, **_harmless(*tokens), **isolated, **headless, **found}
 
 
 def _harmless(*more: str) -> dict[str, str]:
@@ -337,17 +376,11 @@ def _run(step: list[str], wanted: Pins, *held: int) -> None:
     env = {**_harmless(*own), **uv_settings(), **dict(wanted.env)}
     # Not in the working directory: uv would take its settings, say a package index, from there.
     elsewhere = wanted.folder.parent
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        step,
-        env=env,
-        cwd=elsewhere,
-        stdout=pipe,
-        stderr=pipe,
-        text=True,
-        start_new_session=True,  # a group of its own, to end it with all that it started
-        pass_fds=held if os.name == "posix" else (),  # the lock holds until uv, too, has ended
-    ) as uv:
+    pipe = subprocess.PIPE  # and a group of its own, to end it with all that it started
+    options: Any = {"stdout": pipe, "stderr": pipe, "encoding": "utf-8", "errors": "replace"}
+    held = held if os.name == "posix" else ()  # the lock holds until uv, too, has ended
+    options |= {"env": env, "cwd": elsewhere, "start_new_session": True, "pass_fds": held}
+    with subprocess.Popen(step, **options) as uv:
         try:
             told, errors = uv.communicate()
         except BaseException:

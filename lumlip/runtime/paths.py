@@ -17,6 +17,11 @@ def home() -> Path:
     return user_cache_path("lumlip")
 
 
+def expanded(path: str) -> Path:
+    """Return a path from the home folder where it begins with ``~/``, as shells do."""
+    return Path(path).expanduser() if path.startswith(("~/", "~\\")) else Path(path)
+
+
 def ensured(folder: Path) -> Path:
     """Make a folder if it is missing and return it."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
+from lumlip.errors import reason
 from lumlip.runtime.stdout import private_stdout
 
 #: Bytes; the largest checkpoint that is known has 10 GB.
@@ -28,8 +29,7 @@ def main() -> int:
         _bound_files()
         path = fetch(family, name)
     except Exception as error:  # loaders raise nearly anything without a network
-        first = next(iter(str(error).strip().splitlines()), "")
-        print(json.dumps({"message": f"{type(error).__name__}: {first}"}), file=channel, flush=True)
+        print(json.dumps({"message": reason(error)}), file=channel, flush=True)
         return 1
     print(json.dumps({"path": str(path)}), file=channel, flush=True)
     return 0

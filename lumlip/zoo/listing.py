@@ -16,7 +16,8 @@ def models() -> pd.DataFrame:
 
     ``elements`` is a number here (missing if unknown); ``resolve(id).elements`` has the set.
     ``available`` says what it takes to use a model now: nothing (``"offline"``), a network
-    (``"download"``), or also the leave of its authors (``"gated download"``).
+    (``"download"``), or also the leave of its authors (``"gated download"``); ``refused`` says why
+    nothing helps (``"not supported"``).
     """
     import pandas as pd
 
@@ -28,7 +29,7 @@ def models() -> pd.DataFrame:
     table["elements"] = pd.array(counts, dtype="Int64")
     table["parameters"] = table["parameters"].astype("Int64")
     table["available"] = availability(known)
-    return table.drop(columns=["trusted", "task_pattern"])
+    return table.drop(columns=["trusted", "task_pattern", "features_of"])
 
 
 def lineage_text(model: str) -> str:
@@ -38,7 +39,10 @@ def lineage_text(model: str) -> str:
     chgnet-0.3.0: trained on MPtrj; no parent is known
     children of chgnet-0.3.0: chgnet-r2scan
     """
-    lines = []
+    lines, own = [], zoo_table.resolve(model)
+    if own.weights == "features":
+        of = own.features_of or "a model that is not in the table of models"
+        lines.append(f"{model}: features of {of}, computed elsewhere")
     for entry in map(zoo_table.resolve, lineage(model)):
         made = f"{entry.id}: trained on {entry.training_data or '?'}; no parent is known"
         if entry.parent:

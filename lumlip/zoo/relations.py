@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lumlip.minis.cards import CHECKPOINTS, card
-from lumlip.zoo.table import ModelEntry, entries, resolve
+from lumlip.zoo.table import ModelEntry, entries, resolve, shipped
 
 #: Kinds of difference, and what figures call them, in their order there.
 KINDS = {
@@ -63,18 +63,7 @@ _UNTRAINED = "-untrained"
 _EXPERT = re.compile(r"(?:[^:]+:)?expert:\d+")
 
 #: All published models whose weights come with their packages; the first of a family stands for it.
-PUBLISHED = (
-    "chgnet-0.3.0",
-    "chgnet-0.2.0",
-    "chgnet-r2scan",
-    "sevennet-0",
-    "sevennet-0-22may2024",
-    "sevennet-l3i5",
-    "sevennet-mf-0@PBE",
-    "sevennet-mf-0@R2SCAN",
-    "diep-matpes-r2scan",
-    "hienet-v3",
-)
+PUBLISHED = ("chgnet-0.3.0", *(m for m in shipped(mini=False) if m != "chgnet-0.3.0"))
 
 
 def family_name(family: str) -> str:
@@ -144,7 +133,7 @@ def aspects(a: str, b: str) -> frozenset[str]:
     one, two = resolve(a), resolve(b)
     if one.family != two.family:
         return frozenset({"architecture"})
-    if a == two.parent or b == one.parent:
+    if origin(a) == two.parent or origin(b) == one.parent:
         return frozenset({"fine-tuning"})
     if one.checkpoint == two.checkpoint:
         return frozenset({_of_tasks(one.task, two.task)})
@@ -198,14 +187,16 @@ def _other_size(one: ModelEntry, two: ModelEntry) -> bool:
     return abs(one.parameters / two.parameters - 1) > SAME_SIZE
 
 
-def parent_of(model: str) -> str:
-    """Return the id of the model that one was fine-tuned from; an empty text if none is known."""
-    return resolve(model).parent
+def origin(model: str) -> str:
+    """Return the id of the table's model that features computed elsewhere are of; else the id."""
+    entry = resolve(model)
+    return entry.features_of or entry.id
 
 
 def children_of(model: str) -> list[str]:
     """Return the ids of the models that are known to be fine-tuned from one."""
-    return [entry.id for entry in entries().values() if entry.parent == resolve(model).id]
+    own = origin(model)
+    return [entry.id for entry in entries().values() if entry.parent == own]
 
 
 def lineage(model: str) -> list[str]:
@@ -214,8 +205,21 @@ def lineage(model: str) -> list[str]:
     >>> lineage("mace-matpes-pbe-0")
     ['mace-matpes-pbe-0', 'mace-omat-0']
     """
-    parent = parent_of(model)
-    return [model, *(lineage(parent) if parent else [])]
+    parent = resolve(model).parent
+    return [origin(model), *(lineage(parent) if parent else [])]
+
+
+def company(model: str) -> list[str]:
+    """Return the models to see one beside, of those that work offline everywhere.
+
+    A published one of each family, the parents of the model, and its children.
+
+    >>> company("chgnet-r2scan")
+    ['chgnet-0.3.0', 'sevennet-0', 'diep-matpes-r2scan', 'hienet-v3']
+    """
+    kin = [*lineage(model)[1:], *children_of(model)]
+    wanted = dict.fromkeys([*first_of_families(PUBLISHED), *kin])
+    return [name for name in wanted if name in shipped() and name != model]
 
 
 def family_of(model: str) -> str:

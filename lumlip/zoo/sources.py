@@ -55,7 +55,7 @@ def where(entry: ModelEntry) -> str:
         "",
         f"official source: {entry.source}",
         f"access: ask for it at {entry.access}; then put your token into HF_TOKEN, "
-        f"or run huggingface-cli login",
+        f"or run hf auth login",
         f"without a network: put it at {place}, or anywhere if you name the model "
         f"{entry.family}:PATH/{entry.file}{task}",
     ]
@@ -69,7 +69,7 @@ def _fetch(entry: ModelEntry) -> Path:
         argv = command(entry.family, "lumlip.zoo.download", entry.family, entry.checkpoint)
     except FamilyEnvironmentError as error:
         raise WeightsError(_how_to_get(entry, str(error))) from error
-    env = variables("HF_TOKEN") if entry.access else variables()
+    env = variables(*(["HF_TOKEN"] if entry.access else []), family=entry.family)
     done = subprocess.run(argv, env=env, stdout=subprocess.PIPE, text=True, check=False)
     lines = done.stdout.splitlines()
     told = json.loads(lines[-1]) if lines else {"message": f"it died with status {done.returncode}"}

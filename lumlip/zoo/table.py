@@ -1,14 +1,16 @@
 """The table of models, and how a model id finds its row.
 
 A model id is a row of ``zoo.toml`` (``chgnet-0.3.0``, ``sevennet-mf-0@PBE``: what follows ``@`` is
-the task), or ``FAMILY:PATH[@TASK]`` for a checkpoint file of the user's. Where the weights lie, and
-how they get there, is told in :mod:`lumlip.zoo.weights`.
+the task), ``FAMILY:PATH[@TASK]`` for a checkpoint file of the user's, or ``features:PATH`` for
+features computed elsewhere. Where the weights lie, and how they get there, is told in
+:mod:`lumlip.zoo.weights`.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from functools import cache
@@ -18,7 +20,9 @@ from typing import Any, Literal
 from ase.data import atomic_numbers
 
 from lumlip.runtime.environments import families
+from lumlip.runtime.paths import expanded
 from lumlip.runtime.verified import checkpoint_sha256
+from lumlip.zoo.features_file import FEATURES, attributes
 
 _HERE = Path(__file__).parent
 
@@ -31,18 +35,21 @@ class ModelEntry:
     ----------
     checkpoint : str
         A name that the family knows (``"package"``; ``"download"``: its official loader knows it),
-        a file in ``lumlip/minis/checkpoints`` (``"bundled"``), or a path (``"file"``).
+        a file in ``lumlip/minis/checkpoints`` (``"bundled"``), or a path (``"file"``). Of features
+        computed elsewhere: that of their model.
     task : str or None
         Task, head, branch or modality.
     task_pattern : str or None
         Regular expression: tasks that need no row of their own and share all else with this one.
-    weights : {"package", "bundled", "download", "file"}
+    weights : {"package", "bundled", "download", "file", "features"}
         Where the weights come from: inside the family's wheel, inside lumlip, a download, or a
-        user's file.
+        user's file; ``"features"``: there are none, but features in a file.
     mini : bool
         True for a small model that lumlip's own recipes have trained, for tests and examples.
     file : str
-        Name of the published file (``"download"``).
+        Name of the published file (``"download"``), or path of the features.
+    features_of : str
+        Id of the model in the table whose features they are (``"features"``), if it is there.
     source : str
         Where its authors publish it.
     access : str
@@ -56,6 +63,8 @@ class ModelEntry:
         Atomic numbers that the model takes; None if only loading it would tell.
     cutoff : float or None
         In Å; None if only loading it would tell.
+    refused : str
+        Why lumlip takes no features from it; empty if it does.
     parent, fine_tuned_on, parent_source : str
         Id of the model that it was fine-tuned from, the data, and who says so; empty if not known.
     """
@@ -65,9 +74,10 @@ class ModelEntry:
     checkpoint: str
     task: str | None = None
     task_pattern: str | None = None
-    weights: Literal["package", "bundled", "download", "file"] = "package"
+    weights: Literal["package", "bundled", "download", "file", "features"] = "package"
     mini: bool = False
     file: str = ""
+    features_of: str = ""
     source: str = ""
     access: str = ""
     sha256: str | None = None
@@ -80,6 +90,7 @@ class ModelEntry:
     licence: str = ""
     reference: str = ""
     notes: str = ""
+    refused: str = ""
     parent: str = ""
     fine_tuned_on: str = ""
     parent_source: str = ""
@@ -103,13 +114,13 @@ def resolve(model_id: str) -> ModelEntry:
     Parameters
     ----------
     model_id : str
-        An id of the table, or ``FAMILY:PATH[@TASK]`` for a checkpoint file.
+        An id of the table, ``FAMILY:PATH[@TASK]`` for a checkpoint file, or ``features:PATH``.
 
     Raises
     ------
     ValueError
         Unknown id (close matches and all known ids are named), task missing or unknown (the known
-        ones are named), unknown family, no such file.
+        ones are named), unknown family, no such file, or no file of features.
 
     Examples
     --------
@@ -120,13 +131,15 @@ def resolve(model_id: str) -> ModelEntry:
     ...
     ValueError: model 'sevennet-mf-0' needs a task; known: sevennet-mf-0@PBE, sevennet-mf-0@R2SCAN
     """
+    if model_id.startswith(FEATURES):
+        return _features_file(model_id)
     name, _, task = model_id.partition("@")
     if ":" in name:  # a task may hold a colon, too: uma-mini@expert:2
         return _user_file(model_id)
     table = entries()
     if model_id in table:
         return table[model_id]
-    variants = [entry for known, entry in table.items() if known.startswith(f"{name}@")]
+    variants = [entry for known, entry in table.items() if known.partition("@")[0] == name]
     for entry in variants:
         if entry.task_pattern and re.fullmatch(entry.task_pattern, task):
             return replace(entry, id=model_id, task=task, task_pattern=None)
@@ -137,19 +150,32 @@ def _problem(model_id: str, variants: list[ModelEntry]) -> str:
     """Say what is wrong with a model id, and what would be right."""
     table = entries()
     name, _, task = model_id.partition("@")
+    if name in table and not table[name].task_pattern:
+        return f"model {name!r} has no tasks, got {model_id!r}"
     if variants:
-        forms = [f"{name}@{v.task_pattern}" for v in variants if v.task_pattern]
+        forms = dict.fromkeys(f"{name}@{v.task_pattern}" for v in variants if v.task_pattern)
         problem = f"has no task {task!r}" if task else "needs a task"
         return f"model {name!r} {problem}; known: {', '.join([*(v.id for v in variants), *forms])}"
-    if name in table:
-        return f"model {name!r} has no tasks, got {model_id!r}"
     names = dict.fromkeys(known.partition("@")[0] for known in table)
     close = get_close_matches(model_id, table, n=3) or get_close_matches(name, names, n=3)
     hint = f"did you mean {' or '.join(close)}? " if close else ""
     return (
         f"unknown model {model_id!r}; {hint}known: {', '.join(names)}; "
-        "or FAMILY:PATH[@TASK] for a checkpoint file"
+        f"or FAMILY:PATH[@TASK] for a checkpoint file, {FEATURES}PATH for features"
     )
+
+
+def _features_file(model_id: str) -> ModelEntry:
+    """Make the entry of ``features:PATH``: that of their model as far as the table knows it."""
+    path = Path(model_id.removeprefix(FEATURES)).expanduser()
+    told = attributes(path)
+    model, of = str(told.get("model", "")), ""
+    entry = ModelEntry(id=model_id, family=str(told.get("family", path.name)), checkpoint=str(path))
+    if model and ":" not in model.partition("@")[0]:
+        with suppress(ValueError):
+            entry, of = resolve(model), model
+    here = replace(entry, id=model_id, weights="features", file=str(path), elements=None)
+    return replace(here, features_of=of)
 
 
 def _user_file(model_id: str) -> ModelEntry:
@@ -157,9 +183,12 @@ def _user_file(model_id: str) -> ModelEntry:
     family, _, rest = model_id.partition(":")
     if family not in families():
         raise ValueError(
-            f"unknown family {family!r} in {model_id!r}; known: {', '.join(families())}"
+            f"unknown family {family!r} in {model_id!r}; known: {', '.join(families())}; "
+            f"or {FEATURES}PATH for features"
         )
     path, task = _path_and_task(rest)
+    if (path / "state.pt").is_file():  # an exported DIEP potential is a folder
+        path /= "state.pt"
     if not path.is_file():
         raise ValueError(f"no checkpoint file {str(path)!r} (model {model_id!r})")
     sha256 = checkpoint_sha256(path)
@@ -177,18 +206,19 @@ def _user_file(model_id: str) -> ModelEntry:
 
 def _path_and_task(text: str) -> tuple[Path, str | None]:
     """Split ``PATH[@TASK]``; a path may itself hold an ``@``."""
-    whole = Path(text).expanduser()
+    whole = expanded(text)
     if whole.exists() or "@" not in text:
         return whole, None
     path, _, task = text.rpartition("@")
-    return Path(path).expanduser(), task
+    return expanded(path), task
 
 
 @cache
 def entries() -> dict[str, ModelEntry]:
     """Read ``zoo.toml``: every row by its id."""
     rows = tomllib.loads((_HERE / "zoo.toml").read_text(encoding="utf-8"))
-    return {name: _entry(name, _whole(row, rows)) for name, row in rows.items()}
+    known = [_variants(name, _whole(row, rows)) for name, row in rows.items()]
+    return {model: _entry(model, row) for some in known for model, row in some.items()}
 
 
 def _whole(row: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
@@ -196,16 +226,31 @@ def _whole(row: dict[str, Any], rows: dict[str, Any]) -> dict[str, Any]:
     if "like" not in row:
         return row
     own = {key: value for key, value in row.items() if key != "like"}
-    # A pattern belongs to the one task that it is written for, notes to their row.
-    return {**_whole(rows[row["like"]], rows), "task_pattern": None, "notes": "", **own}
+    base = _whole(rows[row["like"]], rows) | {"notes": ""}
+    if "TASK" not in (base.get("task_pattern") or ""):
+        base["task_pattern"] = None  # it belongs to the task that it is written for
+    return base | own
+
+
+def _variants(name: str, row: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Make a row of each task that a row lists, with the task's own functional."""
+    tasks = row.get("tasks")
+    if not tasks:
+        return {name: row}
+    pattern = (row.get("task_pattern") or "").replace("TASKS", "|".join(tasks))
+    return {
+        f"{name}@{task}": row | {"functional": of, "task_pattern": pattern.replace("TASK", task)}
+        for task, of in tasks.items()
+    }
 
 
 def _entry(name: str, row: dict[str, Any]) -> ModelEntry:
     _, _, task = name.partition("@")
     elements = frozenset(_elements(row["elements"])) if row.get("elements") else None
-    own = {**row, **row.get("origin", {}), "elements": elements}
-    own.pop("origin", None)
-    return ModelEntry(id=name, task=task or None, **own)
+    own = {**row, **row.get("origin", {}), "elements": elements, "task": task or None}
+    for text in ("file", "source"):
+        own[text] = own.get(text, "").format(**own)
+    return ModelEntry(id=name, **{k: v for k, v in own.items() if k not in ("origin", "tasks")})
 
 
 def _elements(text: str) -> set[int]:

@@ -52,8 +52,10 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
     UntrustedCheckpointError
         The file may run code and nobody vouches for it.
     ValueError
-        The file is not the one in the table of models.
+        The file is not the one in the table of models, or lumlip takes no features from the model.
     """
+    if entry.refused:
+        raise ValueError(f"no features of {entry.id}: {entry.refused}")
     if entry.weights == "download":
         return _published(entry, trust_checkpoint)
     if entry.weights == "bundled":
@@ -72,7 +74,7 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
 
 
 def availability(entries: Iterable[ModelEntry]) -> list[str]:
-    """Say of each model: "offline", "download" or "gated download"."""
+    """Say of each model: "offline", "download", "gated download" or "not supported"."""
     known = records.read()
     return [_available(entry, known) for entry in entries]
 
@@ -105,6 +107,8 @@ def _published(entry: ModelEntry, trust_checkpoint: bool) -> ModelEntry:
 
 
 def _available(entry: ModelEntry, known: Mapping[str, Mapping[str, Any]]) -> str:
+    if entry.refused:
+        return "not supported"
     if entry.weights != "download" or local(entry, known):
         return "offline"
     return "gated download" if entry.access else "download"

@@ -9,7 +9,7 @@ import pandas as pd
 from bs4 import BeautifulSoup
 
 from chapters.shared.heat_tables import heat_table
-from lumlip.book.page_data import ALL, README, _archive, join, tables_of
+from lumlip.book.page_data import ALL, README, _archive, figures_of, join, tables_of
 
 
 def page(body):
@@ -47,6 +47,17 @@ def test_a_table_in_colors_gives_a_line_for_each_pair():
 def test_data_of_a_script_are_kept_too():
     found = page('<script type="application/json" id="ask-data">{"a":[1]}</script>')
     assert json.loads(found["ask-data.json"]) == {"a": [1]}
+
+
+def test_a_figure_gives_its_points_below_its_caption(tmp_path):
+    show = {"data": {"image/svg+xml": "<svg/>", "text/csv": ["panel,x\n", "1,2\n"]}}
+    mystnb = {"figure": {"name": "fig-squares", "caption": "{glue}`squares`"}}
+    cells = [{"metadata": {"mystnb": mystnb}, "outputs": [show]}, {"metadata": {}}]
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": cells}))
+    body = '<figure id="fig-squares"><figcaption>Fig. 1 Squares, 3</figcaption></figure>'
+    found = figures_of(BeautifulSoup(body, "html.parser"), tmp_path / "a.ipynb")
+    assert found == {"fig-squares.csv": "# Fig. 1 Squares, 3\npanel,x\n1,2\n"}
+    assert figures_of(BeautifulSoup(body, "html.parser"), tmp_path / "page.ipynb") == {}
 
 
 def test_one_archive_holds_those_of_all_pages(tmp_path):

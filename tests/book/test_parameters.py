@@ -127,7 +127,7 @@ device: str = "auto"  # where
         ("neighbors", "[8, 1]", "neighbors: got 1, expected 2 or more"),
         ("neighbors", "[8, a]", r"got '\[8, a\]', expected list\[int\]"),
         ("layer", "head", "got layer 'head'; expected one of: backbone, last_layer"),
-        ("device", "tpu", "got device 'tpu'; expected one of: auto, cpu, cuda"),
+        ("device", "tpu", "got device 'tpu'; expected one of: auto, cpu, cuda, cuda:N, mps"),
         ("models", "[]", "got none, expected 2 or more, each once"),
         ("models", "[sevennet-0]", "got sevennet-0, expected 2 or more, each once"),
         ("models", "[a, b, a]", "got a, b, a, expected 2 or more, each once"),

@@ -4,13 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.build import bulk, molecule
 from ase.neighborlist import neighbor_list
 
 from lumlip import conformance
 from lumlip.book import models_page
 from lumlip.conformance import CHECKS
-from lumlip.conformance.check_model import SAMPLE, _sample, check_model
+from lumlip.conformance import check_model as check_model_module
+from lumlip.conformance.__main__ import report
+from lumlip.conformance.check_model import check_model, check_models
+from lumlip.conformance.sample import SAMPLE, sample
+from lumlip.conformance.subject import relative
 from lumlip.errors import UntrustedCheckpointError
 from lumlip.families import base
 
@@ -27,16 +32,44 @@ def structures():
 
 
 def test_sample_takes_each_subset_in_turn(structures):
-    names = [
-        atoms.get_chemical_formula() for atoms in _sample(structures, frozenset({1, 6, 8, 14, 29}))
-    ]
-    assert names == ["Cu4", "CH4O", "Si8"]
-    assert len(_sample(structures * 20, None)) == SAMPLE
+    names = [atoms.get_chemical_formula() for atoms in sample(structures)]
+    assert names == ["Cu4", "CH4O", "Si8", "Po"]
+    assert len(sample(structures * 20)) == SAMPLE
+    assert sample([]) == ()
 
 
 def test_nothing_to_check_on_is_an_error(structures):
-    with pytest.raises(ValueError, match="no structure of at most 40 atoms that the model takes"):
-        _sample(structures, frozenset({92}))
+    with pytest.raises(ValueError, match=r"^got no structure of at most 40 atoms"):
+        check_model("sevennet-0", [bulk("Cu", cubic=True) * 3])
+
+
+@pytest.mark.heavy
+def test_models_of_a_family_share_a_process_and_a_sample_is_of_what_each_takes(
+    structures, monkeypatch
+):
+    started = []
+    real = check_model_module.command
+    monkeypatch.setattr(
+        check_model_module, "command", lambda *argv: started.append(argv) or real(*argv)
+    )
+    many = [structures[2].copy() for _ in range(2 * SAMPLE)] + structures[:1]
+    many[-1].info["adsorbate"] = {"atoms": structures[0]}  # what no file could hold
+    ids = ["mace-mini", "diep-matpes-r2scan", "mace-mini-seed2"]  # none of which knows Po
+    found = check_models(ids, many)
+    assert list(found) == ids
+    assert [argv[0] for argv in started] == ["mace", "diep"]
+    for table in found.values():
+        assert table["ok"].all()
+        assert table.attrs["notes"][0] == (
+            "checked on 1 of 1 structures that it takes, of 49 of at most 40 atoms"
+        )
+
+
+@pytest.mark.heavy
+def test_a_model_that_takes_no_structure_says_what_it_knows():
+    with pytest.raises(ValueError, match=r"takes none of the 1 structures; it knows H, ") as caught:
+        check_model("mace-mini", [bulk("Po", "sc", a=3.35)])
+    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.heavy
@@ -72,7 +105,7 @@ def test_table_of_checks_is_refused_when_one_fails(structures, monkeypatch):
     import pandas as pd
 
     failing = pd.DataFrame({"error": [1.0], "bound": [0.1], "ok": [False]}, index=["rotation"])
-    monkeypatch.setattr(models_page, "check_model", lambda *_: failing)
+    monkeypatch.setattr(models_page, "check_models", lambda *_: {"sevennet-0": failing})
     with pytest.raises(AssertionError, match=r"sevennet-0 fails \['rotation'\]"):
         models_page.checks_markdown(structures, ["sevennet-0"])
 
@@ -133,6 +166,13 @@ class Toy(base.Extractor):
 class Turned(Toy):
     def sums(self, atoms):
         return super().sums(atoms) + 1e-3 * np.ptp(atoms.positions[:, 2])
+
+
+class TurnedApart(Turned):
+    """Its package does not turn."""
+
+    def package_energy(self, atoms):
+        return float(Toy(self.checkpoint_file).extract([atoms]).energy[0])
 
 
 class Handed(Toy):
@@ -228,11 +268,19 @@ class Ignorant(Toy):
         raise KeyError("unknown")
 
 
-def failing(kind, folder, monkeypatch):
-    """Names of the checks that a toy fails."""
+class Described(Toy):
+    """Its package has descriptors: two that are 0 without neighbors, and one that it lacks."""
+
+    def package_features(self, atoms):
+        ours = self.extract([atoms]).backbone
+        return {"sums": (ours[:, :2], ours[:, :2]), "narrow": (ours, ours[:, :2])}
+
+
+def subject_of(kind, folder, monkeypatch, *more):
+    """A toy on four structures and more, of which it knows all but one."""
     path = folder / "toy.pt"
     path.write_bytes(b"weights of a toy")
-    frames = [molecule("CH3CH2OH"), bulk("Cu", cubic=True), bulk("Si"), bulk("Po")]
+    frames = [molecule("CH3CH2OH"), bulk("Cu", cubic=True), bulk("Si"), bulk("Po"), *more]
     for atoms in frames:
         atoms.rattle(0.03, seed=1)
     monkeypatch.setattr(
@@ -241,7 +289,13 @@ def failing(kind, folder, monkeypatch):
         lambda self, dtype, checkpoint=None: kind(type(path)(checkpoint or path)),
     )
     subject = conformance.Subject("toy", str(path), None, "cpu", "float64", tuple(frames))
-    assert len(subject.structures) == 3  # no polonium
+    assert len(subject.structures) == 3 + len(more)  # no polonium
+    return subject
+
+
+def failing(kind, folder, monkeypatch):
+    """Names of the checks that a toy fails."""
+    subject = subject_of(kind, folder, monkeypatch)
     return [
         name
         for name, check in CHECKS.items()
@@ -277,6 +331,35 @@ def test_features_that_turn_with_the_structure_fail(tmp_path, monkeypatch):
     turning = failing(Turning, tmp_path, monkeypatch)
     assert "layers_rotation" in turning
     assert "rotation" not in turning
+
+
+def test_descriptors_of_an_atom_alone_may_be_zero_and_others_of_another_width(
+    tmp_path, monkeypatch
+):
+    subject = subject_of(Described, tmp_path, monkeypatch, Atoms("Cu"))
+    assert CHECKS["package_features"].measure(subject) == 0
+    (note,) = subject.notes
+    assert note == ("package_features: narrow not compared, ours have 3 columns, the package's 2")
+
+
+def test_a_change_of_nothing_is_no_error():
+    assert relative(0.0, 0.0) == 0
+    assert relative(1e-9, 0.0) == np.inf
+    assert relative(1.0, 2.0) == 0.5
+
+
+def test_a_symmetry_that_a_model_lacks_is_its_own_if_the_package_agrees(tmp_path, monkeypatch):
+    monkeypatch.setitem(conformance.symmetries.BY_DESIGN, ("toy", "rotation"), 1e-9)
+    names = ["package_energy", "rotation", "layers_rotation"]
+    found = report(subject_of(Turned, tmp_path, monkeypatch), names)
+    assert found["errors"]["rotation"] > 1e-9
+    assert found["failed"] == ["layers_rotation"]  # not by design
+    (note,) = found["notes"]
+    assert note.startswith("rotation: ")
+    assert note.endswith("a property of this one, not of the extraction")
+    for kind in (TurnedApart, Turned):
+        names = names if kind is TurnedApart else ["rotation"]  # nothing says that it agrees
+        assert "rotation" in report(subject_of(kind, tmp_path, monkeypatch), names)["failed"]
 
 
 def test_not_invariant_by_design_is_measured_as_an_amount(tmp_path, monkeypatch):

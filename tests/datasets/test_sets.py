@@ -8,6 +8,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
 from ase.calculators.emt import EMT
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.data import covalent_radii
 from ase.neighborlist import neighbor_list
 
@@ -229,9 +230,11 @@ class TestStructures:
         first.positions += 1
         assert not np.allclose(first.positions, second.positions)
 
-    def test_list_of_other_things(self):
-        with pytest.raises(TypeError, match="frame 0 is 'mini-mad', expected a list of ase"):
-            structures(["mini-mad"])
+    def test_list_of_other_things(self, copper):
+        with pytest.raises(
+            TypeError, match=r"item 1 is 3, expected ase\.Atoms, a set's name or a f"
+        ):
+            structures([copper, 3])
 
     @pytest.mark.parametrize("name", ["mad", "salex", "lps"])
     def test_the_papers_sets_say_how_to_get_them(self, monkeypatch, name):
@@ -342,7 +345,7 @@ def test_mini_lps_has_a_part_that_fine_tuning_never_saw():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ([None], r"frame 0 is None, expected a list of ase\.Atoms only"),
+        ([None], r"item 0 is None, expected ase\.Atoms, a set's name or a file"),
         ([], "got no structures, expected at least one"),
         (5, "got 5, expected a set's name, a file, or a list of ase.Atoms"),
     ],
@@ -352,13 +355,15 @@ def test_what_is_no_structures_is_one_line(wrong, message):
         structures(wrong)
 
 
+def test_energy_of_a_file_is_kept_and_no_other(tmp_path, copper):
+    labelled = copper.copy()
+    labelled.calc = SinglePointCalculator(labelled, energy=-3.5)
+    ase.io.write(tmp_path / "one.xyz", labelled)
+    assert structures(tmp_path / "one.xyz")[0].info["energy"] == -3.5
+    labelled.positions += 0.1  # not the energy of this one
+    assert "energy" not in structures(labelled)[0].info
+
+
 def test_structures_from_a_generator(tmp_path, copper):
     ase.io.write(tmp_path / "two.xyz", [copper, copper])
     assert len(structures(ase.io.iread(tmp_path / "two.xyz"))) == 2
-
-
-def test_packed_file_that_grows_without_end_is_refused(tmp_path, copper, monkeypatch):
-    ase.io.write(tmp_path / "many.xyz.gz", [copper] * 100)
-    monkeypatch.setattr("lumlip.datasets.sets.LARGEST", 5000)
-    with pytest.raises(ValueError, match="more than 5000 bytes when unpacked"):
-        structures(tmp_path / "many.xyz.gz")

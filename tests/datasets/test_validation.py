@@ -9,8 +9,9 @@ from ase.build import bulk, molecule
 from ase.neighborlist import neighbor_list
 
 from lumlip import structures
+from lumlip.datasets import validation
 from lumlip.datasets.neighbors import neighbor_pairs
-from lumlip.datasets.validation import check_structures
+from lumlip.datasets.validation import check_structures, concerns
 from lumlip.errors import StructureError
 
 GOOD = [bulk("Cu", "fcc", a=3.6), molecule("H2O"), Atoms("Xe")]
@@ -28,17 +29,15 @@ def _infinite_cell() -> Atoms:
     return atoms
 
 
-def _left_handed() -> Atoms:
-    atoms = bulk("NaCl", "rocksalt", a=5.64)
-    atoms.set_cell(atoms.cell.array[[1, 0, 2]])
-    if np.linalg.det(atoms.cell.array) > 0:
-        atoms.set_cell(atoms.cell.array[[1, 0, 2]])
-    return atoms
-
-
 def _with(**info) -> Atoms:
     atoms = molecule("H2O")
     atoms.info.update(info)
+    return atoms
+
+
+def _part() -> Atoms:
+    atoms = molecule("H2O")
+    atoms.set_array("occupancy", np.array([1.0, 0.5, 0.0]))
     return atoms
 
 
@@ -49,7 +48,15 @@ FAULTS = {
     "no atoms": (Atoms(), "no atoms: remove"),
     "no cell": (Atoms("Cu", pbc=True), "periodic along a, but that cell vector is zero"),
     "flat cell": (Atoms("Cu", cell=[[3, 0, 0], [0, 3, 0], [3, 3, 0]], pbc=True), "volume of 0 Å"),
-    "left-handed": (_left_handed(), "left-handed.*swap two cell vectors"),
+    "site in part": (
+        _with(occupancy={"0": {"O": 1.0}, "1": {"H": 0.25}}),
+        r"site 1 is occupied in part \(H 0\.25\), expected whole atoms",
+    ),
+    "site of two": (
+        _with(occupancy={"0": {"O": 0.5, "S": 0.5}}),
+        r"site 0 is occupied in part \(O 0\.5, S 0\.5\)",
+    ),
+    "atom in part": (_part(), r"site of atom 1 is occupied in part \(H 0\.5\)"),
     "overlap": (
         Atoms("CuO", [[0, 0, 0], [0, 0, 0.2]]),
         r"atoms 0 \(Cu\) and 1 \(O\) are 0\.200 Å apart, closer than 0\.5",
@@ -113,9 +120,91 @@ def test_error_is_a_value_error():
     assert issubclass(StructureError, ValueError)
 
 
-def test_short_bonds_and_non_periodic_left_handed_cells_are_fine():
-    left = Atoms("H2", [[0, 0, 0], [0, 0, 0.6]], cell=-np.eye(3))
-    check_structures([left])
+def test_short_bonds_are_fine():
+    check_structures([Atoms("H2", [[0, 0, 0], [0, 0, 0.6]], cell=-np.eye(3))])
+
+
+@pytest.mark.parametrize("pbc", [True, (True, True, False), False])
+def test_left_handed_cells_are_those_of_their_right_handed_twins(pbc):
+    right = bulk("NaCl", "rocksalt", a=5.64) * (2, 1, 1)
+    right.rattle(0.1, seed=0)
+    right.pbc = pbc
+    for cell in (right.cell.array[[1, 0, 2]], -right.cell.array):
+        left = Atoms(right.numbers, right.positions, cell=cell, pbc=right.pbc[[1, 0, 2]])
+        check_structures([left])
+        ends = [np.sort(neighbor_pairs(atoms, 5.0)[2]) for atoms in (left, right)]
+        assert np.allclose(*ends)
+
+
+def test_whole_occupancies_and_those_of_programs_without_any_pass(tmp_path):
+    zero = molecule("H2O")
+    zero.set_array("occupancy", np.zeros(3))
+    check_structures([_with(occupancy={"0": {"O": 1.0}, "1": {"H": 0.998}}), zero])
+    check_structures([_with(occupancy="full")])
+
+
+CIF = """data_x
+_cell_length_a 6.0
+_cell_length_b 6.0
+_cell_length_c 6.0
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'P 1'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+_atom_site_occupancy
+Te1 Te 0 0 0 1.0
+Ge1 Ge 0.5 0.5 0.5 0.4
+Sb1 Sb 0.5 0.5 0.5 0.4(2)
+"""
+
+
+def test_a_crystal_whose_sites_are_shared_is_no_crystal_of_one_of_them(tmp_path):
+    path = tmp_path / "gst.cif"
+    path.write_text(CIF)
+    words = r"frame 0 \(SbTe, gst\.cif\): site 1 is occupied in part \(Ge 0\.4, Sb 0\.4\)"
+    with pytest.raises(StructureError, match=words):
+        check_structures(structures(path))
+    path.write_text(CIF.replace("0.4\n", "1.0\n").rpartition("Sb1")[0])
+    check_structures(structures(path))
+
+
+def test_faults_can_be_asked_for_instead():
+    found = check_structures([*GOOD, Atoms()], frames=[0, 2, 4, 6], stop=False)
+    assert found == {3: "frame 6 (): no atoms: remove the frame"}
+
+
+DUMP = """ITEM: TIMESTEP
+0
+ITEM: NUMBER OF ATOMS
+3
+ITEM: BOX BOUNDS pp pp pp
+0.0 6.0
+0.0 6.0
+0.0 6.0
+ITEM: ATOMS id type x y z
+1 1 0.0 0.0 0.0
+2 2 2.5 0.0 0.0
+3 2 0.0 2.5 0.0
+"""
+
+
+def test_types_of_lammps_taken_for_elements_are_a_concern(tmp_path):
+    (tmp_path / "a.lammpstrj").write_text(DUMP)
+    found = structures(tmp_path / "a.lammpstrj")
+    assert concerns(found, [0])[0].startswith("H, He are all there is: types of a LAMMPS dump")
+    assert concerns([Atoms("H2", [[0, 0, 0], [0, 0, 0.74]]), molecule("H2O")], [0, 1]) == []
+
+
+def test_isolated_atoms_are_a_concern_and_crystals_of_one_atom_are_none():
+    boxed = Atoms("Na", cell=[12, 12, 12], pbc=True)
+    (line,) = concerns([bulk("Cu"), Atoms("Xe"), boxed, molecule("H2O")], [0, 3, 5, 7])
+    assert line.startswith("isolated atoms among the frames (3, 5):")
 
 
 @pytest.mark.parametrize("cutoff", [0.5, 2.0, 5.0, 11.0])
@@ -184,3 +273,21 @@ def test_pairs_in_a_skewed_cell_are_those_of_the_straight_one():
     skewed.set_cell(straight.cell.array + np.outer([0, 0, 1], 1000 * straight.cell.array[0]))
     ends = [np.sort(neighbor_pairs(atoms, 5.0)[2]) for atoms in (straight, skewed)]
     assert np.allclose(*ends)
+
+
+def test_what_was_sound_is_searched_once_and_anew_when_an_atom_has_moved(monkeypatch):
+    atoms = bulk("Cu", cubic=True)
+    atoms.positions += 0.123  # no test before has seen it
+    check_structures([atoms])
+    searched = []
+    monkeypatch.setattr(
+        validation, "neighbor_pairs", lambda a, r: searched.append(a) or neighbor_pairs(a, r)
+    )
+    check_structures([atoms], elements=[29])
+    assert searched == []
+    with pytest.raises(StructureError, match="does not know Cu"):
+        check_structures([atoms], elements=[6], elements_only=True)
+    atoms.positions[1] = atoms.positions[0] + 0.1
+    with pytest.raises(StructureError, match="closer than"):
+        check_structures([atoms])
+    assert len(searched) == 1

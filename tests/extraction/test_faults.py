@@ -201,7 +201,9 @@ def test_new_features_in_a_read_only_cache_are_one_line(home, frames, read_only)
 def test_copy_into_a_read_only_folder_is_refused_before_the_work(home, frames, read_only, tmp_path):
     (tmp_path / "closed").mkdir()
     as_user = read_only(tmp_path / "closed")
-    told, code = ended(home, *as_user, *EXTRACT, frames, "-o", str(tmp_path / "closed" / "out"))
+    told, code = ended(
+        home, *as_user, *EXTRACT, frames, "-o", str(tmp_path / "closed" / "out.zarr")
+    )
     assert code == 2
     assert told.count("\n") == 1
     assert "Permission denied" in told

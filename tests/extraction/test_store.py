@@ -125,10 +125,12 @@ def test_labels_are_not_stored_but_added(store):
     assert set(open_store(store).coords) == {"structure", "atomic_number"}
     frames = [atoms.copy() for atoms in STRUCTURES]
     frames[1].info["parent"] = "water"
-    added = labelled(open_store(store), frames)
+    added = labelled(open_store(store), frames, "a" * 64, [2, 5, 7])
     assert added["parent"].dims == ("structure",)
     assert added["parent"].to_numpy().tolist() == ["", "water", ""]
     assert {"subset", "part"} <= set(added.coords)
+    assert added["frame"].to_numpy().tolist() == [2, 5, 7]
+    assert added["energy"].attrs["structures_sha256"] == "a" * 64
 
 
 def test_whole_store_is_read_through_once(store, monkeypatch):

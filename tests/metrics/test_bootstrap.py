@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-import xarray as xr
 
-from lumlip.metrics.bootstrap import Interval, bootstrap_interval, table_of
+from lumlip.metrics.bootstrap import Interval, bootstrap_interval
 
 
 def test_the_middle_of_draws_is_taken():
@@ -19,16 +18,6 @@ def test_halves_spread_as_whole_samples_do():
     halves = [rng.choice(sample, 200, replace=False).mean() for _ in range(4000)]
     _, low, high = Interval.of_halves(sample.mean(), halves)
     assert high - low == pytest.approx(2 * 1.96 * sample.std(ddof=1) / np.sqrt(400), rel=0.05)
-
-
-def test_a_table_has_the_root_of_the_mean_square():
-    errors = xr.DataArray(
-        [[[3.0, 4.0], [0.0, 0.0]]],
-        coords={"source": ["a"], "target": ["a", "b"], "atom": [5, 7]},
-        dims=("source", "target", "atom"),
-    )
-    table = table_of(errors)
-    assert table.loc["a"].to_dict() == {"a": pytest.approx(np.sqrt(12.5)), "b": 0.0}
 
 
 def test_the_interval_of_independent_errors_is_that_of_the_normal_distribution():

@@ -7,7 +7,7 @@ from sklearn.model_selection import KFold
 from skmatter.linear_model import Ridge2FoldCV
 
 from lumlip.metrics import _crossvalidation
-from lumlip.metrics._crossvalidation import FOLD_SEED, CrossValidation, fold_order
+from lumlip.metrics._crossvalidation import FOLD_SEED, CrossValidation, fold_order, thin_svd
 from lumlip.metrics._protocol import ALPHAS
 from lumlip.metrics._ridge import TruncatedRegression
 from lumlip.metrics._scaling import ScaledFeatures
@@ -64,9 +64,9 @@ def test_folds_are_those_of_scikit_learn():
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("noise", [0.0, 1e-3, 1.0, 30.0])
 def test_cutoffs_are_those_of_scikit_matter(seed, noise):
-    rng = np.random.default_rng(seed)
-    X = rng.normal(size=(50, 20)) * np.geomspace(1, 1e-6, 20)
-    Ys = [X @ rng.normal(size=(20, d)) + noise * rng.normal(size=(50, d)) for d in (1, 7)]
+    rng, n = np.random.default_rng(seed), 50 + seed % 2
+    X = rng.normal(size=(n, 20)) * np.geomspace(1, 1e-6, 20)
+    Ys = [X @ rng.normal(size=(20, d)) + noise * rng.normal(size=(n, d)) for d in (1, 7)]
     chosen = _chosen(X, *Ys)
     expected = [_regressor().fit(X, Y).alpha_ for Y in Ys]
     np.testing.assert_allclose(chosen, expected, rtol=1e-12)
@@ -83,23 +83,32 @@ def test_residuals_decide_where_squares_cancel(monkeypatch):
     assert not np.allclose(unchecked, expected, rtol=1e-12)
 
 
-def test_quick_and_exact_loss_agree():
+@pytest.mark.parametrize("n", [40, 41])
+def test_quick_and_exact_loss_agree(n):
     rng = np.random.default_rng(0)
-    X, Y = (
-        torch.as_tensor(rng.normal(size=(3, 40, 15))),
-        torch.as_tensor(rng.normal(size=(3, 40, 6))),
-    )
-    targets = _targets(Y[0])
+    X, Y = (torch.as_tensor(rng.normal(size=(3, n, d))) for d in (15, 6))
     validation = CrossValidation(X)
-    for fold, fitted, predicted in zip(
-        validation._folds, (Y[:, :20], Y[:, 20:]), (Y[:, 20:], Y[:, :20]), strict=True
-    ):
-        quick = fold.loss(fitted, predicted, targets)[..., 0]
-        exact = fold.exact_loss(torch.arange(3), fitted, predicted)
-        torch.testing.assert_close(quick, exact, rtol=1e-9, atol=0)
-        # The last row keeps nothing: the error of predicting 0.
-        nothing = predicted.square().mean(dim=1).sqrt().mean(dim=1)
-        torch.testing.assert_close(quick[:, -1], nothing)
+    quick = validation._loss(Y, _targets(Y[0]))[..., 0]
+    exact = validation._exact_loss(torch.arange(3), Y)
+    torch.testing.assert_close(quick, exact, rtol=1e-9, atol=0)
+    # The last row keeps nothing: the errors of predicting 0.
+    halves = Y[:, :20], Y[:, 20:]
+    nothing = sum(half.square().mean(dim=1).sqrt().mean(dim=1) for half in halves)
+    torch.testing.assert_close(quick[:, -1], nothing)
+
+
+@pytest.mark.parametrize("shape", [(3, 32, 64), (3, 64, 20), (2, 3, 8, 8)])
+def test_factors_from_squares_are_those_of_the_decomposition(shape):
+    rng = np.random.default_rng(0)
+    x = torch.as_tensor(rng.normal(size=shape) * np.geomspace(1, 1e-9, shape[-1]))
+    expected, found = thin_svd(x), thin_svd(x, lowest=1e-3)
+    assert [some.shape for some in found] == [some.shape for some in expected]
+    kept = expected[1] > 1e-3 * expected[1][..., :1]
+    torch.testing.assert_close(found[1][kept], expected[1][kept], rtol=1e-9, atol=0)
+    for one, other in zip(found[::2], expected[::2], strict=True):
+        signs = (one * other).sum(dim=-2, keepdim=True).sign()
+        columns = kept[..., None, :].expand_as(one)
+        torch.testing.assert_close((one * signs)[columns], other[columns], rtol=0, atol=1e-7)
 
 
 def test_of_equal_scores_the_smallest_cutoff_wins():

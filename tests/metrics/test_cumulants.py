@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lumlip.metrics.cumulants import _from_moments, cumulant_features
+from lumlip.metrics.cumulants import CentralMoments, _from_moments, cumulant_features
 
 ONE = np.zeros(1, dtype=int)
 
@@ -226,3 +226,18 @@ def test_only_ratios_of_weights_count(size):
         for scale in (1.0, size)
     )
     np.testing.assert_allclose(large, plain, rtol=1e-12)
+
+
+@pytest.mark.parametrize("order", [1, 2, 3, 8])
+def test_moments_of_parts_merge_to_those_of_all_atoms(order):
+    rng = np.random.default_rng(0)
+    X = np.hstack([rng.exponential(size=(500, 3)) * [1, 1e-3, 1e3] + 5, np.full((500, 1), 0.1)])
+    parts = [CentralMoments.of(part, order=order) for part in np.split(X, [1, 7, 300])]
+    expected = cumulant_features(X, np.zeros(500, dtype=int), order=order)
+    for some in (sum(parts[1:], parts[0]), parts[3] + (parts[1] + (parts[0] + parts[2]))):
+        assert_allclose(some.features(order), expected, rtol=1e-9)
+
+
+def test_moments_have_no_more_orders_than_were_summed():
+    with pytest.raises(ValueError, match="order: got 3, expected 1 to 2"):
+        CentralMoments.of([[1.0], [2.0]], order=2).features(3)

@@ -6,7 +6,7 @@ import torch
 
 from lumlip.metrics._fold_maps import FoldOrder, Source, fold_errors
 from lumlip.metrics._protocol import ALPHAS, GLOBAL, SCIKIT_MATTER, Protocol
-from lumlip.metrics.cross_fit import _halves, cross_fitted_errors
+from lumlip.metrics.cross_fit import cross_fitted_errors, halves
 
 RNG = np.random.default_rng(1)
 N = 240
@@ -57,17 +57,19 @@ def truncated_inverse(X, cutoff):
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("protocol", [GLOBAL, Protocol(floor=1e-4)], ids=["global", "no ties"])
 def test_equals_maps_fitted_atom_by_atom(source, protocol):
-    X, half = SOURCES[source], _halves(FOLD, GROUPS)
+    X, half = SOURCES[source], halves(FOLD, GROUPS)
     targets = torch.tensor(np.hstack([Y - Y.mean(axis=0) for Y in TARGETS.values()]))
     widths = tuple(Y.shape[1] for Y in TARGETS.values())
-    order = FoldOrder.of(targets, widths, fold=FOLD, half=half)
-    found = fold_errors(Source.of(X, torch.device("cpu")), order, protocol=protocol).numpy()
+    order = FoldOrder.of(targets, widths, part=2 * FOLD + half)
+    found = fold_errors(
+        Source.of(torch.tensor(X - X.mean(axis=0))), order, protocol=protocol
+    ).numpy()
     for errors, Y in zip(found, TARGETS.values(), strict=True):
         np.testing.assert_allclose(errors, atom_by_atom(X, Y, half, protocol), rtol=1e-6)
 
 
-def test_halves_share_no_group_and_are_of_like_size():
-    half = _halves(FOLD, GROUPS)
+def testhalves_share_no_group_and_are_of_like_size():
+    half = halves(FOLD, GROUPS)
     assert all(len(set(half[group == GROUPS])) == 1 for group in range(GROUPS.max() + 1))
     for fold in range(5):
         assert abs((half[fold == FOLD] == 0).mean() - 0.5) < 0.1

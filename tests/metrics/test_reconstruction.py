@@ -550,8 +550,8 @@ def _ones(n, d=3):
         ({"test": [-1]}, "test: got indices from -1"),
         ({"test": [0.5]}, "test: got dtype float64, expected integer"),
         ({"test": np.ones(3, dtype=bool)}, r"test: got a mask of shape \(3,\), expected \(120,\)"),
-        ({"device": "tpu"}, "device: got 'tpu', expected 'auto', 'cpu', 'cuda'"),
-        ({"device": "cuda:99"}, "device: got 'cuda:99', but this machine has"),
+        ({"device": "tpu"}, "got device 'tpu'; expected one of: auto, cpu, cuda, cuda:N, mps"),
+        ({"device": "cuda:99"}, "got device 'cuda:99', but torch"),
     ],
 )
 def test_bad_input_is_refused(change, message):

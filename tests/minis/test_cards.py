@@ -57,4 +57,6 @@ def test_published_files_are_listed_once_with_their_source():
     assert "https://" in mace
     uma = next(line for line in lines if "`uma-s-1.1`" in line)
     assert "on request" in uma
+    assert "no features: " in next(line for line in lines if "`dpa-4-neo`" in line)
+    assert "no features: " not in uma
     assert "`@omat`" in uma

@@ -70,3 +70,14 @@ def test_own_columns_become_axes_and_colors(tmp_path):
     }
     with pytest.raises(ValueError, match=r"got no property \{'mass'\}; known: subset, atoms"):
         write_viewer(path, structures, name="x", axes=("mass", "atoms"))
+
+
+def test_numbers_of_atoms_color_them_while_the_map_stays_one_of_structures(tmp_path):
+    structures = lumlip.structures("mini-mad")[:3]
+    numbers = np.arange(sum(map(len, structures))) / 8
+    write_viewer(tmp_path / "v.json", structures, name="x", of_atoms={"error": numbers})
+    data = json.loads((tmp_path / "v.json").read_text())
+    assert data["properties"]["error"] == {"target": "atom", "values": numbers.round(4).tolist()}
+    assert data["settings"]["target"] == "structure"
+    assert data["settings"]["structure"] == [{"color": {"property": "error"}}]
+    assert len(data["environments"]) == len(numbers)

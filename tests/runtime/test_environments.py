@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from lumlip.cli import main
 from lumlip.errors import FamilyEnvironmentError
 from lumlip.runtime import environments, pip_settings
 
@@ -167,6 +168,52 @@ def test_environment_is_isolated_and_can_import_lumlip(tiny):
     assert json.loads(done.stdout) == ["1.0.0", True, False]
 
 
+@pytest.fixture
+def elsewhere(tiny, tmp_path_factory, monkeypatch):
+    """The family, which an installed package registers; and a function that installs more."""
+    site = tmp_path_factory.mktemp("site")
+    write_tiny(tiny)
+    (site / "packaged").mkdir()
+    text = (tiny / "tiny.py").read_text().rpartition("raise")[0] + "from .beside import WORD\n"
+    (tiny / "tiny.py").unlink()
+    (site / "packaged" / "__init__.py").write_text("raise RuntimeError('imported to be found')")
+    (site / "packaged" / "tiny.py").write_text(text)
+    (site / "packaged" / "beside.py").write_text("WORD = 'found'\n")
+
+    def install(lines):
+        info = site / "packaged-1.0.dist-info"
+        info.mkdir(exist_ok=True)
+        (info / "entry_points.txt").write_text(f"[lumlip.families]\n{lines}\n")
+        environments.registered.cache_clear()
+
+    install("tiny = packaged.tiny")
+    monkeypatch.syspath_prepend(site)
+    yield install
+    environments.registered.cache_clear()
+
+
+def test_family_of_a_package_is_imported_in_its_own_environment(elsewhere):
+    assert environments.families() == ["tiny"]
+    code = "import toolz; from lumlip.families import tiny; print(tiny.PACKAGE, tiny.WORD)"
+    argv, env = [environments.python("tiny"), "-c", code], environments.variables(family="tiny")
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=True)
+    assert done.stdout == "toolz found\n"
+
+
+def test_family_of_a_package_does_not_hide_one_of_lumlips_own(elsewhere, tiny):
+    write_tiny(tiny, "toolz==0.12.0")
+    assert environments.pins("tiny").dependencies == ("toolz==0.12.0",)
+
+
+@pytest.mark.parametrize(
+    "module", ["packaged.beside", "packaged", "no_package.other", "json.other"]
+)
+def test_family_that_is_not_where_its_package_says_is_refused(elsewhere, module):
+    elsewhere(f"other = {module}")
+    with pytest.raises(ValueError, match=r"'other' is registered as .*, expected a file other\.py"):
+        environments.pins("other")
+
+
 def test_two_processes_make_one_environment(tiny):
     code = (
         "import sys; from pathlib import Path; from lumlip.runtime import environments as e;"
@@ -302,3 +349,15 @@ def test_broken_environment_is_made_again(tiny, capfd):
     assert not environments.is_made("tiny")
     assert environments.python("tiny").exists()
     assert "the environment of tiny is broken: its Python is gone" in capfd.readouterr().err
+
+
+def test_environments_are_made_ahead_and_the_one_that_cannot_be_stops_no_other(tiny, capsys):
+    (tiny / "broken.py").write_text(TINY.format(requirement="toolz==0.0.99", no_deps=""))
+    assert main(["doctor", "--prepare"]) == 1
+    out = capsys.readouterr().out
+    assert "environment broken: cannot make the environment of family 'broken'" in out
+    assert f"environment tiny: ready, toolz==1.0.0, in {environments.pins('tiny').folder}" in out
+    assert "1 of 2 environments ready, 0.0 GB" in out
+    assert main(["doctor", "--prepare", "tiny"]) == 0
+    assert main(["doctor", "--prepare", "tinny"]) == 2
+    assert "unknown family 'tinny'; known: broken, tiny" in capsys.readouterr().err

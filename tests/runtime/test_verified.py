@@ -200,5 +200,7 @@ def test_checkpoint_of_several_files_is_run_from_its_copy(home, tmp_path):
     argv = [environments.python("diep"), "-c", code]
     package = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
     shutil.copytree(Path(package) / "pretrained_models" / "diep_fold1", tmp_path / "mine")
-    found = lumlip.features(f"diep:{tmp_path / 'mine' / 'state.pt'}", COPPER, trust_checkpoint=True)
+    folder = tmp_path / "mine"
+    assert resolve(f"diep:{folder}").checkpoint == str(folder / "state.pt")
+    found = lumlip.features(f"diep:{folder}", COPPER, trust_checkpoint=True)
     assert found["energy"].equals(lumlip.features("diep-matpes-r2scan", COPPER)["energy"])

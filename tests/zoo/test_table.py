@@ -1,6 +1,8 @@
 import hashlib
+import json
 import re
 
+import numpy as np
 import pytest
 
 from lumlip.runtime import environments
@@ -47,8 +49,10 @@ def test_published_models_say_where_they_come_from():
     for model in table.index:
         entry = resolve(model)
         assert entry.source.startswith("https://")
-        assert entry.file.endswith((".model", ".ckpt", ".pt"))
-        assert entry.reference.startswith(("doi:", "arXiv:"))
+        assert entry.source.endswith(entry.file) or entry.checkpoint == "DPA-2.4-7M"
+        assert "/blob/" not in entry.source
+        assert entry.file.endswith((".model", ".ckpt", ".pt", ".pth"))
+        assert entry.reference.startswith(("doi:", "arXiv:")) or not entry.reference
         assert entry.training_data
         assert entry.licence
         assert entry.access or entry.family != "uma"
@@ -85,6 +89,23 @@ def test_task_without_a_row_of_its_own(task):
     assert entry.functional == resolve(f"uma-s-1.1@{dataset}").functional
 
 
+def test_listed_tasks_are_rows():
+    base, other = resolve("uma-s-1.2.1@omat"), resolve("uma-s-1.2.1@oc25")
+    assert (base.functional, other.functional) == ("PBE(+U)", "RPBE-D3")
+    assert (base.checkpoint, other.checkpoint) == ("uma-s-1p2p1", "uma-s-1p2p1")
+    assert (base.task, other.task) == ("omat", "oc25")
+    assert resolve("uma-s-1.2.1@oc25:head:oc22").functional == "RPBE-D3"
+    assert resolve("sevennet-omni-i8@mp_r2scan").functional == "r2SCAN"
+    # not of another model that it is like
+    assert resolve("dpa-3-omol-large").task_pattern is None
+
+
+def test_tasks_that_the_file_alone_names():
+    assert resolve("dpa-2.4-7m").task is None
+    assert resolve("dpa-2.4-7m@H2O_H2O-PD").task == "H2O_H2O-PD"
+    assert resolve("dpa-3.3-1m@Omat24").functional == resolve("dpa-3.3-1m@OMat24").functional
+
+
 def test_elements_of_sevennet():
     # models.md and the type map in the checkpoint: 1 to 94 without Po At Rn Fr Ra
     assert resolve("sevennet-0").elements == frozenset(range(1, 95)) - {84, 85, 86, 87, 88}
@@ -104,6 +125,8 @@ def test_elements_of_sevennet():
             "uma-s-1.1@(omat:)?expert:[0-9]+|omat:(embedding|routing|head):(omat|",
         ),
         ("uma-mini@omat:routing:odac", "omat:(embedding|routing|head):(omat|omol|oc20)"),
+        ("uma-s-1.1@oc25", "has no task 'oc25'; known: uma-s-1.1@omat, "),
+        ("dpa-2.4-7m@no branch", r"has no task 'no branch'; known: dpa-2.4-7m, dpa-2.4-7m@[\w.-]+"),
         ("uma-s-9@expert:2", "unknown model 'uma-s-9@expert:2'; did you mean"),
         ("nonet:/a/file", "unknown family 'nonet'"),
         ("chgnet:/no/such/file.pt", "no checkpoint file '/no/such/file.pt'"),
@@ -127,6 +150,17 @@ def test_a_users_file_is_not_trusted(tmp_path):
     assert resolve(f"sevennet:{path}").task is None
 
 
+@pytest.mark.parametrize("name", ["~backup.model", "a@b.model", "a b.model"])
+def test_a_users_file_may_have_any_name(tmp_path, monkeypatch, name):
+    (tmp_path / name).write_bytes(b"weights")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    for given in (name, f"~/{name}"):
+        assert resolve(f"mace:{given}@head").task == "head"
+        assert resolve(f"mace:{given}").checkpoint.endswith(name)
+
+
 def test_elements_may_be_listed():
     assert resolve("mace-off23-small").elements == {1, 6, 7, 8, 9, 15, 16, 17, 35, 53}
     assert len(resolve("mace-mp-0b3-medium").elements) == 89
@@ -142,3 +176,23 @@ def test_a_copy_of_a_known_file_is_trusted(tmp_path, monkeypatch):
     row["sha256"] = hashlib.sha256(b"known").hexdigest()
     monkeypatch.setattr(zoo, "entries", lambda: {"x": zoo._entry("x", row)})
     assert resolve(f"chgnet:{path}").trusted
+
+
+@pytest.mark.parametrize("model", ["mace-matpes-pbe-0", "uma-mini@expert:2"])
+def test_features_are_those_of_their_model_as_far_as_the_table_knows_it(tmp_path, model):
+    path = tmp_path / "a@b.npz"
+    np.savez(path, attributes=json.dumps({"model": model, "family": "?"}))
+    entry, theirs = resolve(f"features:{path}"), resolve(model)
+    assert (entry.id, entry.file) == (f"features:{path}", str(path))
+    assert (entry.weights, entry.features_of, entry.elements) == ("features", model, None)
+    for name in ("family", "checkpoint", "task", "functional", "parent", "mini"):
+        assert getattr(entry, name) == getattr(theirs, name)
+
+
+@pytest.mark.parametrize("told", [{}, {"model": "mine"}, {"model": "mace:no.model"}])
+def test_features_of_an_unknown_model_are_a_family_of_their_own(tmp_path, told):
+    np.savez(tmp_path / "mace.npz", attributes=json.dumps(told))
+    entry = resolve(f"features:{tmp_path / 'mace.npz'}")
+    assert (entry.family, entry.features_of, entry.parent) == ("mace.npz", "", "")
+    np.savez(tmp_path / "mace.npz", attributes=json.dumps({**told, "family": "mace"}))
+    assert resolve(f"features:{tmp_path / 'mace.npz'}").family == "mace"

@@ -167,8 +167,8 @@ def test_records_of_many_processes_are_all_kept(home):
 def test_availability_is_told_without_loading(folder, monkeypatch):
     monkeypatch.setattr(environments, "_make", refuse)
     (folder / FILE).write_bytes(b"weights")
-    ids = ["sevennet-0", PUBLISHED, "mace-omat-0", "uma-s-1.1@omol"]
-    told = ["offline", "offline", "download", "gated download"]
+    ids = ["sevennet-0", PUBLISHED, "mace-omat-0", "uma-s-1.1@omol", "dpa-4-neo"]
+    told = ["offline", "offline", "download", "gated download", "not supported"]
     assert availability(map(resolve, ids)) == told
     assert lumlip.models().loc[ids, "available"].tolist() == told
 
@@ -180,12 +180,19 @@ def test_error_says_what_to_do(home):
     assert "uma-m-1p1.pt" in text
     assert "official source: https://huggingface.co/facebook/UMA" in text
     assert "HF_TOKEN" in text
-    assert "huggingface-cli login" in text
+    assert "hf auth login" in text
     assert "$LUMLIP_MODELS/uma-m-1p1.pt" in text
     assert "uma:PATH/uma-m-1p1.pt@expert:3" in text
     with pytest.raises(UntrustedCheckpointError) as caught:
         ready(resolve(PUBLISHED))
     assert "HF_TOKEN" not in str(caught.value)
+
+
+@pytest.mark.parametrize("model", ["dpa-4-neo", "mace-polar-1-medium", "pet-mad-dos"])
+def test_a_model_without_features_is_refused_before_its_download(folder, monkeypatch, model):
+    monkeypatch.setattr(sources, "_fetch", refuse)
+    with pytest.raises(ValueError, match=f"^no features of {model}: it"):
+        ready(resolve(model), trust_checkpoint=True)
 
 
 @pytest.mark.heavy
@@ -196,6 +203,8 @@ def test_error_says_what_to_do(home):
         ("pet-mad-s-1.0.2", "pet-mad-s-v1.0.2.ckpt"),
         ("dpa-3.1-3m@SPICE2", "DPA-3.1-3M.pt"),
         ("uma-s-1.1@omat", "uma-s-1p1.pt"),
+        ("sevennet-omni@mpa", "checkpoint_sevennet_omni.pth"),
+        ("mace-off24-medium", "MACE-OFF24_medium.model"),
     ],
 )
 def test_official_loader_without_a_network(folder, no_network_after, model, file):

@@ -35,11 +35,11 @@ def properties(panel: Panel, model: str) -> dict[str, FloatArray]:
     neighbors = coordination_numbers(panel.structures)
     mean = np.bincount(structure, neighbors) / size
     spread = np.sqrt(np.bincount(structure, (neighbors - mean[structure]) ** 2) / size)
-    others = [name for name in panel.datasets if name != model]
+    others = [m for m, dataset in panel.datasets.items() if m != model and "energy" in dataset]
     strangers = [name for name in others if family_of(name) != family_of(model)] or others
     found = {MIX: spread}
     if strangers:
-        found[ENERGY] = panel.datasets[strangers[0]]["energy"].to_numpy() / size
+        found[ENERGY] = panel.energies(strangers[0]) / size
     shares = composition(panel.structures)
     return {name: y - shares @ np.linalg.lstsq(shares, y)[0] for name, y in found.items()}
 

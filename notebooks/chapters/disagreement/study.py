@@ -105,7 +105,7 @@ class Study:
     def energy(self) -> FloatArray:
         """Energy of every structure (n_structures, n_models) in eV/atom."""
         size = np.bincount(self.owner)
-        return np.array([self.panel.datasets[m]["energy"].to_numpy() / size for m in self.models]).T
+        return np.array([self.panel.energies(m) / size for m in self.models]).T
 
     @cached_property
     def beyond(self) -> FloatArray:

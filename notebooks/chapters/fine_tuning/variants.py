@@ -13,7 +13,7 @@ from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.folds import Folds
 from lumlip.metrics.repeated import CrossFit, Estimate
-from lumlip.zoo.relations import family_of, lineage
+from lumlip.zoo.relations import family_of, lineage, origin
 from lumlip.zoo.table import resolve
 
 Pair = tuple[str, str]
@@ -101,7 +101,7 @@ class Variants:
     def of_the_parent(self) -> list[Pair]:
         """Return the pairs of the first fine-tuned model's parent with what is unrelated to it."""
         for one, other in self.pairs(FAR):
-            parent = other if other in lineage(one) else one
+            parent = other if origin(other) in lineage(one) else one
             return [pair for pair in self.pairs(SCRATCH) if parent in pair]
         return []
 

@@ -105,13 +105,15 @@ def mean_of(table: pd.DataFrame, families: Sequence[str], left: Sequence[int]) -
 
 
 def covariate_maps(panel: Panel, models: Sequence[str]) -> dict[str, FloatArray]:
-    """Map of all structures for each model: (n_structures, 2)."""
+    """Map of all structures for each model: (n_structures, 2), by spread alone without energies."""
     structure = panel.atoms["structure"].to_numpy()
     maps = {}
     for model in models:
         means = mean_over_atoms(panel.layer("last_layer")[model], structure)
-        target = energy_target(panel.datasets[model]["energy"].to_numpy(), panel.structures)
-        maps[model] = pcovr(means, target)
+        if "energy" in panel.datasets[model]:
+            maps[model] = pcovr(means, energy_target(panel.energies(model), panel.structures))
+        else:
+            maps[model] = pcovr(means, means[:, means.std(axis=0).argmax()], mixing=1)
     return maps
 
 

@@ -63,7 +63,7 @@ def leading_table(panel: Panel) -> pd.DataFrame:
     rows = {
         m: [
             leading_share(X, train=np.arange(len(X))),
-            energy_in_leading(X, structure, numbers, panel.datasets[m]["energy"].to_numpy()),
+            energy_in_leading(X, structure, numbers, panel.energies(m)),
         ]
         for m, X in panel.layer("last_layer").items()
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -126,7 +126,8 @@ def _measured(
     seed: int,
 ) -> Draw:
     rng, groups = np.random.default_rng(seed), np.asarray(options["orders"][0].groups)
-    prepared, fit = {m: Prepared(x) for m, x in own.items()}, CrossFit.of(features, **options)
+    prepared = {m: Prepared(x) for m, x in own.items()}
+    fit = CrossFit.of(features, pairs=_partners(pairs, features), **options)
     found = [_table(prepared, prepared, fit, pairs)]
     for _ in range(n_halves):
         half = rng.permutation(groups.max() + 1) < (groups.max() + 1) // 2
@@ -138,9 +139,15 @@ def _measured(
     names = dict.fromkeys(name for pair in permuted for name in pair)
     moved = {name: Prepared(own[name][few]) for name in names}
     sources = {name: features[name][everyone] for name in names}
-    chance = CrossFit.of(sources, {name: features[name] for name in names}, **options)
+    wanted = {name: features[name] for name in names}
+    chance = CrossFit.of(sources, wanted, pairs=_partners(permuted, names), **options)
     null = _table(moved, prepared, chance, permuted)
     return [pd.concat({SAME: table, PERMUTED: null}) for table in found]
+
+
+def _partners(pairs: Sequence[Pair], names: Iterable[str]) -> dict[str, set[str]]:
+    """Return the other models of each model's pairs: no other maps are fitted."""
+    return {name: {m for pair in pairs if name in pair for m in pair} for name in names}
 
 
 def _table(

@@ -1,5 +1,7 @@
 """Published variants by relation, on features with known answers."""
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -51,6 +53,16 @@ def test_a_child_is_nearer_than_an_unrelated_variant():
     assert found.distance(far).value == pytest.approx(np.sqrt(1 / 3) / 2, abs=0.05)
     assert found.farther(own, far).low > 0
     assert found.worst_share(far) < 0.2
+
+
+def test_features_computed_elsewhere_are_variants_as_their_models_are(tmp_path):
+    parent, child, older = (f"features:{tmp_path / name}.npz" for name in "pco")
+    known = zip("pco", (*CHILD, "chgnet-0.2.0"), strict=True)
+    for name, model in known:
+        np.savez(tmp_path / f"{name}.npz", attributes=json.dumps({"model": model}))
+    found = variants([child, parent, older])
+    assert found.pairs(FAR) == [(child, parent)]
+    assert found.of_the_parent() == [(parent, older)]
 
 
 def test_one_parent_that_carries_an_error_is_left_out():

@@ -3,26 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-import xarray as xr
 
 from chapters.shared.breakdown import mean_between, null_of_names
-from lumlip.metrics.bootstrap import table_of
-
-MODELS = ["a-1", "a-2", "b-1"]
-
-
-@pytest.fixture
-def errors():
-    values = np.random.default_rng(0).random((3, 3, 40))
-    return xr.DataArray(
-        values, dims=("source", "target", "atom"), coords={"source": MODELS, "target": MODELS}
-    )
-
-
-def test_table_is_the_root_mean_square(errors):
-    table = table_of(errors)
-    wanted = np.sqrt(np.mean(errors.sel(source="a-1", target="b-1").to_numpy() ** 2))
-    assert table.loc["a-1", "b-1"] == pytest.approx(wanted)
 
 
 def test_mean_between_skips_the_diagonal_and_what_is_not_published():

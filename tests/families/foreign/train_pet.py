@@ -34,7 +34,7 @@ validation_set: *data
 
 def main() -> None:
     from metatrain.__main__ import main as mtt
-    from upet.calculator import UPETCalculator
+    from upet.ase import UPETCalculator
 
     Path("options.yaml").write_text(OPTIONS.format(file=sys.argv[1]))
     run(mtt, "train", "options.yaml", "-o", "tiny.pt")

@@ -1,0 +1,86 @@
+"""One page that places a model among others: ``notebooks/report.py``, run and put into one file."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from lumlip.book.build import extract_features
+from lumlip.book.chapters import Chapter, book_root, convert
+from lumlip.book.page import literal
+from lumlip.book.rerun import WRITTEN, new_folder, own_checkpoints, run_papermill, write_page
+from lumlip.book.single_file import single_file
+from lumlip.choices import DEVICES, STOP, check_choice, check_count
+from lumlip.datasets.sets import structures as read_structures
+from lumlip.datasets.validation import check_structures
+from lumlip.extraction.panel import panel
+from lumlip.runtime.paths import ensured, refuse_existing
+from lumlip.zoo.relations import company
+from lumlip.zoo.weights import TRUSTED
+
+#: Below so many structures no interval makes sense; of more than so many only some are taken.
+FEWEST, MOST = 20, 500
+PAGE, NOTEBOOK = "report.html", "report.ipynb"
+
+
+def report(
+    model: str,
+    structures: str = "mini-mad-unstrained",
+    out_dir: Path | None = None,
+    *,
+    device: str = "auto",
+    trust_checkpoint: bool = False,
+) -> Path:
+    """Write one HTML page about a model, which needs no other file, and return its path.
+
+    Parameters
+    ----------
+    model : str
+        A model id, see :func:`lumlip.features`.
+    structures : str
+        A named set, or a file that ase reads.
+    out_dir
+        Folder for the page and its notebook, which has neither yet; a new one in ``runs/`` of the
+        checkout if None.
+    device, trust_checkpoint
+        As for :func:`lumlip.features`.
+
+    Raises
+    ------
+    ValueError
+        Before any work: an unknown model or device, faulty or too few structures.
+    UntrustedCheckpointError, WeightsError
+        As for :func:`lumlip.features`.
+    FileExistsError
+        The folder has files that would be overwritten; the message names them.
+    ChapterError
+        A cell failed: then ``chapter.ipynb`` is there up to that cell.
+    """
+    others = company(model)
+    check_choice("device", device, DEVICES)
+    trusted = own_checkpoints({"models": [model]}, trust=trust_checkpoint)
+    frames = read_structures(structures)
+    check_structures(frames)
+    check_count(f"structures of {structures}", len(frames), FEWEST)
+    every = -(-len(frames) // MOST)
+    page = Chapter(book_root() / "notebooks" / "report.py")
+    folder = Path(out_dir).resolve() if out_dir is not None else new_folder(page)
+    refuse_existing(*(folder / name for name in (PAGE, NOTEBOOK, *WRITTEN)))
+    ensured(folder)
+    print(f"features of {model}", flush=True)  # it may not fail; the page goes on without others
+    options: dict[str, Any] = {"device": device, "layers": True}
+    panel([model], frames[::every], trust_checkpoint=trust_checkpoint, **options)
+    extract_features(others, frames[::every], skip_failing=True, **options)
+    print("measuring", flush=True)
+    notebook = convert(page.source)
+    title = next(cell for cell in notebook.cells if cell["cell_type"] == "markdown")
+    title["source"] = f"# {literal(model)} among other models"
+    values = {"model": model, "structures": structures, "every": every, "device": device}
+    run_papermill(notebook, values, folder, page, {TRUSTED: ",".join(trusted), STOP: ""})
+    write_page(folder, page)
+    html = folder / "html" / "notebooks" / "report.html"
+    (folder / PAGE).write_text(single_file(html, title=f"lumlip: {model}"), encoding="utf-8")
+    (folder / "chapter.ipynb").rename(folder / NOTEBOOK)
+    shutil.rmtree(html.parents[1])
+    return folder / PAGE

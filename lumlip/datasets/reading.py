@@ -1,0 +1,199 @@
+"""Files and folders of structures, read frame by frame: by ase where it can, else here."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
+from functools import partial
+from io import StringIO, TextIOWrapper
+from itertools import islice, repeat
+from pathlib import Path
+
+import ase.db
+import ase.io
+import numpy as np
+from ase import Atoms
+from ase.io.formats import filetype, get_compression, open_with_compression
+
+from lumlip.runtime.environments import say
+from lumlip.runtime.paths import expanded
+
+#: Characters of a packed file when it is unpacked: one of a few MB may hold any number.
+LARGEST = 4 * 2**30
+#: What is read in a folder, if no format is named.
+IN_FOLDERS = (
+    *("*.xyz", "*.extxyz", "*.xyz.gz", "*.extxyz.gz", "*.cif", "*.vasp", "*POSCAR*", "*CONTCAR*"),
+    *("*.traj", "*.pdb", "*.db", "*.lammpstrj", "*.aselmdb", "*.parquet"),
+)
+_PART = re.compile(r"-?\d+|(-?\d+)?(:(-?\d+)?){1,2}")
+_EXPECTED = (
+    "expected a format that ase.io.read knows by name or content, such as extxyz, cif, POSCAR or "
+    "traj, or that --format (format=...) names"
+)
+_HINTS = {
+    ".lmdb": "OC20's LMDBs hold pickled graphs, which may run code; ASE's (.aselmdb) are read",
+    ".hdf5": "of deepmd's formats deepmd/npy is read; dpdata converts between them",
+    ".parquet": "expected the columns of LeMat-Bulk",
+    "'D'": "models know elements, not isotopes: write D and T as H",
+}
+
+
+def path_and_part(text: str) -> tuple[Path, slice]:
+    """Split ``PATH@FIRST:END:STEP``, as ase has it; a path may itself hold an ``@``.
+
+    >>> path_and_part("md.traj@10:20")[1], path_and_part("a@b.xyz")[0].name
+    (slice(10, 20, None), 'a@b.xyz')
+    """
+    head, at, tail = text.rpartition("@")
+    if not at or expanded(text).exists() or not _PART.fullmatch(tail):
+        return expanded(text), slice(None)
+    ends = [int(end) if end else None for end in tail.split(":")]
+    return expanded(head), slice(*ends) if len(ends) > 1 else slice(
+        ends[0], (ends[0] or 0) + 1 or None
+    )
+
+
+def sliced(items: Iterable[Atoms], part: slice) -> Iterable[Atoms]:
+    """Take a part of what comes, and no more of it than that takes."""
+    if any((end or 0) < 0 for end in (part.start, part.stop, part.step)):
+        return list(items)[part]
+    return islice(items, part.start, part.stop, part.step)
+
+
+def frames_under(path: Path, format: str | None = None) -> Iterator[Atoms]:
+    """Read a file, or all that are in a folder, in the order of their names."""
+    for file in _files(path, format):
+        yield from frames(file, format)
+
+
+def _files(path: Path, format: str | None) -> list[Path]:
+    """Structure files at or below a path; what else is there is told."""
+    if not path.is_dir() or (path / "type.raw").exists() or path.suffix == ".bundle":
+        return [path]
+    found: list[Path] = []
+    others: list[str] = []
+    for child in sorted(path.glob("[!.]*")):
+        if child.is_dir():
+            found += _files(child, format)
+        elif format or any(fnmatch(child.name, pattern) for pattern in IN_FOLDERS):
+            found.append(child)
+        else:
+            others.append(child.name)
+    if others:
+        say(f"lumlip: {path}: {len(others)} files are no structures by name, such as {others[0]}")
+    return found
+
+
+def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:
+    """Read the frames of a file, or of a deepmd/npy folder, one by one.
+
+    Raises
+    ------
+    ValueError
+        It cannot be read; the message says why.
+    """
+    n_read = 0
+    try:
+        for n_read, atoms in enumerate(_reader(path, format), 1):  # noqa: B007
+            atoms.info.setdefault("file", path.name)
+            yield atoms
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0].replace("_", "-")
+        raise ValueError(f"reading {path} needs a package: pip install {package}") from error
+    except Exception as error:  # ase's readers raise anything
+        hint = _HINTS.get(path.suffix) or _HINTS.get(str(error), _EXPECTED)
+        raise ValueError(
+            f"ase cannot read {path}{f', frame {n_read}' * (n_read > 0)} "
+            f"({type(error).__name__}: {error}); {hint}"
+        ) from error
+
+
+def _reader(path: Path, format: str | None) -> Iterator[Atoms]:
+    if path.suffix == ".parquet":
+        return _parquet(path)
+    if (path / "type.raw").exists():
+        return _deepmd(path)
+    if path.suffix in (".db", ".aselmdb"):
+        return _database(path)
+    absolute = os.fspath(path.absolute())  # ase takes mysql.xyz for the address of a server
+    format = format or filetype(absolute)
+    if format == "extxyz":
+        return _xyz(path)
+    found: Iterator[Atoms] = ase.io.iread(
+        absolute, index=":", format=format, do_not_split_by_at_sign=True
+    )
+    return found
+
+
+def _xyz(path: Path) -> Iterator[Atoms]:
+    """Read XYZ, plain or extended; ase itself ends at a blank line, and stops at a mark (BOM)."""
+    for text in _xyz_frames(_lines(path)):
+        yield from ase.io.iread(StringIO(text), format="extxyz")
+
+
+def _lines(path: Path) -> Iterator[str]:
+    size, packed = 0, get_compression(path.name)[1]
+    with open_with_compression(os.fspath(path), "rb") as file:
+        text = TextIOWrapper(file, encoding="utf-8-sig", errors="replace")
+        for line in iter(partial(text.readline, LARGEST), ""):
+            size += len(line)
+            if packed and size > LARGEST:
+                raise ValueError(f"more than {LARGEST} bytes when unpacked")
+            yield line
+
+
+def _xyz_frames(lines: Iterator[str]) -> Iterator[str]:
+    """Return the text of each frame, without the blank lines before it."""
+    frame: list[str] = []
+    for line in lines:
+        if frame and line.lstrip().startswith("VEC"):  # vectors of the cell, in an old dialect
+            frame.append(line)
+        elif line.strip():
+            if frame:
+                yield "".join(frame)
+            if not line.strip().isdigit():
+                raise ValueError(f"expected a number of atoms, got the line {line.strip()!r:.60}")
+            frame = [line, *islice(lines, int(line) + 1)]
+    if frame:
+        yield "".join(frame)
+
+
+def _deepmd(folder: Path) -> Iterator[Atoms]:
+    """Read a system in deepmd/npy, mixed types too; its arrays stay on disk."""
+    names = np.array((folder / "type_map.raw").read_text(encoding="utf-8").split())
+    types = np.loadtxt(folder / "type.raw", dtype=int, ndmin=1)
+    periodic = not (folder / "nopbc").exists()
+    for part in sorted(folder.glob("set.*")):
+        positions = np.load(part / "coord.npy", mmap_mode="r")
+        cells = np.load(part / "box.npy", mmap_mode="r") if periodic else repeat(np.zeros(9))
+        mixed = part / "real_atom_types.npy"
+        kinds = np.load(mixed, mmap_mode="r") if mixed.exists() else repeat(types)
+        for kind, xyz, cell in zip(kinds, positions, cells, strict=False):
+            real = kind >= 0  # the others fill up
+            yield Atoms(
+                names[kind[real]], xyz.reshape(-1, 3)[real], cell=cell.reshape(3, 3), pbc=periodic
+            )
+
+
+def _database(path: Path) -> Iterator[Atoms]:
+    """Read a database of ase, also fairchem's, which keeps charge and spin in a row's ``data``."""
+    readonly = {"readonly": True} if path.suffix == ".aselmdb" else {}
+    with ase.db.connect(path, serial=True, **readonly) as rows:
+        for row in rows.select():
+            atoms = row.toatoms()
+            atoms.info |= {**row.key_value_pairs, **row.data}
+            yield atoms
+
+
+def _parquet(path: Path) -> Iterator[Atoms]:
+    """Read a table with the columns of LeMat-Bulk; a material is the parent of its frames."""
+    from pyarrow.parquet import ParquetFile
+
+    wanted = ["species_at_sites", "cartesian_site_positions", "lattice_vectors", "immutable_id"]
+    for batch in ParquetFile(path).iter_batches(batch_size=1000, columns=wanted):
+        for row in batch.to_pylist():
+            symbols, positions, cell = (row[name] for name in wanted[:3])
+            info = {"parent": row[wanted[3]]} if wanted[3] in row else {}
+            yield Atoms(symbols, positions, cell=cell, pbc=True, info=info)

@@ -1,0 +1,124 @@
+"""Features straight from a model, of structures that come one after the other: none are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from lumlip.array_types import FloatArray
+from lumlip.choices import LAYERS, check_choice
+from lumlip.extraction.jobs import _complain, _order, prepared
+from lumlip.extraction.store import _gather, write_job
+from lumlip.extraction.workers import WorkerPool
+from lumlip.zoo.table import resolve
+
+#: Å; a displacement whose square, and float64 rounding over it, are both far below a feature.
+STEP = 1e-4
+
+
+class Descriptors:
+    """A model whose worker, in the environment of its family, waits for the next structures.
+
+    Used in a ``with`` block, which ends the worker. The first call starts it, which takes seconds.
+
+    Parameters
+    ----------
+    model : str
+        A model id, see :func:`lumlip.features`.
+    device, dtype, trust_checkpoint
+        As for :func:`lumlip.features`.
+
+    Examples
+    --------
+    Features along a trajectory, ``with Descriptors("mace-mini") as model:``, are
+    ``[model.get_descriptors(atoms) for atoms in trajectory]``.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        *,
+        device: str = "auto",
+        dtype: str = "float64",
+        trust_checkpoint: bool = False,
+    ) -> None:
+        self.entry, self.device = resolve(model), device
+        self.options: dict[str, Any] = {"dtype": dtype, "trust_checkpoint": trust_checkpoint}
+        if self.entry.weights == "features":
+            raise ValueError(f"{model} holds features only, expected a model that can be run")
+        self.pool = WorkerPool()
+
+    def __enter__(self) -> Descriptors:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.pool.__exit__(*error)
+
+    def get_descriptors(self, atoms: Atoms, *, layer: str = "last_layer") -> FloatArray:
+        """Features (n_atoms, n_channels) of one structure, as calculators of ase offer them."""
+        check_choice("layer", layer, LAYERS)
+        return self.arrays([atoms])[layer]
+
+    def arrays(self, structures: Sequence[Atoms]) -> dict[str, NDArray[Any]]:
+        """Return ``backbone``, ``last_layer`` (n_atoms, n_channels) and ``energy`` in eV."""
+        job = prepared(self.entry, structures, **self.options)
+        with TemporaryDirectory() as name:
+            folder = Path(name)
+            write_job(folder, structures, _order(job, device=self.device, batch_atoms=None))
+            facts = self.pool.run(job.entry, folder, structures, n_left=len(structures))
+            _complain(job, facts["failed"], "stop", "but nothing is kept")
+            found = _gather(folder, structures, ())
+            return {key: np.array(values) for key, values in found.items()}  # files no more
+
+
+def feature_gradients(
+    model: str, atoms: Atoms, *, of: str = "last_layer", step: float = STEP, **options: Any
+) -> FloatArray:
+    """Derivatives of features with respect to positions, by central differences in float64.
+
+    They cost 6 n_atoms forward passes of the whole structure, so time grows as n_atoms squared, and
+    8 * 3 * n_atoms^2 * n_channels bytes. Their error is of the order of step^2, about 1e-7 of a
+    derivative. There are none with respect to the cell.
+
+    Parameters
+    ----------
+    model : str
+        A model id, see :func:`lumlip.features`.
+    atoms : ase.Atoms
+    of : {"last_layer", "backbone", "energy"}
+    step : float
+        Displacement in Å.
+    options
+        ``device`` and ``trust_checkpoint``, as for :func:`lumlip.features`.
+
+    Returns
+    -------
+    array of shape (n_atoms, n_channels, n_atoms, 3)
+        Feature c of atom i by coordinate k of atom j at ``[i, c, j, k]``, in its unit per Å. Of the
+        energy an array of shape (n_atoms, 3): the forces with the opposite sign, in eV/Å.
+
+    Raises
+    ------
+    ValueError
+        An unknown option, or a step that is not above 0.
+    """
+    check_choice("of", of, [*LAYERS, "energy"])
+    if not 0 < step < 1:
+        raise ValueError(f"step: got {step}, expected a displacement in Å above 0 and below 1")
+    n, moved = len(atoms), []
+    for atom, axis, sign in product(range(n), range(3), (1, -1)):
+        moved.append(atoms.copy())
+        moved[-1].positions[atom, axis] += sign * step
+    with Descriptors(model, **options) as found:
+        values = found.arrays(moved)[of]
+    ahead, behind = np.moveaxis(
+        values.reshape(n, 3, 2, *((n, -1) if values.ndim > 1 else ())), 2, 0
+    )
+    return np.moveaxis((ahead - behind) / (2 * step), (0, 1), (-2, -1))

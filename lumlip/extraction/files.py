@@ -1,0 +1,268 @@
+"""Features as files: written for other programs, and read again in the place of a model.
+
+What is read is data alone: an ``.npz`` without pickles, or a Zarr store of plain numbers and texts.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ase.io
+import numpy as np
+from ase import Atoms
+from numpy.typing import NDArray
+
+from lumlip.array_types import IntArray
+from lumlip.choices import LAYERS, check_choice
+from lumlip.datasets.sets import structures_sha256
+from lumlip.extraction.arrays import LAYER
+from lumlip.extraction.store import is_of_atoms, with_readout
+from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.zoo.features_file import attributes
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+#: Atoms that are read and written at a time.
+PIECE = 16384
+#: Of each structure, or for ``structures_sha256`` of all together: what ties features to them.
+SHA256 = "structures_sha256"
+_OTHERS = (SHA256, "energy", "structure", "atomic_number")
+_EXPECTED = f"last_layer, {SHA256}; if known backbone, {LAYER}NN_NAME, {', '.join(_OTHERS[1:])}"
+#: Ways of Zarr to pack bytes; others, such as pickle, may run code.
+_PACKED = (None, "blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
+
+
+def write(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> None:
+    """Write features, a piece at a time, as the suffix of the path says: one of `WRITERS`.
+
+    The structures are those that the coordinate ``frame`` of :func:`lumlip.features` counts.
+    """
+    kept = [structures[i] for i in dataset["frame"].to_numpy()]
+    sums = np.array([structures_sha256([atoms]) for atoms in kept])
+    once = dataset.drop_vars("readout")  # one of the others: the attribute says which
+    tied = once.drop_encoding().assign_coords({SHA256: ("structure", sums)})
+    WRITERS[path.suffix](tied, kept, path)
+
+
+def _pieces(dataset: xr.Dataset) -> Iterator[xr.Dataset]:
+    """Load whole structures, those that begin within the same `PIECE` of the atoms together."""
+    n_atoms = np.bincount(dataset["structure"])
+    ends = n_atoms.cumsum()
+    piece = (ends - n_atoms) // PIECE
+    for here in (np.flatnonzero(piece == number) for number in np.unique(piece)):
+        atoms = slice(ends[here[0]] - n_atoms[here[0]], ends[here[-1]])
+        yield dataset.isel(structure=slice(here[0], here[-1] + 1), atom=atoms).load()
+
+
+def append(parts: Iterable[xr.Dataset], path: Path) -> None:
+    """Write data sets of features one behind the other to a Zarr store, a piece at a time."""
+    plain: dict[str, Any] = {"consolidated": False, "zarr_format": 2}
+    longer: dict[str, dict[str, Any]] = {"structure": {"mode": "w"}, "atom": {"mode": "a"}}
+    n_before = 0
+    for part in parts:
+        part.drop_dims("atom").to_zarr(path, **longer["structure"], **plain)
+        for piece in _pieces(part):
+            of_atoms = piece.drop_dims("structure")
+            numbered = of_atoms.assign_coords(structure=of_atoms["structure"] + n_before)
+            numbered.to_zarr(path, **longer["atom"], **plain)
+            longer = {dim: {"mode": "a", "append_dim": dim} for dim in longer}
+        n_before += part.sizes["structure"]
+
+
+def _write_zarr(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
+    append([dataset], path)
+
+
+def _write_npz(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as file:
+        with file.open("attributes.npy", "w") as member:
+            np.lib.format.write_array(member, np.array(json.dumps(dataset.attrs)))
+        for name, variable in dataset.variables.items():
+            form = {"fortran_order": False, "shape": variable.shape, "descr": variable.dtype.str}
+            with file.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array_header_2_0(member, form)
+                for start in range(0, len(variable), PIECE):
+                    member.write(variable[start : start + PIECE].to_numpy().tobytes())
+
+
+def _write_parquet(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
+    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    table = pd.concat([_pooled(piece) for piece in _pieces(dataset)], ignore_index=True)
+    said = {name: str(value) for name, value in dataset.attrs.items()}
+    parquet.write_table(pa.Table.from_pandas(table).replace_schema_metadata(said), path)
+
+
+def _pooled(piece: xr.Dataset) -> pd.DataFrame:
+    """Lay out a row per structure; features are means over its atoms, a column per channel."""
+    import pandas as pd
+
+    structure = piece["structure"].to_numpy()
+    columns: dict[str, NDArray[Any]] = {}
+    for name, variable in piece.drop_vars(["structure", "atomic_number"]).variables.items():
+        values = variable.to_numpy()
+        if variable.dims[0] == "atom":
+            values = mean_over_atoms(values, structure - structure[0])
+        wide = {f"{name}_{i}": x for i, x in enumerate(values.T)}
+        columns |= wide if values.ndim > 1 else {str(name): values}
+    return pd.DataFrame(columns)
+
+
+def _write_extxyz(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> None:
+    for piece in _pieces(dataset):
+        structure, frames = piece["structure"].to_numpy(), []
+        for i in np.unique(structure):
+            frames.append(structures[i].copy())
+            for name, variable in piece.drop_vars(["structure", "atomic_number"]).variables.items():
+                if variable.dims[0] == "atom":
+                    frames[-1].set_array(name, variable.to_numpy()[structure == i])
+                else:
+                    frames[-1].info[name] = variable.to_numpy()[i - structure[0]]
+        ase.io.write(path, frames, format="extxyz", append=True)
+
+
+#: By suffix, what ``lumlip extract -o`` can write.
+WRITERS = {
+    ".zarr": _write_zarr,
+    ".npz": _write_npz,
+    ".parquet": _write_parquet,
+    ".extxyz": _write_extxyz,
+}
+
+
+def taken(path: Path, structures: Sequence[Atoms]) -> list[int]:
+    """Return the numbers of the structures that a file has features of; an error if of none."""
+    rows = _rows(_opened(path), structures, path)
+    return [i for i, row in enumerate(rows) if row >= 0]
+
+
+def read(
+    path: Path, structures: Sequence[Atoms], frames: Sequence[int] | None, *, layers: bool
+) -> xr.Dataset:
+    """Read the features of structures, as :func:`lumlip.features` returns them but for labels.
+
+    Raises
+    ------
+    ValueError
+        The file is of other structures or lacks some, named by their ``frames``; it has no
+        features after every layer, but ``layers`` are asked for; or it is not of the right form.
+    """
+    dataset = _opened(path)
+    rows = _rows(dataset, structures, path)
+    owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
+    if len(missing := np.flatnonzero(rows < 0)):
+        first = frames[missing[0]] if frames else missing[0]
+        raise ValueError(
+            f"{path} lacks {len(missing)} of {len(rows)} structures (first: frame {first}, "
+            f"{structures[missing[0]].get_chemical_formula()}); leave them out: --skip-unknown"
+        )
+    if layers and not any(name.startswith(LAYER) for name in map(str, dataset)):
+        raise ValueError(
+            f"{path} has no features after every layer; expected {LAYER}00_NAME, ..., as "
+            "`lumlip extract --layers -o` writes them"
+        )
+    index = dataset["structure"].to_numpy() if "structure" in dataset.coords else owner
+    n_atoms = np.bincount(index, minlength=rows.max() + 1)
+    if len(index) != dataset.sizes["atom"] or (n_atoms[rows] != np.bincount(owner)).any():
+        raise ValueError(
+            f"{path}: got features of {dataset.sizes['atom']} atoms, expected {len(owner)}, "
+            "as many in every structure as it has atoms"
+        )
+    order, starts = np.argsort(index, kind="stable"), n_atoms.cumsum() - n_atoms
+    atoms = np.concatenate([order[starts[row] :][: n_atoms[row]] for row in rows])
+    if not np.array_equal(atoms, np.arange(dataset.sizes["atom"])):
+        dataset = dataset.isel(atom=atoms)
+    if "structure" in dataset.dims:
+        dataset = dataset.isel(structure=rows)
+    dataset.attrs.pop("failed", None)  # numbers of those that are not there
+    numbers = np.concatenate([atoms.numbers for atoms in structures])
+    named = dataset.assign_coords(structure=("atom", owner), atomic_number=("atom", numbers))
+    check_choice("readout", layer := dataset.attrs.get("readout", "last_layer"), LAYERS)
+    return with_readout(named, layer)
+
+
+def _rows(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> IntArray:
+    """Return where in a file each structure is (n_structures,); -1: it is not there."""
+    got, expected = dataset.attrs.get(SHA256), structures_sha256(structures)
+    if got == expected:
+        if (n := dataset.sizes.get("structure", len(structures))) != len(structures):
+            raise ValueError(f"{path}: got energies of {n} structures, expected {len(structures)}")
+        return np.arange(len(structures))
+    each = dataset[SHA256].to_numpy().tolist() if SHA256 in dataset.coords else []
+    known = {sha256: row for row, sha256 in enumerate(each)}
+    rows = np.array([known.get(structures_sha256([atoms]), -1) for atoms in structures])
+    if (rows < 0).all():
+        has = f"{len(each)} others" if each else f"those of {SHA256} {got or 'not given'}"
+        raise ValueError(
+            f"{path} holds features of other structures: got {has}, expected "
+            f"{len(structures)} of {expected} (`lumlip structures` prints it)"
+        )
+    return rows
+
+
+def _opened(path: Path) -> xr.Dataset:
+    """Open a features file and check its form; arrays of a Zarr store are read when used."""
+    import xarray as xr
+
+    if path.suffix == ".zarr":
+        _check_plain(path)
+        dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2)
+    else:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files if name != "attributes"}
+            dataset = _as_dataset(arrays, path)
+    if "last_layer" not in dataset:
+        raise ValueError(f"{path}: got {', '.join(map(str, dataset))}; expected {_EXPECTED}")
+    for name in filter(is_of_atoms, map(str, dataset)):
+        values = dataset[name]
+        if values.ndim != 2 or values.dtype.kind not in "fiu":
+            raise ValueError(
+                f"{path}: got {name} of shape {values.shape} and dtype {values.dtype}, expected "
+                "real numbers (n_atoms, n_channels)"
+            )
+    if "backbone" not in dataset:
+        same = dataset["last_layer"].rename(last_layer_channel="backbone_channel")
+        dataset = dataset.assign(backbone=same)
+    return dataset
+
+
+def _check_plain(store: Path) -> None:
+    """Refuse arrays whose bytes would be more than unpacked."""
+    for path in store.glob("*/.zarray"):
+        told = json.loads(path.read_text(encoding="utf-8"))
+        packed, kind = (told["compressor"] or {}).get("id"), str(told["dtype"])[1:2]
+        if told["filters"] or packed not in _PACKED or kind not in "biufU":
+            raise ValueError(
+                f"{path.parent}: got dtype {told['dtype']}, filters {told['filters']} and "
+                f"compressor {packed}; expected plain numbers or texts, as lumlip writes them"
+            )
+
+
+def _as_dataset(arrays: dict[str, NDArray[Any]], path: Path) -> xr.Dataset:
+    """Name the dimensions of plain arrays."""
+    import xarray as xr
+
+    told = attributes(path)
+    if SHA256 in arrays and not arrays[SHA256].ndim:
+        told[SHA256] = str(arrays.pop(SHA256))
+    strange = [name for name in arrays if not is_of_atoms(name) and name not in _OTHERS]
+    if strange and "lumlip_version" not in told:
+        raise ValueError(f"{path}: got {', '.join(strange)}; expected {_EXPECTED}")
+    variables: dict[str, Any] = {}
+    for name, values in arrays.items():
+        of_atoms = is_of_atoms(name) or name in ("structure", "atomic_number")
+        dims = ("atom" if of_atoms else "structure", f"{name}_channel")
+        variables[name] = (dims[: max(1, values.ndim)], values)
+    try:
+        coords = [name for name in ("structure", "atomic_number", SHA256) if name in variables]
+        return xr.Dataset({}, {n: variables.pop(n) for n in coords}, told).assign(variables)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error

@@ -1,0 +1,150 @@
+"""Many structures in parts, such as the tasks of a job array: each leaves a file, to be joined."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from ase import Atoms
+
+from lumlip.datasets.sets import structures_sha256
+from lumlip.extraction.features import features
+from lumlip.extraction.files import SHA256, append, write
+from lumlip.extraction.store import written_whole
+from lumlip.runtime.environments import say
+from lumlip.runtime.paths import refuse_existing
+from lumlip.zoo.features_file import attributes
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+#: Attributes of a part: of how many it is one, and of which structures all together.
+PARTS, OF = "n_parts", "structures_sha256_of_all_parts"
+#: Attributes in which the parts of one whole may differ.
+_OWN = (SHA256, "failed", "device")
+
+
+def which_part(text: str, environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
+    """Read ``I/N``, I from 1 to N; or ``slurm``: the task of a job array.
+
+    >>> which_part("3/10"), which_part("slurm", {
+    ...     "SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_MIN": "5", "SLURM_ARRAY_TASK_COUNT": "4"})
+    ((3, 10), (3, 4))
+    """
+    if text == "slurm":
+        names = [f"SLURM_ARRAY_TASK_{name}" for name in ("ID", "MIN", "COUNT")]
+        if lacking := [name for name in names if name not in environment]:
+            raise ValueError(f"shard: got slurm, but no {lacking[0]}; expected a job array")
+        task, first, n = (int(environment[name]) for name in names)
+        return task - first + 1, n
+    found = re.fullmatch(r"(\d+)/(\d+)", text)
+    if not found or not 1 <= int(found[1]) <= int(found[2]):
+        raise ValueError(f"shard: got {text!r}; expected I/N with I from 1 to N, or slurm")
+    return int(found[1]), int(found[2])
+
+
+def dealt(structures: Sequence[Atoms], n: int) -> list[list[int]]:
+    """Deal structures to n parts with about as many atoms each: their numbers, in order."""
+    parts: list[tuple[int, int, list[int]]] = [(0, i, []) for i in range(n)]
+    for number in sorted(range(len(structures)), key=lambda i: -len(structures[i])):
+        n_atoms, i, least = parts[0]
+        heapq.heapreplace(parts, (n_atoms + len(structures[number]), i, [*least, number]))
+    return [sorted(part) for _, _, part in sorted(parts, key=lambda part: part[1])]
+
+
+def extract_part(
+    model: str, structures: Sequence[Atoms], folder: Path, *, shard: tuple[int, int], **options: Any
+) -> Path:
+    """Write the features of one part of the structures, unless they are there, into a folder.
+
+    Parameters
+    ----------
+    model, options
+        As for :func:`lumlip.features`.
+    structures : sequence of ase.Atoms
+        All of them: `dealt` says which are in the part.
+    folder : pathlib.Path
+        The same one for all parts.
+    shard : (int, int)
+        Which part, from 1, and of how many.
+
+    Raises
+    ------
+    ValueError
+        The folder has a part of other structures or of another model, or the part is empty.
+    """
+    number, n = shard
+    path = folder / f"{number:04d}-of-{n:04d}.zarr"
+    whole = {"model": model, PARTS: n, OF: structures_sha256(structures)}
+    for other in sorted(folder.glob("*-of-*.zarr")):
+        _check_same(whole, {name: attributes(other).get(name) for name in whole}, other)
+    if path.exists():
+        say(f"lumlip: {path} is there")
+        return path
+    if not (mine := dealt(structures, n)[number - 1]):
+        raise ValueError(f"shard: got {n} parts of {len(structures)} structures; expected fewer")
+    dataset = features(model, [structures[i] for i in mine], **options)
+    numbers = np.array(mine)[dataset["frame"].to_numpy()]
+    failed = json.loads(dataset.attrs.get("failed", "{}"))
+    named = {"failed": json.dumps({mine[int(i)]: why for i, why in failed.items()})}
+    told = dataset.assign_attrs(whole | (named if failed else {}))
+    with written_whole(path) as part:
+        write(told.assign_coords(frame=("structure", numbers)), structures, part / path.name)
+    return path
+
+
+def join(folder: Path, output: Path) -> None:
+    """Join all parts in a folder to one Zarr store, a piece at a time.
+
+    Structures stand part after part; ``frame`` numbers them as they were given.
+
+    Raises
+    ------
+    ValueError
+        Parts are missing, or differ in the model, its version or the structures.
+    """
+    import xarray as xr
+
+    refuse_existing(output)
+    if not (paths := sorted(folder.glob("*-of-*.zarr"))):
+        raise ValueError(f"got no part in {folder}; expected what `lumlip extract --shard` writes")
+    told = [attributes(path) for path in paths]
+    common = {name: x for name, x in told[0].items() if name not in _OWN}
+    for path, one in zip(paths, told, strict=True):
+        _check_same(common, {name: x for name, x in one.items() if name not in _OWN}, path)
+    names = {f"{i:04d}-of-{told[0][PARTS]:04d}.zarr" for i in range(1, told[0][PARTS] + 1)}
+    if missing := sorted(names - {path.name for path in paths}):
+        raise ValueError(f"{folder} lacks {len(missing)} of {len(names)} parts: {missing[0]}, ...")
+    failed = [json.loads(one.get("failed", "{}")) for one in told]
+    common |= {"failed": json.dumps(every)} if (every := dict(_items(failed))) else {}
+    parts = [xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2) for path in paths]
+    with written_whole(output) as part:
+        append([_widened(one.assign_attrs(common), parts) for one in parts], part / output.name)
+
+
+def _items(dicts: Sequence[dict[str, str]]) -> list[tuple[str, str]]:
+    return [item for one in dicts for item in one.items()]
+
+
+def _widened(one: xr.Dataset, parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Give texts the width that the longest of all parts needs; drop the sum of this part."""
+    texts = [name for name, x in one.variables.items() if x.dtype.kind == "U"]
+    wide = {name: max(part[name].dtype for part in parts) for name in texts}
+    for some in (one, *one.data_vars.values()):
+        some.attrs.pop(SHA256, None)
+    return one.drop_encoding().assign_coords({n: one[n].astype(x) for n, x in wide.items()})
+
+
+def _check_same(expected: dict[str, Any], got: dict[str, Any], path: Path) -> None:
+    for name in expected.keys() | got.keys():
+        if got.get(name) != expected.get(name):
+            raise ValueError(
+                f"{path} belongs to another whole: got {name} {got.get(name)!r}, "
+                f"expected {expected.get(name)!r}"
+            )

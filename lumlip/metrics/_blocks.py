@@ -1,0 +1,85 @@
+"""Features that are read block by block, and work on them in this process or in others."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import BrokenExecutor, Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+
+from lumlip.array_types import IntArray
+from lumlip.choices import check_count
+from lumlip.metrics._device import one_thread_per_call
+from lumlip.metrics._input import as_array, as_features
+
+#: From the number of a block: features (n_atoms, n_channels) by name, and groups (n_atoms,).
+Read = Callable[[int], tuple[Mapping[str, ArrayLike], ArrayLike]]
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Blocks as they are read, the width of each set of features, and how many groups there are."""
+
+    read: Read
+    widths: dict[str, int]
+    n_groups: int
+
+    def rows(self, block: int) -> tuple[torch.Tensor, IntArray]:
+        """All columns of a block side by side, and the groups of its atoms."""
+        features, groups = self.read(block)
+        arrays = {name: as_features(x, f"{name}, block {block}") for name, x in features.items()}
+        group = as_array(groups, "groups")
+        shapes = {name: (len(group), width) for name, width in self.widths.items()}
+        got = {name: x.shape for name, x in arrays.items()}
+        if got != shapes or group.dtype.kind not in "iu":
+            raise ValueError(
+                f"block {block}: got {got} and groups of {group.dtype}, expected {shapes} and int"
+            )
+        if group.min() < 0 or group.max() >= self.n_groups:
+            raise ValueError(
+                f"block {block}: got groups from {group.min()} to {group.max()}, "
+                f"expected 0 to {self.n_groups - 1}: one for each number of folds"
+            )
+        return torch.as_tensor(np.concatenate([*arrays.values()], axis=1)), group
+
+
+def results(
+    task: Callable[[IntArray], Result], n_blocks: int, n_tasks: int, executor: Executor | None
+) -> Iterator[Result]:
+    """Results of all runs of blocks, in order; what a broken executor does not give is made here.
+
+    A result is let go of when the next one is asked for.
+    """
+    check_count("n_blocks", n_blocks, 1)
+    check_count("n_tasks", n_tasks, 1)
+    runs = np.array_split(np.arange(n_blocks), min(n_blocks, n_tasks))
+    waiting = deque((run, _submitted(task, run, executor)) for run in runs)
+    while waiting:
+        run, result = waiting.popleft()
+        try:
+            yield result()
+        except BrokenExecutor:
+            yield task(run)
+
+
+def _submitted(
+    task: Callable[[IntArray], Result], run: IntArray, executor: Executor | None
+) -> Callable[[], Result]:
+    if executor is not None:
+        try:
+            return executor.submit(_alone, task, run).result
+        except BrokenExecutor:
+            pass
+    return partial(task, run)
+
+
+def _alone(task: Callable[[IntArray], Result], run: IntArray) -> Result:
+    with one_thread_per_call():
+        return task(run)

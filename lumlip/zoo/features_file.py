@@ -1,0 +1,43 @@
+"""What a file of features says of itself, read without its features; nothing in it is run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+#: Starts the id of features that were computed elsewhere: ``features:PATH``.
+FEATURES = "features:"
+#: What can be read again of what ``lumlip extract -o`` writes.
+READABLE = (".zarr", ".npz")
+
+
+def attributes(path: Path) -> dict[str, Any]:
+    """Return what a features file says of its model and structures; {} if it says nothing.
+
+    Raises
+    ------
+    ValueError
+        There is no such file, or it is not of a kind that can be read.
+    """
+    if path.suffix not in READABLE:
+        raise ValueError(
+            f"got {str(path)!r} as features; expected {' or '.join(READABLE)}, such as "
+            "`lumlip extract MODEL STRUCTURES -o X.zarr` writes"
+        )
+    if not path.exists():
+        raise ValueError(f"no features file {str(path)!r}")
+    try:
+        return dict(json.loads(_text(path)))
+    except Exception as error:  # what is damaged raises anything
+        said = next(iter(str(error).splitlines()), "")
+        raise ValueError(f"cannot read {path} ({type(error).__name__}: {said})") from error
+
+
+def _text(path: Path) -> str:
+    if path.suffix == ".zarr":
+        return (path / ".zattrs").read_text(encoding="utf-8")
+    with np.load(path, allow_pickle=False) as file:
+        return str(file["attributes"]) if "attributes" in file else "{}"

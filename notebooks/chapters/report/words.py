@@ -1,0 +1,59 @@
+"""How the page writes models and numbers. Ids and paths are others' text: all of it is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from chapters.shared.heat import pair_ends
+from chapters.shared.heat_tables import HeatTable, heat_table
+from lumlip.book.page import literal
+from lumlip.metrics.repeated import CrossFit, Estimate
+from lumlip.zoo.table import resolve
+
+#: So many characters of a file's name, and so many names of a list, are written.
+LONGEST, LISTED = 40, 8
+
+
+def called(model: str) -> str:
+    """Name a model without the folder of its file, as plain text.
+
+    >>> called("chgnet-0.3.0")
+    'chgnet-0.3.0'
+    """
+    entry = resolve(model)
+    if entry.weights != "file":
+        return model
+    task = f"@{entry.task}" if entry.task else ""
+    return f"{entry.family}:{Path(entry.checkpoint).name[-LONGEST:]}{task}"
+
+
+def name(model: str) -> str:
+    """Name a model in Markdown: minis in italics."""
+    mark = "*" * resolve(model).mini
+    return f"{mark}{literal(called(model))}{mark}"
+
+
+def whole(found: Estimate) -> str:
+    """Write a number and its interval without decimals."""
+    return f"{found.value:.0f} ({found.low:.0f} to {found.high:.0f})"
+
+
+def percent(share: Estimate) -> str:
+    """Write a share and its interval in percent."""
+    return whole(share.map(lambda x: 100 * x)).replace(" (", " % (")
+
+
+def some(names: Iterable[str], none: str) -> str:
+    """List the first of some names in Markdown."""
+    listed = list(map(literal, names))
+    rest = f" and {len(listed) - LISTED} more" if len(listed) > LISTED else ""
+    return (", ".join(listed[:LISTED]) or none) + rest
+
+
+def heat(fit: CrossFit) -> HeatTable:
+    """Show every pair of models with its interval, under the names of `called`."""
+    names = {model: called(model) for model in fit.sources}
+    tables = (part.rename(index=names, columns=names) for part in (fit.table, *pair_ends(fit)))
+    values, low, high = tables
+    return heat_table(values, label="GFRE", low=low, high=high)

@@ -1,0 +1,255 @@
+"""Files as other people have them: names, folders, parts, blank lines, tables and databases."""
+
+import gzip
+import subprocess
+import sys
+
+import ase.db
+import ase.io
+import numpy as np
+import pandas as pd
+import pytest
+from ase import Atoms
+from ase.build import bulk, molecule
+
+from lumlip import structures
+from lumlip.datasets.reading import frames
+from lumlip.datasets.sets import structures_sha256
+
+
+@pytest.fixture
+def salt() -> list[Atoms]:
+    made = [bulk("NaCl", "rocksalt", a=a) for a in np.linspace(5.5, 6.0, 6)]
+    for i, atoms in enumerate(made):
+        atoms.rattle(0.05, seed=i)
+    return made
+
+
+@pytest.mark.parametrize("name", ["at@sign.xyz", "-dash.xyz", "~tilde.xyz", "a b.xyz", "mysql.xyz"])
+def test_a_name_may_be_anything(tmp_path, monkeypatch, salt, name):
+    ase.io.write(tmp_path / "plain.xyz", salt)
+    (tmp_path / "plain.xyz").rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert len(structures(name)) == 6
+    assert len(structures(f"{name}@2:")) == 4
+    assert {atoms.info["file"] for atoms in structures(tmp_path / name)} == {name}
+
+
+def test_home_is_where_a_tilde_points(tmp_path, monkeypatch, salt):
+    ase.io.write(tmp_path / "salt.xyz", salt)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    assert len(structures("~/salt.xyz")) == 6
+
+
+@pytest.mark.parametrize("name", ["salt.xyz", "salt.traj", "salt.xyz.gz", "salt.db"])
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [
+        (":", range(6)),
+        ("1:3", (1, 2)),
+        ("::2", (0, 2, 4)),
+        ("4", (4,)),
+        ("-2:", (4, 5)),
+        ("-1", (5,)),
+    ],
+)
+def test_a_part_of_a_file_is_named_as_in_ase(tmp_path, salt, name, part, expected):
+    ase.io.write(tmp_path / name, salt)
+    found = structures(f"{tmp_path / name}@{part}")
+    assert np.allclose([a.cell[0, 1] for a in found], [salt[i].cell[0, 1] for i in expected])
+
+
+@pytest.mark.parametrize(
+    ("end", "why"), [("no count\n", "got the line 'no count'"), ("2\n\n", "Frame has 0 atoms")]
+)
+def test_no_more_of_a_file_is_read_than_was_asked_for(tmp_path, salt, end, why):
+    ase.io.write(tmp_path / "salt.xyz", salt)
+    with (tmp_path / "salt.xyz").open("a") as file:
+        file.write(end)
+    assert len(structures(f"{tmp_path / 'salt.xyz'}@:6")) == 6
+    with pytest.raises(ValueError, match=rf"salt\.xyz, frame 6 \(.*{why}"):
+        structures(tmp_path / "salt.xyz")
+
+
+def test_a_part_that_is_none_names_the_file():
+    with pytest.raises(FileNotFoundError, match=r"no such structure file: none\.traj$"):
+        structures("none.traj@0:10")
+
+
+def test_several_files_and_sets_are_one(tmp_path, salt):
+    for i, atoms in enumerate(salt):
+        ase.io.write(tmp_path / f"{i}.cif", atoms)
+    found = structures([tmp_path / "4.cif", str(tmp_path / "1.cif"), "mini-mad:2d:test", salt[0]])
+    assert [a.info.get("file") for a in found[:2]] == ["4.cif", "1.cif"]
+    assert found[1].info["parent"] == "frame-1"
+    assert {a.info["subset"] for a in found[2:-1]} == {"2d"}
+    assert np.allclose(found[-1].positions, salt[0].positions)
+
+
+def test_a_folder_is_all_files_below_it_and_what_is_left_is_told(tmp_path, salt, capfd):
+    (tmp_path / "more").mkdir()
+    for i, atoms in enumerate(salt):
+        ase.io.write(tmp_path / ("more" * (i > 3)) / f"{i}.cif", atoms)
+    ase.io.write(tmp_path / "more" / "POSCAR", salt[0])
+    (tmp_path / "README.md").write_text("mine\n")
+    found = structures(tmp_path)
+    names = [atoms.info["file"] for atoms in found]
+    assert names == ["0.cif", "1.cif", "2.cif", "3.cif", "4.cif", "5.cif", "POSCAR"]
+    assert len(structures(f"{tmp_path}@:2")) == 2
+    assert "1 files are no structures by name, such as README.md" in capfd.readouterr().err
+
+
+def test_an_empty_folder_is_no_structures(tmp_path):
+    with pytest.raises(ValueError, match="no structures in"):
+        structures(tmp_path)
+
+
+def test_a_faulty_file_of_a_folder_is_named(tmp_path, salt):
+    ase.io.write(tmp_path / "a.cif", salt[0])
+    (tmp_path / "b.cif").write_text("no structure\n")
+    with pytest.raises(ValueError, match=r"b\.cif"):
+        structures(tmp_path)
+
+
+@pytest.mark.parametrize("between", ["\n", "\n\n  \n"])
+def test_blank_lines_end_no_file(tmp_path, salt, between):
+    texts = []
+    for atoms in salt:
+        ase.io.write(tmp_path / "one.xyz", atoms)
+        texts.append((tmp_path / "one.xyz").read_text())
+    (tmp_path / "all.xyz").write_text(between + between.join(texts) + between)
+    ase.io.write(tmp_path / "plain.xyz", salt)
+    assert structures(tmp_path / "all.xyz") == structures(tmp_path / "plain.xyz")
+
+
+def test_blank_comments_cell_vectors_and_marks_are_read(tmp_path):
+    text = "1\n\nCu 0 0 0\nVEC1 4 0 0\nVEC2 0 4 0\nVEC3 0 0 4\n2\n\nH 0 0 0\nH 0 0 0.74\n"
+    (tmp_path / "a.xyz").write_text(text, encoding="utf-8-sig")
+    copper, hydrogen = structures(tmp_path / "a.xyz")
+    assert copper.get_volume() == pytest.approx(64)
+    assert len(hydrogen) == 2
+
+
+def test_isotopes_are_named_as_elements(tmp_path):
+    (tmp_path / "a.xyz").write_text("3\n\nO 0 0 0\nD 0.96 0 0\nD -0.24 0.93 0\n")
+    with pytest.raises(ValueError, match="not isotopes: write D and T as H"):
+        structures(tmp_path / "a.xyz")
+
+
+LAMMPS = """title
+
+2 atoms
+2 atom types
+
+0.0 5.0 xlo xhi
+0.0 5.0 ylo yhi
+0.0 5.0 zlo zhi
+
+Masses
+
+1 28.0855
+2 15.999
+
+Atoms # atomic
+
+1 1 0 0 0
+2 2 2.0 0 0
+"""
+
+
+def test_a_format_can_be_named(tmp_path):
+    path = tmp_path / "lmp.data"
+    path.write_text(LAMMPS)
+    with pytest.raises(ValueError, match=r"no structures in .*lmp\.data.*--format lammps-data"):
+        structures(path)
+    (atoms,) = structures(path, format="lammps-data")
+    assert atoms.get_chemical_formula() == "OSi"
+
+
+def deepmd(folder, salt, **files):
+    (folder / "set.000").mkdir(parents=True)
+    np.save(folder / "set.000" / "coord.npy", [a.positions.ravel() for a in salt])
+    np.save(folder / "set.000" / "box.npy", [a.cell.array.ravel() for a in salt])
+    (folder / "type.raw").write_text("1\n0\n")
+    (folder / "type_map.raw").write_text("Cl\nNa\n")
+    for name, values in files.items():
+        np.save(folder / "set.000" / f"{name}.npy", values)
+
+
+def test_deepmd_folders_are_read(tmp_path, salt):
+    deepmd(tmp_path / "data" / "nacl", salt)
+    for given in (tmp_path / "data", tmp_path / "data" / "nacl"):
+        assert structures_sha256(structures(given)) == structures_sha256(structures(salt))
+    (tmp_path / "data" / "nacl" / "nopbc").touch()
+    assert not structures(tmp_path / "data")[0].pbc.any()
+
+
+def test_deepmd_folders_of_mixed_types_are_read(tmp_path, salt):
+    deepmd(tmp_path, salt, real_atom_types=[[1, 0]] * 5 + [[0, -1]])
+    assert [str(a.symbols) for a in structures(tmp_path)] == ["NaCl"] * 5 + ["Cl"]
+
+
+def test_databases_keep_charge_and_spin(tmp_path):
+    for name in ("a.db", "a.aselmdb"):
+        if name.endswith("lmdb"):
+            pytest.importorskip("ase_db_backends")
+        with ase.db.connect(tmp_path / name) as rows:  # as fairchem writes them
+            for i in range(3):
+                rows.write(molecule("H2O"), data={"charge": -i, "spin": 1 + i})
+        found = structures(tmp_path / name)
+        assert [(a.info["charge"], a.info["spin"]) for a in found] == [(0, 1), (-1, 2), (-2, 3)]
+        (tmp_path / name).chmod(0o400)
+        assert len(structures(f"{tmp_path / name}@1:")) == 2
+
+
+def lemat(salt):
+    rows = [
+        {
+            "immutable_id": f"mine-{i // 2}",
+            "species_at_sites": list(atoms.symbols),
+            "cartesian_site_positions": atoms.positions.tolist(),
+            "lattice_vectors": atoms.cell.array.tolist(),
+            "energy": 0.0,
+        }
+        for i, atoms in enumerate(salt)
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_parquet_of_lemat_is_read(tmp_path, salt):
+    pytest.importorskip("pyarrow")
+    lemat(salt).to_parquet(tmp_path / "a.parquet")
+    found = structures(tmp_path / "a.parquet")
+    assert structures_sha256(found) == structures_sha256(structures(salt))
+    assert [a.info["parent"] for a in found] == ["mine-0"] * 2 + ["mine-1"] * 2 + ["mine-2"] * 2
+    assert next(frames(tmp_path / "a.parquet")) == salt[0]
+    lemat(salt)[["energy"]].to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(ValueError, match="expected the columns of LeMat-Bulk"):
+        structures(tmp_path / "b.parquet")
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("a.parquet", "pyarrow"), ("a.aselmdb", "ase-db-backends")]
+)
+def test_what_a_reader_needs_is_named(tmp_path, name, package):
+    (tmp_path / name).touch()
+    hide = f"import sys; sys.modules[{package.replace('-', '_')!r}] = None; import lumlip; "
+    argv = [sys.executable, "-c", f"{hide}lumlip.structures({str(tmp_path / name)!r})"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.stderr.endswith(f"{name} needs a package: pip install {package}\n")
+
+
+def test_pickles_of_oc20_are_not_opened(tmp_path):
+    (tmp_path / "a.lmdb").write_bytes(b"x")
+    with pytest.raises(ValueError, match="hold pickled graphs, which may run code"):
+        structures(tmp_path / "a.lmdb")
+
+
+def test_packed_file_that_grows_without_end_is_refused(tmp_path, salt, monkeypatch):
+    ase.io.write(tmp_path / "many.xyz", salt * 10)
+    (tmp_path / "many.xyz.gz").write_bytes(gzip.compress((tmp_path / "many.xyz").read_bytes()))
+    monkeypatch.setattr("lumlip.datasets.reading.LARGEST", 5000)
+    with pytest.raises(ValueError, match="more than 5000 bytes when unpacked"):
+        structures(tmp_path / "many.xyz.gz")
+    assert len(structures(tmp_path / "many.xyz")) == 60

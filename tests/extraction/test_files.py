@@ -1,0 +1,251 @@
+"""Features as files: what is written is read again, of the right structures, without a pickle."""
+
+import json
+import os
+
+import ase.io
+import numcodecs
+import numpy as np
+import pytest
+import xarray as xr
+from ase.build import bulk, molecule
+from pyarrow import parquet
+
+import lumlip
+from lumlip.datasets.sets import structures, structures_sha256
+from lumlip.extraction import files
+from lumlip.extraction.panel import panel
+from lumlip.extraction.store import labelled, with_readout
+from lumlip.metrics.pooling import mean_over_atoms
+
+FRAMES = structures(
+    [bulk("Cu", cubic=True), molecule("H2O"), bulk("Si"), bulk("NaCl", "rocksalt", a=5.64)]
+)
+N_ATOMS = [len(atoms) for atoms in FRAMES]
+
+
+def features_of(frames=FRAMES, numbers=None, **attributes):
+    """Features that say which atom they are of, as lumlip.features returns them."""
+    lengths = [len(atoms) for atoms in frames]
+    count = np.arange(sum(lengths), dtype=np.float32)[:, None]
+    dataset = xr.Dataset(
+        {
+            "backbone": (("atom", "backbone_channel"), count * [1, 2, 3]),
+            "last_layer": (("atom", "last_layer_channel"), count + np.array([0.25, 0.5])),
+            "layer_00_embedding": (("atom", "layer_00_embedding_channel"), -count),
+            "routing": (("structure", "routing_channel"), np.ones((len(frames), 2))),
+            "energy": ("structure", -np.arange(len(frames), dtype=float)),
+        },
+        {
+            "structure": ("atom", np.repeat(np.arange(len(frames)), lengths)),
+            "atomic_number": ("atom", np.concatenate([atoms.numbers for atoms in frames])),
+        },
+        {"model": "chgnet-0.3.0", "family": "chgnet", "lumlip_version": "0", **attributes},
+    )
+    tied = (frames, structures_sha256(frames), numbers)
+    return with_readout(labelled(dataset, *tied), attributes.get("readout", "last_layer"))
+
+
+@pytest.fixture(params=[".zarr", ".npz"])
+def written(request, tmp_path, monkeypatch):
+    """A file of features of the structures, written in three pieces."""
+    monkeypatch.setattr(files, "PIECE", 4)
+    path = tmp_path / f"mine{request.param}"
+    files.write(features_of(), FRAMES, path)
+    return path
+
+
+def test_what_is_written_is_read_again(written):
+    found = lumlip.features(f"features:{written}", FRAMES, layers=True)
+    if written.suffix == ".zarr":
+        assert not found["backbone"].variable._in_memory  # read when it is used
+    expected = features_of()
+    assert set(found.data_vars) == set(expected.data_vars)
+    assert found.drop_vars("structures_sha256").identical(expected)
+
+
+@pytest.mark.parametrize("chosen", [[2, 0], [1], [3, 3, 1]])
+def test_other_choices_and_orders_of_its_structures_are_found(written, chosen):
+    found = lumlip.features(f"features:{written}", [FRAMES[i] for i in chosen])
+    expected = features_of()
+    owner = expected["structure"].to_numpy()
+    atoms = np.concatenate([np.flatnonzero(owner == i) for i in chosen])
+    assert np.array_equal(found["last_layer"], expected["last_layer"][atoms])
+    assert np.array_equal(found["atomic_number"], expected["atomic_number"][atoms])
+    assert found["energy"].to_numpy().tolist() == [-i for i in chosen]
+    assert np.array_equal(np.bincount(found["structure"]), np.array(N_ATOMS)[chosen])
+
+
+def test_structures_that_it_lacks_are_named_or_left_out(written, capfd):
+    more = [FRAMES[0], bulk("Al"), FRAMES[1], bulk("Fe")]
+    with pytest.raises(ValueError, match=r"mine\S+ lacks 2 of 4 structures \(first: frame 1, Al\)"):
+        lumlip.features(f"features:{written}", more)
+    found = lumlip.features(f"features:{written}", more, skip_unknown=True)
+    assert found["energy"].to_numpy().tolist() == [0, -1]
+    assert found["frame"].to_numpy().tolist() == [0, 2]
+    shown = panel([f"features:{written}"], more)
+    assert shown.dropped[3] == f"frame 3, Fe: not for features:{written}"
+    assert shown.energies(f"features:{written}").tolist() == [0, -1]
+
+
+def test_what_another_model_does_not_take_is_left_out_of_it(written, tmp_path):
+    files.write(features_of(FRAMES[1::2]), FRAMES[1::2], tmp_path / "half.npz")
+    whole, half = f"features:{written}", f"features:{tmp_path / 'half.npz'}"
+    shown = panel([whole, half], FRAMES)
+    assert list(shown.dropped) == [0, 2]
+    assert shown.atoms["frame"].to_numpy().tolist() == [1, 3]
+    expected = features_of()["last_layer"].to_numpy()[[4, 5, 6, 9, 10]]  # 4 + 3 + 2 + 2 atoms
+    assert np.array_equal(shown.layer("last_layer")[whole], expected)
+    assert shown.energies(whole).tolist() == [-1, -3]
+    assert shown.energies(half).tolist() == [0, -1]
+
+
+def test_features_of_other_structures_are_refused(written):
+    moved = [atoms.copy() for atoms in FRAMES]
+    for atoms in moved:
+        atoms.positions[0, 0] += 1e-5
+    sums = [structures_sha256(frames) for frames in (FRAMES, moved)]
+    match = f"{written} holds features of other structures: got 4 others, expected 4 of {sums[1]}"
+    with pytest.raises(ValueError, match=match):
+        lumlip.features(f"features:{written}", moved)
+    with pytest.raises(ValueError, match=match):
+        panel([f"features:{written}"], moved, skip_failing=True)
+
+
+def test_what_a_model_failed_on_is_not_of_the_file(tmp_path):
+    files.write(features_of(failed=json.dumps({"1": "NaN"})), FRAMES, tmp_path / "mine.npz")
+    shown = panel([f"features:{tmp_path / 'mine.npz'}"], FRAMES)
+    assert not shown.dropped
+
+
+def test_layers_are_there_if_they_were_written(tmp_path):
+    files.write(features_of().drop_vars("layer_00_embedding"), FRAMES, tmp_path / "mine.npz")
+    with pytest.raises(ValueError, match=r"no features after every layer; .*extract --layers -o"):
+        lumlip.features(f"features:{tmp_path / 'mine.npz'}", FRAMES, layers=True)
+
+
+def test_readout_is_what_the_file_says(tmp_path):
+    files.write(features_of(readout="backbone"), FRAMES, tmp_path / "mine.npz")
+    found = lumlip.features(f"features:{tmp_path / 'mine.npz'}", FRAMES)
+    assert np.array_equal(found["readout"], found["backbone"])
+
+
+def test_parquet_has_means_and_a_row_per_structure(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "PIECE", 4)
+    files.write(features_of(), FRAMES, tmp_path / "mine.parquet")
+    whole = features_of()
+    stored = parquet.read_table(tmp_path / "mine.parquet")
+    table = stored.to_pandas()
+    expected = mean_over_atoms(whole["last_layer"], whole["structure"])
+    assert np.allclose(table[["last_layer_0", "last_layer_1"]], expected, atol=0, rtol=1e-12)
+    assert table["energy"].tolist() == [0, -1, -2, -3]
+    assert table["structures_sha256"].tolist() == [structures_sha256([a]) for a in FRAMES]
+    assert stored.schema.metadata[b"model"] == b"chgnet-0.3.0"
+
+
+def test_extxyz_has_features_at_the_atoms(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "PIECE", 4)
+    files.write(features_of(), FRAMES, tmp_path / "mine.extxyz")
+    frames, whole = ase.io.read(tmp_path / "mine.extxyz", ":"), features_of()
+    assert [atoms.get_chemical_formula() for atoms in frames] == ["Cu4", "H2O", "Si2", "ClNa"]
+    read = np.concatenate([atoms.arrays["last_layer"] for atoms in frames])
+    assert np.array_equal(read, whole["last_layer"])
+    assert [atoms.get_potential_energy() for atoms in frames] == [0, -1, -2, -3]
+    assert [atoms.info["frame"] for atoms in frames] == [0, 1, 2, 3]
+
+
+def test_frames_count_those_that_were_given(tmp_path):
+    """Features of the last two structures, as of --skip-unknown, go with these."""
+    files.write(features_of(FRAMES[2:], [2, 3]), FRAMES, tmp_path / "mine.extxyz")
+    assert len(ase.io.read(tmp_path / "mine.extxyz", ":")[0]) == len(FRAMES[2])
+
+
+def plain(path, **arrays):
+    """Write what a user of another code writes."""
+    rows = np.random.default_rng(0).normal(size=(sum(N_ATOMS), 3))
+    np.savez(path, **{"last_layer": rows, "structures_sha256": structures_sha256(FRAMES), **arrays})
+    return f"features:{path}"
+
+
+def test_plain_arrays_need_features_and_the_sum_of_the_structures(tmp_path):
+    found = lumlip.features(plain(tmp_path / "mine.npz"), FRAMES)
+    assert set(found.data_vars) == {"last_layer", "backbone", "readout"}
+    assert np.array_equal(found["backbone"], found["last_layer"])
+    assert found.sizes["structure"] == 4
+    shown = panel([f"features:{tmp_path / 'mine.npz'}"], FRAMES)
+    with pytest.raises(ValueError, match=r"mine\.npz has no energies"):
+        shown.energies(f"features:{tmp_path / 'mine.npz'}")
+    with pytest.raises(ValueError, match=r"other structures: got those of structures_sha256"):
+        lumlip.features(f"features:{tmp_path / 'mine.npz'}", FRAMES[:2])
+
+
+@pytest.mark.parametrize(
+    ("arrays", "said"),
+    [
+        ({"last_layer": np.zeros((9, 3))}, "got features of 9 atoms, expected 11, as many in"),
+        ({"last_layer": np.zeros(11)}, r"got last_layer of shape \(11,\) and dtype float64"),
+        ({"last_layer": np.full((11, 2), "a")}, "dtype <U1, expected real numbers"),
+        (
+            {"lastlayer": np.zeros((11, 2))},
+            "got lastlayer; expected last_layer, structures_sha256; if known",
+        ),
+        ({"energy": np.zeros(3)}, "got energies of 3 structures, expected 4"),
+        ({"backbone": np.zeros((10, 2))}, "mine.npz: conflicting sizes for dimension 'atom'"),
+        ({"structures_sha256": "0" * 64}, "got those of structures_sha256 0000"),
+        ({"attributes": "{"}, "cannot read .*mine.npz"),
+        ({"last_layer": np.array([[None]])}, "allow_pickle=False"),
+    ],
+)
+def test_what_is_wrong_with_plain_arrays_is_one_line(tmp_path, arrays, said):
+    with pytest.raises(ValueError, match=said) as caught:
+        lumlip.features(plain(tmp_path / "mine.npz", **arrays), FRAMES)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "none.npz", "none.zarr", "text.npz", "text.zarr"])
+def test_what_is_no_features_file_is_one_line(tmp_path, name):
+    for text in ("text.npz", "text.zarr"):
+        (tmp_path / text).write_text("text")
+    with pytest.raises(ValueError, match=name) as caught:
+        lumlip.features(f"features:{tmp_path / name}", FRAMES)
+    assert "\n" not in str(caught.value)
+
+
+class Evil:
+    """What a pickle may hold."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.path),)
+
+
+PICKLE = numcodecs.Pickle().get_config()
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"filters": [{"id": "vlen-utf8"}, PICKLE], "compressor": None},
+        {"filters": None, "compressor": PICKLE},
+        {"filters": None, "compressor": None},
+    ],
+)
+def test_no_pickle_in_a_store_is_opened(tmp_path, told):
+    files.write(features_of(), FRAMES, tmp_path / "mine.zarr")
+    array = tmp_path / "mine.zarr" / "energy"
+    told = {**json.loads((array / ".zarray").read_text()), "dtype": "|O", "fill_value": "", **told}
+    (array / ".zarray").write_text(json.dumps(told))
+    evil = np.array([Evil(tmp_path / "ran")], dtype=object)
+    (array / "0").write_bytes(numcodecs.Pickle().encode(evil))
+    with pytest.raises(ValueError, match=r"energy: got dtype \|O, filters .*expected plain"):
+        lumlip.features(f"features:{tmp_path / 'mine.zarr'}", FRAMES)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_no_pickle_among_arrays_is_opened(tmp_path):
+    model = plain(tmp_path / "mine.npz", energy=np.array([Evil(tmp_path / "ran")], dtype=object))
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        lumlip.features(model, FRAMES)
+    assert not (tmp_path / "ran").exists()

@@ -1,0 +1,110 @@
+"""Structures in parts: dealt, extracted, joined, and what does not belong together."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+import xarray as xr
+from ase.build import bulk, molecule
+from ase.io import write
+
+import lumlip
+from lumlip.cli import main
+from lumlip.extraction.shards import dealt, extract_part, join, which_part
+
+FRAMES = [bulk("Cu", cubic=True), bulk("Si"), bulk("NaCl", "rocksalt", a=5.64), molecule("CH4")]
+MODEL = "chgnet-0.3.0"
+
+
+@pytest.fixture(scope="module")
+def structures():
+    named = [atoms.copy() for atoms in FRAMES]
+    for i, atoms in enumerate(named):
+        atoms.info["parent"] = "a" * (1 + 9 * i)  # as long in no two parts
+    return named
+
+
+@pytest.fixture(scope="module")
+def folder(structures, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("parts")
+    for i in (1, 2, 3):
+        extract_part(MODEL, structures, folder, shard=(i, 3), device="cpu")
+    return folder
+
+
+def test_parts_hold_every_structure_once_and_about_as_many_atoms():
+    rng = np.random.default_rng(0)
+    some = [bulk("Cu") * (int(n), 1, 1) for n in rng.integers(1, 40, size=300)]
+    parts = dealt(some, 7)
+    assert sorted(i for part in parts for i in part) == list(range(300))
+    sizes = [sum(len(some[i]) for i in part) for part in parts]
+    assert max(sizes) - min(sizes) <= 2
+
+
+def test_the_task_of_a_job_array_is_a_part():
+    task = {
+        "SLURM_ARRAY_TASK_ID": "12",
+        "SLURM_ARRAY_TASK_MIN": "10",
+        "SLURM_ARRAY_TASK_COUNT": "5",
+    }
+    assert which_part("slurm", task) == (3, 5)
+    with pytest.raises(ValueError, match="no SLURM_ARRAY_TASK_ID; expected a job array"):
+        which_part("slurm", {})
+    for wrong in ("0/3", "4/3", "1", "a/b", "-1/3"):
+        with pytest.raises(ValueError, match="expected I/N with I from 1 to N, or slurm"):
+            which_part(wrong)
+
+
+def test_joined_parts_are_the_features_of_all(folder, structures, tmp_path):
+    join(folder, tmp_path / "all.zarr")
+    stored = xr.open_zarr(tmp_path / "all.zarr", consolidated=False, zarr_format=2)
+    assert sorted(stored["frame"].to_numpy().tolist()) == [0, 1, 2, 3]
+    assert set(stored["parent"].to_numpy()) == {atoms.info["parent"] for atoms in structures}
+    expected = lumlip.features(MODEL, structures, device="cpu")
+    found = lumlip.features(f"features:{tmp_path / 'all.zarr'}", structures)
+    for name in ("backbone", "last_layer", "energy"):
+        assert np.allclose(found[name], expected[name], atol=1e-5), name
+    assert found["structure"].to_numpy().tolist() == expected["structure"].to_numpy().tolist()
+
+
+def test_a_part_that_is_there_is_not_made_again(folder, structures, capsys):
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    extract_part(MODEL, structures, folder, shard=(2, 3), device="cpu")
+    assert "0002-of-0003.zarr is there" in capsys.readouterr().err
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_parts_of_another_whole_are_refused_before_any_work(folder, structures):
+    with pytest.raises(ValueError, match=r"another whole: got model .*, expected 'chgnet-0.2.0'"):
+        extract_part("chgnet-0.2.0", structures, folder, shard=(1, 3))
+    with pytest.raises(ValueError, match="another whole: got n_parts 3, expected 4"):
+        extract_part(MODEL, structures, folder, shard=(1, 4))
+    with pytest.raises(ValueError, match="got structures_sha256_of_all_parts"):
+        extract_part(MODEL, structures[:3], folder, shard=(1, 3))
+
+
+def test_what_cannot_be_joined_is_said(folder, tmp_path):
+    with pytest.raises(ValueError, match="got no part in"):
+        join(tmp_path, tmp_path / "x.zarr")
+    some = tmp_path / "some"
+    shutil.copytree(folder, some)
+    shutil.rmtree(some / "0002-of-0003.zarr")
+    with pytest.raises(ValueError, match=r"lacks 1 of 3 parts: 0002-of-0003\.zarr"):
+        join(some, tmp_path / "x.zarr")
+    told = some / "0003-of-0003.zarr" / ".zattrs"
+    told.write_text(json.dumps(json.loads(told.read_text()) | {"dtype": "float64"}))
+    with pytest.raises(ValueError, match="got dtype 'float64', expected 'float32'"):
+        join(some, tmp_path / "x.zarr")
+    assert not (tmp_path / "x.zarr").exists()
+
+
+def test_the_command_line_writes_parts_and_joins_them(tmp_path, capsys):
+    write(tmp_path / "a.xyz", FRAMES)
+    for i in (1, 2):
+        argv = ["extract", MODEL, str(tmp_path / "a.xyz"), "--shard", f"{i}/2", "--device", "cpu"]
+        assert main([*argv, "-o", str(tmp_path / "parts")]) == 0
+    assert main(["join", str(tmp_path / "parts"), "-o", str(tmp_path / "a.zarr")]) == 0
+    assert f"as a model: features:{tmp_path / 'a.zarr'}" in capsys.readouterr().out
+    assert main([*argv[:-4], "--shard", "1/2"]) == 2
+    assert "--shard: expected -o FOLDER" in capsys.readouterr().err

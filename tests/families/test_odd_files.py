@@ -1,0 +1,97 @@
+"""Checkpoints that a family's package knows and its extractor does not take: told as what they are.
+
+Of the families' own classes with random weights, see ``foreign/odd_files.py``.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lumlip.runtime import environments
+from recipes.family_environments import variables
+
+SCRIPT = Path(__file__).parent / "foreign" / "odd_files.py"
+#: File: what follows its name.
+KINDS = {
+    "mace": {
+        "dipole.model": "of kind AtomicDipolesMACE, not supported",
+        "les.model": "of kind MACELES, not supported",  # the package les is not here
+        "temperature.model": "of kind electronic_temperature, not supported: of a structure",
+        "old.model": "of kind another version (Can't get attribute 'AgnosticNonlinearInteraction",
+        "tiny_run-1_epoch-8.pt": "of kind epoch, not supported: it lacks the network; give the .mo",
+    },
+    "pet": {
+        "classes.ckpt": "of kind mtt::class, not supported: it predicts no energy",
+        "classifier.ckpt": "of kind Classifier, not supported: give the checkpoint of the PET",
+        "far.ckpt": "of kind long_range, not supported",
+        "newer.ckpt": "of kind newer format, not supported: a later metatrain than the",
+    },
+    "dpa": {
+        "four.pt": "of kind DPA-4, not supported",
+        "sezm.pt": "of kind DPA-4, not supported",
+        "older.pt": "of kind se_e2_a, not supported: no dpa2 or dpa3 descriptor",
+        "spin.pt": "of kind spin, not supported",
+        "mixture.pt": "of kind linear_ener, not supported",
+        "property.pt": "of kind property, not supported: its fitting network does not give an en",
+        "dipole.pt": "of kind dipole, not supported: its fitting network does not give an energy",
+        "frame.pt": "of kind fparam, not supported",
+    },
+    "sevennet": {"fcn.pth": "of kind readout_as_fcn, not supported"},
+}
+#: Files of no kind of the family, and what is in them.
+FOREIGN = {
+    ("mace", "absent.model"): "ModuleNotFoundError: No module named 'absent'",
+    ("pet", "absent.ckpt"): "ModuleNotFoundError: No module named 'absent'",
+    ("mace", "linear.model"): "TypeError: <class 'torch.nn.modules.linear.Linear'>",
+    ("dpa", "linear.pt"): "UnpicklingError: it holds Python objects (torch.nn.modules.linear.Lin",
+}
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory):
+    """What a family's extractor says of each file, one process per family."""
+    known = {}
+
+    def ask(family: str) -> dict:
+        if family not in known:
+            argv = [environments.python(family), SCRIPT, family, tmp_path_factory.mktemp(family)]
+            done = subprocess.run(
+                argv, env=variables(), capture_output=True, text=True, check=False
+            )
+            assert done.returncode == 0, done.stderr[-3000:]
+            known[family] = json.loads(done.stdout.splitlines()[-1])
+        return known[family]
+
+    return ask
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("family", "name"), [(f, name) for f in KINDS for name in KINDS[f]])
+def test_a_kind_that_is_not_supported_is_named(family, name, said):
+    message = said(family)[name]
+    assert message.startswith("ValueError: /")
+    assert f"{name} is a {family} checkpoint {KINDS[family][name]}" in message
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("family", "name"), FOREIGN)
+def test_a_file_of_another_kind_says_what_is_in_it(family, name, said):
+    assert f"{name} is not a {family} checkpoint ({FOREIGN[family, name]}" in said(family)[name]
+
+
+@pytest.mark.heavy
+def test_no_message_asks_to_run_what_is_in_a_file_or_spreads_over_lines(said):
+    for family in KINDS:
+        for message in said(family).values():
+            assert "weights_only" not in str(message)
+            assert "\n" not in str(message)
+
+
+@pytest.mark.heavy
+def test_a_wrapper_that_adds_uncertainties_leaves_pets_energy(said):
+    """A Classifier has a PET inside, too, and its output is no energy."""
+    plain, uncertain = said("pet")["plain.ckpt"], said("pet")["uncertain.ckpt"]
+    assert uncertain == plain
+    assert plain[0] == pytest.approx(plain[1], rel=1e-5)  # the package's own

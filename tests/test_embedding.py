@@ -1,0 +1,70 @@
+"""Structures as points, and the most different of them, on a real model."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase.build import bulk, molecule
+from scipy.spatial.distance import cdist
+
+import lumlip
+from lumlip.embedding import save_embedding
+
+pytestmark = pytest.mark.heavy
+MODEL = "mace-mini"
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Copper twice, tungsten, which MACE-mini does not know, aluminum, water."""
+    made = [bulk("Cu", cubic=True), bulk("W"), bulk("Cu", cubic=True), bulk("Al", cubic=True)]
+    return [*made, molecule("H2O")]
+
+
+def test_embedding_is_that_of_cumulants_and_keeps_the_numbers_of_frames(frames):
+    found = lumlip.embed(MODEL, frames, order=3)
+    assert found.index.tolist() == [0, 2, 3, 4]
+    ds = lumlip.features(MODEL, frames, skip_unknown=True)
+    expected = lumlip.cumulant_features(ds["last_layer"], ds["structure"], order=3)
+    assert np.array_equal(found.to_numpy(), expected)
+    n = ds.sizes["last_layer_channel"]
+    assert found.columns[[0, n, 2 * n]].tolist() == ["mean_0", "kappa2_0", "kappa3_0"]
+
+
+def test_selected_is_the_farthest_from_all_selected_before(frames):
+    found = lumlip.select(frames, model=MODEL, n=4)
+    points = lumlip.embed(MODEL, frames)
+    away = cdist(points, points)
+    order = [points.index.get_loc(frame) for frame in found["frame"]]
+    for k in range(1, 4):
+        nearest = away[order[:k]].min(axis=0)
+        assert np.isclose(nearest[order[k]], nearest.max())
+        assert np.isclose(found["distance"][k], nearest.max(), atol=1e-6)
+    assert found["frame"][0] == 0
+    assert set(found["frame"][:3]) == {0, 3, 4}  # the second copper comes last, at no distance
+    assert found["formula"][0] == "Cu4"
+
+
+def test_atoms_are_selected_with_their_numbers(frames):
+    found = lumlip.select(frames, model=MODEL, n=4, by="atom")
+    assert set(found["element"]) == {"Cu", "Al", "O", "H"}
+    for row in found.itertuples():
+        assert frames[row.frame][row.atom].symbol == row.element
+
+
+def test_more_than_there_are_is_refused(frames):
+    with pytest.raises(ValueError, match="n: got 5, expected 1 to 4 of these structures"):
+        lumlip.select(frames, model=MODEL, n=5)
+    with pytest.raises(ValueError, match="got by 'element'; expected one of: structure, atom"):
+        lumlip.select(frames, model=MODEL, n=1, by="element")
+
+
+def test_saved_embeddings_are_read_again(tmp_path):
+    table = pd.DataFrame([[1.5, 2.5]], index=pd.Index([3], name="frame"), columns=["a", "b"])
+    save_embedding(table, tmp_path / "one.csv")
+    assert pd.read_csv(tmp_path / "one.csv", index_col="frame").equals(table)
+    save_embedding(table, tmp_path / "one.npz")
+    with np.load(tmp_path / "one.npz") as found:
+        assert found["frame"].tolist() == [3]
+        assert found["features"].tolist() == [[1.5, 2.5]]
+    save_embedding(table, tmp_path / "one.parquet")
+    assert pd.read_parquet(tmp_path / "one.parquet").equals(table)

@@ -1,0 +1,53 @@
+"""Uncertainties of energies: right where errors are as assumed, limited as the docstring says."""
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from scipy.stats import spearmanr
+
+import lumlip
+from lumlip.minis.data import STRUCTURES, read_labelled
+from lumlip.uncertainty import PENALTIES, calibrated
+
+
+def test_scale_of_errors_that_are_as_assumed_is_found_again():
+    rng = np.random.default_rng(0)
+    F, fold = rng.normal(size=(2000, 5)) * [1, 2, 3, 4, 5], np.arange(2000) % 4
+    near = np.linalg.inv(F.T @ F * 0.75)
+    sigma = 7.0 * np.sqrt(np.einsum("ij,jk,ik->i", F, near, F))
+    errors = rng.normal(size=2000) * sigma
+    best, scale, found = calibrated(F, errors, fold)
+    assert PENALTIES[best] < 1e-2  # the errors were made without one
+    assert scale == pytest.approx(7.0, rel=0.05)
+    assert np.allclose(found, sigma, rtol=0.1)
+
+
+@pytest.mark.heavy
+def test_calibration_holds_for_structures_like_the_known_and_not_for_others():
+    known = read_labelled(STRUCTURES, "validation")
+    other = read_labelled(STRUCTURES, "validation", dataset="lps")
+    found = lumlip.last_layer_uncertainty("mace-mini", other, known=known, key="ref_energy")
+    assert found.attrs["n_known"] == len(known) == 1090
+    # As measured when this was written, with room for rounding.
+    assert found.attrs["within_1"] == pytest.approx(0.80, abs=0.01)
+    assert found.attrs["within_2"] == pytest.approx(0.94, abs=0.01)
+    assert found.attrs["rank_correlation"] == pytest.approx(0.28, abs=0.02)
+    truth = np.array([atoms.info["ref_energy"] / len(atoms) for atoms in other])
+    errors = np.abs(truth - found["energy"])
+    assert (errors < found["uncertainty"]).mean() == pytest.approx(0.41, abs=0.03)
+    assert spearmanr(errors, found["uncertainty"]).statistic < 0
+
+
+@pytest.mark.heavy
+def test_energies_of_other_references_change_nothing_and_missing_ones_are_named():
+    known = read_labelled(STRUCTURES, "validation")[::10]
+    options = {"structures": known[:3], "key": "ref_energy"}
+    one = lumlip.last_layer_uncertainty("mace-mini", known=known, **options)
+    for atoms in known:
+        atoms.info["ref_energy"] += atoms.numbers.sum()
+    other = lumlip.last_layer_uncertainty("mace-mini", known=known, **options)
+    assert np.allclose(one, other, rtol=0.02)
+    with pytest.raises(ValueError, match=r"known: got 18 energies; expected one of each, 20 or"):
+        lumlip.last_layer_uncertainty("mace-mini", known=known[:18], **options)
+    with pytest.raises(ValueError, match=r"got 0 energies, none in info\['energy'\] of frame 0"):
+        lumlip.last_layer_uncertainty("mace-mini", [bulk("Cu")], known=known)
