@@ -16,7 +16,7 @@ from lumlip.metrics._input import (
 )
 
 
-def samples(X: ArrayLike, name: str = "X", *, at_least: int) -> FloatArray:
+def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
     """Return features as a float64 array (n_samples, n_features), or say what is wrong.
 
     Very large and very small ones are divided by a power of two: nothing here depends on the unit.
