@@ -41,6 +41,15 @@ def children(pid):
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+START = """
+import signal, sys
+from lumlip.cli import main
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what "&" starts ignores it
+print("started", flush=True)
+sys.exit(main())
+"""
+
+
 @pytest.mark.heavy
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_worker_ends_with_the_process_that_started_it(tmp_path, shared_environments, number):
@@ -48,7 +57,7 @@ def test_worker_ends_with_the_process_that_started_it(tmp_path, shared_environme
     home.mkdir()
     (home / "environments").symlink_to(shared_environments)
     write(tmp_path / "cu.xyz", bulk("Cu"))
-    argv = [sys.executable, "-m", "lumlip.cli", "extract", "chgnet-0.3.0", tmp_path / "cu.xyz"]
+    argv = [sys.executable, "-c", START, "extract", "chgnet-0.3.0", tmp_path / "cu.xyz"]
     env = {**os.environ, "LUMLIP_HOME": str(home)}
     with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, env=env) as command:
 
@@ -70,14 +79,6 @@ def read_command(pid):
         return Path(f"/proc/{pid}/cmdline").read_text()
     except OSError:
         return ""
-
-
-START = """
-import sys
-from lumlip.cli import main
-print("started", flush=True)
-sys.exit(main())
-"""
 
 
 @pytest.mark.parametrize("seconds", [0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 2.0])

@@ -1,9 +1,10 @@
 """Hours of bad luck in minutes: workers killed, runs stopped, files damaged, the same numbers.
 
-``python tests/benchmarks/soak_extraction.py [N_STRUCTURES] [SECONDS_BETWEEN_FAULTS]`` sends small
-crystals through ``lumlip.features``, 1,000 a call, once undisturbed and once with a fault every
-few seconds, then again as long as any is missing. It prints how many faults of each kind there
-were, the memory of both processes over time, and the largest difference of any number.
+``python tests/benchmarks/soak_extraction.py [N_STRUCTURES] [SECONDS_BETWEEN_FAULTS] [MINUTES]``
+sends small crystals through ``lumlip.features``, 1,000 a call, once undisturbed and once with a
+fault every few seconds for so many minutes, a run again after each that ends. It prints how many
+faults of each kind there were, the memory of both processes over time, and the largest difference
+of any number.
 """
 
 from __future__ import annotations
@@ -112,8 +113,8 @@ def disturb(process: subprocess.Popen[bytes], cache: Path) -> str:
     return kind
 
 
-def soak(cache: Path, paths: list[str], pause: float) -> None:
-    """Run to the end, whatever happens, and report it."""
+def soak(cache: Path, paths: list[str], pause: float = 0.0, minutes: float = 0.0) -> None:
+    """Run to the end, whatever happens meanwhile, and report it."""
     faults: Counter[str] = Counter()
     began, series, runs = time.monotonic(), [], 0
     due = began + pause if pause else np.inf
@@ -127,6 +128,7 @@ def soak(cache: Path, paths: list[str], pause: float) -> None:
                 if now > due:
                     faults[disturb(process, cache)] += 1
                     due = now + random.expovariate(1 / pause)
+                    due = due if due < began + 60 * minutes else np.inf
         finally:
             process.kill()
         if process.returncode == 0:
@@ -157,19 +159,20 @@ def difference(cache: Path, other: Path) -> None:
     print(f"atoms whose features are the same to the last bit: {same}")
 
 
-def main(n_structures: int = 20_000, pause: float = 6.0) -> None:
+def main(n_structures: int = 20_000, pause: float = 8.0, minutes: float = 30.0) -> None:
     random.seed(0)
     environments = home() / "environments"
     with tempfile.TemporaryDirectory() as folder:
         paths = crystals(Path(folder), n_structures)
         caches = [Path(folder) / name for name in ("calm", "rough")]
-        for cache, between in zip(caches, (0.0, pause), strict=True):
+        for cache in caches:
             cache.mkdir()
             (cache / "environments").symlink_to(environments)
-            soak(cache, paths, between)
-        soak(caches[1], paths, 0.0)  # what was damaged last is made again
+        soak(caches[0], paths)
+        soak(caches[1], paths, pause, minutes)
+        soak(caches[1], paths)  # what was damaged last is made again
         difference(caches[1], caches[0])
 
 
 if __name__ == "__main__":
-    main(*(kind(text) for kind, text in zip((int, float), sys.argv[1:], strict=False)))
+    main(*(kind(text) for kind, text in zip((int, float, float), sys.argv[1:], strict=False)))
