@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from lumlip.book.build import extract_features
 from lumlip.book.chapters import Chapter, book_root, convert
-from lumlip.book.page import literal
 from lumlip.book.rerun import WRITTEN, new_folder, own_checkpoints, run_papermill, write_page
 from lumlip.book.single_file import single_file
 from lumlip.choices import DEVICES, STOP, check_choice, check_count
@@ -68,17 +68,19 @@ def report(
     refuse_existing(*(folder / name for name in (PAGE, NOTEBOOK, *WRITTEN)))
     ensured(folder)
     print(f"features of {model}", flush=True)  # it may not fail; the page goes on without others
-    options = {"device": device, "layers": True}
+    options: dict[str, Any] = {"device": device, "layers": True}
     panel([model], frames[::every], trust_checkpoint=trust_checkpoint, **options)
     extract_features(others, frames[::every], skip_failing=True, **options)
     print("measuring", flush=True)
-    notebook = convert(page.source)
-    notebook.cells[0]["source"] = f"# {literal(model)} among other models"
     values = {"model": model, "structures": structures, "every": every, "device": device}
-    run_papermill(notebook, values, folder, page, {TRUSTED: ",".join(trusted), STOP: ""})
+    run_papermill(
+        convert(page.source), values, folder, page, {TRUSTED: ",".join(trusted), STOP: ""}
+    )
     write_page(folder, page)
     html = folder / "html" / "notebooks" / "report.html"
-    (folder / PAGE).write_text(single_file(html, title=f"lumlip: {model}"), encoding="utf-8")
+    (folder / PAGE).write_text(
+        single_file(html, title=f"{model} among other models"), encoding="utf-8"
+    )
     (folder / "chapter.ipynb").rename(folder / NOTEBOOK)
     shutil.rmtree(html.parents[1])
     return folder / PAGE

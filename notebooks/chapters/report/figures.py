@@ -71,6 +71,6 @@ def intervals(
         ax.set_ylim(0.4, len(part) + 0.6)
         ax.set_title(title, loc="left")
     # One interval may reach far beyond all numbers.
-    found = [e for part in parts.values() for e in part.values()] or [Estimate.missing()]
-    right = min(max(e.high for e in found), 3 * max(e.value for e in found))
+    every = [e for part in parts.values() for e in part.values()] or [Estimate.missing()]
+    right = min(max(e.high for e in every), 3 * max(e.value for e in every))
     axs[-1, 0].set(xlabel=label, xlim=(0, 1.05 * right if right > 0 else None))
