@@ -8,7 +8,6 @@ from typing import Any
 
 from lumlip.book.build import extract_features
 from lumlip.book.chapters import Chapter, book_root, convert
-from lumlip.book.page import literal
 from lumlip.book.rerun import WRITTEN, new_folder, own_checkpoints, run_papermill, write_page
 from lumlip.book.single_file import single_file
 from lumlip.choices import DEVICES, STOP, check_choice, check_count
@@ -73,14 +72,15 @@ def report(
     panel([model], frames[::every], trust_checkpoint=trust_checkpoint, **options)
     extract_features(others, frames[::every], skip_failing=True, **options)
     print("measuring", flush=True)
-    notebook = convert(page.source)
-    title = next(cell for cell in notebook.cells if cell["cell_type"] == "markdown")
-    title["source"] = f"# {literal(model)} among other models"
     values = {"model": model, "structures": structures, "every": every, "device": device}
-    run_papermill(notebook, values, folder, page, {TRUSTED: ",".join(trusted), STOP: ""})
+    run_papermill(
+        convert(page.source), values, folder, page, {TRUSTED: ",".join(trusted), STOP: ""}
+    )
     write_page(folder, page)
     html = folder / "html" / "notebooks" / "report.html"
-    (folder / PAGE).write_text(single_file(html, title=f"lumlip: {model}"), encoding="utf-8")
+    (folder / PAGE).write_text(
+        single_file(html, title=f"{model} among other models"), encoding="utf-8"
+    )
     (folder / "chapter.ipynb").rename(folder / NOTEBOOK)
     shutil.rmtree(html.parents[1])
     return folder / PAGE

@@ -11,8 +11,8 @@ from urllib.parse import unquote
 
 from bs4 import BeautifulSoup
 
-#: Of the article: what leads to other files.
-LEFT_OUT = ".headerlink, .page-data, .prev-next-footer"
+#: Of the article: what leads to other files, and the theme's settings.
+LEFT_OUT = ".headerlink, .page-data, .prev-next-footer, script"
 SCRIPT = "_static/lumlip.js"
 #: Fonts and pictures of the theme that its styles take from other files.
 ELSEWHERE = re.compile(r"@font-face\s*{[^}]*}|@import[^;]*;|url\((?!['\"]?(data:|#))[^)]*\)")
@@ -33,13 +33,15 @@ def single_file(html: Path, *, title: str) -> str:
     html : pathlib.Path
         The page, in a rendered book.
     title : str
-        Any text.
+        Any text, in place of the page's own title, which the theme does not escape everywhere.
     """
     page = BeautifulSoup(html.read_text(encoding="utf-8"), "html.parser")
     article = page.select_one("article.bd-article")
     assert article is not None, f"no article in {html}"
     for part in article.select(LEFT_OUT):
         part.decompose()
+    for heading in article.select("h1"):
+        heading.string = title
     for picture in article.select("img[src]"):
         picture["src"] = _data(html.parent / unquote(str(picture["src"])))
     for link in article.select('a[href]:not([href^="#"]):not([href^="http"])'):
