@@ -30,6 +30,6 @@ def test_pictures_and_styles_are_inside(tmp_path):
     assert page.img["src"] == "data:image/svg+xml;base64," + base64.b64encode(b"<svg/>").decode()
     assert [link["href"] for link in page.select("a")] == ["#t", "https://doi.org/1"]
     assert "methods" in page.article.get_text()
-    assert page.style.get_text().startswith(" p {background: , url(data:y)}")
+    assert page.style.get_text().startswith(" p {background: , url(data:y)}\n")
     assert not page.select("[src]:not([src^=data]), link, nav")
     assert [script.get_text() for script in page.select("script")][1:] == ["'use strict';"]
