@@ -80,10 +80,8 @@ def measure(options):
     if pool:
         pool.shutdown()
     print(f"{n_atoms} atoms x 2 x {width}, {options.processes or 'no'} other processes:")
-    print(
-        f"{seconds:.1f} s, {used:.1f} s of processor time here; {reading:.1f} s of it to make the"
-    )
-    print("the features twice; peak {} GB here, {} GB in others".format(*peak()))
+    print(f"{seconds:.1f} s, {used:.1f} s of processor time here, {reading:.1f} s to make the")
+    print("features twice; peak {} GB here, {} GB in others".format(*peak()))
     print(table.map("{:.12f}".format).to_string())
     if options.in_memory:
         start = time.perf_counter()
