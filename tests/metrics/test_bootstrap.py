@@ -71,6 +71,13 @@ def test_bad_bootstraps_are_refused():
             bootstrap_interval([1, 2, 3], groups=[0, 1, 2], **options)
 
 
+def test_the_seed_is_zero_if_none_is_given():
+    options = {"groups": range(3), "n_bootstrap": 5}
+    found = bootstrap_interval([1, 2, 3], **options)
+    assert found == bootstrap_interval([1, 2, 3], seed=0, **options)
+    assert found != bootstrap_interval([1, 2, 3], seed=1, **options)
+
+
 def test_one_draw_is_an_interval_of_no_width():
     low, high = bootstrap_interval([1, 2, 3], groups=[0, 1, 2], n_bootstrap=1)
     assert low == high

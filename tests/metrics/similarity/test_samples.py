@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lumlip import similarity
-from lumlip.metrics.similarity._samples import distances, neighbor_order, unit_rows
+from lumlip.metrics.similarity._samples import distances, neighbor_order, samples, unit_rows
 
 
 def test_rows_get_unit_length_and_zeros_stay():
@@ -26,6 +26,7 @@ def test_neighbors_come_by_distance_without_the_sample_itself():
 
 def test_two_samples_are_enough_and_one_is_not():
     pair = np.array([[0.0, 1.0], [2.0, 5.0]])
+    assert samples(pair).shape == (2, 2)
     assert similarity.procrustes_similarity(pair, 3 * pair) == pytest.approx(1)
     with pytest.raises(ValueError, match="X: got 1 samples, expected 2 or more"):
         similarity.procrustes_similarity(pair[:1], pair[:1])
@@ -39,7 +40,3 @@ def test_defaults_are_those_of_the_documentation(rng):
     assert similarity.information_imbalance(X, Y) == similarity.information_imbalance(X, Y, k=1)
     assert similarity.mle_dimension(X) == similarity.mle_dimension(X, k=20)
     assert similarity.two_nn(X) == similarity.two_nn(X, discard=0.1)
-
-
-def test_rows_shorter_than_one_and_a_half_get_unit_length_too():
-    assert np.linalg.norm(unit_rows(np.array([[1.2, 0.0]]))) == pytest.approx(1)
