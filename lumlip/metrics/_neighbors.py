@@ -11,8 +11,8 @@ from lumlip.metrics._scaling import ScaledFeatures
 def distinct_train_atoms(features: ScaledFeatures, closest: float) -> torch.Tensor:
     """Find the train atoms that are no near-copies of an earlier one.
 
-    Copies are near each other along any direction: only atoms that are near along one random
-    direction are compared, which are few.
+    Copies are near each other along any direction: only atoms that are near along a few random
+    ones are compared.
 
     Parameters
     ----------
@@ -29,16 +29,19 @@ def distinct_train_atoms(features: ScaledFeatures, closest: float) -> torch.Tens
     numbers = torch.arange(len(train), device=train.device)
     if not closest:
         return numbers
-    direction = np.random.default_rng(0).normal(size=train.shape[1])
-    direction /= np.linalg.norm(direction)
-    along, order = torch.sort(train @ torch.as_tensor(direction, device=train.device), stable=True)
+    directions = np.random.default_rng(0).normal(size=(train.shape[1], 4))
+    directions /= np.linalg.norm(directions, axis=0)
+    along = train @ torch.as_tensor(directions, device=train.device)
+    order = along[:, 0].argsort(stable=True)
+    along = along[order]
     is_copy = torch.zeros_like(numbers, dtype=torch.bool)
     first, step = numbers, 0
     while len(first):  # atoms that have another one near them, this many places on
         step += 1
         first = first[first + step < len(train)]
-        first = first[along[first + step] - along[first] < closest]
-        one, other = order[first], order[first + step]
+        first = first[along[first + step, 0] - along[first, 0] < closest]
+        near = first[((along[first + step] - along[first]).abs() < closest).all(dim=1)]
+        one, other = order[near], order[near + step]
         near = (train[one] - train[other]).square().sum(dim=1) < closest**2
         is_copy[torch.maximum(one, other)[near]] = True
     return numbers[~is_copy]
