@@ -234,7 +234,7 @@ def _report(subs: Any) -> None:
     text = "a set or a file (default: mini-mad without strongly strained structures)"
     sub.add_argument("--structures", default="mini-mad-unstrained", metavar="S", help=text)
     sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: a new one in runs/")
-    sub.add_argument("--device", default="auto", choices=DEVICES)
+    _device(sub)
     _trust(sub)
 
 
@@ -285,9 +285,13 @@ def _on_error(sub: argparse.ArgumentParser) -> None:
 
 
 def _machine(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument("--device", default="auto", help=", ".join(DEVICES))
+    _device(sub)
     sub.add_argument("--dtype", default="float32", choices=DTYPES)
     _trust(sub)
+
+
+def _device(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--device", default="auto", help=", ".join(DEVICES))
 
 
 def _trust(sub: argparse.ArgumentParser) -> None:

@@ -137,8 +137,8 @@ def _owner(shown: Panel) -> IntArray:
 
 
 def _energy(shown: Panel) -> FloatArray:
-    (dataset,) = shown.datasets.values()
-    return np.asarray(dataset["energy"].to_numpy() / np.bincount(_owner(shown)))
+    (model,) = shown.datasets
+    return np.asarray(shown.energies(model) / np.bincount(_owner(shown)))
 
 
 def _last_layer(shown: Panel) -> FloatArray:

@@ -43,7 +43,6 @@ from lumlip.plotting import style
 from lumlip.plotting.periodic_table import periodic_heat_map
 from lumlip.zoo.listing import lineage_text
 from lumlip.zoo.relations import company, family_of, lineage
-from lumlip.zoo.table import resolve
 
 style.use_style()
 plt.rcParams["text.parse_math"] = False  # a dollar in a path is no formula
@@ -286,7 +285,7 @@ the errors, A. Goscinski et al., [Mach. Learn.: Sci. Technol. 2, 025028](https:/
 
 # %% tags=["remove-input"]
 cited = dict.fromkeys([*lineage(model), *panel.datasets])
-shown(models_markdown([m for m in cited if resolve(m).weights != "file"]))
+shown(models_markdown([m for m in cited if not words.is_own(m)]))
 
 # %% tags=["remove-input"]
 attrs = panel.datasets[model].attrs

@@ -392,3 +392,10 @@ def test_readme_and_ci_run_the_same_test_command():
     command = 'pip install -c constraints.txt -e ".[test]" && pytest'
     assert command in README.read_text(encoding="utf-8")
     assert command in (README.parent / ".ci" / "run").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("command", ["report", "check"])
+def test_devices_are_the_same_for_all_commands(capsys, command):
+    assert main([command, "sevennet-0", "--device", "gpu"]) == 2
+    expected = "got device 'gpu'; expected one of: auto, cpu, cuda, cuda:N, mps"
+    assert expected in capsys.readouterr().err

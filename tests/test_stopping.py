@@ -50,16 +50,22 @@ sys.exit(main())
 """
 
 
-@pytest.mark.heavy
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
-def test_worker_ends_with_the_process_that_started_it(tmp_path, shared_environments, number):
+@pytest.fixture
+def extraction(tmp_path, shared_environments):
+    """Options of a process that extracts with a cache of its own, and that cache."""
     home = tmp_path / "home"
     home.mkdir()
     (home / "environments").symlink_to(shared_environments)
     write(tmp_path / "cu.xyz", bulk("Cu"))
     argv = [sys.executable, "-c", START, "extract", "chgnet-0.3.0", tmp_path / "cu.xyz"]
     env = {**os.environ, "LUMLIP_HOME": str(home)}
-    with subprocess.Popen(argv, stderr=subprocess.PIPE, text=True, env=env) as command:
+    return {"args": argv, "env": env, "stderr": subprocess.PIPE, "text": True}, home
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_worker_ends_with_the_process_that_started_it(extraction, number):
+    with subprocess.Popen(**extraction[0]) as command:
 
         def worker():
             return [c for c in children(command.pid) if "worker" in read_command(c)]
@@ -83,17 +89,9 @@ def read_command(pid):
 
 @pytest.mark.parametrize("seconds", [0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 2.0])
 @pytest.mark.parametrize("send", [os.kill, os.killpg])  # `kill`; Ctrl-C reaches the worker, too
-def test_stopped_in_the_first_seconds(tmp_path, shared_environments, seconds, send):
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "environments").symlink_to(shared_environments)
-    write(tmp_path / "cu.xyz", bulk("Cu"))
-    argv = [sys.executable, "-c", START, "extract", "chgnet-0.3.0", tmp_path / "cu.xyz"]
-    env = {**os.environ, "LUMLIP_HOME": str(home)}
-    pipe = subprocess.PIPE
-    with subprocess.Popen(
-        argv, stdout=pipe, stderr=pipe, text=True, env=env, start_new_session=True
-    ) as command:
+def test_stopped_in_the_first_seconds(extraction, seconds, send):
+    options, home = extraction
+    with subprocess.Popen(**options, stdout=subprocess.PIPE, start_new_session=True) as command:
         assert command.stdout.readline() == "started\n"
         time.sleep(seconds)
         send(command.pid, signal.SIGINT)

@@ -63,9 +63,11 @@ def sliced(items: Iterable[Atoms], part: slice) -> Iterable[Atoms]:
 
 
 def frames_under(path: Path, format: str | None = None) -> Iterator[Atoms]:
-    """Read a file, or all that are in a folder, in the order of their names."""
+    """Read a file, or all in a folder in the order of their names; each frame says which."""
     for file in _files(path, format):
-        yield from frames(file, format)
+        for atoms in frames(file, format):
+            atoms.info.setdefault("file", file.name)
+            yield atoms
 
 
 def _files(path: Path, format: str | None) -> list[Path]:
@@ -97,7 +99,6 @@ def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:
     n_read = 0
     try:
         for n_read, atoms in enumerate(_reader(path, format), 1):  # noqa: B007
-            atoms.info.setdefault("file", path.name)
             yield atoms
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0].replace("_", "-")

@@ -83,9 +83,7 @@ remove the duplicate atom or check the cell and the length unit (Å)
     known = None if elements is None else frozenset(elements)
     found = {}
     for i, atoms in enumerate(structures):
-        faults = (
-            _element_faults(atoms, known, model) if elements_only else _faults(atoms, known, model)
-        )
+        faults = (_element_faults if elements_only else _faults)(atoms, known, model)
         if (fault := next(faults, None)) is not None:
             found[i] = f"frame {frames[i] if frames else i}{_name(atoms)}: {fault}"
     if found and stop:

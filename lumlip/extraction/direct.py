@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import LAYERS, check_choice
-from lumlip.extraction.jobs import _complain, _order, prepared
-from lumlip.extraction.store import _gather, write_job
+from lumlip.extraction.jobs import complain, order_of, prepared
+from lumlip.extraction.store import gather, write_job
 from lumlip.extraction.workers import WorkerPool
 from lumlip.zoo.table import resolve
 
@@ -71,10 +71,10 @@ class Descriptors:
         job = prepared(self.entry, structures, **self.options)
         with TemporaryDirectory() as name:
             folder = Path(name)
-            write_job(folder, structures, _order(job, device=self.device, batch_atoms=None))
+            write_job(folder, structures, order_of(job, device=self.device, batch_atoms=None))
             facts = self.pool.run(job.entry, folder, structures, n_left=len(structures))
-            _complain(job, facts["failed"], "stop", "but nothing is kept")
-            found = _gather(folder, structures, ())
+            complain(job, facts["failed"], "stop", "but nothing is kept")
+            found = gather(folder, structures, ())
             return {key: np.array(values) for key, values in found.items()}  # files no more
 
 

@@ -140,7 +140,7 @@ WRITERS = {
 
 def taken(path: Path, structures: Sequence[Atoms]) -> list[int]:
     """Return the numbers of the structures that a file has features of; an error if of none."""
-    rows = _rows(_opened(path), structures, path)
+    rows = _rows(opened(path), structures, path)
     return [i for i, row in enumerate(rows) if row >= 0]
 
 
@@ -155,7 +155,7 @@ def read(
         The file is of other structures or lacks some, named by their ``frames``; it has no
         features after every layer, but ``layers`` are asked for; or it is not of the right form.
     """
-    dataset = _opened(path)
+    dataset = opened(path)
     rows = _rows(dataset, structures, path)
     owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
     if len(missing := np.flatnonzero(rows < 0)):
@@ -208,7 +208,7 @@ def _rows(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> IntAr
     return rows
 
 
-def _opened(path: Path) -> xr.Dataset:
+def opened(path: Path) -> xr.Dataset:
     """Open a features file and check its form; arrays of a Zarr store are read when used."""
     import xarray as xr
 

@@ -106,7 +106,7 @@ def with_elements(entry: ModelEntry, *, trust_checkpoint: bool) -> ModelEntry:
     known = job.store.with_suffix(".elements.npz")
     if not (known.exists() and load_arrays(known)):
         with TemporaryDirectory() as folder, WorkerPool() as pool:
-            write_job(Path(folder), [], _order(job, device="auto", batch_atoms=None))
+            write_job(Path(folder), [], order_of(job, device="auto", batch_atoms=None))
             facts = pool.run(entry, Path(folder), [], n_left=0)
         ensured(known.parent)
         save_arrays(known, elements=np.array(facts["elements"]))
@@ -138,7 +138,7 @@ def made(
         _run(job, pool, device=device, batch_atoms=batch_atoms, on_error=on_error)
     dataset = with_readout(open_store(job.store), readout(job.entry.family))
     failed = failed_frames(dataset)
-    _complain(job, failed, on_error, f"remembered in {job.store}; remove that to try again")
+    complain(job, failed, on_error, f"remembered in {job.store}; remove that to try again")
     keep = [i not in failed for i in range(len(job.structures))]
     return select(labelled(dataset, *tied), np.array(keep))
 
@@ -148,7 +148,7 @@ def failed_frames(dataset: xr.Dataset) -> dict[int, str]:
     return {int(i): why for i, why in json.loads(dataset.attrs.get("failed", "{}")).items()}
 
 
-def _complain(job: Job, failed: dict[int, str], on_error: str, where: str) -> None:
+def complain(job: Job, failed: dict[int, str], on_error: str, where: str) -> None:
     """Name the structures that a model failed on: as an error, or beside the results."""
     if not failed:
         return
@@ -202,13 +202,13 @@ def _run(
             aside = set_aside(job.store)
             say(f"lumlip: {job.entry.id}: damaged in the cache ({found}), made again; was {aside}")
         folder = ensured(job.store.with_suffix(".partial"))
-        write_job(folder, job.structures, _order(job, device=device, batch_atoms=batch_atoms))
+        write_job(folder, job.structures, order_of(job, device=device, batch_atoms=batch_atoms))
         try:
             n_left = len(job.structures) - len(finished(folder))
             facts = pool.run(job.entry, folder, job.structures, n_left=n_left)
             failed: dict[int, str] = facts["failed"]
             if on_error == "stop":
-                _complain(job, failed, on_error, f"kept in {folder}")
+                complain(job, failed, on_error, f"kept in {folder}")
             assemble(folder, job.store, job.structures, _attributes(job, facts), failed=failed)
         except (FileNotFoundError, ExtractionError) as error:
             if folder.exists():
@@ -220,7 +220,8 @@ def _run(
         remove(folder)
 
 
-def _order(job: Job, *, device: str, batch_atoms: int | None) -> dict[str, Any]:
+def order_of(job: Job, *, device: str, batch_atoms: int | None) -> dict[str, Any]:
+    """Return what the worker is told of a job, see :func:`lumlip.extraction.store.write_job`."""
     from lumlip.runtime.environments import pins
 
     return {

@@ -15,7 +15,7 @@ from ase import Atoms
 
 from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.features import features
-from lumlip.extraction.files import SHA256, append, write
+from lumlip.extraction.files import SHA256, append, opened, write
 from lumlip.extraction.store import written_whole
 from lumlip.runtime.environments import say
 from lumlip.runtime.paths import refuse_existing
@@ -80,7 +80,7 @@ def extract_part(
         The folder has a part of other structures or of another model, or the part is empty.
     """
     number, n = shard
-    path = folder / f"{number:04d}-of-{n:04d}.zarr"
+    path = folder / _name(number, n)
     whole = {"model": model, PARTS: n, OF: structures_sha256(structures)}
     for other in sorted(folder.glob("*-of-*.zarr")):
         _check_same(whole, {name: attributes(other).get(name) for name in whole}, other)
@@ -109,27 +109,25 @@ def join(folder: Path, output: Path) -> None:
     ValueError
         Parts are missing, or differ in the model, its version or the structures.
     """
-    import xarray as xr
-
     refuse_existing(output)
     if not (paths := sorted(folder.glob("*-of-*.zarr"))):
         raise ValueError(f"got no part in {folder}; expected what `lumlip extract --shard` writes")
     told = [attributes(path) for path in paths]
-    common = {name: x for name, x in told[0].items() if name not in _OWN}
-    for path, one in zip(paths, told, strict=True):
-        _check_same(common, {name: x for name, x in one.items() if name not in _OWN}, path)
-    names = {f"{i:04d}-of-{told[0][PARTS]:04d}.zarr" for i in range(1, told[0][PARTS] + 1)}
+    common, *others = [{name: x for name, x in t.items() if name not in _OWN} for t in told]
+    for path, other in zip(paths[1:], others, strict=True):
+        _check_same(common, other, path)
+    names = {_name(i, common[PARTS]) for i in range(1, common[PARTS] + 1)}
     if missing := sorted(names - {path.name for path in paths}):
         raise ValueError(f"{folder} lacks {len(missing)} of {len(names)} parts: {missing[0]}, ...")
-    failed = [json.loads(one.get("failed", "{}")) for one in told]
-    common |= {"failed": json.dumps(every)} if (every := dict(_items(failed))) else {}
-    parts = [xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2) for path in paths]
+    failed = {i: why for t in told for i, why in json.loads(t.get("failed", "{}")).items()}
+    common |= {"failed": json.dumps(failed)} if failed else {}
+    parts = list(map(opened, paths))
     with written_whole(output) as part:
         append([_widened(one.assign_attrs(common), parts) for one in parts], part / output.name)
 
 
-def _items(dicts: Sequence[dict[str, str]]) -> list[tuple[str, str]]:
-    return [item for one in dicts for item in one.items()]
+def _name(number: int, n: int) -> str:
+    return f"{number:04d}-of-{n:04d}.zarr"
 
 
 def _widened(one: xr.Dataset, parts: Sequence[xr.Dataset]) -> xr.Dataset:

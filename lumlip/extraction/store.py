@@ -60,7 +60,7 @@ def assemble(
     """
     import xarray as xr
 
-    arrays = _gather(folder, structures, failed)
+    arrays = gather(folder, structures, failed)
     of_atoms = [name for name in arrays if is_of_atoms(name)]
     variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms}
     for name in arrays:
@@ -212,7 +212,7 @@ def _labels(structures: Sequence[Atoms], name: str) -> NDArray[np.str_]:
     return np.array([str(atoms.info.get(name, "")) for atoms in structures], dtype=np.str_)
 
 
-def _gather(
+def gather(
     folder: Path, structures: Sequence[Atoms], failed: Collection[int]
 ) -> dict[str, NDArray[Any]]:
     """Scatter the batches into arrays on disk, so that the features need not fit in memory."""

@@ -68,10 +68,7 @@ def cumulant_features(
     rows = _Rows.of(np.bincount(index), amounts[order_of_atoms])
     mean, spread, deviation, blurred = _standardized(atoms[order_of_atoms], rows)
     cumulants = _cumulants(deviation, blurred, rows, int(order))
-    roots = [
-        np.sign(kappa) * np.abs(kappa) ** (1 / k) * spread for k, kappa in enumerate(cumulants, 2)
-    ]
-    return np.concatenate([mean, *roots], axis=1)
+    return np.concatenate([mean, *_roots(cumulants, spread)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -134,8 +131,12 @@ class CentralMoments:
         # An odd absolute moment is at most the root of the product of its even neighbors.
         bounds = [np.sqrt(moments[p - p % 2] * moments[p + p % 2]) for p in range(order + 1)]
         kappas = _from_moments(list(moments[: order + 1]), bounds, EPSILON * size / unit)
-        roots = [np.sign(x) * np.abs(x) ** (1 / k) * spread for k, x in enumerate(kappas, 2)]
-        return np.concatenate([self.mean, *roots])[None]
+        return np.concatenate([self.mean, *_roots(kappas, spread)])[None]
+
+
+def _roots(kappas: list[FloatArray], spread: FloatArray) -> list[FloatArray]:
+    """Give kappa_2, kappa_3, ..., in powers of the spread, the unit of the features."""
+    return [np.sign(x) * np.abs(x) ** (1 / k) * spread for k, x in enumerate(kappas, 2)]
 
 
 def _as_weights(weights: ArrayLike | None, n_atoms: int) -> FloatArray:

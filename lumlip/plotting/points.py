@@ -37,19 +37,18 @@ def points_csv(figure: Figure) -> str | None:
     1,GFRE,,pair,0.5,paper,,
     1,GFRE,,chgnet,0.25,ours,0.75,ours
     """
-    stream = io.StringIO()
-    table = csv.writer(stream, lineterminator="\n")
-    table.writerow(COLUMNS)
     drawn = [artist for ax in figure.axes for artist in _artists(ax)]
     labels = {_look(artist): label for artist, label in reversed(drawn) if label}
-    n_rows = 0
+    rows: list[tuple[str, ...]] = [COLUMNS]
     for number, ax in enumerate(figure.axes, start=1):
         panel = " ".join((ax.get_title() or ax.get_title(loc="left") or str(number)).split())
         names = [" ".join(text.split()) for text in (ax.get_xlabel(), ax.get_ylabel())]
-        rows = [(panel, *names, *row) for row in _rows(ax, labels)]
-        table.writerows(rows)
-        n_rows += len(rows)
-    return stream.getvalue() if n_rows <= MOST else None
+        rows += [(panel, *names, *row) for row in _rows(ax, labels)]
+    if len(rows) - 1 > MOST:
+        return None
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows(rows)
+    return stream.getvalue()
 
 
 def _artists(ax: Axes) -> Iterator[tuple[Any, str]]:

@@ -167,7 +167,7 @@ def _problem(model_id: str, variants: list[ModelEntry]) -> str:
 
 def _features_file(model_id: str) -> ModelEntry:
     """Make the entry of ``features:PATH``: that of their model as far as the table knows it."""
-    path = Path(model_id.removeprefix(FEATURES)).expanduser()
+    path = expanded(model_id.removeprefix(FEATURES))
     told = attributes(path)
     model, of = str(told.get("model", "")), ""
     entry = ModelEntry(id=model_id, family=str(told.get("family", path.name)), checkpoint=str(path))

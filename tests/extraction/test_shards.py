@@ -3,6 +3,7 @@
 import json
 import shutil
 
+import numcodecs
 import numpy as np
 import pytest
 import xarray as xr
@@ -95,6 +96,18 @@ def test_what_cannot_be_joined_is_said(folder, tmp_path):
     told = some / "0003-of-0003.zarr" / ".zattrs"
     told.write_text(json.dumps(json.loads(told.read_text()) | {"dtype": "float64"}))
     with pytest.raises(ValueError, match="got dtype 'float64', expected 'float32'"):
+        join(some, tmp_path / "x.zarr")
+    assert not (tmp_path / "x.zarr").exists()
+
+
+def test_a_part_is_opened_like_any_features_file(folder, tmp_path):
+    """A pickle among its arrays would be run where it is read."""
+    some = tmp_path / "some"
+    shutil.copytree(folder, some)
+    array = some / "0001-of-0003.zarr" / "energy" / ".zarray"
+    pickled = {"dtype": "|O", "compressor": numcodecs.Pickle().get_config()}
+    array.write_text(json.dumps(json.loads(array.read_text()) | pickled))
+    with pytest.raises(ValueError, match=r"energy: got dtype \|O, .*expected plain numbers"):
         join(some, tmp_path / "x.zarr")
     assert not (tmp_path / "x.zarr").exists()
 

@@ -10,8 +10,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from chapters.cumulants.fits import block, once, stacked
+from chapters.shared.structure_properties import beyond_composition, coordination
 from lumlip.array_types import FloatArray
-from lumlip.datasets.properties import composition, coordination_numbers
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.folds import Folds
 from lumlip.metrics.group_intervals import group_sums
@@ -30,18 +30,12 @@ def properties(panel: Panel, model: str) -> dict[str, FloatArray]:
     family): a model's own is linear in its average last layer. The spread of the coordination
     numbers over the atoms of a structure is their standard deviation.
     """
-    structure = panel.atoms["structure"].to_numpy()
-    size = np.bincount(structure)
-    neighbors = coordination_numbers(panel.structures)
-    mean = np.bincount(structure, neighbors) / size
-    spread = np.sqrt(np.bincount(structure, (neighbors - mean[structure]) ** 2) / size)
     others = [m for m, dataset in panel.datasets.items() if m != model and "energy" in dataset]
     strangers = [name for name in others if family_of(name) != family_of(model)] or others
-    found = {MIX: spread}
+    found = {MIX: coordination(panel)[1]}
     if strangers:
-        found[ENERGY] = panel.energies(strangers[0]) / size
-    shares = composition(panel.structures)
-    return {name: y - shares @ np.linalg.lstsq(shares, y)[0] for name, y in found.items()}
+        found[ENERGY] = panel.energies(strangers[0]) / list(map(len, panel.structures))
+    return beyond_composition(panel, found)
 
 
 def ridge_fit(

@@ -21,11 +21,13 @@ def called(model: str) -> str:
     >>> called("chgnet-0.3.0")
     'chgnet-0.3.0'
     """
-    entry = resolve(model)
-    if entry.weights != "file":
-        return model
-    task = f"@{entry.task}" if entry.task else ""
-    return f"{entry.family}:{Path(entry.checkpoint).name[-LONGEST:]}{task}"
+    kind, _, path = model.partition(":")
+    return f"{kind}:{Path(path).name[-LONGEST:]}" if is_own(model) else model
+
+
+def is_own(model: str) -> bool:
+    """Tell whether a model is a file of the reader's own."""
+    return resolve(model).weights in ("file", "features")
 
 
 def name(model: str) -> str:
