@@ -9,6 +9,7 @@ This file stands at the root so that it also counts for ``pytest notebooks/01_cl
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 from lumlip.book.kernel import KERNEL_ENVIRONMENT
 
@@ -18,6 +19,7 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 from nbval import kernel, plugin  # noqa: E402
 
+from lumlip.book import versions  # noqa: E402
 from lumlip.book.chapters import DATA_VARIABLE  # noqa: E402
 from lumlip.book.close_text import CloseText  # noqa: E402
 
@@ -55,8 +57,14 @@ kernel.NbvalKernelspecManager.get_kernel_spec = _kernel_with_environment
 
 
 def pytest_collection_modifyitems(items):
-    """Put the notebooks last: a broken function shows within seconds."""
-    items.sort(key=lambda item: isinstance(item, plugin.IPyNbCell))
+    """Put the notebooks last, as a broken function shows within seconds; the longest come first."""
+    seconds = versions.recorded(Path(__file__).parent / "book" / "_data")["seconds"]
+
+    def late(item):
+        is_cell = isinstance(item, plugin.IPyNbCell)
+        return is_cell, -seconds.get(item.path.stem, 0) * is_cell
+
+    items.sort(key=late)
 
 
 def pytest_unconfigure():

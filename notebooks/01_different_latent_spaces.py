@@ -192,9 +192,7 @@ style.heat_map_figure(last.table, metric="gfre").savefig(
 )
 here = ask.measured({"last_layer": last, "backbone": backbone}, title="measured here")
 ask.write(data_folder(), [here, *ask.published()])
-table = heat.heat_of(last)
-heat.write(data_folder(), table)
-table
+heat.heat_of(last)
 
 # %% tags=["remove-input"]
 calm = ""

@@ -23,7 +23,7 @@ from lumlip.extraction.worker import pick_device
 from lumlip.runtime.verified import private_copy
 
 _OWN = "more than trained models show: a property of this one, not of the extraction"
-BRIEF_EVERY = 3  # a brief look takes every third structure
+BRIEF_EVERY = 3  # a look that is brief, or in double precision, takes every third structure
 
 
 def report(subject: Subject, names: Sequence[str] = tuple(CHECKS)) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def _subjects(given: argparse.Namespace) -> Iterator[tuple[Subject, Sequence[str
     runs = [
         *((text, given.dtype, structures, tuple(CHECKS)) for text in given.checkpoints),
         *((text, given.dtype, structures[::BRIEF_EVERY], BRIEF) for text in given.brief),
-        *((text, "float64", structures, tuple(CHECKS)) for text in given.double),
+        *((text, "float64", structures[::BRIEF_EVERY], tuple(CHECKS)) for text in given.double),
     ]
     for text, dtype, frames, names in runs:
         checkpoint, task = split_task(text)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from chapters.shared.heat_tables import HeatTable, heat_table
 from lumlip.metrics.repeated import CrossFit
-
-#: Read by ``book/intro.md``.
-FILE = "heat.md"
 
 
 def pair_ends(fit: CrossFit) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -41,8 +36,3 @@ def heat_of(fit: CrossFit, *, label: str = "GFRE", vmax: float = 1.0) -> HeatTab
     """
     low, high = pair_ends(fit)
     return heat_table(fit.table, label=label, low=low, high=high, vmax=vmax)
-
-
-def write(folder: Path, table: HeatTable) -> None:
-    """Write a table as a part of a page."""
-    (folder / FILE).write_text(table._repr_html_() + "\n", encoding="utf-8")
