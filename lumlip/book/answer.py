@@ -26,7 +26,9 @@ def recorded(folder: Path) -> list[dict[str, Any]]:
     found = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
     found = [claim for claim in found if "outcome" in claim]
     p = holm([float("nan") if claim["p"] is None else claim["p"] for claim in found])
-    return [{**claim, "p": value} for claim, value in zip(found, p, strict=True)]
+    texts = [claim["text"][:1].upper() + claim["text"][1:] for claim in found]
+    new = zip(found, texts, p, strict=True)
+    return [{**claim, "text": text, "p": value} for claim, text, value in new]
 
 
 def findings_table(claims: list[dict[str, Any]]) -> str:

@@ -34,7 +34,7 @@ def test_table_has_numbers_bounds_controls_and_outcomes(folder):
     head, _, first, second = answer.findings_table(answer.recorded(folder)).splitlines()
     assert head.count("|") == first.count("|") == 8
     expected = (
-        "| 1 | farther apart | 0.60 (0.50 to 0.70) | above 0.40: the paper |  | **holds** | 0.040 |"
+        "| 1 | Farther apart | 0.60 (0.50 to 0.70) | above 0.40: the paper |  | **holds** | 0.040 |"
     )
     assert first == expected
     assert "| < 0.001 |" in answer.findings_table([{**answer.recorded(folder)[0], "p": 1e-5}])
@@ -51,7 +51,7 @@ def test_figure_shades_the_claimed_side_and_marks_bound_and_control(folder):
         assert ax.collections[-1].get_offsets()[0].tolist() == [0.6, 0.0]
     assert [len(ax.collections) for ax in (first, second)] == [2, 3]
     assert second.collections[0].get_offsets()[0].tolist() == [0.35, 0.0]
-    assert first.get_title(loc="left") == "1  farther apart"
+    assert first.get_title(loc="left") == "1  Farther apart"
     assert [text.get_text() for text in first.texts] == [HOLDS]
 
 
