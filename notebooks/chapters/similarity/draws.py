@@ -61,6 +61,8 @@ def sample(
     if among is not None:
         chosen = chosen[np.isin(parents_of(panel, chosen), among)]
     chosen = np.sort(np.random.default_rng(seed).permutation(chosen)[:n_samples])
+    if len(chosen) < 2:
+        return np.asarray(chosen)
     copied = np.zeros(len(chosen), dtype=bool)
     for X in panel.layer(layer).values():
         distance = Prepared(X[chosen]).distance

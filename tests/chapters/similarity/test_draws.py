@@ -113,3 +113,9 @@ def test_too_few_atoms_give_no_number(rng):
         == []
     )
     assert list(table) == list(LABELS)
+
+
+@pytest.mark.parametrize("among", [[], ["p003"]])
+def test_parents_of_too_few_atoms_give_no_draw(rng, among):
+    panel = panel_of({name: rng.normal(size=(240, 3)) for name in ("a", "b")})
+    assert draws.draw(panel, {AS_IS: [("a", "b")]}, [], seed=0, among=among, **OPTIONS) == []
