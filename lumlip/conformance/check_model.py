@@ -40,7 +40,7 @@ def check_model(
     model : str
         A model id, see :func:`lumlip.features`.
     structures : str, path or sequence of ase.Atoms
-        Of those that have at most 40 atoms, of elements that the model knows, up to 24 are used,
+        Of those that have at most 40 atoms, of elements that the model knows, up to 16 are used,
         each subset in turn, their atoms moved by some hundredths of an Å off symmetric sites.
     device, dtype, trust_checkpoint
         As for :func:`lumlip.features`.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ase import Atoms
 
 #: So many structures show a fault, and the checks of a model take half a minute.
-SAMPLE = 24
+SAMPLE = 16
 SMALL = 40  # atoms
 _OFF_SITE = 0.02  # Å
 
