@@ -57,6 +57,8 @@ def path_and_part(text: str) -> tuple[Path, slice]:
 
 def sliced(items: Iterable[Atoms], part: slice) -> Iterable[Atoms]:
     """Take a part of what comes, and no more of it than that takes."""
+    if part.step == 0:
+        raise ValueError("FILE@FIRST:END:STEP: got a step of 0, expected another number")
     if any((end or 0) < 0 for end in (part.start, part.stop, part.step)):
         return list(items)[part]
     return islice(items, part.start, part.stop, part.step)
@@ -122,6 +124,8 @@ def _reader(path: Path, format: str | None) -> Iterator[Atoms]:
     format = format or filetype(absolute)
     if format == "extxyz":
         return _xyz(path)
+    if format == "proteindatabank":
+        _check_elements(path)
     found: Iterator[Atoms] = ase.io.iread(
         absolute, index=":", format=format, do_not_split_by_at_sign=True
     )
@@ -159,6 +163,13 @@ def _xyz_frames(lines: Iterator[str]) -> Iterator[str]:
             frame = [line, *islice(lines, int(line) + 1)]
     if frame:
         yield "".join(frame)
+
+
+def _check_elements(path: Path) -> None:
+    """Refuse a PDB file that leaves elements out: ase would take an alpha carbon for calcium."""
+    for n, line in enumerate(_lines(path), 1):
+        if line.startswith(("ATOM  ", "HETATM")) and not line[76:78].strip():
+            raise ValueError(f"line {n} names no element in columns 77 and 78")
 
 
 def _deepmd(folder: Path) -> Iterator[Atoms]:

@@ -22,7 +22,7 @@ from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.arrays import LAYER
 from lumlip.extraction.store import is_of_atoms, with_readout
 from lumlip.metrics.pooling import mean_over_atoms
-from lumlip.zoo.features_file import attributes
+from lumlip.zoo.features_file import attributes, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,20 +214,24 @@ def opened(path: Path) -> xr.Dataset:
 
     if path.suffix == ".zarr":
         _check_plain(path)
-        dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2)
+        with reading(path):
+            dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2)
     else:
-        with np.load(path, allow_pickle=False) as file:
+        with reading(path), np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if name != "attributes"}
-            dataset = _as_dataset(arrays, path)
+        dataset = _as_dataset(arrays, path)
     if "last_layer" not in dataset:
         raise ValueError(f"{path}: got {', '.join(map(str, dataset))}; expected {_EXPECTED}")
-    for name in filter(is_of_atoms, map(str, dataset)):
+    for name in map(str, dataset):
+        dims = ("n_atoms", "n_channels") if is_of_atoms(name) else ("n_structures",)
         values = dataset[name]
-        if values.ndim != 2 or values.dtype.kind not in "fiu":
-            raise ValueError(
-                f"{path}: got {name} of shape {values.shape} and dtype {values.dtype}, expected "
-                "real numbers (n_atoms, n_channels)"
-            )
+        if is_of_atoms(name) or name == "energy":
+            real = values.dtype.kind in "fiu" and 0 not in values.shape
+            if values.ndim != len(dims) or not real:
+                raise ValueError(
+                    f"{path}: got {name} of shape {values.shape} and dtype {values.dtype}, "
+                    f"expected real numbers ({', '.join(dims)})"
+                )
     if "backbone" not in dataset:
         same = dataset["last_layer"].rename(last_layer_channel="backbone_channel")
         dataset = dataset.assign(backbone=same)
@@ -260,7 +264,8 @@ def _as_dataset(arrays: dict[str, NDArray[Any]], path: Path) -> xr.Dataset:
     for name, values in arrays.items():
         of_atoms = is_of_atoms(name) or name in ("structure", "atomic_number")
         dims = ("atom" if of_atoms else "structure", f"{name}_channel")
-        variables[name] = (dims[: max(1, values.ndim)], values)
+        more = (f"{name}_{i}" for i in range(values.ndim))  # refused later
+        variables[name] = ((*dims, *more)[: max(1, values.ndim)], values)
     try:
         coords = [name for name in ("structure", "atomic_number", SHA256) if name in variables]
         return xr.Dataset({}, {n: variables.pop(n) for n in coords}, told).assign(variables)

@@ -77,6 +77,24 @@ def test_a_part_that_is_none_names_the_file():
         structures("none.traj@0:10")
 
 
+def test_a_step_of_0_is_refused(tmp_path, salt):
+    ase.io.write(tmp_path / "salt.xyz", salt)
+    with pytest.raises(ValueError, match="got a step of 0"):
+        structures(f"{tmp_path / 'salt.xyz'}@::0")
+
+
+@pytest.mark.parametrize("element", [" C", "  "])
+def test_alpha_carbons_are_no_calcium(tmp_path, element):
+    """Without columns 77 and 78, ase takes the name of an atom for its element."""
+    line = "ATOM      1  CA  ALA A   1       0.000   0.000   0.000  1.00  0.00"
+    (tmp_path / "a.pdb").write_text(f"{line:76}{element}\nEND\n")
+    if element.strip():
+        assert structures(tmp_path / "a.pdb")[0].symbols[0] == "C"
+    else:
+        with pytest.raises(ValueError, match=r"a\.pdb .*line 1 names no element in columns 77"):
+            structures(tmp_path / "a.pdb")
+
+
 def test_several_files_and_sets_are_one(tmp_path, salt):
     for i, atoms in enumerate(salt):
         ase.io.write(tmp_path / f"{i}.cif", atoms)

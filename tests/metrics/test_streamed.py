@@ -67,6 +67,20 @@ def test_blocks_give_the_table_of_all_atoms_in_memory():
         )
 
 
+def in_another_order(block):
+    """Names as a set or a folder may list them."""
+    features, groups = read(block)
+    return {name: features[name] for name in sorted(features, reverse=block % 2 == 1)}, groups
+
+
+def test_features_are_told_apart_by_name():
+    orders = {tuple(in_another_order(block)[0]) for block in range(len(CUTS) - 1)}
+    assert len(orders) > 1
+    wanted = streamed()
+    found = streamed(in_another_order).loc[wanted.index, wanted.columns]
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-14)
+
+
 def test_a_fold_of_one_group_and_groups_without_atoms():
     folds = np.where(np.arange(240) == 100, 1, 2 * (np.arange(240) % 3))
     more = np.concatenate([folds, [0, 1]])
