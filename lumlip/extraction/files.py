@@ -20,7 +20,7 @@ from lumlip.array_types import IntArray
 from lumlip.choices import LAYERS, check_choice
 from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.arrays import LAYER
-from lumlip.extraction.store import is_of_atoms, with_readout
+from lumlip.extraction.store import checksums, is_of_atoms, with_readout
 from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.zoo.features_file import attributes, reading
 
@@ -34,6 +34,8 @@ PIECE = 16384
 SHA256 = "structures_sha256"
 _OTHERS = (SHA256, "energy", "structure", "atomic_number")
 _EXPECTED = f"last_layer, {SHA256}; if known backbone, {LAYER}NN_NAME, {', '.join(_OTHERS[1:])}"
+#: Attribute of a Zarr store: the sums of its files.
+SUMS = "crc32"
 #: Ways of Zarr to pack bytes; others, such as pickle, may run code.
 _PACKED = (None, "blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
 
@@ -73,6 +75,8 @@ def append(parts: Iterable[xr.Dataset], path: Path) -> None:
             numbered.to_zarr(path, **longer["atom"], **plain)
             longer = {dim: {"mode": "a", "append_dim": dim} for dim in longer}
         n_before += part.sizes["structure"]
+    told = attributes(path) | {SUMS: checksums(path)}
+    (path / ".zattrs").write_text(json.dumps(told, indent=0), encoding="utf-8")
 
 
 def _write_zarr(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
@@ -214,12 +218,14 @@ def opened(path: Path) -> xr.Dataset:
 
     if path.suffix == ".zarr":
         _check_plain(path)
+        _check_whole(path)
         with reading(path):
             dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2)
     else:
         with reading(path), np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if name != "attributes"}
         dataset = _as_dataset(arrays, path)
+    dataset.attrs.pop(SUMS, None)
     if "last_layer" not in dataset:
         raise ValueError(f"{path}: got {', '.join(map(str, dataset))}; expected {_EXPECTED}")
     for name in map(str, dataset):
@@ -241,13 +247,28 @@ def opened(path: Path) -> xr.Dataset:
 def _check_plain(store: Path) -> None:
     """Refuse arrays whose bytes would be more than unpacked."""
     for path in store.glob("*/.zarray"):
-        told = json.loads(path.read_text(encoding="utf-8"))
-        packed, kind = (told["compressor"] or {}).get("id"), str(told["dtype"])[1:2]
+        with reading(path.parent):
+            told = json.loads(path.read_text(encoding="utf-8"))
+            packed, kind = (told["compressor"] or {}).get("id"), str(told["dtype"])[1:2]
         if told["filters"] or packed not in _PACKED or kind not in "biufU":
             raise ValueError(
                 f"{path.parent}: got dtype {told['dtype']}, filters {told['filters']} and "
                 f"compressor {packed}; expected plain numbers or texts, as lumlip writes them"
             )
+
+
+def _check_whole(store: Path) -> None:
+    """Refuse a store with files that are others than were written, if it has their sums.
+
+    Zarr itself takes zeros for what is gone, and whatever memory holds for what is cut off.
+    """
+    expected = attributes(store).get(SUMS, {})
+    found = checksums(store) if expected else {}
+    if wrong := sorted(name for name in expected if found.get(name) != expected[name]):
+        raise ValueError(
+            f"{store} is damaged in {len(wrong)} of {len(expected)} files, such as {wrong[0]}: make "
+            f"it again; if it was changed on purpose, remove {SUMS} from its .zattrs"
+        )
 
 
 def _as_dataset(arrays: dict[str, NDArray[Any]], path: Path) -> xr.Dataset:

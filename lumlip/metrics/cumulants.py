@@ -110,7 +110,7 @@ class CentralMoments:
         powers = range(order + order % 2 + 1)
         mean = x.mean(axis=0)
         x = x - mean
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"):
             sums = np.stack([(x**p).sum(axis=0) for p in powers])
         if not np.isfinite(sums).all():
             size = np.abs(x).max()

@@ -105,13 +105,14 @@ def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:
 
 def _structure(ds: xr.Dataset, by: str) -> IntArray:
     """Return the structure of every atom: an index of those that have a subset."""
-    structure, n = _coordinate(ds, "structure", by), len(_coordinate(ds, "subset", by))
-    if structure.dtype.kind not in "iu" or not ((structure >= 0) & (structure < n)).all():
+    given, n = _coordinate(ds, "structure", by), len(_coordinate(ds, "subset", by))
+    structure: IntArray = given.astype(np.int64)
+    if (structure != given).any() or ((structure < 0) | (structure >= n)).any():
         raise ValueError(
-            f"split by {by}: got structures of {structure.dtype}, {structure.min()} to "
-            f"{structure.max()}, expected integers from 0 to {n - 1}"
+            f"split by {by}: got structures from {given.min()} to {given.max()} of {given.dtype}, "
+            f"expected integers from 0 to {n - 1}"
         )
-    return structure.astype(np.int64)
+    return structure
 
 
 def _codes(labels: NDArray[np.generic]) -> IntArray:

@@ -367,7 +367,7 @@ def test_energy_of_a_file_is_kept_and_no_other(tmp_path, copper):
 
 
 def test_an_energy_that_is_none_names_the_frame(tmp_path):
-    frame = '1\nProperties=species:S:1:pos:R:3 energy={}\nCu 0 0 0\n'
+    frame = "1\nProperties=species:S:1:pos:R:3 energy={}\nCu 0 0 0\n"
     (tmp_path / "two.xyz").write_text(frame.format(1.5) + frame.format("unknown"))
     with pytest.raises(ValueError, match="frame 1: got energy 'unknown', expected a number"):
         structures(tmp_path / "two.xyz")

@@ -215,6 +215,34 @@ def test_a_damaged_array_names_the_file(tmp_path):
         lumlip.features(model, FRAMES)
 
 
+@pytest.mark.parametrize("name", ["last_layer/0.0", "energy/0", "structure/0", "frame/.zattrs"])
+@pytest.mark.parametrize("how", ["flipped", "cut", "gone"])
+def test_a_damaged_store_is_refused(tmp_path, name, how):
+    """Zarr reads zeros, NaN or other numbers from it without a word."""
+    store = tmp_path / "mine.zarr"
+    files.write(features_of(), FRAMES, store)
+    lumlip.features(f"features:{store}", FRAMES)
+    content = bytearray((store / name).read_bytes())
+    content[-1] ^= 1
+    (store / name).write_bytes(content if how == "flipped" else content[:-2])
+    if how == "gone":
+        (store / name).unlink()
+    with pytest.raises(
+        ValueError, match=rf"mine\.zarr is damaged in 1 of \d+ files, such as {name}"
+    ):
+        lumlip.features(f"features:{store}", FRAMES)
+
+
+def test_attributes_of_a_store_may_be_changed(tmp_path):
+    store = tmp_path / "mine.zarr"
+    files.write(features_of(), FRAMES, store)
+    told = json.loads((store / ".zattrs").read_text())
+    (store / ".zattrs").write_text(json.dumps(told | {"family": "mace"}))
+    found = lumlip.features(f"features:{store}", FRAMES)
+    assert found.attrs["family"] == "mace"
+    assert files.SUMS not in found.attrs
+
+
 @pytest.mark.parametrize("name", ["mine.csv", "none.npz", "none.zarr", "text.npz", "text.zarr"])
 def test_what_is_no_features_file_is_one_line(tmp_path, name):
     for text in ("text.npz", "text.zarr"):

@@ -82,7 +82,7 @@ def test_groups_go_with_the_folds_and_with_some_of_the_atoms():
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(fold)).groups, fold.groups)
 
 
-@pytest.mark.parametrize("of_folds", [np.copy, np.sort, lambda fold: fold % 2], ids=str)
+@pytest.mark.parametrize("of_folds", [np.ndarray.copy, np.sort, lambda fold: fold % 2])
 def test_folds_that_lost_their_groups_are_refused(of_folds):
     """Else the intervals would draw single atoms, and be too narrow without a word."""
     fold = of_folds(lumlip.folds(dataset(), by="parent"))
