@@ -266,8 +266,8 @@ def _check_whole(store: Path) -> None:
     found = checksums(store) if expected else {}
     if wrong := sorted(name for name in expected if found.get(name) != expected[name]):
         raise ValueError(
-            f"{store} is damaged in {len(wrong)} of {len(expected)} files, such as {wrong[0]}: make "
-            f"it again; if it was changed on purpose, remove {SUMS} from its .zattrs"
+            f"{store} is damaged in {len(wrong)} of {len(expected)} files, such as {wrong[0]}: "
+            f"make it again; if it was changed on purpose, remove {SUMS} from its .zattrs"
         )
 
 
