@@ -161,6 +161,8 @@ def _xyz_frames(lines: Iterator[str]) -> Iterator[str]:
             if not line.strip().isdigit():
                 raise ValueError(f"expected a number of atoms, got the line {line.strip()!r:.60}")
             frame = [line, *islice(lines, int(line) + 1)]
+            if (found := max(0, len(frame) - 2)) < int(line):  # ase would wait for them all
+                raise ValueError(f"Frame has {found} atoms, expected {int(line)}")
     if frame:
         yield "".join(frame)
 

@@ -77,6 +77,13 @@ def test_a_part_that_is_none_names_the_file():
         structures("none.traj@0:10")
 
 
+@pytest.mark.timeout(20)
+def test_a_number_of_atoms_without_end_is_refused(tmp_path):
+    (tmp_path / "a.xyz").write_text("999999999999\n\nH 0 0 0\n")
+    with pytest.raises(ValueError, match="Frame has 1 atoms, expected 999999999999"):
+        structures(tmp_path / "a.xyz")
+
+
 def test_a_step_of_0_is_refused(tmp_path, salt):
     ase.io.write(tmp_path / "salt.xyz", salt)
     with pytest.raises(ValueError, match="got a step of 0"):
