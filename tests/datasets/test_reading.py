@@ -215,6 +215,49 @@ def test_deepmd_folders_of_mixed_types_are_read(tmp_path, salt):
     assert [str(a.symbols) for a in structures(tmp_path)] == ["NaCl"] * 5 + ["Cl"]
 
 
+@pytest.mark.parametrize("name", ["box", "real_atom_types"])
+def test_frames_that_a_deepmd_array_lacks_are_told(tmp_path, salt, name):
+    arrays = {"real_atom_types": [[1, 0]] * 6, "box": [a.cell.array.ravel() for a in salt]}
+    deepmd(tmp_path, salt, **{name: arrays[name][:4]})
+    with pytest.raises(ValueError, match=rf"set\.000: got 4 frames of {name}, expected 6"):
+        structures(tmp_path)
+
+
+FRAME = """ITEM: TIMESTEP
+{}
+ITEM: NUMBER OF ATOMS
+2
+ITEM: BOX BOUNDS pp pp pp
+0.0 5.0
+0.0 5.0
+0.0 5.0
+ITEM: ATOMS id element x y z
+1 Na 0 0 0
+2 Cl 2.5 0 0
+"""
+
+
+@pytest.mark.parametrize(("n_lines", "found"), [(0, None), (1, 1), (2, 0)])
+def test_a_dump_that_is_cut_off_is_refused(tmp_path, n_lines, found):
+    """As of a run that was killed: ase takes the atoms that are there for all."""
+    lines = (FRAME.format(0) + FRAME.format(10)).splitlines(keepends=True)
+    (tmp_path / "a.lammpstrj").write_text("".join(lines[: len(lines) - n_lines]))
+    if found is None:
+        assert {len(atoms) for atoms in structures(tmp_path / "a.lammpstrj")} == {2}
+        return
+    with pytest.raises(ValueError, match=rf"a frame has {found} atoms, expected 2"):
+        structures(tmp_path / "a.lammpstrj")
+
+
+def test_a_gro_file_that_is_cut_off_is_refused(tmp_path):
+    lines = ["t\n", "2\n", "    1SOL     OW    1   0.000   0.000   0.000\n", "   2.0 2.0 2.0\n"]
+    (tmp_path / "a.gro").write_text("".join([*lines[:3], lines[2], lines[3]]))
+    assert len(structures(tmp_path / "a.gro")[0]) == 2
+    (tmp_path / "a.gro").write_text("".join(lines))
+    with pytest.raises(ValueError, match="got 1 atoms, expected 2"):
+        structures(tmp_path / "a.gro")
+
+
 def test_databases_keep_charge_and_spin(tmp_path):
     for name in ("a.db", "a.aselmdb"):
         if name.endswith("lmdb"):
