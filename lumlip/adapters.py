@@ -13,6 +13,7 @@ from ase import Atoms
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from lumlip.array_types import FloatArray
+from lumlip.choices import ANY_LAYER, check_choice
 from lumlip.extraction.features import features
 from lumlip.metrics.cumulants import cumulant_features
 
@@ -58,12 +59,16 @@ class Featurizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def __call__(self, structures: Sequence[Atoms], environments: Any = None) -> FloatArray:
         """Do the same; of environments (structure, atom, cutoff): (n_environments, n_channels)."""
+        check_choice("layer", self.layer, ANY_LAYER)
         options: dict[str, Any] = {"dtype": self.dtype, "trust_checkpoint": self.trust_checkpoint}
         ds = features(self.model, structures, device=self.device, **options)
         X, owner = ds[self.layer].to_numpy(), ds["structure"].to_numpy()
         if environments is None:
             return cumulant_features(X, owner, order=self.order)
-        rows = [np.searchsorted(owner, structure) + atom for structure, atom, _ in environments]
+        of = np.array([structure for structure, *_ in environments])
+        rows = np.searchsorted(owner, of) + [atom for _, atom, _ in environments]
+        if (np.append(owner, -1)[rows.clip(-1, len(owner))] != of).any():
+            raise ValueError("environments: got an atom or a structure that is not there")
         return np.asarray(X[rows], dtype=float)
 
 

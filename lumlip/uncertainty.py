@@ -25,6 +25,8 @@ from lumlip.metrics.pooling import mean_over_atoms
 
 #: Structures with known energies, below which nothing can be calibrated.
 FEWEST = 20
+#: Errors below, in eV/atom, are rounding, of which no scale can be told.
+ROUNDING = 1e-9
 #: Of the ridge regression of errors on the composition.
 PENALTY = 1e-3
 #: Those tried for the variance, relative to the mean eigenvalue of F^T F.
@@ -75,6 +77,11 @@ def last_layer_uncertainty(
     seen, asked = (panel([model], some, **options) for some in (known, structures))
     errors, usable, fold = _errors(seen, key)
     F, errors, fold = _last_layer(seen)[usable], errors[usable], fold[usable]
+    if np.abs(errors).max(initial=0) < ROUNDING:
+        raise ValueError(
+            f"known: got errors that composition explains up to {ROUNDING:g} eV/atom, of "
+            f"{len(seen.structures)} structures; expected structures that differ"
+        )
     best, scale, found = calibrated(F, errors, fold)
     sigma = scale * _spreads(F, _last_layer(asked))[best]
     index = pd.Index(asked.frames, name="frame")
@@ -113,7 +120,7 @@ def _spreads(F: FloatArray, X: FloatArray) -> FloatArray:
 
 def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
     """Errors beyond composition in eV/atom, where elements allow to tell them, and the folds."""
-    energies = [atoms.info.get(key, np.nan) for atoms in seen.structures]
+    energies = [_number(atoms.info.get(key)) for atoms in seen.structures]
     gone = np.flatnonzero(~np.isfinite(energies))
     if len(gone) or len(energies) < FEWEST:
         first = f", none in info[{key!r}] of frame {seen.frames[gone[0]]}" if len(gone) else ""
@@ -130,6 +137,13 @@ def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
         errors[here] -= Ridge(alpha=PENALTY).fit(shares[rest], raw[rest]).predict(shares[here])
         usable[here] = ~shares[here][:, ~shares[rest].any(axis=0)].any(axis=1)
     return errors, usable, fold
+
+
+def _number(given: Any) -> float:
+    try:
+        return float(given)
+    except (TypeError, ValueError):
+        return np.nan
 
 
 def _owner(shown: Panel) -> IntArray:

@@ -51,6 +51,16 @@ def test_featurizer_is_one_of_chemiscopes(frames):
     environments = [(1, 2, 3.5), (2, 0, 3.5)]
     last = ds["last_layer"].to_numpy()
     assert np.array_equal(one(frames, environments), last[[2 + 2, 2 + 4 + 0]])
+    for wrong in [
+        (1, 4, 3.5),
+        (1, -1, 3.5),
+        (3, 0, 3.5),
+        (2, 3, 3.5),
+    ]:  # a neighbor's atom, or none
+        with pytest.raises(ValueError, match="environments: got an atom or a structure that is"):
+            one(frames, [wrong])
+    with pytest.raises(ValueError, match="got layer 'x'; expected one of"):
+        lumlip.Featurizer("sevennet-0", layer="x").transform(frames)
     asked = []
 
     def featurizer(structures, environments):

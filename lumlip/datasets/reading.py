@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from functools import partial
 from io import StringIO, TextIOWrapper
-from itertools import islice, repeat
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 import ase.db
@@ -57,6 +57,8 @@ def path_and_part(text: str) -> tuple[Path, slice]:
 
 def sliced(items: Iterable[Atoms], part: slice) -> Iterable[Atoms]:
     """Take a part of what comes, and no more of it than that takes."""
+    if part.step == 0:
+        raise ValueError("FILE@FIRST:END:STEP: got a step of 0, expected another number")
     if any((end or 0) < 0 for end in (part.start, part.stop, part.step)):
         return list(items)[part]
     return islice(items, part.start, part.stop, part.step)
@@ -122,6 +124,8 @@ def _reader(path: Path, format: str | None) -> Iterator[Atoms]:
     format = format or filetype(absolute)
     if format == "extxyz":
         return _xyz(path)
+    if format in _CHECKS:
+        _CHECKS[format](path)
     found: Iterator[Atoms] = ase.io.iread(
         absolute, index=":", format=format, do_not_split_by_at_sign=True
     )
@@ -157,8 +161,48 @@ def _xyz_frames(lines: Iterator[str]) -> Iterator[str]:
             if not line.strip().isdigit():
                 raise ValueError(f"expected a number of atoms, got the line {line.strip()!r:.60}")
             frame = [line, *islice(lines, int(line) + 1)]
+            if (found := max(0, len(frame) - 2)) < int(line):  # ase would wait for them all
+                raise ValueError(f"Frame has {found} atoms, expected {int(line)}")
     if frame:
         yield "".join(frame)
+
+
+def _check_elements(path: Path) -> None:
+    """Refuse a PDB file that leaves elements out: ase would take an alpha carbon for calcium."""
+    for n, line in enumerate(_lines(path), 1):
+        if line.startswith(("ATOM  ", "HETATM")) and not line[76:78].strip():
+            raise ValueError(f"line {n} names no element in columns 77 and 78")
+
+
+def _check_dump(path: Path) -> None:
+    """Refuse a LAMMPS dump with a frame that is cut off: ase would take what is left of it."""
+    expected, found, in_atoms, lines = 0, 0, False, _lines(path)
+    for line in chain(lines, ["ITEM: TIMESTEP"]):
+        if line.startswith("ITEM: TIMESTEP"):
+            if found != expected:
+                raise ValueError(f"a frame has {found} atoms, expected {expected}")
+            expected, found, in_atoms = 0, 0, False
+        elif line.startswith("ITEM: NUMBER OF ATOMS"):
+            expected = int(next(lines, 0))
+        elif line.startswith("ITEM:"):
+            in_atoms = line.startswith("ITEM: ATOMS")
+        elif in_atoms and line.strip():
+            found += 1
+
+
+def _check_gro(path: Path) -> None:
+    """Refuse a file of GROMACS that is cut off: ase would take what is left of it."""
+    _, number, *rest = _lines(path)
+    if (found := max(0, len(rest) - 1)) < int(number):
+        raise ValueError(f"got {found} atoms, expected {int(number)}")
+
+
+#: What ase's readers let pass.
+_CHECKS = {
+    "proteindatabank": _check_elements,
+    "lammps-dump-text": _check_dump,
+    "gromacs": _check_gro,
+}
 
 
 def _deepmd(folder: Path) -> Iterator[Atoms]:
@@ -171,6 +215,11 @@ def _deepmd(folder: Path) -> Iterator[Atoms]:
         cells = np.load(part / "box.npy", mmap_mode="r") if periodic else repeat(np.zeros(9))
         mixed = part / "real_atom_types.npy"
         kinds = np.load(mixed, mmap_mode="r") if mixed.exists() else repeat(types)
+        for name, some in (("box", cells), ("real_atom_types", kinds)):
+            if isinstance(some, np.ndarray) and len(some) != len(positions):
+                raise ValueError(
+                    f"{part.name}: got {len(some)} frames of {name}, expected {len(positions)}"
+                )
         for kind, xyz, cell in zip(kinds, positions, cells, strict=False):
             real = kind >= 0  # the others fill up
             yield Atoms(

@@ -158,6 +158,8 @@ def _by_name(which: str | os.PathLike[str], format: str | None) -> list[Atoms]:
     name, *selection = which.split(":") if isinstance(which, str) else [""]
     if name in SETS:
         return _select(_named(name), selection, name)
+    if which == "":  # which is the folder one is in, as a path
+        raise ValueError("got an empty name, expected a set's name or a file")
     return _from_file(which, format)
 
 
@@ -203,6 +205,11 @@ def _from_file(which: str | os.PathLike[str], format: str | None) -> list[Atoms]
     """All frames of a user's file or folder, or those that are named after an ``@``."""
     path, part = path_and_part(os.fspath(which))
     if not path.exists():
+        if str(path) in SETS:
+            raise ValueError(
+                f"{which}: @FIRST:END takes a part of a file; of a named set it is {path}:test, "
+                f"{path}:train, or a subset"
+            )
         if path.suffix or len(path.parts) > 1:
             raise FileNotFoundError(f"no such structure file: {path}")
         close = difflib.get_close_matches(str(path).split(":")[0], SETS, n=1, cutoff=0.4)
@@ -227,12 +234,19 @@ def _labelled(frames: Sequence[Atoms]) -> list[Atoms]:
         info, calculator = atoms.info, frames[i].calc
         if isinstance(calculator, SinglePointCalculator):  # has what a file says
             energy = calculator.get_property("energy", frames[i], allow_calculation=False)
-            info |= {} if energy is None else {"energy": float(energy)}
+            info |= {} if energy is None else {"energy": _energy(energy, i)}
         names = (info.get(key) for key in ("subset", "config_type", "kind"))
         info["subset"] = str(next((name for name in names if name is not None), "user"))
         info["part"] = str(info.get("part", "test"))
         info["parent"] = str(info.get("parent", f"frame-{i}"))
     return copies
+
+
+def _energy(given: Any, frame: int) -> float:
+    try:
+        return float(given)
+    except (TypeError, ValueError):
+        raise ValueError(f"frame {frame}: got energy {given!r:.60}, expected a number") from None
 
 
 def _select(frames: list[Atoms], selection: list[str], name: str) -> list[Atoms]:

@@ -100,10 +100,10 @@ def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
     """
     found = []
     numbers = {int(z) for atoms in structures for z in atoms.numbers}
-    if 1 < len(numbers) == max(numbers) <= 10:
+    if len(numbers) == max(numbers) <= 10:
         names = ", ".join(chemical_symbols[z] for z in sorted(numbers))
         found.append(
-            f"{names} are all there is: types of a LAMMPS dump, taken for atomic numbers? Let it "
+            f"no elements but {names}: types of a LAMMPS dump, taken for atomic numbers? Let it "
             "have a column `element`, or read it with ase.io.read(..., specorder=[...])"
         )
     pairs = zip(frames, structures, strict=True)

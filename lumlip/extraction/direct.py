@@ -79,7 +79,13 @@ class Descriptors:
 
 
 def feature_gradients(
-    model: str, atoms: Atoms, *, of: str = "last_layer", step: float = STEP, **options: Any
+    model: str,
+    atoms: Atoms,
+    *,
+    of: str = "last_layer",
+    step: float = STEP,
+    device: str = "auto",
+    trust_checkpoint: bool = False,
 ) -> FloatArray:
     """Derivatives of features with respect to positions, by central differences in float64.
 
@@ -95,8 +101,8 @@ def feature_gradients(
     of : {"last_layer", "backbone", "energy"}
     step : float
         Displacement in Å.
-    options
-        ``device`` and ``trust_checkpoint``, as for :func:`lumlip.features`.
+    device, trust_checkpoint
+        As for :func:`lumlip.features`.
 
     Returns
     -------
@@ -107,7 +113,7 @@ def feature_gradients(
     Raises
     ------
     ValueError
-        An unknown option, or a step that is not above 0.
+        A step that is not above 0, or an unknown choice.
     """
     check_choice("of", of, [*LAYERS, "energy"])
     if not 0 < step < 1:
@@ -116,7 +122,7 @@ def feature_gradients(
     for atom, axis, sign in product(range(n), range(3), (1, -1)):
         moved.append(atoms.copy())
         moved[-1].positions[atom, axis] += sign * step
-    with Descriptors(model, **options) as found:
+    with Descriptors(model, device=device, trust_checkpoint=trust_checkpoint) as found:
         values = found.arrays(moved)[of]
     ahead, behind = np.moveaxis(
         values.reshape(n, 3, 2, *((n, -1) if values.ndim > 1 else ())), 2, 0

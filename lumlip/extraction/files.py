@@ -20,9 +20,9 @@ from lumlip.array_types import IntArray
 from lumlip.choices import LAYERS, check_choice
 from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.arrays import LAYER
-from lumlip.extraction.store import is_of_atoms, with_readout
+from lumlip.extraction.store import checksums, is_of_atoms, with_readout
 from lumlip.metrics.pooling import mean_over_atoms
-from lumlip.zoo.features_file import attributes
+from lumlip.zoo.features_file import attributes, reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +34,8 @@ PIECE = 16384
 SHA256 = "structures_sha256"
 _OTHERS = (SHA256, "energy", "structure", "atomic_number")
 _EXPECTED = f"last_layer, {SHA256}; if known backbone, {LAYER}NN_NAME, {', '.join(_OTHERS[1:])}"
+#: Attribute of a Zarr store: the sums of its files.
+SUMS = "crc32"
 #: Ways of Zarr to pack bytes; others, such as pickle, may run code.
 _PACKED = (None, "blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
 
@@ -73,6 +75,8 @@ def append(parts: Iterable[xr.Dataset], path: Path) -> None:
             numbered.to_zarr(path, **longer["atom"], **plain)
             longer = {dim: {"mode": "a", "append_dim": dim} for dim in longer}
         n_before += part.sizes["structure"]
+    told = attributes(path) | {SUMS: checksums(path)}
+    (path / ".zattrs").write_text(json.dumps(told, indent=0), encoding="utf-8")
 
 
 def _write_zarr(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
@@ -214,20 +218,26 @@ def opened(path: Path) -> xr.Dataset:
 
     if path.suffix == ".zarr":
         _check_plain(path)
-        dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2)
+        _check_whole(path)
+        with reading(path):
+            dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2)
     else:
-        with np.load(path, allow_pickle=False) as file:
+        with reading(path), np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if name != "attributes"}
-            dataset = _as_dataset(arrays, path)
+        dataset = _as_dataset(arrays, path)
+    dataset.attrs.pop(SUMS, None)
     if "last_layer" not in dataset:
         raise ValueError(f"{path}: got {', '.join(map(str, dataset))}; expected {_EXPECTED}")
-    for name in filter(is_of_atoms, map(str, dataset)):
+    for name in map(str, dataset):
+        dims = ("n_atoms", "n_channels") if is_of_atoms(name) else ("n_structures",)
         values = dataset[name]
-        if values.ndim != 2 or values.dtype.kind not in "fiu":
-            raise ValueError(
-                f"{path}: got {name} of shape {values.shape} and dtype {values.dtype}, expected "
-                "real numbers (n_atoms, n_channels)"
-            )
+        if is_of_atoms(name) or name == "energy":
+            real = values.dtype.kind in "fiu" and 0 not in values.shape
+            if values.ndim != len(dims) or not real:
+                raise ValueError(
+                    f"{path}: got {name} of shape {values.shape} and dtype {values.dtype}, "
+                    f"expected real numbers ({', '.join(dims)})"
+                )
     if "backbone" not in dataset:
         same = dataset["last_layer"].rename(last_layer_channel="backbone_channel")
         dataset = dataset.assign(backbone=same)
@@ -237,13 +247,28 @@ def opened(path: Path) -> xr.Dataset:
 def _check_plain(store: Path) -> None:
     """Refuse arrays whose bytes would be more than unpacked."""
     for path in store.glob("*/.zarray"):
-        told = json.loads(path.read_text(encoding="utf-8"))
-        packed, kind = (told["compressor"] or {}).get("id"), str(told["dtype"])[1:2]
+        with reading(path.parent):
+            told = json.loads(path.read_text(encoding="utf-8"))
+            packed, kind = (told["compressor"] or {}).get("id"), str(told["dtype"])[1:2]
         if told["filters"] or packed not in _PACKED or kind not in "biufU":
             raise ValueError(
                 f"{path.parent}: got dtype {told['dtype']}, filters {told['filters']} and "
                 f"compressor {packed}; expected plain numbers or texts, as lumlip writes them"
             )
+
+
+def _check_whole(store: Path) -> None:
+    """Refuse a store with files that are others than were written, if it has their sums.
+
+    Zarr itself takes zeros for what is gone, and whatever memory holds for what is cut off.
+    """
+    expected = attributes(store).get(SUMS, {})
+    found = checksums(store) if expected else {}
+    if wrong := sorted(name for name in expected if found.get(name) != expected[name]):
+        raise ValueError(
+            f"{store} is damaged in {len(wrong)} of {len(expected)} files, such as {wrong[0]}: "
+            f"make it again; if it was changed on purpose, remove {SUMS} from its .zattrs"
+        )
 
 
 def _as_dataset(arrays: dict[str, NDArray[Any]], path: Path) -> xr.Dataset:
@@ -260,7 +285,8 @@ def _as_dataset(arrays: dict[str, NDArray[Any]], path: Path) -> xr.Dataset:
     for name, values in arrays.items():
         of_atoms = is_of_atoms(name) or name in ("structure", "atomic_number")
         dims = ("atom" if of_atoms else "structure", f"{name}_channel")
-        variables[name] = (dims[: max(1, values.ndim)], values)
+        more = (f"{name}_{i}" for i in range(values.ndim))  # refused later
+        variables[name] = ((*dims, *more)[: max(1, values.ndim)], values)
     try:
         coords = [name for name in ("structure", "atomic_number", SHA256) if name in variables]
         return xr.Dataset({}, {n: variables.pop(n) for n in coords}, told).assign(variables)

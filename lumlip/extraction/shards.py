@@ -15,11 +15,12 @@ from ase import Atoms
 
 from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.features import features
-from lumlip.extraction.files import SHA256, append, opened, write
+from lumlip.extraction.files import SHA256, SUMS, append, opened, write
 from lumlip.extraction.store import written_whole
 from lumlip.runtime.environments import say
 from lumlip.runtime.paths import refuse_existing
 from lumlip.zoo.features_file import attributes
+from lumlip.zoo.table import resolve
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 #: Attributes of a part: of how many it is one, and of which structures all together.
 PARTS, OF = "n_parts", "structures_sha256_of_all_parts"
 #: Attributes in which the parts of one whole may differ.
-_OWN = (SHA256, "failed", "device")
+_OWN = (SHA256, SUMS, "failed", "device")
 
 
 def which_part(text: str, environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
@@ -42,6 +43,8 @@ def which_part(text: str, environment: Mapping[str, str] = os.environ) -> tuple[
         if lacking := [name for name in names if name not in environment]:
             raise ValueError(f"shard: got slurm, but no {lacking[0]}; expected a job array")
         task, first, n = (int(environment[name]) for name in names)
+        if task >= first + n:
+            raise ValueError(f"shard: got task {task} of {n} from {first}; expected no gaps")
         return task - first + 1, n
     found = re.fullmatch(r"(\d+)/(\d+)", text)
     if not found or not 1 <= int(found[1]) <= int(found[2]):
@@ -77,11 +80,13 @@ def extract_part(
     Raises
     ------
     ValueError
-        The folder has a part of other structures or of another model, or the part is empty.
+        The folder has a part of other structures, of another model, checkpoint or precision, or
+        with other layers; or the part is empty.
     """
     number, n = shard
     path = folder / _name(number, n)
-    whole = {"model": model, PARTS: n, OF: structures_sha256(structures)}
+    of_all = {"model": model, PARTS: n, OF: structures_sha256(structures)}
+    whole = of_all | _asked(model, **options)
     for other in sorted(folder.glob("*-of-*.zarr")):
         _check_same(whole, {name: attributes(other).get(name) for name in whole}, other)
     if path.exists():
@@ -94,9 +99,24 @@ def extract_part(
     failed = json.loads(dataset.attrs.get("failed", "{}"))
     named = {"failed": json.dumps({mine[int(i)]: why for i, why in failed.items()})}
     told = dataset.assign_attrs(whole | (named if failed else {}))
-    with written_whole(path) as part:
-        write(told.assign_coords(frame=("structure", numbers)), structures, part / path.name)
+    try:
+        with written_whole(path) as part:
+            write(told.assign_coords(frame=("structure", numbers)), structures, part / path.name)
+    except OSError:
+        if not path.exists():  # else another task has made it in the meantime
+            raise
     return path
+
+
+def _asked(
+    model: str, *, dtype: str = "float32", layers: bool = False, **_: Any
+) -> dict[str, str | bool | None]:
+    """Tell before any work what else all parts share; features computed elsewhere are as is."""
+    entry = resolve(model)
+    if entry.weights == "features":
+        return {}
+    of_file = {"checkpoint_sha256": entry.sha256} if entry.weights == "file" else {}
+    return {"dtype": dtype, "layers": layers, **of_file}
 
 
 def join(folder: Path, output: Path) -> None:

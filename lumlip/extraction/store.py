@@ -38,6 +38,8 @@ _PIECE = 1 << 22  # bytes of a file that are read at once
 Files = dict[str, tuple[int, int]]
 #: Stores that this process found whole: their files with sizes and times of change.
 _found_whole: dict[Path, Files] = {}
+#: Stores that this process has summed: their files with sizes and times of change, and the sums.
+_summed: dict[Path, tuple[Files, dict[str, int]]] = {}
 
 
 def write_job(folder: Path, structures: Sequence[Atoms], order: dict[str, Any]) -> None:
@@ -192,6 +194,17 @@ def _state(store: Path) -> Files:
     """Size in bytes and time of change in ns of every file of a store, by its path in there."""
     stats = {file: file.stat() for file in store.rglob("*") if not file.is_dir()}
     return {f.relative_to(store).as_posix(): (s.st_size, s.st_mtime_ns) for f, s in stats.items()}
+
+
+def checksums(store: Path) -> dict[str, int]:
+    """Return the sums of what is in a store, but for its attributes, by path in there.
+
+    A process reads a store through again only if sizes or times of its files change.
+    """
+    state = {name: facts for name, facts in _state(store).items() if name != ".zattrs"}
+    if _summed.get(store, (None, {}))[0] != state:
+        _summed[store] = state, _checksums(store, state)
+    return _summed[store][1]
 
 
 def _checksums(store: Path, names: Iterable[str]) -> dict[str, int]:

@@ -47,7 +47,8 @@ class Blocks:
                 f"block {block}: got groups from {group.min()} to {group.max()}, "
                 f"expected 0 to {self.n_groups - 1}: one for each number of folds"
             )
-        return torch.as_tensor(np.concatenate([*arrays.values()], axis=1)), group
+        in_order = [arrays[name] for name in self.widths]  # whatever the order in this block
+        return torch.as_tensor(np.concatenate(in_order, axis=1)), group
 
 
 def results(

@@ -19,6 +19,7 @@ from lumlip.metrics._fold_maps import FoldOrder, Source, fold_errors
 from lumlip.metrics._input import WIDEST, as_array, as_features, copied, of_unit_size
 from lumlip.metrics._pairs import Pairs
 from lumlip.metrics._protocol import BROKEN, GLOBAL
+from lumlip.metrics.folds import kept_whole
 from lumlip.metrics.group_intervals import group_sums, rms_interval
 from lumlip.metrics.outliers import worst_of_sums
 from lumlip.metrics.reconstruction import pointwise_errors, worst_of_cells
@@ -135,8 +136,7 @@ def cross_fitted_table(
     check_count("n_bootstrap", n_bootstrap, 0)
     check_count("seed", seed, 0)
     n_atoms = len(np.asarray(folds))
-    kept = getattr(folds, "groups", None) if groups is None else groups
-    drawn = np.arange(n_atoms) if kept is None else np.asarray(kept)
+    drawn = kept_whole(folds, n_atoms) if groups is None else np.asarray(groups)
     if drawn.shape != (n_atoms,):
         raise ValueError(f"groups: got shape {drawn.shape}, expected ({n_atoms},)")
     errors = cross_fitted_errors(
@@ -198,8 +198,7 @@ class GlobalFits:
         if "_turned" not in vars(self):  # all input, before work starts
             split = {"train": fold != labels[0], "test": fold == labels[0]}
             Pairs.checked(self.sources, self.targets, metric="gfre", device=self.device, **split)
-        groups = getattr(folds, "groups", None)
-        half = halves(number, np.arange(len(fold)) if groups is None else groups)
+        half = halves(number, kept_whole(folds, len(fold)))
         order = FoldOrder.of(*self._wanted, part=2 * number + half)
 
         def solve(item: tuple[Source, BoolArray]) -> torch.Tensor:

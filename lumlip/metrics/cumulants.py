@@ -98,15 +98,31 @@ class CentralMoments:
 
     @classmethod
     def of(cls, X: ArrayLike, *, order: int = MAX_ORDER) -> CentralMoments:
-        """Sum over the rows of X (n_atoms, n_features), up to the power that the order needs."""
+        """Sum over the rows of X (n_atoms, n_features), up to the power that the order needs.
+
+        Raises
+        ------
+        ValueError
+            If X or the order does not fit, or powers overflow, of numbers above 1e30 or so.
+        """
         check_count("order", order, 1, MAX_ORDER)
         x = as_features(X, "X")
         powers = range(order + order % 2 + 1)
         mean = x.mean(axis=0)
         x = x - mean
-        return cls(mean, np.stack([(x**p).sum(axis=0) for p in powers]))
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = np.stack([(x**p).sum(axis=0) for p in powers])
+        if not np.isfinite(sums).all():
+            size = np.abs(x).max()
+            raise ValueError(f"X: got deviations up to {size:.2g}, the powers of which overflow")
+        return cls(mean, sums)
 
     def __add__(self, other: CentralMoments) -> CentralMoments:
+        if self.sums.shape != other.sums.shape:
+            raise ValueError(
+                f"got sums of (powers, features) {self.sums.shape} and {other.sums.shape}, "
+                "expected as many of both"
+            )
         mean = self.mean + (other.mean - self.mean) * other.sums[0] / (self.sums[0] + other.sums[0])
         return CentralMoments(mean, self._about(mean) + other._about(mean))
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from lumlip.array_types import IntArray
 from lumlip.choices import check_count
-from lumlip.metrics.splits import _codes, _coordinate, _groups
+from lumlip.metrics.splits import _codes, _coordinate, _groups, _structure
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,13 +18,50 @@ if TYPE_CHECKING:
 class Folds(np.ndarray[tuple[int], np.dtype[np.int64]]):
     """The fold of every atom: an array of int that knows what was kept whole.
 
+    Some of the atoms are taken by ``folds[index]``. Other arrays computed from it lose the groups,
+    for their atoms may be others, and are refused where groups are needed.
+
     Attributes
     ----------
     groups : array of int of shape (n_atoms,), or None
-        The group of every atom; None for arrays computed from it, whose atoms are others.
+        The group of every atom.
     """
 
     groups: IntArray | None = None
+
+    def __getitem__(self, index: Any) -> Any:
+        some = super().__getitem__(index)
+        if isinstance(some, Folds) and self.groups is not None:
+            some.groups = self.groups[index]
+        return some
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _with_groups, (np.asarray(self), self.groups)
+
+
+def _with_groups(fold: IntArray, groups: IntArray | None) -> Folds:
+    """Return folds of these groups; not to be changed in place, which would leave the groups."""
+    dealt = fold.view(Folds)
+    dealt.groups, dealt.flags.writeable = groups, False
+    return dealt
+
+
+def kept_whole(folds: ArrayLike, n_atoms: int) -> IntArray:
+    """Return the group of every atom (n_atoms,): itself, if the folds are no `Folds`.
+
+    Raises
+    ------
+    ValueError
+        If the folds were computed from `Folds` such that the groups were lost.
+    """
+    if not isinstance(folds, Folds):
+        return np.arange(n_atoms)
+    if folds.groups is None:
+        raise ValueError(
+            "folds: got an array computed from lumlip.folds that does not know its groups; "
+            "expected folds[index], or numpy.asarray of it if single atoms may be drawn"
+        )
+    return folds.groups
 
 
 def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 0) -> Folds:
@@ -63,20 +101,18 @@ def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 
     >>> folds(ds, by="structure", n_folds=3)
     Folds([0, 0, 2, 2, 1, 1, 0, 0, 1, 1, 2, 2])
     """
-    structure = _coordinate(ds, "structure", by)
+    structure = _structure(ds, by)
     subset = _codes(_coordinate(ds, "subset", by)[structure])
     group = _groups(ds, structure, by)
     n_groups = int(group.max()) + 1
     check_count("n_folds", n_folds, 2, n_groups, f", the number of groups by {by}")
     check_count("seed", seed, 0)
-    dealt = _dealt(group, subset, n_folds, np.random.default_rng(seed))[group].view(Folds)
-    dealt.groups = group
-    return dealt
+    return _with_groups(_dealt(group, subset, n_folds, np.random.default_rng(seed))[group], group)
 
 
 def number_of_groups(ds: xr.Dataset, *, by: str) -> int:
     """Count what `folds` would keep whole."""
-    return int(_groups(ds, _coordinate(ds, "structure", by), by).max()) + 1
+    return int(_groups(ds, _structure(ds, by), by).max()) + 1
 
 
 def _dealt(group: IntArray, subset: IntArray, n_folds: int, rng: np.random.Generator) -> IntArray:

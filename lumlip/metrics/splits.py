@@ -62,7 +62,7 @@ def split(
     >>> np.unique(ds.structure[test])  # one whole structure of each subset
     array([4, 6])
     """
-    structure = _coordinate(ds, "structure", by)
+    structure = _structure(ds, by)
     subset = _coordinate(ds, "subset", by)[structure]
     n_atoms = len(structure)
     check_count("n_test", n_test, 1, n_atoms - 1, f" of {n_atoms} atoms")
@@ -101,6 +101,18 @@ def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:
         known = ", ".join(str(key) for key in ds.variables)
         raise ValueError(f"split by {by}: expected a coordinate {name!r}, got only: {known}")
     return np.asarray(ds[name].values)
+
+
+def _structure(ds: xr.Dataset, by: str) -> IntArray:
+    """Return the structure of every atom: an index of those that have a subset."""
+    given, n = _coordinate(ds, "structure", by), len(_coordinate(ds, "subset", by))
+    structure: IntArray = given.astype(np.int64)
+    if (structure != given).any() or ((structure < 0) | (structure >= n)).any():
+        raise ValueError(
+            f"split by {by}: got structures from {given.min()} to {given.max()} of {given.dtype}, "
+            f"expected integers from 0 to {n - 1}"
+        )
+    return structure
 
 
 def _codes(labels: NDArray[np.generic]) -> IntArray:

@@ -31,6 +31,9 @@ from lumlip.metrics._protocol import BROKEN, GLOBAL
 from lumlip.metrics.cross_fit import checked_folds, halves, table_of_sums
 from lumlip.metrics.group_intervals import group_sums
 
+#: Of the spread of a feature, how far its mean may move from pass to pass.
+SAME = 1e-6
+
 
 def streamed_table(
     read: Read,
@@ -77,7 +80,8 @@ def streamed_table(
     Raises
     ------
     ValueError
-        If blocks, groups or folds do not fit together, or features do not vary.
+        If blocks, groups or folds do not fit together, blocks change between the passes, or
+        features do not vary.
 
     Examples
     --------
@@ -99,11 +103,14 @@ def streamed_table(
     fits = _fitted(reduce(_merged, results(work.reduced, **how)), first)
     sums, counts, n_broken = np.zeros((len(first), len(first), len(fold))), np.zeros(len(fold)), 0
     # As bytes: tensors would travel in shared memory, which ends with the process that sent it.
+    moved = np.zeros(len(fits.mean))
     for found in results(partial(work.sums, pickle.dumps(fits)), **how):
-        for groups, of_groups, n_atoms, broken in found:
+        for groups, of_groups, n_atoms, broken, deviations in found:
             sums[:, :, groups] += of_groups
             counts[groups] += n_atoms
             n_broken += broken
+            moved += deviations
+    fits.check_again(moved, counts.sum())
     there, names = np.flatnonzero(counts), list(first)
     sums, counts = sums[..., there], counts[there]
     table = table_of_sums((names, names), sums, counts, there, n_bootstrap, seed)
@@ -151,9 +158,20 @@ def _triangle(rows: torch.Tensor) -> FloatArray:
 class _Fits:
     """Maps of all sources, and the mean of all columns that they act about."""
 
+    n: int
     mean: torch.Tensor
+    spread: torch.Tensor
     turns: list[torch.Tensor]
     maps: list[FoldMaps]
+
+    def check_again(self, deviations: FloatArray, n: int) -> None:
+        """Refuse blocks that were others in the second pass: deviations from the mean cancel."""
+        allowed = SAME * self.n * (self.spread + SAME * self.mean.abs()).numpy()
+        if n != self.n or (np.abs(deviations) > allowed).any():
+            raise ValueError(
+                "read: got other atoms or features when blocks were read again, expected the same "
+                "ones: of random numbers, seed by the number of the block"
+            )
 
 
 def _fitted(parts: list[_Part], first: Mapping[str, FloatArray]) -> _Fits:
@@ -171,7 +189,9 @@ def _fitted(parts: list[_Part], first: Mapping[str, FloatArray]) -> _Fits:
     order = FoldOrder.of(joined, widths, part=np.repeat(np.arange(len(parts)), sizes), ones=ones)
     sources = [Source.of(x) for x in columns]
     maps = [FoldMaps.of(source, order, protocol=GLOBAL) for source in sources]
-    return _Fits(torch.as_tensor(mean), [source.turn for source in sources], maps)
+    spread = torch.linalg.vector_norm(joined, dim=0) / n.sum() ** 0.5
+    turns = [source.turn for source in sources]
+    return _Fits(int(n.sum()), torch.as_tensor(mean), spread, turns, maps)
 
 
 @dataclass(frozen=True)
@@ -194,12 +214,17 @@ class _Work:
 
     def sums(
         self, pickled: bytes, blocks: IntArray
-    ) -> list[tuple[IntArray, FloatArray, FloatArray, int]]:
-        """Groups of each block, sums of their squared errors, their atoms, and broken maps."""
+    ) -> list[tuple[IntArray, FloatArray, FloatArray, int, FloatArray]]:
+        """Groups of each block, sums of their squared errors, their atoms, and broken maps.
+
+        Last comes the sum of the deviations from the mean of all.
+        """
         fits: _Fits = pickle.loads(pickled)
         return [self._sums(fits, block) for block in blocks]
 
-    def _sums(self, fits: _Fits, block: int) -> tuple[IntArray, FloatArray, FloatArray, int]:
+    def _sums(
+        self, fits: _Fits, block: int
+    ) -> tuple[IntArray, FloatArray, FloatArray, int, FloatArray]:
         rows, group = self.blocks.rows(block)
         rows -= fits.mean
         fold = self.part[group] // 2
@@ -211,4 +236,5 @@ class _Work:
             for cells, x, turn, maps in zip(errors, columns, fits.turns, fits.maps, strict=True):
                 cells[:, own] = maps.errors(one, x @ turn, y)
         sums, counts = group_sums(errors, group)
-        return np.unique(group), sums, counts, int((errors > BROKEN).sum())
+        broken = int((errors > BROKEN).sum())
+        return np.unique(group), sums, counts, broken, rows.sum(dim=0).numpy()

@@ -37,6 +37,8 @@ DISTANCES = 2**24
 PLACES = 2**32
 #: Distances, as roots of differences of squares, are known to this.
 UNCERTAINTY = 1e-6
+#: The distance of an atom that is read again is the same to this, in scaled units.
+SAME = 1e-3
 
 
 def streamed_lfre(
@@ -154,6 +156,7 @@ class _Search:
             numbers, place = np.unique(number, return_inverse=True)
             rows = np.concatenate([*results(partial(self._fetched, numbers), **how)])
             train = torch.as_tensor(rows)
+            self._check_again(train, distance[..., 0], place[..., 0], n_atoms=len(numbers))
             # Closer than the last candidate by more than a copy: all copies are there, too.
             inside = np.sqrt(distance) < np.sqrt(distance[..., -1:]) - copies - UNCERTAINTY
             for some, of_set, near in zip(self.sets(train), place, inside, strict=True):
@@ -162,6 +165,20 @@ class _Search:
                 near &= is_distinct[of_set]
             if n == self.n_train or (inside.sum(axis=-1) >= n_neighbors).all():
                 return train
+
+    def _check_again(
+        self, train: torch.Tensor, distance: FloatArray, place: IntArray, *, n_atoms: int
+    ) -> None:
+        """Refuse blocks that were others in the last pass: the nearest atoms are as far away."""
+        same = len(train) == n_atoms
+        for some, away, near in zip(self.sets(train), distance, place, strict=True):
+            again = (some.test - some.train[near]).norm(dim=1) if same else torch.tensor(np.inf)
+            same = same and bool((np.abs(again.numpy() - np.sqrt(away)) < SAME).all())
+        if not same:
+            raise ValueError(
+                "read: got other atoms or features when blocks were read again, expected the same "
+                "ones: of random numbers, seed by the number of the block"
+            )
 
     def sets(self, train: torch.Tensor) -> list[ScaledFeatures]:
         """Divide the columns of scaled train atoms, and of the test atoms, by set of features."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +31,18 @@ def attributes(path: Path) -> dict[str, Any]:
         )
     if not path.exists():
         raise ValueError(f"no features file {str(path)!r}")
-    try:
+    with reading(path):
         return dict(json.loads(_text(path)))
-    except Exception as error:  # what is damaged raises anything
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Name the file in whatever error reading it raises: what is damaged raises anything."""
+    try:
+        yield
+    except Exception as error:
         said = next(iter(str(error).splitlines()), "")
-        raise ValueError(f"cannot read {path} ({type(error).__name__}: {said})") from error
+        raise ValueError(f"cannot read {path} ({type(error).__name__}: {said:.200})") from error
 
 
 def _text(path: Path) -> str:

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import os
 import warnings
+import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from lumlip.errors import UntrustedCheckpointError, WeightsError
 from lumlip.minis import cards
 from lumlip.minis.cards import CHECKPOINTS
 from lumlip.runtime import records
+from lumlip.runtime.environments import say
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.relations import trained
 from lumlip.zoo.sources import find, key, local, where
@@ -68,9 +72,23 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
             f"loading one can run any code that is in it. If you know where it comes from: "
             f"trust_checkpoint=True, or --trust-checkpoint on the command line."
         )
+    if entry.weights == "file" and (record := _damaged(entry.checkpoint, entry.sha256)):
+        say(f"lumlip: warning: {entry.checkpoint} seems damaged: {record} has another CRC-32")
     if entry.weights == "file":  # absolute, so that it is never taken for a name of the package's
         return replace(entry, checkpoint=str(Path(entry.checkpoint).absolute()))
     return entry
+
+
+@lru_cache(maxsize=64)
+def _damaged(checkpoint: str, sha256: str | None) -> str:
+    """Name a record of a file of torch whose own sum does not fit; torch does not look at it."""
+    if not zipfile.is_zipfile(checkpoint):
+        return ""
+    with zipfile.ZipFile(checkpoint) as file:
+        try:
+            return file.testzip() or ""
+        except (zipfile.BadZipFile, NotImplementedError, zlib.error) as error:
+            return str(error)
 
 
 def availability(entries: Iterable[ModelEntry]) -> list[str]:

@@ -77,6 +77,31 @@ def test_a_part_that_is_none_names_the_file():
         structures("none.traj@0:10")
 
 
+@pytest.mark.timeout(20)
+def test_a_number_of_atoms_without_end_is_refused(tmp_path):
+    (tmp_path / "a.xyz").write_text("999999999999\n\nH 0 0 0\n")
+    with pytest.raises(ValueError, match="Frame has 1 atoms, expected 999999999999"):
+        structures(tmp_path / "a.xyz")
+
+
+def test_a_step_of_0_is_refused(tmp_path, salt):
+    ase.io.write(tmp_path / "salt.xyz", salt)
+    with pytest.raises(ValueError, match="got a step of 0"):
+        structures(f"{tmp_path / 'salt.xyz'}@::0")
+
+
+@pytest.mark.parametrize("element", [" C", "  "])
+def test_alpha_carbons_are_no_calcium(tmp_path, element):
+    """Without columns 77 and 78, ase takes the name of an atom for its element."""
+    line = "ATOM      1  CA  ALA A   1       0.000   0.000   0.000  1.00  0.00"
+    (tmp_path / "a.pdb").write_text(f"{line:76}{element}\nEND\n")
+    if element.strip():
+        assert structures(tmp_path / "a.pdb")[0].symbols[0] == "C"
+    else:
+        with pytest.raises(ValueError, match=r"a\.pdb .*line 1 names no element in columns 77"):
+            structures(tmp_path / "a.pdb")
+
+
 def test_several_files_and_sets_are_one(tmp_path, salt):
     for i, atoms in enumerate(salt):
         ase.io.write(tmp_path / f"{i}.cif", atoms)
@@ -188,6 +213,49 @@ def test_deepmd_folders_are_read(tmp_path, salt):
 def test_deepmd_folders_of_mixed_types_are_read(tmp_path, salt):
     deepmd(tmp_path, salt, real_atom_types=[[1, 0]] * 5 + [[0, -1]])
     assert [str(a.symbols) for a in structures(tmp_path)] == ["NaCl"] * 5 + ["Cl"]
+
+
+@pytest.mark.parametrize("name", ["box", "real_atom_types"])
+def test_frames_that_a_deepmd_array_lacks_are_told(tmp_path, salt, name):
+    arrays = {"real_atom_types": [[1, 0]] * 6, "box": [a.cell.array.ravel() for a in salt]}
+    deepmd(tmp_path, salt, **{name: arrays[name][:4]})
+    with pytest.raises(ValueError, match=rf"set\.000: got 4 frames of {name}, expected 6"):
+        structures(tmp_path)
+
+
+FRAME = """ITEM: TIMESTEP
+{}
+ITEM: NUMBER OF ATOMS
+2
+ITEM: BOX BOUNDS pp pp pp
+0.0 5.0
+0.0 5.0
+0.0 5.0
+ITEM: ATOMS id element x y z
+1 Na 0 0 0
+2 Cl 2.5 0 0
+"""
+
+
+@pytest.mark.parametrize(("n_lines", "found"), [(0, None), (1, 1), (2, 0)])
+def test_a_dump_that_is_cut_off_is_refused(tmp_path, n_lines, found):
+    """As of a run that was killed: ase takes the atoms that are there for all."""
+    lines = (FRAME.format(0) + FRAME.format(10)).splitlines(keepends=True)
+    (tmp_path / "a.lammpstrj").write_text("".join(lines[: len(lines) - n_lines]))
+    if found is None:
+        assert {len(atoms) for atoms in structures(tmp_path / "a.lammpstrj")} == {2}
+        return
+    with pytest.raises(ValueError, match=rf"a frame has {found} atoms, expected 2"):
+        structures(tmp_path / "a.lammpstrj")
+
+
+def test_a_gro_file_that_is_cut_off_is_refused(tmp_path):
+    lines = ["t\n", "2\n", "    1SOL     OW    1   0.000   0.000   0.000\n", "   2.0 2.0 2.0\n"]
+    (tmp_path / "a.gro").write_text("".join([*lines[:3], lines[2], lines[3]]))
+    assert len(structures(tmp_path / "a.gro")[0]) == 2
+    (tmp_path / "a.gro").write_text("".join(lines))
+    with pytest.raises(ValueError, match="got 1 atoms, expected 2"):
+        structures(tmp_path / "a.gro")
 
 
 def test_databases_keep_charge_and_spin(tmp_path):

@@ -348,6 +348,8 @@ def test_mini_lps_has_a_part_that_fine_tuning_never_saw():
         ([None], r"item 0 is None, expected ase\.Atoms, a set's name or a file"),
         ([], "got no structures, expected at least one"),
         (5, "got 5, expected a set's name, a file, or a list of ase.Atoms"),
+        ("", "got an empty name, expected a set's name or a file"),
+        ("mini-mad@0:3", "mini-mad@0:3: @FIRST:END takes a part of a file; .* mini-mad:test"),
     ],
 )
 def test_what_is_no_structures_is_one_line(wrong, message):
@@ -362,6 +364,13 @@ def test_energy_of_a_file_is_kept_and_no_other(tmp_path, copper):
     assert structures(tmp_path / "one.xyz")[0].info["energy"] == -3.5
     labelled.positions += 0.1  # not the energy of this one
     assert "energy" not in structures(labelled)[0].info
+
+
+def test_an_energy_that_is_none_names_the_frame(tmp_path):
+    frame = "1\nProperties=species:S:1:pos:R:3 energy={}\nCu 0 0 0\n"
+    (tmp_path / "two.xyz").write_text(frame.format(1.5) + frame.format("unknown"))
+    with pytest.raises(ValueError, match="frame 1: got energy 'unknown', expected a number"):
+        structures(tmp_path / "two.xyz")
 
 
 def test_structures_from_a_generator(tmp_path, copper):

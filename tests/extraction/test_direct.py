@@ -59,6 +59,8 @@ def test_wrong_options_are_named(salt):
         lumlip.feature_gradients("sevennet-0", salt, of="forces")
     with pytest.raises(ValueError, match="step: got 0, expected a displacement"):
         lumlip.feature_gradients("sevennet-0", salt, step=0)
+    with pytest.raises(TypeError, match="dtype"):  # in single precision nothing is left of them
+        lumlip.feature_gradients("sevennet-0", salt, dtype="float32")
 
 
 def test_features_without_a_model_are_refused(salt, tmp_path):

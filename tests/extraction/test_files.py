@@ -193,13 +193,54 @@ def test_plain_arrays_need_features_and_the_sum_of_the_structures(tmp_path):
         ({"backbone": np.zeros((10, 2))}, "mine.npz: conflicting sizes for dimension 'atom'"),
         ({"structures_sha256": "0" * 64}, "got those of structures_sha256 0000"),
         ({"attributes": "{"}, "cannot read .*mine.npz"),
-        ({"last_layer": np.array([[None]])}, "allow_pickle=False"),
+        ({"last_layer": np.array([[None]])}, r"cannot read .*mine\.npz .*allow_pickle=False"),
+        ({"last_layer": np.zeros((11, 0))}, r"got last_layer of shape \(11, 0\)"),
+        ({"last_layer": np.zeros((11, 2, 1))}, r"got last_layer of shape \(11, 2, 1\)"),
+        ({"energy": np.zeros(4) + 1j}, "got energy of shape .* complex128, .*n_structures"),
+        ({"energy": np.zeros((4, 1))}, r"got energy of shape \(4, 1\)"),
     ],
 )
 def test_what_is_wrong_with_plain_arrays_is_one_line(tmp_path, arrays, said):
     with pytest.raises(ValueError, match=said) as caught:
         lumlip.features(plain(tmp_path / "mine.npz", **arrays), FRAMES)
     assert "\n" not in str(caught.value)
+
+
+def test_a_damaged_array_names_the_file(tmp_path):
+    model = plain(tmp_path / "mine.npz")
+    content = bytearray((tmp_path / "mine.npz").read_bytes())
+    content[content.index(b"last_layer") + 150] ^= 1
+    (tmp_path / "mine.npz").write_bytes(content)
+    with pytest.raises(ValueError, match=r"cannot read .*mine\.npz \(BadZipFile: Bad CRC-32"):
+        lumlip.features(model, FRAMES)
+
+
+@pytest.mark.parametrize("name", ["last_layer/0.0", "energy/0", "structure/0", "frame/.zattrs"])
+@pytest.mark.parametrize("how", ["flipped", "cut", "gone"])
+def test_a_damaged_store_is_refused(tmp_path, name, how):
+    """Zarr reads zeros, NaN or other numbers from it without a word."""
+    store = tmp_path / "mine.zarr"
+    files.write(features_of(), FRAMES, store)
+    lumlip.features(f"features:{store}", FRAMES)
+    content = bytearray((store / name).read_bytes())
+    content[-1] ^= 1
+    (store / name).write_bytes(content if how == "flipped" else content[:-2])
+    if how == "gone":
+        (store / name).unlink()
+    with pytest.raises(
+        ValueError, match=rf"mine\.zarr is damaged in 1 of \d+ files, such as {name}"
+    ):
+        lumlip.features(f"features:{store}", FRAMES)
+
+
+def test_attributes_of_a_store_may_be_changed(tmp_path):
+    store = tmp_path / "mine.zarr"
+    files.write(features_of(), FRAMES, store)
+    told = json.loads((store / ".zattrs").read_text())
+    (store / ".zattrs").write_text(json.dumps(told | {"family": "mace"}))
+    found = lumlip.features(f"features:{store}", FRAMES)
+    assert found.attrs["family"] == "mace"
+    assert files.SUMS not in found.attrs
 
 
 @pytest.mark.parametrize("name", ["mine.csv", "none.npz", "none.zarr", "text.npz", "text.zarr"])

@@ -12,6 +12,7 @@ from ase.io import write
 
 import lumlip
 from lumlip.cli import main
+from lumlip.extraction import shards
 from lumlip.extraction.shards import dealt, extract_part, join, which_part
 
 FRAMES = [bulk("Cu", cubic=True), bulk("Si"), bulk("NaCl", "rocksalt", a=5.64), molecule("CH4")]
@@ -57,6 +58,27 @@ def test_the_task_of_a_job_array_is_a_part():
             which_part(wrong)
 
 
+def test_tasks_with_gaps_are_refused():
+    """Of --array=1-7:2 the last two would be parts 5 and 7 of 4."""
+    gaps = {f"SLURM_ARRAY_TASK_{k}": v for k, v in (("ID", "5"), ("MIN", "1"), ("COUNT", "4"))}
+    with pytest.raises(ValueError, match="got task 5 of 4 from 1; expected no gaps"):
+        which_part("slurm", gaps)
+
+
+def test_a_part_that_another_task_has_made_meanwhile_is_left(folder, structures, monkeypatch):
+    path, written = folder / "0003-of-0003.zarr", shards.write
+    other = path.rename(folder / "other")
+
+    def late(*args):
+        written(*args)
+        shutil.copytree(other, path)
+
+    monkeypatch.setattr(shards, "write", late)
+    extract_part(MODEL, structures, folder, shard=(3, 3), device="cpu")
+    shutil.rmtree(other)
+    assert not [p.name for p in folder.iterdir() if not p.name.endswith("-of-0003.zarr")]
+
+
 def test_joined_parts_are_the_features_of_all(folder, structures, tmp_path):
     join(folder, tmp_path / "all.zarr")
     stored = xr.open_zarr(tmp_path / "all.zarr", consolidated=False, zarr_format=2)
@@ -83,6 +105,10 @@ def test_parts_of_another_whole_are_refused_before_any_work(folder, structures):
         extract_part(MODEL, structures, folder, shard=(1, 4))
     with pytest.raises(ValueError, match="got structures_sha256_of_all_parts"):
         extract_part(MODEL, structures[:3], folder, shard=(1, 3))
+    with pytest.raises(ValueError, match="got dtype 'float32', expected 'float64'"):
+        extract_part(MODEL, structures, folder, shard=(1, 3), dtype="float64")
+    with pytest.raises(ValueError, match="got layers False, expected True"):
+        extract_part(MODEL, structures, folder, shard=(1, 3), layers=True)
 
 
 def test_what_cannot_be_joined_is_said(folder, tmp_path):

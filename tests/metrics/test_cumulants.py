@@ -241,3 +241,16 @@ def test_moments_of_parts_merge_to_those_of_all_atoms(order):
 def test_moments_have_no_more_orders_than_were_summed():
     with pytest.raises(ValueError, match="order: got 3, expected 1 to 2"):
         CentralMoments.of([[1.0], [2.0]], order=2).features(3)
+
+
+@pytest.mark.parametrize("other", [(np.eye(3)[:, :1], 8), (np.eye(3), 2)])
+def test_moments_of_other_features_or_powers_are_not_merged(other):
+    """One column would be spread over all."""
+    with pytest.raises(ValueError, match=r"got sums .* \(9, 3\) and .*, expected as many of both"):
+        CentralMoments.of(np.eye(3)) + CentralMoments.of(other[0], order=other[1])
+
+
+def test_moments_that_overflow_are_refused():
+    """Else their cumulants would be 0."""
+    with pytest.raises(ValueError, match="the powers of which overflow"):
+        CentralMoments.of([[1e60], [3e60], [9e60]])

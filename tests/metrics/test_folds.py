@@ -1,5 +1,7 @@
 """Folds: every atom once, groups whole, subsets and sizes even."""
 
+import pickle
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -69,14 +71,30 @@ def test_the_seed_decides(by):
     assert not np.array_equal(first, other)
 
 
-def test_groups_go_with_the_folds_but_not_with_parts_of_them():
+def test_groups_go_with_the_folds_and_with_some_of_the_atoms():
     fold = lumlip.folds(dataset(), by="parent")
     assert isinstance(fold, np.ndarray)
     assert fold.dtype == np.int64
     assert fold.groups.shape == fold.shape
     assert len(np.unique(fold.groups)) == 100
-    assert fold[:5].groups is None
-    assert fold.copy().groups is None
+    for index in (slice(5), [4, 0, 4], fold > 3):
+        np.testing.assert_array_equal(fold[index].groups, fold.groups[index])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(fold)).groups, fold.groups)
+
+
+@pytest.mark.parametrize("of_folds", [np.ndarray.copy, np.sort, lambda fold: fold % 2])
+def test_folds_that_lost_their_groups_are_refused(of_folds):
+    """Else the intervals would draw single atoms, and be too narrow without a word."""
+    fold = of_folds(lumlip.folds(dataset(), by="parent"))
+    X = np.random.default_rng(0).normal(size=(len(fold), 2))
+    with pytest.raises(ValueError, match=r"folds: got an array .* does not know its groups"):
+        lumlip.reconstruction_table({"a": X}, folds=fold, n_bootstrap=10)
+    lumlip.reconstruction_table({"a": X}, folds=np.asarray(fold), n_bootstrap=10)
+
+
+def test_folds_are_not_changed_in_place():
+    with pytest.raises(ValueError, match="read-only"):
+        lumlip.folds(dataset()).sort()
 
 
 @pytest.mark.parametrize(

@@ -255,3 +255,13 @@ def test_what_is_missing_is_named():
     one = _dataset(n_structures=1, n_subsets=1)
     with pytest.raises(ValueError, match=r"leave no atom to train on.*there are 1 groups"):
         split(one.isel(atom=[0, 0, 0]), n_test=1)
+
+
+@pytest.mark.parametrize("change", [lambda s: s - 1, lambda s: s + 1, lambda s: s / 2])
+def test_a_structure_that_is_no_index_is_refused(change):
+    """-1 would be the last one's subset and parent."""
+    ds = _dataset()
+    ds = ds.assign_coords(structure=("atom", change(ds.structure.values)))
+    for call in (lambda: split(ds, n_test=9), lambda: lumlip.folds(ds)):
+        with pytest.raises(ValueError, match=r"got structures from .* from 0 to 59"):
+            call()

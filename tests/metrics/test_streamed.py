@@ -67,6 +67,48 @@ def test_blocks_give_the_table_of_all_atoms_in_memory():
         )
 
 
+def in_another_order(block):
+    """Names as a set or a folder may list them."""
+    features, groups = read(block)
+    return {name: features[name] for name in sorted(features, reverse=bool(block % 2))}, groups
+
+
+def test_features_are_told_apart_by_name():
+    orders = {tuple(in_another_order(block)[0]) for block in range(len(CUTS) - 1)}
+    assert len(orders) > 1
+    wanted = streamed()
+    found = streamed(in_another_order).loc[wanted.index, wanted.columns]
+    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("change", "local"),
+    [("moved", False), ("longer", False), ("drawn anew", False), ("drawn anew", True)],
+)
+def test_blocks_that_change_between_passes_are_refused(change, local):
+    rng, seen = np.random.default_rng(0), []
+
+    def changing(block):
+        features, groups = read(block)
+        seen.append(block)
+        if len(seen) <= len(CUTS):  # the first pass, and a look at the first block
+            return features, groups
+        if change == "moved":
+            return {name: x + 1e-2 * (name == "bent") for name, x in features.items()}, groups
+        if change == "longer":
+            longer = np.arange(len(groups) + 1) % len(groups)
+            return {name: x[longer] for name, x in features.items()}, groups[longer]
+        return {name: rng.normal(size=x.shape) for name, x in features.items()}, groups
+
+    n_blocks = len(CUTS) - 1
+    with pytest.raises(ValueError, match="other atoms or features when blocks were read again"):
+        _ = (
+            lumlip.streamed_lfre(changing, n_blocks, tested=FOLDS == 0, n_neighbors=20)
+            if local
+            else streamed(changing)
+        )
+
+
 def test_a_fold_of_one_group_and_groups_without_atoms():
     folds = np.where(np.arange(240) == 100, 1, 2 * (np.arange(240) % 3))
     more = np.concatenate([folds, [0, 1]])

@@ -134,6 +134,18 @@ def test_file_that_changes_is_refused_or_warned_of(folder):
         assert ready(entry).sha256 == digest(b"altered")
 
 
+@pytest.mark.parametrize("where", [0.5, None])
+def test_damaged_numbers_of_a_file_of_torch_are_told(tmp_path, capfd, where):
+    """Torch itself loads them without a word."""
+    content = bytearray((weights.CHECKPOINTS / "mace-mini.model").read_bytes())
+    if where is not None:
+        content[int(where * len(content))] ^= 255
+    (tmp_path / "mine.model").write_bytes(content)
+    ready(resolve(f"mace:{tmp_path / 'mine.model'}"), trust_checkpoint=True)
+    said = capfd.readouterr().err
+    assert ("mine.model seems damaged: " in said) == (where is not None)
+
+
 def test_known_sum_is_trusted_and_enforced(folder):
     entry = replace(resolve(PUBLISHED), sha256=digest(b"weights"))
     (folder / FILE).write_bytes(b"weights")
