@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -30,6 +30,7 @@ from lumlip.book.page import RERUN
 from lumlip.book.parameters import MODELS, checked, declared_parameters, stands_for_a_list
 from lumlip.book.render import render
 from lumlip.choices import STOP
+from lumlip.datasets.paper import paper_models
 from lumlip.errors import ChapterError, FamilyEnvironmentError, WeightsError
 from lumlip.runtime.paths import refuse_existing
 from lumlip.zoo.table import resolve
@@ -62,7 +63,7 @@ def run(
     skip_failing
         Go on without models that fail, and say so at the top of the page.
     trust_checkpoint
-        Load checkpoints of the reader's own among the models, see :func:`lumlip.features`.
+        Load checkpoints of unknown sums among the models, see :func:`lumlip.features`.
 
     Raises
     ------
@@ -80,7 +81,7 @@ def run(
     page = find_chapter(chapter)
     notebook = convert(page.source)
     values = checked(parameters or {}, declared_parameters(notebook), page.name)
-    trusted = own_checkpoints(values, trust=trust_checkpoint)
+    trusted = own_checkpoints(_named(values, page), trust=trust_checkpoint)
     folder = Path(out_dir).resolve() if out_dir is not None else new_folder(page)
     refuse_existing(*(folder / name for name in WRITTEN))
     folder.mkdir(parents=True, exist_ok=True)
@@ -100,11 +101,18 @@ def new_folder(page: Chapter) -> Path:
     return folder
 
 
-def own_checkpoints(values: Mapping[str, Any], *, trust: bool) -> list[str]:
-    """Check the models among the values; return the sums of the reader's own checkpoints."""
+def _named(values: Mapping[str, Any], page: Chapter) -> dict[str, list[str]]:
+    """Return the lists of models among the values, with ids in the place of "paper"."""
     lists = {name: values.get(name, []) for name in MODELS}
-    named = [m for name, ids in lists.items() if not stands_for_a_list(name, ids) for m in ids]
-    entries = [resolve(model) for model in named]
+    if stands_for_a_list("models", lists["models"]):  # the published ones come with packages
+        paper = lists["models"] == ["paper"]
+        lists["models"] = paper_models(int(page.name.partition("_")[0])) if paper else []
+    return lists
+
+
+def own_checkpoints(models: Mapping[str, Sequence[str]], *, trust: bool) -> list[str]:
+    """Check lists of models; return the sums of the reader's own checkpoints among them."""
+    entries = [resolve(model) for ids in models.values() for model in ids]
     for entry in entries:
         if entry.weights == "file":
             ready(entry, trust_checkpoint=trust)

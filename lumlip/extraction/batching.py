@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from ase import Atoms
 
-#: Atoms per forward pass if the user names no number. A few hundred already fill a CPU's caches.
-DEFAULT_BATCH_ATOMS = {"cpu": 128, "cuda": 8192, "mps": 1024}
+#: Atoms per forward pass at first, if the user names no number. A few hundred already fill a CPU's
+#: caches; on a GPU the number grows while there is memory.
+DEFAULT_BATCH_ATOMS = {"cpu": 128, "cuda": 2048, "mps": 1024}
 #: Neighbours per atom that a batch of so many atoms is meant for.
 _USUAL_NEIGHBOURS = 60.0
 
 
-def plan_batches(
-    structures: Sequence[Atoms], *, indices: Sequence[int], batch_atoms: int, cutoff: float
-) -> list[list[int]]:
-    """Group structures of like size into batches of bounded cost.
+class Batches:
+    """Groups of structures of like size, each of bounded cost: iterate over them once.
 
     The cost of a structure is its number of atoms, or its expected number of edges in units of
     60 per atom if that is more, so that dense structures go in smaller batches. A structure
@@ -28,20 +28,47 @@ def plan_batches(
     indices : sequence of int
         The structures still to do.
     batch_atoms : int
-        Bound on the cost of a batch, in atoms.
+        Bound on the cost of a batch, in atoms; `shrink` and `grow` change it for those to come.
     cutoff : float
         Cutoff of the model, in Å.
     """
-    costs = {i: _cost(structures[i], cutoff) for i in indices}
-    batches: list[list[int]] = []
-    room = 0.0
-    for i in sorted(indices, key=lambda i: (costs[i], i)):
-        if not batches or costs[i] > room:
-            batches.append([])
-            room = float(batch_atoms)
-        batches[-1].append(i)
-        room -= costs[i]
-    return batches
+
+    def __init__(
+        self,
+        structures: Sequence[Atoms],
+        *,
+        indices: Sequence[int],
+        batch_atoms: int,
+        cutoff: float,
+    ) -> None:
+        self.batch_atoms = batch_atoms
+        self._costs = {i: _cost(structures[i], cutoff) for i in indices}
+        self._left = deque(sorted(indices, key=lambda i: (self._costs[i], i)))
+
+    def __iter__(self) -> Iterator[list[int]]:
+        while self._left:
+            batch = [self._left.popleft()]
+            room = self.batch_atoms - self._costs[batch[0]]
+            while self._left and self._costs[self._left[0]] <= room:
+                batch.append(self._left.popleft())
+                room -= self._costs[batch[-1]]
+            yield batch
+
+    def shrink(self, batch: Sequence[int]) -> None:
+        """Bound batches by half of one, of these structures, that memory was too short for."""
+        if cost := sum(self._costs.get(i, 0.0) for i in batch):
+            self.batch_atoms = max(1, min(self.batch_atoms, int(cost / 2)))
+
+    def grow(self, memory: float) -> None:
+        """Double the bound if batches are full and take less than a third of the memory there is.
+
+        Parameters
+        ----------
+        memory : float
+            What the last batch took, of all that it could have.
+        """
+        if self._left and memory < 1 / 3:
+            self.batch_atoms *= 2
 
 
 def _cost(atoms: Atoms, cutoff: float) -> float:

@@ -58,7 +58,9 @@ def features(
         Load a checkpoint that is not in the table of models, or whose authors publish no sum to
         check it against. Loading one can run any code in it.
     batch_atoms : int, optional
-        Bound on the atoms in one forward pass; smaller needs less memory.
+        Bound on the atoms in one forward pass. Without it, on a GPU the number grows while there
+        is memory. Where memory is short, batches are halved; what fits is remembered for the next
+        time, by model and device.
     layers : bool
         Also the features after every layer of the network, in order of depth: variables
         ``layer_00_embedding``, ``layer_01_interaction_1`` and so on, each (atom, NAME_channel).

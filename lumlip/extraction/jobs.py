@@ -34,6 +34,7 @@ from lumlip.extraction.store import (
 )
 from lumlip.extraction.worker import finished
 from lumlip.extraction.workers import WorkerPool
+from lumlip.runtime import records
 from lumlip.runtime.environments import features_version, locked, readout, say, versions
 from lumlip.runtime.paths import ensured, home
 from lumlip.zoo.table import ModelEntry
@@ -41,6 +42,9 @@ from lumlip.zoo.weights import ready
 
 if TYPE_CHECKING:
     import xarray as xr
+
+#: Subject of the records of batches.
+BATCHES = "batches"
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,8 @@ def _run(
             n_left = len(job.structures) - len(finished(folder))
             facts = pool.run(job.entry, folder, job.structures, n_left=n_left)
             failed: dict[int, str] = facts["failed"]
+            if found := facts["done"]["found_batch_atoms"]:
+                records.remember(_batches_of(job), _found_batch_atoms(job) | found, BATCHES)
             if on_error == "stop":
                 complain(job, failed, on_error, f"kept in {folder}")
             assemble(folder, job.store, job.structures, _attributes(job, facts), failed=failed)
@@ -234,11 +240,21 @@ def order_of(job: Job, *, device: str, batch_atoms: int | None) -> dict[str, Any
         "dtype": job.dtype,
         "layers": job.layers,
         "batch_atoms": batch_atoms,
+        "found_batch_atoms": _found_batch_atoms(job),
         "frames": job.frames,
         "killers": [],  # frames that no worker survives
         "last": [],  # batches to be done after all others
         "packages": [d.split("==")[0].strip() for d in pins(job.entry.family).dependencies],
     }
+
+
+def _found_batch_atoms(job: Job) -> dict[str, Any]:
+    """Return how large batches of the model may be, by the name of the device, as found before."""
+    return records.read(BATCHES).get(_batches_of(job), {})
+
+
+def _batches_of(job: Job) -> str:
+    return f"{job.entry.id} {job.sha256} {job.dtype}{' layers' if job.layers else ''}"
 
 
 def _attributes(job: Job, facts: dict[str, Any]) -> dict[str, Any]:

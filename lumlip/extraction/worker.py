@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from ase import Atoms
 
 from lumlip.errors import reason
 from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, load_structures, save_arrays
-from lumlip.extraction.batching import DEFAULT_BATCH_ATOMS, plan_batches
+from lumlip.extraction.batching import DEFAULT_BATCH_ATOMS, Batches
 from lumlip.runtime.devices import available
 from lumlip.runtime.paths import sha256_file
 from lumlip.runtime.stdout import private_stdout
@@ -83,17 +84,22 @@ def work(folder: Path, tell: Tell) -> None:
     left = set(range(len(structures))) - finished(folder) - set(job["killers"])
     last = [kept for batch in job["last"] if (kept := [i for i in batch if i in left])]
     todo = sorted(left.difference(*last))
-    batch_atoms = job["batch_atoms"] or DEFAULT_BATCH_ATOMS[device]
-    plan = plan_batches(structures, indices=todo, batch_atoms=batch_atoms, cutoff=extractor.cutoff)
+    chip = device_name(device)
+    found = job["batch_atoms"] or job["found_batch_atoms"].get(chip) or DEFAULT_BATCH_ATOMS[device]
+    plan = Batches(structures, indices=todo, batch_atoms=found, cutoff=extractor.cutoff)
+    options = {"layers": job["layers"], "when_short": plan.shrink}
     failed: dict[int, str] = {}
-    for n_done, batch in enumerate([*plan, *last]):
+    for n_done, batch in enumerate(chain(plan, last)):
         tell("begin", frames=batch)
-        failed |= _extract_batch(extractor, structures, batch, folder, layers=job["layers"])
+        failed |= _extract_batch(extractor, structures, batch, folder, **options)
+        if device == "cuda" and not job["batch_atoms"]:
+            plan.grow(_memory())
         tell("batch", atoms=sum(len(structures[i]) for i in batch), structures=len(batch))
         if len(failed) > max(_TOO_MANY, n_done):
             why = next(iter(failed.values()))
             raise RuntimeError(f"{why}, in {len(failed)} structures: the model itself seems broken")
-    tell("done", failed=failed)
+    changed = {chip: plan.batch_atoms} if plan.batch_atoms != found else {}
+    tell("done", failed=failed, found_batch_atoms=changed)
 
 
 def _loaded(job: dict[str, Any], device: str) -> Any:
@@ -125,6 +131,34 @@ def pick_device(wanted: str) -> str:
     return device.type
 
 
+def device_name(kind: str) -> str:
+    """Return the name of the GPU in use, or the kind of the device."""
+    import torch
+
+    return torch.cuda.get_device_name() if kind == "cuda" else kind
+
+
+def _memory() -> float:
+    """Return the share of the GPU's memory, without that of others, that was taken at most.
+
+    Since the last time that this was asked.
+    """
+    import torch
+
+    most = torch.cuda.max_memory_allocated()
+    free = torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()
+    torch.cuda.reset_peak_memory_stats()
+    return most / free
+
+
+def _is_short_of_memory(error: Exception) -> bool:
+    """Tell whether torch or Python found no room."""
+    import torch
+
+    kinds = (MemoryError, torch.OutOfMemoryError)
+    return isinstance(error, kinds) or "can't allocate memory" in str(error)
+
+
 def _extract_batch(
     extractor: Any,
     structures: Sequence[Atoms],
@@ -132,14 +166,20 @@ def _extract_batch(
     folder: Path,
     *,
     layers: bool = False,
+    when_short: Callable[[Sequence[int]], None] = lambda batch: None,
 ) -> dict[int, str]:
-    """Leave the features of a batch, of its halves if it fails; return the frames that fail."""
+    """Leave the features of a batch, of its halves if it fails; return the frames that fail.
+
+    A batch that memory is too short for is told to ``when_short``.
+    """
     import torch
 
     try:
         got = extractor.extract([structures[i] for i in batch], layers=layers)
         _check_finite(got)
     except Exception as error:  # out of memory, NaN, whatever a package raises
+        if _is_short_of_memory(error):
+            when_short(batch)
         if len(batch) == 1:
             traceback.print_exc()
             return {batch[0]: reason(error)}
@@ -149,8 +189,9 @@ def _extract_batch(
     torch.cuda.empty_cache()
     half = len(batch) // 2
     failed: dict[int, str] = {}
+    options: dict[str, Any] = {"layers": layers, "when_short": when_short}
     for part in (batch[:half], batch[half:]):
-        failed |= _extract_batch(extractor, structures, part, folder, layers=layers)
+        failed |= _extract_batch(extractor, structures, part, folder, **options)
     return failed
 
 

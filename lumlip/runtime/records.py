@@ -1,6 +1,7 @@
-"""What was found out about downloaded weights at their first use: where they lie, their sha256.
+"""What was found out and is kept in lumlip's cache folder, one entry per file or model.
 
-Kept as ``weights.json`` in lumlip's cache folder, one entry per file.
+``weights.json``: of downloaded weights, where they lie and their sha256. ``batches.json``: of
+models, the largest batches that the memory of a device allowed.
 """
 
 from __future__ import annotations
@@ -14,25 +15,26 @@ from lumlip.runtime.environments import locked
 from lumlip.runtime.paths import home, sha256_file
 
 
-def read() -> dict[str, dict[str, Any]]:
+def read(subject: str = "weights") -> dict[str, dict[str, Any]]:
     """Return all records, by the key that they were kept under."""
+    book = _book(subject)
     try:
-        found: dict[str, dict[str, Any]] = json.loads(_book().read_text(encoding="utf-8"))
+        found: dict[str, dict[str, Any]] = json.loads(book.read_text(encoding="utf-8"))
         if not all(isinstance(record, dict) for record in found.values()):
             raise ValueError("a record is no table")
     except FileNotFoundError:
         return {}
     except (AttributeError, ValueError) as error:
-        raise ValueError(f"{_book()} is damaged: remove it, lumlip fills it again") from error
+        raise ValueError(f"{book} is damaged: remove it, lumlip fills it again") from error
     return found
 
 
-def remember(key: str, facts: Mapping[str, Any]) -> None:
+def remember(key: str, facts: Mapping[str, Any], subject: str = "weights") -> None:
     """Keep one record; the others stay, also those that another process writes meanwhile."""
-    book = _book()
-    with locked(book, "records of weights"):
+    book = _book(subject)
+    with locked(book, f"records of {subject}"):
         part = book.with_suffix(".part")
-        text = json.dumps({**read(), key: dict(facts)}, indent=1, sort_keys=True)
+        text = json.dumps({**read(subject), key: dict(facts)}, indent=1, sort_keys=True)
         part.write_text(text + "\n", encoding="utf-8")
         part.replace(book)
 
@@ -50,5 +52,5 @@ def facts(path: Path, record: Mapping[str, Any]) -> dict[str, Any]:
     return {**seen, "sha256": (same and record.get("sha256")) or sha256_file(path)}
 
 
-def _book() -> Path:
-    return home() / "weights.json"
+def _book(subject: str) -> Path:
+    return home() / f"{subject}.json"

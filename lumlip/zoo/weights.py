@@ -116,7 +116,7 @@ def _published(entry: ModelEntry, trust_checkpoint: bool) -> ModelEntry:
     facts = records.facts(path, record)
     if entry.sha256 not in (None, facts["sha256"]):  # it may be the record that is damaged
         facts = records.facts(path, {})
-    _check_known(entry, path, facts["sha256"])
+    _check_known(entry, path, facts["sha256"], advice=where(entry))
     if not entry.sha256:
         _check_unchanged(entry, record, facts["sha256"], trust_checkpoint)
     if facts != record:
@@ -148,11 +148,11 @@ def _checked(entry: ModelEntry, path: Path) -> str:
     return sha256
 
 
-def _check_known(entry: ModelEntry, path: Path, sha256: str) -> None:
+def _check_known(entry: ModelEntry, path: Path, sha256: str, advice: str = "") -> None:
     if entry.sha256 and entry.sha256 != sha256:
         raise ValueError(
             f"{path} is not the file in lumlip's table of models ({entry.id}): "
-            f"got sha256 {_short(sha256)}, expected {_short(entry.sha256)}"
+            f"got sha256 {_short(sha256)}, expected {_short(entry.sha256)}{advice}"
         )
 
 

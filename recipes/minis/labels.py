@@ -17,7 +17,7 @@ from ase import Atoms
 
 from lumlip.array_types import AnyFloatArray
 from lumlip.extraction.arrays import load_structures
-from lumlip.extraction.batching import plan_batches
+from lumlip.extraction.batching import Batches
 from lumlip.families.sevennet import Extractor
 
 BATCH_ATOMS = 96
@@ -64,9 +64,7 @@ def main() -> None:
     energy = np.zeros(len(structures))
     forces: list[AnyFloatArray] = [np.zeros((len(atoms), 3)) for atoms in structures]
     everything = range(len(structures))
-    plan = plan_batches(
-        structures, indices=everything, batch_atoms=BATCH_ATOMS, cutoff=teacher.cutoff
-    )
+    plan = Batches(structures, indices=everything, batch_atoms=BATCH_ATOMS, cutoff=teacher.cutoff)
     for batch in plan:
         chosen = [structures[i] for i in batch]
         if given.energies_only:

@@ -34,7 +34,7 @@ SIZES: dict[str, Any] = {
 }
 
 
-def build(elements: Sequence[int]) -> PET:
+def build(elements: Sequence[int], sizes: dict[str, Any] = SIZES) -> PET:
     """Make an untrained PET for these atomic numbers; its weights depend on torch's seed."""
     target = get_energy_target_info(
         TARGET, {"unit": "eV", "quantity": "energy"}, add_position_gradients=True
@@ -42,7 +42,7 @@ def build(elements: Sequence[int]) -> PET:
     info = DatasetInfo(
         length_unit="angstrom", atomic_types=sorted(elements), targets={TARGET: target}
     )
-    model = PET({**get_default_hypers("pet")["model"], **SIZES}, info)
+    model = PET({**get_default_hypers("pet")["model"], **sizes}, info)
     for module in (model.additive_models[0].model, model.scaler.model):
         table = module.type_to_index  # uninitialised memory where there is no such element
         others = torch.ones(len(table), dtype=torch.bool)

@@ -19,7 +19,6 @@ import hydra
 import numpy as np
 import torch
 from ase import Atoms
-from fairchem.core.units.mlip_unit.api.inference import MLIPInferenceCheckpoint
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -33,6 +32,7 @@ from recipes.minis.uma_model import (
     Recipe,
     fit_references,
     model_config,
+    save,
     tasks_config,
     use_cheaper_gradients,
 )
@@ -138,12 +138,9 @@ class Trainer:
         return scores(self.train, structures, *self.predict(structures))
 
     def save(self, path: Path) -> None:
-        """Write the averaged weights in fairchem's format, once for both of its entries."""
+        """Write the averaged weights."""
         with self.ema.applied(self.model):
-            weights = {k: v.detach().clone() for k, v in self.model.state_dict().items()}
-        averaged = {f"module.{k}": v for k, v in weights.items()}
-        averaged["n_averaged"] = torch.tensor(self.step)
-        torch.save(MLIPInferenceCheckpoint(self.config, weights, averaged, self.tasks), path)
+            save(self.model, path, config=self.config, tasks=self.tasks, steps=self.step)
 
     def save_state(self, path: Path) -> None:
         """Write all that is needed to go on."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from ase import Atoms
 from fairchem.core.models.uma.nn.mole import MOLE
+from fairchem.core.units.mlip_unit.api.inference import MLIPInferenceCheckpoint
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -79,10 +81,10 @@ def fit_references(train: Sequence[Atoms]) -> NDArray[np.floating]:
     return references
 
 
-def model_config(recipe: Recipe) -> dict[str, Any]:
+def model_config(recipe: Recipe, tasks: Iterable[str] = TASKS.values()) -> dict[str, Any]:
     """Configuration of the model: UMA-S's but for the sizes, without dropout."""
     uma = "fairchem.core.models.uma"
-    mapping = {task: task for task in TASKS.values()}
+    mapping = {task: task for task in tasks}
     backbone = {
         "model": f"{uma}.escn_moe.eSCNMDMoeBackbone",
         "num_experts": recipe.experts,
@@ -129,11 +131,13 @@ def model_config(recipe: Recipe) -> dict[str, Any]:
     }
 
 
-def tasks_config(references: NDArray[np.floating], rmsd: float) -> list[dict[str, Any]]:
+def tasks_config(
+    references: NDArray[np.floating], rmsd: float, tasks: Iterable[str] = TASKS.values()
+) -> list[dict[str, Any]]:
     """Energy and forces of each task: scale and element references (eV), the same for all."""
     core = "fairchem.core"
     found = []
-    for task in TASKS.values():
+    for task in tasks:
         for name, level, size in (("energy", "system", 1), ("forces", "atom", 3)):
             one: dict[str, Any] = {
                 "_target_": f"{core}.units.mlip_unit.mlip_unit.Task",
@@ -155,3 +159,13 @@ def tasks_config(references: NDArray[np.floating], rmsd: float) -> list[dict[str
                 one["element_references"] = {"_target_": module, "element_references": values}
             found.append(one)
     return found
+
+
+def save(
+    model: torch.nn.Module, path: Path, *, config: Any, tasks: list[dict[str, Any]], steps: int
+) -> None:
+    """Write weights in fairchem's format, once for both of its entries."""
+    weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
+    averaged = {f"module.{k}": v for k, v in weights.items()}
+    averaged["n_averaged"] = torch.tensor(steps)
+    torch.save(MLIPInferenceCheckpoint(config, weights, averaged, tasks), path)

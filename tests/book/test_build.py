@@ -353,6 +353,23 @@ def test_a_trusted_checkpoint_reaches_the_chapter_and_only_this_one(checkout, ow
         ready(resolve("chgnet:other.pth.tar"))
 
 
+def test_trust_is_for_the_papers_models_too_and_a_wrong_file_is_refused(
+    checkout, own_checkpoint, monkeypatch
+):
+    for name in ("LUMLIP_MODELS", "LUMLIP_HOME"):
+        monkeypatch.setenv(name, str(checkout / name))
+        (checkout / name).mkdir()
+    for name in ("mace-mp-0b3-medium.model", "pet-mad-s-v1.0.2.ckpt", "DPA-3.1-3M.pt"):
+        (checkout / "LUMLIP_MODELS" / name).write_bytes(b"weights")
+    with pytest.raises(ValueError, match=r"DPA-3.1-3M.pt is not the file in lumlip's table"):
+        rerun.run("01", {"models": "paper"}, checkout / "out", trust_checkpoint=True)
+    assert not (checkout / "out").exists()
+    assert ready(resolve("mace-mp-0b3-medium")).sha256  # trusted by now
+    shutil.move(checkout / "notebooks" / "01_squares.py", checkout / "notebooks" / "03_squares.py")
+    with pytest.raises(ValueError, match="no table of models lists those of chapter 3"):
+        rerun.run("03", {"models": "paper"}, checkout / "out")
+
+
 def stubborn(deaf):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     deaf.set()

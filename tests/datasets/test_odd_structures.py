@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from lumlip.datasets.validation import OVERLAP, check_structures
 from lumlip.errors import StructureError
 from lumlip.extraction.arrays import load_structures, save_structures
-from lumlip.extraction.batching import plan_batches
+from lumlip.extraction.batching import Batches
 
 NUMBERS = st.sampled_from([1, 6, 8, 26, 29, 29, 79, 92, 118, 0, 119])
 PLACES = st.sampled_from(["random", "random", "random", "lattice", "one point", "nan", "far"])
@@ -85,4 +85,4 @@ def test_structures(tmp_path_factory, atoms):
     save_structures(path, [atoms])
     (same,) = load_structures(path)
     assert same == atoms
-    assert plan_batches([atoms], indices=[0], batch_atoms=1, cutoff=6.0) == [[0]]
+    assert list(Batches([atoms], indices=[0], batch_atoms=1, cutoff=6.0)) == [[0]]

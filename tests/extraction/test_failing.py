@@ -10,11 +10,12 @@ from ase.io import write
 import lumlip
 from lumlip.cli import main
 from lumlip.errors import ExtractionError
+from lumlip.extraction.jobs import BATCHES
 from lumlip.extraction.panel import panel
 from lumlip.extraction.store import assemble, open_store
 from lumlip.extraction.worker import _extract_batch, finished
 from lumlip.families.base import Features
-from lumlip.runtime import environments
+from lumlip.runtime import environments, records
 
 
 class Failing:
@@ -111,3 +112,38 @@ def test_frame_that_kills_the_worker_is_named_and_the_others_are_done(own_cache,
     assert "failed on 1 of 3 structures" in str(found.value)
     kept = lumlip.features("chgnet-0.3.0", frames, on_error="skip")
     assert kept.sizes["structure"] == 2
+
+
+@pytest.mark.faults
+@pytest.mark.heavy
+def test_batches_that_memory_is_too_short_for_are_halved_and_that_is_remembered(
+    own_cache, monkeypatch
+):
+    """A worker that gets 400 MB beyond the model, and a batch that takes several times that."""
+    code = (
+        "import resource, sys; sys.argv = sys.argv[1:]\n"
+        "from lumlip.extraction import worker\n"
+        "real = worker._loaded\n"
+        "def limited(*given):\n"
+        "    loaded = real(*given)\n"
+        "    pages = int(open('/proc/self/statm').read().split()[0])\n"
+        "    most = pages * resource.getpagesize() + 400 * 2**20\n"
+        "    resource.setrlimit(resource.RLIMIT_AS, (most, most))\n"
+        "    return loaded\n"
+        "worker._loaded = limited\n"
+        "sys.exit(worker.main())\n"
+    )
+    real = environments.command
+    frames = [bulk("Cu", cubic=True) * (3, 3, 3) for _ in range(40)]
+    for i, atoms in enumerate(frames):
+        atoms.rattle(0.05, seed=i)
+    expected = lumlip.features("mace-mini", frames[:4], device="cpu")["energy"].to_numpy()
+    assert not records.read(BATCHES)
+    monkeypatch.setattr(
+        "lumlip.extraction.workers.command",
+        lambda family, module, *rest: [real(family, module)[0], "-c", code, module, *rest],
+    )
+    found = lumlip.features("mace-mini", frames, device="cpu", batch_atoms=10_000)
+    np.testing.assert_allclose(found["energy"][:4], expected, rtol=1e-6)
+    ((known,),) = (record.values() for record in records.read(BATCHES).values())
+    assert 108 <= known <= 5000

@@ -151,8 +151,9 @@ def test_known_sum_is_trusted_and_enforced(folder):
     (folder / FILE).write_bytes(b"weights")
     assert ready(entry).checkpoint == str(folder / FILE)
     (folder / FILE).write_bytes(b"altered")
-    with pytest.raises(ValueError, match=f"{FILE} is not the file in lumlip's table"):
+    with pytest.raises(ValueError, match=f"{FILE} is not the file in lumlip's table") as caught:
         ready(entry, trust_checkpoint=True)
+    assert f"mace:PATH/{FILE}" in str(caught.value)  # what to do with one of one's own
 
 
 def test_file_is_found_again_where_it_was(folder, monkeypatch):

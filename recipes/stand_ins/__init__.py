@@ -1,0 +1,1 @@
+"""Files in the place of published checkpoints: their architecture and sizes, random weights."""
