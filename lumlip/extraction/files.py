@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lumlip.array_types import IntArray
 from lumlip.choices import LAYERS, check_choice
 from lumlip.datasets.sets import structures_sha256
+from lumlip.datasets.spooled import chosen
 from lumlip.extraction.arrays import LAYER
 from lumlip.extraction.store import is_of_atoms, with_readout
 from lumlip.metrics.pooling import mean_over_atoms
@@ -43,7 +44,7 @@ def write(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> None:
 
     The structures are those that the coordinate ``frame`` of :func:`lumlip.features` counts.
     """
-    kept = [structures[i] for i in dataset["frame"].to_numpy()]
+    kept = chosen(structures, dataset["frame"].to_numpy())
     sums = np.array([structures_sha256([atoms]) for atoms in kept])
     once = dataset.drop_vars("readout")  # one of the others: the attribute says which
     tied = once.drop_encoding().assign_coords({SHA256: ("structure", sums)})
