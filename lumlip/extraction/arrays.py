@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -25,7 +25,7 @@ EXTRA = "extra_"
 LAYER = "layer_"
 _SUM_BYTES = 4
 _PIECE = 1 << 22  # bytes that are read at once
-_TOGETHER = 10_000  # structures that are packed at once
+_TOGETHER = 5000  # structures of which arrays are joined at once
 
 
 def save_structures(path: Path, structures: Sequence[Atoms]) -> None:
@@ -43,12 +43,19 @@ def save_structures(path: Path, structures: Sequence[Atoms]) -> None:
     ValueError
         One of these three is no whole number.
     """
+    save_arrays(path, **packed(structures, _packed))
+
+
+def packed(
+    structures: Sequence[Atoms], pack: Callable[[list[Atoms]], dict[str, NDArray[Any]]]
+) -> dict[str, NDArray[Any]]:
+    """Pack structures into arrays, some at a time: an array each would take more than they do."""
     starts = range(0, max(1, len(structures)), _TOGETHER)
-    parts = [_packed(list(structures[start : start + _TOGETHER])) for start in starts]
-    save_arrays(path, **{name: np.concatenate([part[name] for part in parts]) for name in parts[0]})
+    parts = [pack(list(structures[start : start + _TOGETHER])) for start in starts]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _packed(structures: Sequence[Atoms]) -> dict[str, NDArray[Any]]:
+def _packed(structures: list[Atoms]) -> dict[str, NDArray[Any]]:
     return {
         "n_atoms": np.array([len(atoms) for atoms in structures], dtype=int),
         "numbers": np.concatenate([np.zeros(0, int), *(atoms.numbers for atoms in structures)]),

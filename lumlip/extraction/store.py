@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lumlip.errors import ExtractionError
-from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, save_structures
+from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, packed, save_structures
 from lumlip.runtime.paths import ensured
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ def assemble(
     """
     import xarray as xr
 
-    numbers = [atoms.numbers for atoms in structures]
-    n_atoms = list(map(len, numbers))
+    n_atoms, numbers = packed(structures, _elements).values()
     arrays = gather(folder, n_atoms, failed)
     of_atoms = [name for name in arrays if is_of_atoms(name)]
     variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms}
@@ -73,7 +72,7 @@ def assemble(
         {**variables, "energy": ("structure", arrays["energy"], {"unit": "eV"})},
         coords={
             "structure": ("atom", np.repeat(np.arange(len(n_atoms)), n_atoms)),
-            "atomic_number": ("atom", np.concatenate(numbers)),
+            "atomic_number": ("atom", numbers),
         },
         attrs=attributes,
     )
@@ -117,7 +116,7 @@ def labelled(
     Coordinates ``subset``, ``part`` and ``parent``, of shape (n_structures,), and ``frame``: the
     user's number of each structure. And every array says which structures it is of.
     """
-    labels = {name: ("structure", texts) for name, texts in _labels(structures).items()}
+    labels = {name: ("structure", x) for name, x in packed(structures, _labels).items()}
     numbers = np.array(frames or range(len(structures)))
     added = dataset.assign_coords(labels).assign_coords(frame=("structure", numbers))
     for part in (added, *added.data_vars.values()):
@@ -209,15 +208,16 @@ def _crc32(path: Path) -> int:
     return total
 
 
-def _labels(structures: Sequence[Atoms]) -> dict[str, NDArray[np.str_]]:
-    rows = ([str(atoms.info.get(name, "")) for name in _LABELS] for atoms in structures)
-    columns = zip(*rows, strict=True)
-    return {name: np.array(texts, np.str_) for name, texts in zip(_LABELS, columns, strict=True)}
+def _elements(structures: list[Atoms]) -> dict[str, NDArray[Any]]:
+    numbers = [atoms.numbers for atoms in structures]
+    return {"n_atoms": np.array(list(map(len, numbers))), "numbers": np.concatenate(numbers)}
 
 
-def gather(
-    folder: Path, n_atoms: Sequence[int], failed: Collection[int]
-) -> dict[str, NDArray[Any]]:
+def _labels(structures: list[Atoms]) -> dict[str, NDArray[Any]]:
+    return {n: np.array([str(a.info.get(n, "")) for a in structures], np.str_) for n in _LABELS}
+
+
+def gather(folder: Path, n_atoms: ArrayLike, failed: Collection[int]) -> dict[str, NDArray[Any]]:
     """Scatter the batches into arrays on disk, so that the features need not fit in memory.
 
     ``n_atoms`` are those of each structure.
