@@ -46,9 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = vars(_parser().parse_args(_shielded(sys.argv[1:] if argv is None else argv)))
         command: Callable[..., int | None] = options.pop("function")
         if format := options.pop("format", None):
-            from lumlip.datasets.sets import structures
+            from lumlip.datasets.sets import read_structures
 
-            options["structures"] = structures(options["structures"], format=format)
+            options["structures"] = read_structures(options["structures"], format=format)
         code = command(**options) or 0
         sys.stdout.flush()
         return code

@@ -50,7 +50,7 @@ def list_structures(structures: list[Any]) -> None:
     if not structures:
         print(sets.structure_sets().to_string())
         return
-    frames = sets.structures(structures)
+    frames = sets.read_structures(structures)
     check_structures(frames)
     print(sets.summary(frames).to_string(float_format="{:.2f}".format))
     symbols = Counter(symbol for atoms in frames for symbol in atoms.symbols)
@@ -81,7 +81,7 @@ def extract(
     **options: Any,
 ) -> None:
     """Extract the features of one model on a set of structures."""
-    from lumlip.datasets.sets import structures as read_structures
+    from lumlip.datasets.sets import read_structures
     from lumlip.extraction.features import features
     from lumlip.extraction.files import WRITERS, write
     from lumlip.extraction.store import written_whole
@@ -109,7 +109,7 @@ def extract(
 def _extract_part(
     model: str, structures: list[Any], output: Path | None, shard: str, **options: Any
 ) -> None:
-    from lumlip.datasets.sets import structures as read_structures
+    from lumlip.datasets.sets import read_structures
     from lumlip.extraction.shards import extract_part, which_part
 
     if output is None:
@@ -143,12 +143,12 @@ def select(structures: list[Any], *, output: Path | None, **options: Any) -> Non
     """Choose the most different structures, or atoms, by farthest point sampling."""
     from ase.io import write
 
-    from lumlip.datasets.sets import structures as read
+    from lumlip.datasets.sets import read_structures
     from lumlip.embedding import select
 
     if output is not None:
         refuse_existing(output)
-    frames = read(structures)
+    frames = read_structures(structures)
     chosen = select(frames, **options)
     print(chosen.to_string(index=False, float_format="{:.4g}".format))
     if output is not None:

@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from ase.data import covalent_radii
 
 from lumlip.datasets.neighbors import neighbor_pairs
 from lumlip.datasets.reading import frames, frames_under, path_and_part, sliced
+from lumlip.datasets.spooled import Spooled, spooled
 from lumlip.families.base import STATE, whole_number
 
 DATA = Path(__file__).parent / "data"
@@ -58,6 +59,9 @@ class StructureSet:
     forces: Path | None = None
 
 
+#: What `structures` takes.
+Source = str | os.PathLike[str] | Atoms | Iterable[Atoms | str | os.PathLike[str]]
+
 SETS = {
     "mini-mad": StructureSet(
         "all kinds of matter in small, after MAD's eight subsets",
@@ -92,11 +96,7 @@ SETS = {
 }
 
 
-def structures(
-    which: str | os.PathLike[str] | Atoms | Iterable[Atoms | str | os.PathLike[str]],
-    *,
-    format: str | None = None,
-) -> list[Atoms]:
+def structures(which: Source, *, format: str | None = None) -> list[Atoms]:
     """Structures by the name of a set, from files, or from a list.
 
     Parameters
@@ -136,24 +136,37 @@ def structures(
     >>> atoms.info["subset"], atoms.info["part"], atoms.pbc.any()
     ('molfrags', 'test', np.False_)
     """
+    return list(_each(which, format))
+
+
+def read_structures(which: Source, *, format: str | None = None) -> Sequence[Atoms]:
+    """Structures as `structures` has them; many are kept on disk, and each access copies one."""
+    return which if isinstance(which, Spooled) else spooled(_each(which, format))
+
+
+def _each(which: Source, format: str | None) -> Iterator[Atoms]:
     if isinstance(which, Atoms | str | os.PathLike):
         which = [which]
     if not isinstance(which, Iterable):
         raise TypeError(f"got {which!r:.60}, expected a set's name, a file, or a list of ase.Atoms")
-    found: list[Atoms] = []
+    atoms = None
+    for atoms in _labelled(_found(which, format)):
+        yield atoms
+    if atoms is None:
+        raise ValueError("got no structures, expected at least one")
+
+
+def _found(which: Iterable[Atoms | str | os.PathLike[str]], format: str | None) -> Iterator[Atoms]:
     for i, item in enumerate(which):
         if isinstance(item, str | os.PathLike):
-            found += _by_name(item, format)
+            yield from _by_name(item, format)
         elif isinstance(item, Atoms):
-            found.append(item)
+            yield item
         else:
             raise TypeError(f"item {i} is {item!r:.60}, expected ase.Atoms, a set's name or a file")
-    if not found:
-        raise ValueError("got no structures, expected at least one")
-    return _labelled(found)
 
 
-def _by_name(which: str | os.PathLike[str], format: str | None) -> list[Atoms]:
+def _by_name(which: str | os.PathLike[str], format: str | None) -> Iterable[Atoms]:
     """All structures of a known set, or of a part of it, or of a file."""
     name, *selection = which.split(":") if isinstance(which, str) else [""]
     if name in SETS:
@@ -174,7 +187,7 @@ def _named(name: str) -> list[Atoms]:
             f"(extended XYZ; {', '.join(SUFFIXES[1:])} are read too) in the folder that the "
             f"environment variable LUMLIP_DATA names (now: {folder or 'not set'})"
         )
-    frames = _labelled(_read(path, path.stat().st_mtime_ns))
+    frames = list(_labelled(_read(path, path.stat().st_mtime_ns)))
     if (forces := SETS[name].forces) is not None:
         pairs = zip(frames, np.loadtxt(forces), strict=True)
         return [atoms for atoms, force in pairs if force <= STRAINED]
@@ -183,7 +196,7 @@ def _named(name: str) -> list[Atoms]:
         return frames
     for atoms in frames:
         atoms.info["part"] = "train"
-    return frames + _labelled(_read(test_path, test_path.stat().st_mtime_ns))
+    return [*frames, *_labelled(_read(test_path, test_path.stat().st_mtime_ns))]
 
 
 def _local_file(name: str) -> Path | None:
@@ -201,7 +214,7 @@ def _read(path: Path, _changed: int) -> tuple[Atoms, ...]:
     return tuple(frames(path))
 
 
-def _from_file(which: str | os.PathLike[str], format: str | None) -> list[Atoms]:
+def _from_file(which: str | os.PathLike[str], format: str | None) -> Iterator[Atoms]:
     """All frames of a user's file or folder, or those that are named after an ``@``."""
     path, part = path_and_part(os.fspath(which))
     if not path.exists():
@@ -218,28 +231,29 @@ def _from_file(which: str | os.PathLike[str], format: str | None) -> list[Atoms]
             f"unknown structure set {str(path)!r}{hint} "
             f"(known: {', '.join(SETS)}; or give the path of a file that ase reads)"
         )
-    found = list(sliced(frames_under(path, format), part))
-    if not found:
+    atoms = None
+    for atoms in sliced(frames_under(path, format), part):
+        yield atoms
+    if atoms is None:
         raise ValueError(
             f"no structures in {which}; if its name misleads ase, name the format: "
             "--format lammps-data, or format='lammps-data'"
         )
-    return found
 
 
-def _labelled(frames: Sequence[Atoms]) -> list[Atoms]:
+def _labelled(frames: Iterable[Atoms]) -> Iterator[Atoms]:
     """Make copies without calculators that have subset, part and parent."""
-    copies = [atoms.copy() for atoms in frames]
-    for i, atoms in enumerate(copies):
-        info, calculator = atoms.info, frames[i].calc
+    for i, given in enumerate(frames):
+        atoms, calculator = given.copy(), given.calc
+        info = atoms.info
         if isinstance(calculator, SinglePointCalculator):  # has what a file says
-            energy = calculator.get_property("energy", frames[i], allow_calculation=False)
+            energy = calculator.get_property("energy", given, allow_calculation=False)
             info |= {} if energy is None else {"energy": _energy(energy, i)}
         names = (info.get(key) for key in ("subset", "config_type", "kind"))
         info["subset"] = str(next((name for name in names if name is not None), "user"))
         info["part"] = str(info.get("part", "test"))
         info["parent"] = str(info.get("parent", f"frame-{i}"))
-    return copies
+        yield atoms
 
 
 def _energy(given: Any, frame: int) -> float:
@@ -262,7 +276,7 @@ def _select(frames: list[Atoms], selection: list[str], name: str) -> list[Atoms]
     return frames
 
 
-def structures_sha256(frames: Sequence[Atoms]) -> str:
+def structures_sha256(frames: Iterable[Atoms]) -> str:
     """Hash of what a model sees, whatever the file format.
 
     It covers the order of the frames, and in each the atomic numbers, positions and cell to the

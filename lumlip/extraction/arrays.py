@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,8 @@ EXTRA = "extra_"
 #: Marks the features after one layer: ``layer_00_embedding``, ``layer_01_interaction_1``, ...
 LAYER = "layer_"
 _SUM_BYTES = 4
+_PIECE = 1 << 22  # bytes that are read at once
+_TOGETHER = 5000  # structures of which arrays are joined at once
 
 
 def save_structures(path: Path, structures: Sequence[Atoms]) -> None:
@@ -40,16 +43,27 @@ def save_structures(path: Path, structures: Sequence[Atoms]) -> None:
     ValueError
         One of these three is no whole number.
     """
-    state = {name: np.array([_label(atoms, name) for atoms in structures]) for name in STATE}
-    save_arrays(
-        path,
-        n_atoms=np.array([len(atoms) for atoms in structures]),
-        numbers=np.concatenate([np.zeros(0, int), *(atoms.numbers for atoms in structures)]),
-        positions=np.concatenate([np.zeros((0, 3)), *(atoms.positions for atoms in structures)]),
-        cells=np.array([atoms.cell.array for atoms in structures]),
-        pbc=np.array([atoms.pbc for atoms in structures]),
-        **state,
-    )
+    save_arrays(path, **packed(structures, _packed))
+
+
+def packed(
+    structures: Sequence[Atoms], pack: Callable[[list[Atoms]], dict[str, NDArray[Any]]]
+) -> dict[str, NDArray[Any]]:
+    """Pack structures into arrays, some at a time: an array each would take more than they do."""
+    starts = range(0, max(1, len(structures)), _TOGETHER)
+    parts = [pack(list(structures[start : start + _TOGETHER])) for start in starts]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _packed(structures: list[Atoms]) -> dict[str, NDArray[Any]]:
+    return {
+        "n_atoms": np.array([len(atoms) for atoms in structures], dtype=int),
+        "numbers": np.concatenate([np.zeros(0, int), *(atoms.numbers for atoms in structures)]),
+        "positions": np.concatenate([np.zeros((0, 3)), *(atoms.positions for atoms in structures)]),
+        "cells": np.array([atoms.cell.array for atoms in structures]),
+        "pbc": np.array([atoms.pbc for atoms in structures]),
+        **{name: np.array([_label(atoms, name) for atoms in structures]) for name in STATE},
+    }
 
 
 def _label(atoms: Atoms, name: str) -> float:
@@ -57,29 +71,40 @@ def _label(atoms: Atoms, name: str) -> float:
     return float(whole_number(atoms.info[name], name)) if name in atoms.info else np.nan
 
 
-def load_structures(path: Path) -> list[Atoms]:
-    """Read structures written by :func:`save_structures`: a list of n_structures ase.Atoms."""
-    with np.load(path) as file:
-        stored = dict(file)
-    ends = np.cumsum(stored["n_atoms"])
-    structures = []
-    for i, (end, length) in enumerate(zip(ends, stored["n_atoms"], strict=True)):
-        atoms = Atoms(
-            stored["numbers"][end - length : end],
-            positions=stored["positions"][end - length : end],
-            cell=stored["cells"][i],
-            pbc=stored["pbc"][i],
+class _Packed(Sequence[Atoms]):
+    def __init__(self, path: Path) -> None:
+        with np.load(path) as file:
+            self._stored = dict(file)
+        self._ends = self._stored["n_atoms"].cumsum()
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        of = self._stored
+        rows = slice(self._ends[index] - of["n_atoms"][index], self._ends[index])
+        known = {name: of[name][index] for name in STATE if np.isfinite(of[name][index])}
+        return Atoms(
+            of["numbers"][rows],
+            positions=of["positions"][rows],
+            cell=of["cells"][index],
+            pbc=of["pbc"][index],
+            info={name: int(value) for name, value in known.items()},
         )
-        known = {name: stored[name][i] for name in STATE if np.isfinite(stored[name][i])}
-        atoms.info.update({name: int(value) for name, value in known.items()})
-        structures.append(atoms)
-    return structures
+
+
+def load_structures(path: Path) -> Sequence[Atoms]:
+    """Read structures written by :func:`save_structures`; each access makes an ``ase.Atoms``."""
+    return _Packed(path)
 
 
 def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Read what :func:`save_arrays` wrote, checked by its sum; a damaged file is removed: {}."""
     content = memoryview(path.read_bytes())
-    if _sum(content[:-_SUM_BYTES]) != content[-_SUM_BYTES:]:
+    total = zlib.crc32(content[:-_SUM_BYTES])
+    if total.to_bytes(_SUM_BYTES, "little") != content[-_SUM_BYTES:]:
         path.unlink(missing_ok=True)
         return {}
     with np.load(BytesIO(content)) as data:
@@ -93,15 +118,13 @@ def save_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     arrays nor, of a large array, its shape.
     """
     part = path.with_name(path.name + ".part")
-    content = BytesIO()
-    np.savez(content, **arrays)  # type: ignore[arg-type]
-    with part.open("wb") as file:
-        file.write(content.getbuffer())
-        file.write(_sum(content.getbuffer()))
+    with part.open("w+b") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+        file.seek(0)
+        total = 0
+        for piece in iter(partial(file.read, _PIECE), b""):
+            total = zlib.crc32(piece, total)
+        file.write(total.to_bytes(_SUM_BYTES, "little"))
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)
-
-
-def _sum(content: memoryview) -> bytes:
-    return zlib.crc32(content).to_bytes(_SUM_BYTES, "little")

@@ -74,7 +74,7 @@ class Descriptors:
             write_job(folder, structures, order_of(job, device=self.device, batch_atoms=None))
             facts = self.pool.run(job.entry, folder, structures, n_left=len(structures))
             complain(job, facts["failed"], "stop", "but nothing is kept")
-            found = gather(folder, structures, ())
+            found = gather(folder, [len(atoms) for atoms in structures], ())
             return {key: np.array(values) for key, values in found.items()}  # files no more
 
 

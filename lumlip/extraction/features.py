@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from ase import Atoms
 
 from lumlip.choices import DEVICES, check_choice
-from lumlip.datasets.sets import structures as read_structures
+from lumlip.datasets.sets import read_structures
+from lumlip.datasets.spooled import chosen
 from lumlip.datasets.validation import check_structures
 from lumlip.extraction.jobs import made, prepared, with_elements
 from lumlip.extraction.panel import taken
@@ -50,7 +51,8 @@ def features(
         precision, trust and batches are then none; layers and energies are there if they were
         written, and the readout is the last layer unless the file says that it is the backbone.
     structures : str, path or sequence of ase.Atoms
-        A named set (``"mini-mad"``), a file that ase reads, or structures.
+        A named set (``"mini-mad"``), a file that ase reads, or structures. Of a file, memory does
+        not grow with their number: beyond 10,000 they lie in a temporary file.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}
     dtype : {"float32", "float64"}
         Precision of the model's own arithmetic.
@@ -112,11 +114,12 @@ def features(
         say(f"{len(frames)} of {len(atoms)} structures have only elements that {model} knows")
     job = prepared(
         entry,
-        [atoms[i] for i in frames],
+        chosen(atoms, frames),
         dtype=dtype,
         trust_checkpoint=trust_checkpoint,
         layers=layers,
-        frames=list(frames),
+        frames=list(frames) if len(frames) < len(atoms) else None,
+        checked=skip_faulty,
     )
     with WorkerPool() as pool:
         return made(job, pool, device=device, batch_atoms=batch_atoms, on_error=on_error)

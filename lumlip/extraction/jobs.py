@@ -90,10 +90,15 @@ def prepared(
     trust_checkpoint: bool,
     layers: bool = False,
     frames: Sequence[int] | None = None,
+    checked: bool = False,
 ) -> Job:
-    """Check the structures and find the weights: what can go wrong before the model runs."""
+    """Check the structures and find the weights: what can go wrong before the model runs.
+
+    Structures that were ``checked`` are looked at for elements alone.
+    """
     check_choice("dtype", dtype, DTYPES)
-    check_structures(atoms, elements=entry.elements, model=entry.id, frames=frames)
+    named = {"elements": entry.elements, "model": entry.id, "frames": frames}
+    check_structures(atoms, elements_only=checked, **named)
     entry = ready(entry, trust_checkpoint=trust_checkpoint)
     return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype, layers, frames)
 

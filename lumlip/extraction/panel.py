@@ -14,7 +14,8 @@ from ase import Atoms
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice
-from lumlip.datasets.sets import structures as read_structures
+from lumlip.datasets.sets import read_structures
+from lumlip.datasets.spooled import chosen
 from lumlip.datasets.validation import check_structures
 from lumlip.errors import (
     ExtractionError,
@@ -53,7 +54,7 @@ class Panel:
 
     Attributes
     ----------
-    structures : list of ase.Atoms
+    structures : sequence of ase.Atoms
         The common structures.
     datasets : dict of str to xarray.Dataset
         One data set per model, the same atoms in the same order in each.
@@ -63,7 +64,7 @@ class Panel:
         Models that could not be run, and why.
     """
 
-    structures: list[Atoms]
+    structures: Sequence[Atoms]
     datasets: dict[str, xr.Dataset]
     dropped: dict[int, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
@@ -165,11 +166,12 @@ def panel(
     jobs = [
         prepared(
             entry,
-            [frames[i] for i in own[entry.id]],
+            chosen(frames, own[entry.id]),
             dtype=dtype,
             trust_checkpoint=trust_checkpoint,
             layers=layers,
             frames=own[entry.id],
+            checked=True,
         )
         for entry in usable
     ]
@@ -189,7 +191,7 @@ def panel(
         raise NothingLeftError(f"no structure suits all of the models: {dropped}")
     shown = {m: datasets[m] for m in own if m in datasets}
     shown = {m: select(dataset, np.isin(dataset["frame"], common)) for m, dataset in shown.items()}
-    return Panel([frames[i] for i in common], shown, dropped, missing)
+    return Panel(chosen(frames, common), shown, dropped, missing)
 
 
 def _all_made(

@@ -14,6 +14,7 @@ import numpy as np
 from ase import Atoms
 
 from lumlip.datasets.sets import structures_sha256
+from lumlip.datasets.spooled import chosen
 from lumlip.extraction.features import features
 from lumlip.extraction.files import SHA256, SUMS, append, opened, write
 from lumlip.extraction.store import written_whole
@@ -55,9 +56,11 @@ def which_part(text: str, environment: Mapping[str, str] = os.environ) -> tuple[
 def dealt(structures: Sequence[Atoms], n: int) -> list[list[int]]:
     """Deal structures to n parts with about as many atoms each: their numbers, in order."""
     parts: list[tuple[int, int, list[int]]] = [(0, i, []) for i in range(n)]
-    for number in sorted(range(len(structures)), key=lambda i: -len(structures[i])):
+    sizes = [len(atoms) for atoms in structures]
+    for number in sorted(range(len(sizes)), key=lambda i: -sizes[i]):
         n_atoms, i, least = parts[0]
-        heapq.heapreplace(parts, (n_atoms + len(structures[number]), i, [*least, number]))
+        least.append(number)
+        heapq.heapreplace(parts, (n_atoms + sizes[number], i, least))
     return [sorted(part) for _, _, part in sorted(parts, key=lambda part: part[1])]
 
 
@@ -94,7 +97,7 @@ def extract_part(
         return path
     if not (mine := dealt(structures, n)[number - 1]):
         raise ValueError(f"shard: got {n} parts of {len(structures)} structures; expected fewer")
-    dataset = features(model, [structures[i] for i in mine], **options)
+    dataset = features(model, chosen(structures, mine), **options)
     numbers = np.array(mine)[dataset["frame"].to_numpy()]
     failed = json.loads(dataset.attrs.get("failed", "{}"))
     named = {"failed": json.dumps({mine[int(i)]: why for i, why in failed.items()})}

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from lumlip.errors import ExtractionError
-from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, save_structures
+from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, packed, save_structures
 from lumlip.runtime.paths import ensured
 
 if TYPE_CHECKING:
@@ -62,19 +62,19 @@ def assemble(
     """
     import xarray as xr
 
-    arrays = gather(folder, structures, failed)
+    n_atoms, numbers = packed(structures, _elements).values()
+    arrays = gather(folder, n_atoms, failed)
     of_atoms = [name for name in arrays if is_of_atoms(name)]
     variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms}
     for name in arrays:
         if name.startswith(EXTRA):
             plain = name.removeprefix(EXTRA)
             variables[plain] = (("structure", f"{plain}_channel"), arrays[name])
-    n_atoms = [len(atoms) for atoms in structures]
     dataset = xr.Dataset(
         {**variables, "energy": ("structure", arrays["energy"], {"unit": "eV"})},
         coords={
-            "structure": ("atom", np.repeat(np.arange(len(structures)), n_atoms)),
-            "atomic_number": ("atom", np.concatenate([atoms.numbers for atoms in structures])),
+            "structure": ("atom", np.repeat(np.arange(len(n_atoms)), n_atoms)),
+            "atomic_number": ("atom", numbers),
         },
         attrs=attributes,
     )
@@ -118,7 +118,7 @@ def labelled(
     Coordinates ``subset``, ``part`` and ``parent``, of shape (n_structures,), and ``frame``: the
     user's number of each structure. And every array says which structures it is of.
     """
-    labels = {name: ("structure", _labels(structures, name)) for name in _LABELS}
+    labels = {name: ("structure", x) for name, x in packed(structures, _labels).items()}
     numbers = np.array(frames or range(len(structures)))
     added = dataset.assign_coords(labels).assign_coords(frame=("structure", numbers))
     for part in (added, *added.data_vars.values()):
@@ -221,17 +221,23 @@ def _crc32(path: Path) -> int:
     return total
 
 
-def _labels(structures: Sequence[Atoms], name: str) -> NDArray[np.str_]:
-    return np.array([str(atoms.info.get(name, "")) for atoms in structures], dtype=np.str_)
+def _elements(structures: list[Atoms]) -> dict[str, NDArray[Any]]:
+    numbers = [atoms.numbers for atoms in structures]
+    return {"n_atoms": np.array(list(map(len, numbers))), "numbers": np.concatenate(numbers)}
 
 
-def gather(
-    folder: Path, structures: Sequence[Atoms], failed: Collection[int]
-) -> dict[str, NDArray[Any]]:
-    """Scatter the batches into arrays on disk, so that the features need not fit in memory."""
-    lengths = np.array([len(atoms) for atoms in structures])
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    whole: dict[str, NDArray[Any]] = {"energy": np.full(len(structures), np.nan)}
+def _labels(structures: list[Atoms]) -> dict[str, NDArray[Any]]:
+    return {n: np.array([str(a.info.get(n, "")) for a in structures], np.str_) for n in _LABELS}
+
+
+def gather(folder: Path, n_atoms: ArrayLike, failed: Collection[int]) -> dict[str, NDArray[Any]]:
+    """Scatter the batches into arrays on disk, so that the features need not fit in memory.
+
+    ``n_atoms`` are those of each structure.
+    """
+    lengths = np.array(n_atoms)
+    starts = np.cumsum(lengths) - lengths
+    whole: dict[str, NDArray[Any]] = {"energy": np.full(len(lengths), np.nan)}
     for path in sorted(folder.glob("batch-*.npz")):
         if not (data := load_arrays(path)):
             continue
@@ -239,7 +245,7 @@ def gather(
         whole["energy"][index] = data["energy"]
         for name in (key for key in data if key.startswith(EXTRA)):
             if name not in whole:
-                whole[name] = np.full((len(structures), data[name].shape[1]), np.nan)
+                whole[name] = np.full((len(lengths), data[name].shape[1]), np.nan)
             whole[name][index] = data[name]
         rows = np.concatenate([np.arange(starts[i], starts[i] + lengths[i]) for i in index])
         for layer in filter(is_of_atoms, data):
@@ -250,8 +256,8 @@ def gather(
         for layer in filter(is_of_atoms, whole):
             whole[layer][starts[i] : starts[i] + lengths[i]] = np.nan
     missing = np.setdiff1d(np.flatnonzero(~np.isfinite(whole["energy"])), [*failed])
-    if len(missing) or set(failed) == set(range(len(structures))):
-        frames = f"frames {missing[:5].tolist()} of {len(structures)}"
+    if len(missing) or len(set(failed)) == len(lengths):
+        frames = f"frames {missing[:5].tolist()} of {len(lengths)}"
         raise ExtractionError(f"no features for {frames} in {folder}: the same call makes them")
     return whole
 

@@ -4,15 +4,24 @@
 
 Both sides run in the family's environment, on two threads, one after the other. The loop (energy
 and forces, as users get them) is timed on a sample of the structures and scaled by atoms.
+
+    python tests/benchmarks/bench_extraction.py --memory 1000 10000 100000 [MODEL]
+
+Peak memory and seconds of `lumlip extract MODEL FILE -o OUT.zarr`, by the number of structures of
+two atoms. Memory that a process has for itself, in MiB, and in brackets with the pages of files,
+which the system may take back.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
 
 import ase.io
 import numpy as np
@@ -109,10 +118,67 @@ def run(model: str, file: str, sample: int) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+COMMAND = "import sys; from lumlip.cli import main; sys.exit(main(sys.argv[1:]))"
+CELL = '2\nLattice="{a} {a} 0 0 {a} {a} {a} 0 {a}" Properties=species:S:1:pos:R:3 pbc="T T T"\n'
+
+
+def write_salts(path: Path, n: int) -> None:
+    """n rattled cells of NaCl, as extended xyz."""
+    rng = np.random.default_rng(0)
+    with path.open("w") as file:
+        for _ in range(n):
+            a, shift = rng.uniform(2.7, 3.0), rng.normal(scale=0.05, size=3)
+            far = " ".join(map(str, a + shift))
+            file.write(CELL.format(a=a) + f"Na 0 0 0\nCl {far}\n")
+
+
+def memory(pid: str) -> tuple[float, float]:
+    """Memory of a process in MiB: its own, and the most there was with pages of files."""
+    with suppress(OSError):
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        told = {
+            name: words.split()[0]
+            for name, _, words in (s.partition(":") for s in lines)
+            if words.split()
+        }
+        return int(told.get("RssAnon", 0)) / 1024, int(told.get("VmHWM", 0)) / 1024
+    return 0.0, 0.0
+
+
+def measure_memory(model: str, n: int) -> None:
+    """Print one line: extraction of n structures in a cache of its own."""
+    import tempfile
+
+    from lumlip.runtime.paths import home
+
+    with tempfile.TemporaryDirectory(dir=home()) as name:
+        folder = Path(name)
+        (folder / "environments").symlink_to(home() / "environments")
+        write_salts(folder / "many.xyz", n)
+        argv = [sys.executable, "-c", COMMAND, "extract", model, str(folder / "many.xyz")]
+        env = {**os.environ, "LUMLIP_HOME": str(folder)}
+        start, peaks = time.perf_counter(), np.zeros((2, 2))
+        with subprocess.Popen(
+            [*argv, "-o", str(folder / "out.zarr")], env=env, stdout=subprocess.DEVNULL
+        ) as process:
+            pid = process.pid
+            while process.poll() is None:
+                peaks[0] = np.maximum(peaks[0], memory(str(pid)))
+                with suppress(OSError):
+                    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+                        peaks[1] = np.maximum(peaks[1], memory(child))
+                time.sleep(0.02)
+        (own, most), (workers, workers_most) = peaks
+        print(
+            f"{n} structures, rc {process.returncode}: {time.perf_counter() - start:.1f} s; "
+            f"main {own:.0f} ({most:.0f}) MiB, worker {workers:.0f} ({workers_most:.0f}) MiB",
+            flush=True,
+        )
+
+
 def main() -> None:
     """Print one line per model."""
     import tempfile
-    from pathlib import Path
 
     from lumlip.zoo.table import shipped
 
@@ -120,7 +186,12 @@ def main() -> None:
     parser.add_argument("models", nargs="*")
     parser.add_argument("--structures", type=int, default=400)
     parser.add_argument("--sample", type=int, default=60)
+    parser.add_argument("--memory", type=int, nargs="+")
     given = parser.parse_args()
+    for n in given.memory or ():
+        measure_memory((given.models or ["mace-mini"])[0], n)
+    if given.memory:
+        return
     with tempfile.TemporaryDirectory() as folder:
         file = str(Path(folder) / "crystals.extxyz")
         ase.io.write(file, crystals(given.structures))

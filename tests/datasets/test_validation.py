@@ -277,19 +277,33 @@ def test_pairs_in_a_skewed_cell_are_those_of_the_straight_one():
     assert np.allclose(*ends)
 
 
-def test_what_was_sound_is_searched_once_and_anew_when_an_atom_has_moved(monkeypatch):
-    atoms = bulk("Cu", cubic=True)
-    atoms.positions += 0.123  # no test before has seen it
-    check_structures([atoms])
-    searched = []
-    monkeypatch.setattr(
-        validation, "neighbor_pairs", lambda a, r: searched.append(a) or neighbor_pairs(a, r)
-    )
-    check_structures([atoms], elements=[29])
-    assert searched == []
+def test_what_was_checked_is_looked_at_for_elements_alone():
+    near = Atoms("Cu2", [[0, 0, 0], [0, 0, 0.1]])
+    check_structures([near], elements=[29], elements_only=True)
     with pytest.raises(StructureError, match="does not know Cu"):
-        check_structures([atoms], elements=[6], elements_only=True)
-    atoms.positions[1] = atoms.positions[0] + 0.1
-    with pytest.raises(StructureError, match="closer than"):
-        check_structures([atoms])
-    assert len(searched) == 1
+        check_structures([near], elements=[6], elements_only=True)
+
+
+def _cells_of_all_kinds(n):
+    """Cells and molecules, thin, skewed and crowded ones, some atoms 0.5 Å apart to a rounding."""
+    rng = np.random.default_rng(0)
+    for _ in range(n):
+        size = rng.integers(1, 9)
+        cell = np.diag(rng.choice([0.45, 0.505, 0.9, 1.01, 1.03, 4.0], 3)) + np.triu(
+            rng.choice([0.0, 0.3, 2.0]) * rng.normal(size=(3, 3)), 1
+        )
+        positions = rng.normal(scale=rng.choice([0.3, 2.0, 9.0]), size=(size, 3))
+        if size > 1 and rng.random() < 0.5:
+            away = rng.normal(size=3)
+            away *= 0.5 * (1 + rng.choice([-1e-3, -1e-12, 0, 1e-12, 1e-3])) / np.linalg.norm(away)
+            positions[1] = positions[0] + away + rng.integers(-1, 2, 3) @ cell
+        yield Atoms(["Cu"] * size, positions, cell=cell, pbc=rng.integers(0, 2, 3))
+
+
+def test_what_is_quickly_found_apart_is_so_by_search(monkeypatch):
+    frames = [*_cells_of_all_kinds(1500)]
+    quick = check_structures(frames, stop=False)
+    assert 300 < len(quick) < 1200
+    monkeypatch.setattr(validation, "FEW", 0)
+    monkeypatch.setattr(validation, "_SURE", np.inf)  # the shortest vector is looked for, too
+    assert check_structures(frames, stop=False) == quick
