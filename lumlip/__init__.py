@@ -21,6 +21,8 @@ __version__ = "0.1.0"
 _HOME = {
     "structures": "datasets.sets",
     "features": "extraction.features",
+    "extract_parts": "extraction.shards",
+    "join": "extraction.shards",
     "panel": "extraction.panel",
     "compare": "comparison",
     "embed": "embedding",

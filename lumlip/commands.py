@@ -109,14 +109,12 @@ def extract(
 def _extract_part(
     model: str, structures: list[Any], output: Path | None, shard: str, **options: Any
 ) -> None:
-    from lumlip.datasets.sets import read_structures
     from lumlip.extraction.shards import extract_part, which_part
 
     if output is None:
         raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
     which = which_part(shard)
-    frames = read_structures(structures)
-    print("wrote", extract_part(model, frames, output, shard=which, **options))
+    print("wrote", extract_part(model, structures, output, shard=which, **options))
 
 
 def join(folder: Path, *, output: Path) -> None:

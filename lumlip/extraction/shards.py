@@ -7,17 +7,21 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
 
-from lumlip.datasets.sets import structures_sha256
+from lumlip.array_types import IntArray
+from lumlip.datasets.sets import read_structures, structures_sha256
 from lumlip.datasets.spooled import chosen
 from lumlip.extraction.features import features
 from lumlip.extraction.files import SHA256, SUMS, append, opened, write
-from lumlip.extraction.store import written_whole
+from lumlip.extraction.store import remove, written_whole
+from lumlip.metrics._blocks import results
 from lumlip.runtime.environments import say
 from lumlip.runtime.paths import refuse_existing
 from lumlip.zoo.features_file import attributes
@@ -26,6 +30,7 @@ from lumlip.zoo.table import resolve
 if TYPE_CHECKING:
     import xarray as xr
 
+Structures = str | os.PathLike[str] | Sequence[Atoms]
 #: Attributes of a part: of how many it is one, and of which structures all together.
 PARTS, OF = "n_parts", "structures_sha256_of_all_parts"
 #: Attributes in which the parts of one whole may differ.
@@ -64,8 +69,50 @@ def dealt(structures: Sequence[Atoms], n: int) -> list[list[int]]:
     return [sorted(part) for _, _, part in sorted(parts, key=lambda part: part[1])]
 
 
+def extract_parts(
+    model: str,
+    structures: Structures,
+    folder: str | os.PathLike[str],
+    *,
+    n_parts: int,
+    executor: Executor | None = None,
+    **options: Any,
+) -> list[Path]:
+    """Write the features of structures in parts, unless they are there, into a folder.
+
+    :func:`lumlip.join` makes one file of them, which ``features:PATH`` is the model of.
+
+    Parameters
+    ----------
+    model, options
+        As for :func:`lumlip.features`.
+    structures : str, path or sequence of ase.Atoms
+        A file is read by every task; structures are sent to it.
+    folder : str or path
+        Seen by all processes, as ``LUMLIP_HOME`` is.
+    n_parts : int
+        Tasks, with about as many atoms each. A model is loaded for each.
+    executor : concurrent.futures.Executor, optional
+        Where they are done: a pool of processes, Dask's ``client.get_executor()``, mpi4py's or
+        executorlib's. What a broken one leaves undone is done in this process, from where it was.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The parts, in order.
+    """
+    task = partial(_numbered, model, structures, Path(folder), n_parts, options)
+    return list(results(task, n_parts, n_parts, executor))
+
+
+def _numbered(
+    model: str, structures: Structures, folder: Path, n: int, options: dict[str, Any], run: IntArray
+) -> Path:
+    return extract_part(model, structures, folder, shard=(int(run[0]) + 1, n), **options)
+
+
 def extract_part(
-    model: str, structures: Sequence[Atoms], folder: Path, *, shard: tuple[int, int], **options: Any
+    model: str, structures: Structures, folder: Path, *, shard: tuple[int, int], **options: Any
 ) -> Path:
     """Write the features of one part of the structures, unless they are there, into a folder.
 
@@ -73,7 +120,7 @@ def extract_part(
     ----------
     model, options
         As for :func:`lumlip.features`.
-    structures : sequence of ase.Atoms
+    structures : str, path or sequence of ase.Atoms
         All of them: `dealt` says which are in the part.
     folder : pathlib.Path
         The same one for all parts.
@@ -87,6 +134,7 @@ def extract_part(
         with other layers; or the part is empty.
     """
     number, n = shard
+    structures = read_structures(structures)
     path = folder / _name(number, n)
     of_all = {"model": model, PARTS: n, OF: structures_sha256(structures)}
     whole = of_all | _asked(model, **options)
@@ -98,6 +146,8 @@ def extract_part(
     if not (mine := dealt(structures, n)[number - 1]):
         raise ValueError(f"shard: got {n} parts of {len(structures)} structures; expected fewer")
     dataset = features(model, chosen(structures, mine), **options)
+    if path.exists():  # an engine that took a task for lost has given it to two
+        return path
     numbers = np.array(mine)[dataset["frame"].to_numpy()]
     failed = json.loads(dataset.attrs.get("failed", "{}"))
     named = {"failed": json.dumps({mine[int(i)]: why for i, why in failed.items()})}
@@ -122,7 +172,7 @@ def _asked(
     return {"dtype": dtype, "layers": layers, **of_file}
 
 
-def join(folder: Path, output: Path) -> None:
+def join(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
     """Join all parts in a folder to one Zarr store, a piece at a time.
 
     Structures stand part after part; ``frame`` numbers them as they were given.
@@ -132,6 +182,7 @@ def join(folder: Path, output: Path) -> None:
     ValueError
         Parts are missing, or differ in the model, its version or the structures.
     """
+    folder, output = Path(folder), Path(output)
     refuse_existing(output)
     if not (paths := sorted(folder.glob("*-of-*.zarr"))):
         raise ValueError(f"got no part in {folder}; expected what `lumlip extract --shard` writes")
@@ -147,6 +198,8 @@ def join(folder: Path, output: Path) -> None:
     parts = list(map(opened, paths))
     with written_whole(output) as part:
         append([_widened(one.assign_attrs(common), parts) for one in parts], part / output.name)
+    for stopped in folder.glob("*-of-*.zarr.*.part"):
+        remove(stopped)
 
 
 def _name(number: int, n: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
@@ -66,7 +66,7 @@ def results(
         run, result = waiting.popleft()
         try:
             yield result()
-        except BrokenExecutor:
+        except (BrokenExecutor, CancelledError):
             yield task(run)
 
 

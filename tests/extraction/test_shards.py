@@ -2,6 +2,10 @@
 
 import json
 import shutil
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import numcodecs
 import numpy as np
@@ -109,6 +113,26 @@ def test_parts_of_another_whole_are_refused_before_any_work(folder, structures):
         extract_part(MODEL, structures, folder, shard=(1, 3), dtype="float64")
     with pytest.raises(ValueError, match="got layers False, expected True"):
         extract_part(MODEL, structures, folder, shard=(1, 3), layers=True)
+
+
+def kill_one_once_there_is_a_part(pool, folder):
+    while not list(folder.glob("*-of-*.zarr")):
+        time.sleep(0.02)
+    next(iter(pool._processes.values())).kill()
+
+
+@pytest.mark.usefixtures("own_cache")
+def test_a_pool_of_which_a_process_is_killed_leaves_the_same_parts(folder, tmp_path, structures):
+    parts = tmp_path / "parts"
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        threading.Thread(target=kill_one_once_there_is_a_part, args=(pool, parts)).start()
+        how = {"n_parts": 3, "executor": pool, "device": "cpu"}
+        made = lumlip.extract_parts(MODEL, structures, parts, **how)
+    assert made == sorted(parts.glob("*.zarr"))
+    for one, other in zip(made, sorted(folder.iterdir()), strict=True):
+        xr.testing.assert_identical(*(xr.open_zarr(x, consolidated=False) for x in (one, other)))
+    lumlip.join(parts, tmp_path / "all.zarr")
+    assert sorted(parts.iterdir()) == made  # nothing else is left behind
 
 
 def test_what_cannot_be_joined_is_said(folder, tmp_path):
