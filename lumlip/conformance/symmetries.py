@@ -19,6 +19,11 @@ BY_DESIGN = {
     ("pet", "inversion"): 0.25,
     ("pet", "layers_rotation"): 0.25,
     ("pet", "layers_inversion"): 0.25,
+    # Its network sees them, too, through spherical harmonics.
+    ("orb", "rotation"): 0.25,
+    ("orb", "inversion"): 0.25,
+    ("orb", "layers_rotation"): 0.25,
+    ("orb", "layers_inversion"): 0.25,
     # The published ones have even irreps only, so they do not know parity: 0.1 to 1 % of
     # the features, up to 4 % of norms after single layers.
     ("sevennet", "inversion"): 0.02,

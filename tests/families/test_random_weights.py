@@ -1,0 +1,135 @@
+"""Families without weights that could be had here: small random ones of the packages' own classes.
+
+What this proves is the extractor of the architecture: that features are those which the package's
+energy is made from. That a published file loads, and in which places its features sit, nobody has
+seen here.
+"""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.build import bulk, fcc111, molecule
+
+import lumlip
+from lumlip.conformance.check_model import check_models
+from lumlip.runtime import environments
+
+SCRIPT = Path(__file__).parent / "foreign" / "random_weights.py"
+#: Files that pass all checks, and others of the family, which share all but what is told here.
+FULL = {"orb": "orb-v3-conservative-inf-small.ckpt", "mattersim": "small.pth"}
+OTHERS = {
+    "orb": (
+        "orb-v3-direct-20-small.ckpt",
+        "finetuned.ckpt@120",
+        "charged.ckpt",
+        "orb-v2.ckpt",
+    ),
+    "mattersim": (),
+}
+ENERGIES = ("energy_identity", "package_energy", "layers_harmless", "layers_form", "batching")
+#: The widths of backbone and last layer.
+WIDTHS = {"orb": (16, 24), "mattersim": (16, 32)}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Folder of the files of a family, written when it is first asked for."""
+    made = {}
+
+    def folder(family: str) -> Path:
+        if family not in made:
+            made[family] = tmp_path_factory.mktemp(family)
+            argv = [environments.python(family), SCRIPT, family, made[family]]
+            env = environments.variables()
+            done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr[-3000:]
+        return made[family]
+
+    return folder
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Crystals, a slab, molecules, one of them a radical ion."""
+    made = [bulk("NaCl", "rocksalt", a=5.64), bulk("Si"), bulk("Fe", cubic=True)]
+    made += [fcc111("Pt", (1, 1, 3), vacuum=6.0), molecule("CH3OH"), molecule("CH3")]
+    made[-1].info = {"charge": -1, "spin": 3}
+    made[3].info = {}
+    return made
+
+
+@pytest.fixture(scope="module")
+def reports(folders, frames):
+    """Reports of all files of a family, by name: one process for each family."""
+    known = {}
+
+    def report(family: str) -> dict:
+        if family not in known:
+            models = [f"{family}:{folders(family) / n}" for n in (FULL[family], *OTHERS[family])]
+            found = check_models(models, frames, device="cpu", trust_checkpoint=True)
+            known[family] = {model.rpartition("/")[2]: table for model, table in found.items()}
+        return known[family]
+
+    return report
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("family", FULL)
+def test_all_checks_hold(family, reports):
+    report = reports(family)[FULL[family]]
+    assert report.index[~report["ok"]].tolist() == []
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("family", FULL)
+def test_double_precision_is_double(family, folders, frames):
+    model = f"{family}:{folders(family) / FULL[family]}"
+    options = {"device": "cpu", "dtype": "float64", "trust_checkpoint": True}
+    report = check_models([model], frames[:3], **options)[model]
+    assert report.index[~report["ok"]].tolist() == []
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("family", "name"), [(f, n) for f in FULL for n in OTHERS[f]])
+def test_energies_of_others_are_the_packages(family, name, reports):
+    report = reports(family)[name]
+    assert report.loc[list(ENERGIES), "ok"].all(), report
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("family", FULL)
+def test_widths(family, folders, frames):
+    model = f"{family}:{folders(family) / FULL[family]}"
+    found = lumlip.features(model, frames, device="cpu", trust_checkpoint=True)
+    assert (found["backbone"].shape[1], found["last_layer"].shape[1]) == WIDTHS[family]
+
+
+@pytest.mark.heavy
+def test_orb_has_one_last_layer_for_all_atoms_of_a_structure(folders, frames):
+    model = f"orb:{folders('orb') / FULL['orb']}"
+    found = lumlip.features(model, frames, device="cpu", trust_checkpoint=True)
+    ends = np.cumsum([len(atoms) for atoms in frames])[:-1]
+    rows = np.split(found["last_layer"].to_numpy(), ends)
+    assert all(not np.ptp(one, axis=0).any() for one in rows)
+    assert np.ptp([one[0] for one in rows], axis=0).any()
+
+
+@pytest.mark.heavy
+def test_orb_asks_for_the_number_of_neighbors_that_no_file_tells(folders, frames):
+    with pytest.raises(ValueError, match=r"finetuned\.ckpt needs a task; known: 20, 120"):
+        lumlip.features(f"orb:{folders('orb') / 'finetuned.ckpt'}", frames, trust_checkpoint=True)
+
+
+@pytest.mark.heavy
+def test_orb_of_molecules_sees_charge_and_spin(folders):
+    ion, radical = molecule("H2O"), molecule("H2O")
+    ion.info["charge"], radical.info["spin_multiplicity"] = 1, 3
+    model = f"orb:{folders('orb') / 'charged.ckpt'}"
+    found = lumlip.features(
+        model, [molecule("H2O"), ion, radical], device="cpu", trust_checkpoint=True
+    )
+    plain, charged, spin = np.split(found["backbone"].to_numpy(), 3)
+    assert np.abs(charged - plain).max() > 1e-3
+    assert np.abs(spin - plain).max() > 1e-3
