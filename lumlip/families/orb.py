@@ -36,7 +36,8 @@ import inspect
 import os
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -87,12 +88,13 @@ class Extractor(base.Extractor):
         batch, network, head = self._batch(structures), self.model.model, self.model.heads["energy"]
         steps = {f"interaction_{i}": x for i, x in enumerate(network.gnn_stacks, start=1)}
         with (
+            _default(self.dtype),
             base.outputs({"embedding": network.atom_emb} if layers else {}) as first,
             base.outputs(steps if layers else {}, itemgetter(0)) as after,
         ):
             backbone = network(batch)["node_features"]
-        pooled = aggregate_nodes(backbone, batch.n_node, reduction=head.node_aggregation)
-        hidden = head.mlp[:-2](pooled)  # its last linear map, and no activation, follow
+            pooled = aggregate_nodes(backbone, batch.n_node, reduction=head.node_aggregation)
+            hidden = head.mlp[:-2](pooled)  # its last linear map, and no activation, follow
         last_layer = hidden.repeat_interleave(batch.n_node, dim=0)
         site = head.mlp[-2](hidden).repeat_interleave(batch.n_node, dim=0)
         return base.Features(
@@ -112,37 +114,30 @@ class Extractor(base.Extractor):
         return self._total(site + float(final.bias[0]), structures, self._batch(structures))
 
     def package_calculator(self) -> Any:
-        """ORBCalculator on this checkpoint; it computes in float32 whatever our dtype."""
+        """ORBCalculator on this checkpoint, in our dtype."""
         from orb_models.forcefield.calculator import ORBCalculator
 
         model, _ = _load(self.checkpoint_file)
-        return ORBCalculator(model.eval(), system_config=self.system, device=self.device)
+        model = model.to(self.dtype).eval()
+        return ORBCalculator(model, system_config=self.system, device=self.device)
 
     def package_energy(self, atoms: Atoms) -> float:
         """Total energy in eV by the package, which asks for charge and spin or for neither."""
         stated = atoms.copy()
         stated.info = self._state(atoms)
-        return super().package_energy(stated)
+        with _default(self.dtype):
+            return super().package_energy(stated)
 
     def _batch(self, structures: Sequence[Atoms]) -> AtomGraphs:
-        """Build the batch of graphs by the package's own code, in float64 until it is done."""
-        graphs = [
-            ase_atoms_to_atom_graphs(
-                self._boxed(atoms),
-                self.system,
-                edge_method="knn_scipy",  # the same neighbors on all devices
-                device=torch.device("cpu"),
-                output_dtype=torch.float64,
-                graph_construction_dtype=torch.float64,
-            )
-            for atoms in structures
-        ]
-        return batch_graphs(graphs).to(self.device, self.dtype)
-
-    def _boxed(self, atoms: Atoms) -> Atoms:
-        boxed = base.bare(base.in_box(atoms, self.cutoff))
-        boxed.info = self._state(atoms)
-        return boxed
+        """Build the batch of graphs by the package's own code: it decides between neighbors."""
+        graphs = []
+        for atoms in structures:
+            boxed = base.bare(base.in_box(atoms, self.cutoff))
+            boxed.info = self._state(atoms)
+            with _default(self.dtype):
+                cpu = torch.device("cpu")  # the same neighbors, whatever the device
+                graphs.append(ase_atoms_to_atom_graphs(boxed, self.system, device=cpu))
+        return batch_graphs(graphs).to(self.device)
 
     def _state(self, atoms: Atoms) -> dict[str, int]:
         """Return charge and spin of a structure for a model that knows them, nothing for others."""
@@ -174,6 +169,17 @@ def download(name: str) -> Path:
     named.unlink(missing_ok=True)
     os.link(path, named)
     return named
+
+
+@contextmanager
+def _default(dtype: torch.dtype) -> Iterator[None]:
+    """The package makes graphs, and some constants, of torch's default type."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _load(path: Path) -> tuple[torch.nn.Module, str | None]:

@@ -14,21 +14,18 @@ from ase.build import bulk, fcc111, molecule
 
 import lumlip
 from lumlip.conformance.check_model import check_models
+from lumlip.conformance.symmetries import TIES
 from lumlip.runtime import environments
 
 SCRIPT = Path(__file__).parent / "foreign" / "random_weights.py"
 #: Files that pass all checks, and others of the family, which share all but what is told here.
 FULL = {"orb": "orb-v3-conservative-inf-small.ckpt", "mattersim": "small.pth"}
 OTHERS = {
-    "orb": (
-        "orb-v3-direct-20-small.ckpt",
-        "finetuned.ckpt@120",
-        "charged.ckpt",
-        "orb-v2.ckpt",
-    ),
+    "orb": ("orb-v3-direct-20-small.ckpt", "finetuned.ckpt@120", "charged.ckpt", "orb-v2.ckpt"),
     "mattersim": (),
 }
-ENERGIES = ("energy_identity", "package_energy", "layers_harmless", "layers_form", "batching")
+#: They know the nearest 20 neighbors alone, of which rounding chooses among equals.
+NEAREST = ("orb-v3-direct-20-small.ckpt", "orb-v2.ckpt")
 #: The widths of backbone and last layer.
 WIDTHS = {"orb": (16, 24), "mattersim": (16, 32)}
 
@@ -80,6 +77,7 @@ def reports(folders, frames):
 def test_all_checks_hold(family, reports):
     report = reports(family)[FULL[family]]
     assert report.index[~report["ok"]].tolist() == []
+    assert report.index[report["error"] > report["bound"]].tolist() == []  # nor by design
 
 
 @pytest.mark.heavy
@@ -88,14 +86,18 @@ def test_double_precision_is_double(family, folders, frames):
     model = f"{family}:{folders(family) / FULL[family]}"
     options = {"device": "cpu", "dtype": "float64", "trust_checkpoint": True}
     report = check_models([model], frames[:3], **options)[model]
-    assert report.index[~report["ok"]].tolist() == []
+    assert report.index[report["error"] > report["bound"]].tolist() == []
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize(("family", "name"), [(f, n) for f in FULL for n in OTHERS[f]])
-def test_energies_of_others_are_the_packages(family, name, reports):
+def test_others_of_the_family_fail_by_design_alone(family, name, reports):
     report = reports(family)[name]
-    assert report.loc[list(ENERGIES), "ok"].all(), report
+    assert report.index[~report["ok"]].tolist() == []
+    beyond = set(report.index[report["error"] > report["bound"]])
+    assert beyond <= {check for _, check in TIES}
+    assert bool(beyond) == (name in NEAREST)
+    assert any("rounding decides" in note for note in report.attrs["notes"]) == bool(beyond)
 
 
 @pytest.mark.heavy
