@@ -127,7 +127,8 @@ class Extractor(base.Extractor):
         cosine = ((one * other).sum(1) / products).clamp(-1 + 1e-7, 1 - 1e-7)
         three = model.sbf(length[triplets[:, 1]], torch.acos(cosine))
         species = model.one_hot_atoms(self._tensor(graph.numbers)).to(self.dtype)
-        atoms, zero = model.atom_embedding(species), model.rbf(length)
+        atoms: Tensor = model.atom_embedding(species)
+        zero = model.rbf(length)
         edges, lengths = model.edge_encoder(zero), length[:, None]
         for block in model.graph_conv:
             atoms, edges = block(

@@ -74,10 +74,10 @@ class Extractor(base.Extractor):
         self.name = f"orb:{checkpoint}"
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
         with base.reading(self.checkpoint_file, "orb"):
-            model, most = _load(self.checkpoint_file)
+            self.model, most = _load(self.checkpoint_file)
         self.task = base.choose_task(task or most, self.tasks, self.name)
         self.system = SystemConfig(RADIUS, int(self.task or 0))
-        self.model = model.to(self.device, self.dtype).eval().requires_grad_(False)
+        self.model.to(self.device, self.dtype).eval().requires_grad_(False)
         self.cutoff = RADIUS
         self.elements = frozenset(range(1, 118))  # those that it has an embedding of
 
@@ -182,7 +182,7 @@ def _default(dtype: torch.dtype) -> Iterator[None]:
         torch.set_default_dtype(before)
 
 
-def _load(path: Path) -> tuple[torch.nn.Module, str | None]:
+def _load(path: Path) -> tuple[Any, str | None]:
     """Read a file: the network, in float32, and the most neighbors of an atom if it tells."""
     saved = torch.load(path, map_location="cpu", weights_only=True)
     weights = _named_anew(saved)
@@ -202,7 +202,7 @@ def _named_anew(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {re.sub("^graph_head", ENERGY, key): value for key, value in weights.items()}
 
 
-def _architecture(weights: Mapping[str, Tensor]) -> torch.nn.Module:
+def _architecture(weights: Mapping[str, Tensor]) -> Any:
     """Build the package's network of the sizes that the weights have."""
     steps = len({key.split(".")[2] for key in weights if key.startswith("model.gnn_stacks.")})
     if V2 in weights:
