@@ -19,15 +19,37 @@ from lumlip.runtime import environments
 
 SCRIPT = Path(__file__).parent / "foreign" / "random_weights.py"
 #: Files that pass all checks, and others of the family, which share all but what is told here.
-FULL = {"orb": "orb-v3-conservative-inf-small.ckpt", "mattersim": "small.pth"}
+FULL = {
+    "orb": "orb-v3-conservative-inf-small.ckpt",
+    "mattersim": "small.pth",
+    "nequip": "small.nequip.zip",
+}
 OTHERS = {
     "orb": ("orb-v3-direct-20-small.ckpt", "finetuned.ckpt@120", "charged.ckpt", "orb-v2.ckpt"),
     "mattersim": (),
+    "nequip": ("small.ckpt",),
 }
 #: They know the nearest 20 neighbors alone, of which rounding chooses among equals.
 NEAREST = ("orb-v3-direct-20-small.ckpt", "orb-v2.ckpt")
 #: The widths of backbone and last layer.
-WIDTHS = {"orb": (16, 24), "mattersim": (16, 32)}
+WIDTHS = {"orb": (16, 24), "mattersim": (16, 32), "nequip": (8, 6)}
+
+
+#: Serves a folder, and fetches a file of it as a published one, twice.
+FETCH = """
+import sys, threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from lumlip.families import orb
+handler = partial(SimpleHTTPRequestHandler, directory=sys.argv[1])
+server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+url = f"http://127.0.0.1:{server.server_port}/orb-v3-direct-20-small.ckpt"
+orb.pretrained.ORB_PRETRAINED_MODELS["small"] = lambda weights_path=url: None
+paths = [orb.download("small") for _ in range(2)]
+assert paths[0] == paths[1]
+print(orb.Extractor(str(paths[0]), task=None, device="cpu", dtype="float32").task)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +157,11 @@ def test_orb_of_molecules_sees_charge_and_spin(folders):
     plain, charged, spin = np.split(found["backbone"].to_numpy(), 3)
     assert np.abs(charged - plain).max() > 1e-3
     assert np.abs(spin - plain).max() > 1e-3
+
+
+@pytest.mark.heavy
+def test_orb_keeps_the_name_of_what_it_fetches(folders, tmp_path):
+    argv = [environments.python("orb"), "-c", FETCH, folders("orb")]
+    env = {**environments.variables(), "CACHED_PATH_CACHE_ROOT": str(tmp_path), "NO_PROXY": "*"}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["20"], done.stderr[-3000:]
