@@ -37,11 +37,14 @@ Markdown(models_page.models_markdown(shipped(mini=False)))
 ## Published models to download
 
 The packages of MACE {cite:p}`Batatia2022,Batatia2024`, PET {cite:p}`Pozdnyakov2023,Mazitov2025PET`,
-DPA {cite:p}`Zhang2025`, UMA {cite:p}`Wood2025` and SevenNet fetch their weights from their authors' sites.
+DPA {cite:p}`Zhang2025`, UMA {cite:p}`Wood2025`, Orb {cite:p}`Neumann2024,Rhodes2025`, MatterSim {cite:p}`Yang2024` and
+SevenNet fetch their weights from their authors' sites.
 lumlip asks each package's own loader to do so at first use, or takes a file of that name from the folder that the
 variable `LUMLIP_MODELS` names. Their extractors are tested with small models of the same architectures,
-below; the published files themselves have not been opened in making this page. eSEN is UMA's architecture without
-experts, and read by the same extractor. Where the table says *no features*, lumlip refuses the model before it
+below, those of Orb and MatterSim with random weights only; the published files themselves have not been opened in making
+this page. eSEN is UMA's architecture without
+experts, and read by the same extractor. The models of [nequip.net](https://www.nequip.net), such as NequIP-OAM, are not in
+the table, as no package lists them: download one as a package and name it `nequip:PATH.nequip.zip`. Where the table says *no features*, lumlip refuses the model before it
 is downloaded.
 """
 
@@ -108,6 +111,9 @@ features is the energy that the model's own package predicts.
 | PET | node features beside the edge features summed over neighbors, last layer | the same two inside the heads | linear, plus a constant per neighbor, weighted by the cutoff function |
 | DPA | output of the descriptor | input of the fitting net's final linear map | linear, plus a constant per element |
 | UMA | the invariant channels of the node embedding | input of the energy block's final linear map | linear, scaled, plus a constant per element |
+| Orb | 256 node features that the heads read | 256 hidden activations of the energy head, which averages the backbone over the structure first: **all atoms of a structure have the same** | linear, scaled, plus a constant per element and the repulsion of nuclei where the model has one |
+| NequIP | the scalars after the last convolution | inputs of the readout's final linear map; where that is the whole readout, the backbone itself | linear, scaled and shifted by element, plus a pair potential where the model has one |
+| MatterSim | 128 or 256 atom features that enter the readout | two times as many hidden activations | gated, as DIEP's, scaled and shifted by element |
 
 A task of UMA can be taken apart. `uma-mini@expert:2` gives all the weight of the mixture to one expert (in the task
 omat; `uma-mini@omol:expert:2` in omol). `uma-mini@omat:routing:omol` is omat with the experts mixed as omol mixes

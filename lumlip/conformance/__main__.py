@@ -18,11 +18,14 @@ import numpy as np
 
 import lumlip.conformance
 from lumlip.conformance import BRIEF, CHECKS, Subject
-from lumlip.conformance.symmetries import BY_DESIGN
+from lumlip.conformance.symmetries import BY_DESIGN, TIES
 from lumlip.extraction.worker import pick_device
 from lumlip.runtime.verified import private_copy
 
-_OWN = "more than trained models show: a property of this one, not of the extraction"
+_OWN = "spread, more than trained models show: a property of this one, not of the extraction"
+_TIED = (
+    "size: rounding decides between neighbors at equal distances, in the model's package as here"
+)
 BRIEF_EVERY = 3  # a look that is brief, or in double precision, takes every third structure
 
 
@@ -35,7 +38,8 @@ def report(subject: Subject, names: Sequence[str] = tuple(CHECKS)) -> dict[str, 
     # "not <=" so that a NaN fails
     failed = [name for name, e in errors.items() if e is not None and not e <= bounds[name]]
     lacking = _properties(subject, errors, failed)
-    notes = [f"{k}: {errors[k]:.2g} of the features' spread, {_OWN}" for k in lacking]
+    said = {k: _TIED if (subject.family, k) in TIES else _OWN for k in lacking}
+    notes = [f"{k}: {errors[k]:.2g} of the features' {text}" for k, text in said.items()]
     return {
         "family": subject.family,
         "checkpoint": subject.checkpoint,
@@ -86,7 +90,8 @@ def _properties(subject: Subject, errors: dict[str, Any], failed: Sequence[str])
     """
     if errors.get("package_energy") is None or {"package_energy", "package_features"} & {*failed}:
         return []
-    return [k for k in failed if (subject.family, k) in BY_DESIGN and np.isfinite(errors[k])]
+    by_design = BY_DESIGN.keys() | TIES
+    return [k for k in failed if (subject.family, k) in by_design and np.isfinite(errors[k])]
 
 
 def _trusted_report(

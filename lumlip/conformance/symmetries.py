@@ -19,6 +19,11 @@ BY_DESIGN = {
     ("pet", "inversion"): 0.25,
     ("pet", "layers_rotation"): 0.25,
     ("pet", "layers_inversion"): 0.25,
+    # Its network sees them, too, through spherical harmonics.
+    ("orb", "rotation"): 0.25,
+    ("orb", "inversion"): 0.25,
+    ("orb", "layers_rotation"): 0.25,
+    ("orb", "layers_inversion"): 0.25,
     # The published ones have even irreps only, so they do not know parity: 0.1 to 1 % of
     # the features, up to 4 % of norms after single layers.
     ("sevennet", "inversion"): 0.02,
@@ -29,6 +34,12 @@ BY_DESIGN = {
     # Its convolutions turn every edge onto an axis and are free about it: rotations only.
     ("uma", "inversion"): 0.05,
     ("uma", "layers_inversion"): 0.1,
+}
+# (family, check): a failure tells of the model here, too; the bounds are those of all families.
+# Of neighbors at equal distances Orb's "-20-" models take the first that rounding brings.
+TIES = {
+    *(("orb", name) for name in ("translation", "permutation", "layers_permutation", "precision")),
+    *(("orb", name) for name in ("one_atom_cell", "large_cell", "slab_without_box")),
 }
 
 

@@ -67,6 +67,21 @@ path = folder("fairchem") / "core" / "calculate" / "pretrained_models.json"
 at = "https://huggingface.co/{repo_id}/resolve/main/{subfolder}/{filename}"
 names = {k: [at.format(**v), None] for k, v in json.loads(path.read_text()).items()}
 """,
+    "orb": """
+tree = ast.parse((folder("orb_models") / "forcefield" / "pretrained.py").read_text())
+urls = {f.name: ast.literal_eval(f.args.defaults[0]) for f in tree.body
+        if isinstance(f, ast.FunctionDef) and f.args.args[0].arg == "weights_path"}
+(known,) = (node.value for node in tree.body if isinstance(node, ast.Assign))
+names = {name.value: [urls[loader.id], None] for name, loader in zip(known.keys, known.values)
+         if urls[loader.id]}  # v1 is withdrawn
+""",
+    "mattersim": """
+loader = (folder("mattersim") / "forcefield" / "potential.py").read_text()
+source = (folder("mattersim") / "utils" / "download_utils.py").read_text()
+(at,) = re.findall('"(https://.*/)"', source)
+names = {n: [f"{at}{n}.pth", None] for n in re.findall(r'"(mattersim-v\\S+M)\\.pth"', loader)}
+""",
+    "nequip": "names = {}",  # nequip.net alone knows
 }
 #: Rows of files that the package fetches by their address alone.
 BY_ADDRESS = {"off24-medium"}

@@ -1,0 +1,172 @@
+# /// script
+# requires-python = ">=3.11,<3.14"
+# dependencies = [
+#   "nequip==0.19.1",
+#   "torch==2.13.0",
+#   "numpy==2.4.6",
+#   "ase==3.29.0",
+#   "e3nn==0.6.0",
+#   "matscipy==1.3.1",
+#   "lightning==2.6.6",
+#   "hydra-core==1.3.8",
+#   "torchmetrics==1.9.0",
+#   "lmdb==3.0.0",
+# ]
+# ///
+"""NequIP: an equivariant network (Batzner et al. 2022), as the framework's own programs save it.
+
+Backbone: the scalars after the last convolution, which enter the readout. Last layer: what the
+readout's final linear map sees. The published models' readout is that map alone, and then the two
+are the same: E_i = scale[Z_i] (w . h_i + b) + shift[Z_i], plus a pair potential if there is one.
+Layers: the embedding of the element, and the node features after every convolution. Scalars stay as
+they are; channels with l > 0 enter as their norms.
+
+A packaged model (``.nequip.zip``) brings the code that it was trained with, and is run by that. A
+compiled one (``nequip-compile``) has no layers to be read.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ase import Atoms
+from ase.data import atomic_numbers
+from nequip.integrations.ase import NequIPCalculator
+from nequip.model.saved_models import load_saved_model
+from nequip.utils.global_state import set_global_state
+from torch import Tensor
+
+from lumlip.families import base
+
+PACKAGE = "nequip"
+FEATURES_VERSION = 1
+FEATURES, ENERGY, TYPES = "node_features", "atomic_energy", "atom_types"  # in the graph
+EMBEDDING, LENGTHS = "type_embed", "edge_norm"  # modules, in this order
+READOUT, SCALE_SHIFT = "per_atom_energy_readout", "per_type_energy_scale_shift"
+PAIRS, TOTAL = "pair_potential", "total_energy_sum"
+CONVOLUTION = "_convnet"
+
+
+class Extractor(base.Extractor):
+    """A NequIP model: a package, or a checkpoint of its trainer."""
+
+    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
+        base.reuse_memory()
+        self.checkpoint_file = Path(checkpoint)
+        self.name = f"nequip:{checkpoint}"
+        base.choose_task(task, (), self.name)
+        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
+        origin = "the package (.nequip.zip) or checkpoint (.ckpt) that it was compiled from"
+        with base.reading(self.checkpoint_file, "nequip", compiled_from=origin):
+            model = _load(self.checkpoint_file)
+            self.network = dict(model.model.func.named_children())
+            types = [atomic_numbers[name] for name in model.metadata["type_names"].split()]
+            self.final = _final(self.network)
+        _cast(model, self.dtype)
+        model.to(self.device).eval().requires_grad_(False)
+        self.cutoff = float(model.metadata["r_max"])
+        self.elements = frozenset(types)
+        self.type_of = np.full(max(types) + 1, -1)
+        self.type_of[types] = np.arange(len(types))
+
+    @torch.inference_mode()
+    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
+        """One forward pass over a batch: no forces, no gradients."""
+        base.check_elements(structures, self.elements, self.name)
+        data, after = self._graph(structures), {}
+        with base.inputs({"last_layer": self.final}) as kept:
+            for name, module in self.network.items():
+                if name == READOUT:
+                    backbone = data[FEATURES].clone()
+                if name == TOTAL:
+                    break
+                data = module(data)
+                if layers and name == EMBEDDING:
+                    after["embedding"] = data[FEATURES].cpu().numpy().copy()
+                if layers and name.endswith(CONVOLUTION):
+                    values = data[FEATURES].cpu().numpy().copy()
+                    irreps = module.irreps_out[FEATURES]
+                    after[f"interaction_{len(after)}"] = base.invariants(values, irreps)
+        site = data[ENERGY][:, 0].cpu().double().numpy()
+        return base.Features(
+            backbone.cpu().numpy(),
+            kept["last_layer"].cpu().numpy(),
+            base.sum_by_structure(site, structures),
+            layers=after,
+        )
+
+    @torch.inference_mode()
+    def energy_from_last_layer(
+        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
+    ) -> base.FloatArray:
+        """Total energies (n_structures,) in eV: the sum at the top of this file."""
+        weight = (self.final.weight * self.final.alpha)[:, 0].cpu().double().numpy()
+        bias = 0.0 if self.final.bias is None else float(self.final.bias)
+        graph = self._graph(structures)
+        energy = torch.from_numpy(last_layer.astype(np.float64) @ weight + bias)
+        graph[ENERGY] = energy[:, None].to(self.device)
+        for name in (SCALE_SHIFT, LENGTHS, PAIRS):
+            if name in self.network:
+                graph = self.network[name](graph)
+        return base.sum_by_structure(graph[ENERGY][:, 0].cpu().numpy(), structures)
+
+    def package_calculator(self) -> Any:
+        """NequIPCalculator on this checkpoint; it computes in the model's own precision."""
+        with warnings.catch_warnings(action="ignore"):
+            return NequIPCalculator._from_saved_model(
+                self.checkpoint_file,
+                device=self.device,
+                chemical_species_to_atom_type_map=True,
+            )
+
+    def _graph(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
+        """Build the input of the network, whose geometry is always in float64."""
+        graph = base.neighbors(structures, self.cutoff)
+        arrays: dict[str, Any] = {
+            "pos": np.concatenate([atoms.positions for atoms in structures]),
+            TYPES: self.type_of[graph.numbers],
+            "edge_index": np.stack([graph.first, graph.second]),
+            "edge_vectors": graph.vector,
+            "batch": graph.structure,
+            "num_atoms": np.array([len(atoms) for atoms in structures]),
+        }
+        return {name: torch.from_numpy(x).to(self.device) for name, x in arrays.items()}
+
+
+def _load(path: Path) -> Any:
+    """Read a model; a file of either kind runs code that is in it."""
+    logging.getLogger("nequip").setLevel(logging.WARNING)
+    with warnings.catch_warnings(action="ignore"):
+        set_global_state()
+        return load_saved_model(str(path))
+
+
+def _final(network: dict[str, Any]) -> Any:
+    """Return the readout's final linear map, in a network of the known steps."""
+    known = {EMBEDDING, "spharm", LENGTHS, "bessel_encode", "factor", READOUT, SCALE_SHIFT}
+    steps = {name for name in network if not name.endswith(CONVOLUTION)}
+    if not known <= steps <= known | {PAIRS, TOTAL}:
+        raise base.UnsupportedError(", ".join(network), "only NequIP itself is, not Allegro")
+    if network[EMBEDDING].do_categorical_graph_field_embed:
+        raise base.UnsupportedError("conditioned", "it reads more of a structure than its atoms")
+    perceptron = network[READOUT].mlp_module.mlp
+    if not isinstance(perceptron, torch.nn.Sequential):
+        raise base.UnsupportedError("deep linear readout")
+    return perceptron[-1]
+
+
+def _cast(model: Any, dtype: torch.dtype) -> None:
+    """Compute in another precision: modules keep the type of what they make in attributes."""
+    if model.model_dtype == dtype:  # what is in float64 anyway stays so
+        return
+    model.to(dtype)
+    for module in model.modules():
+        for name in ("model_dtype", "_output_dtype"):
+            if hasattr(module, name):
+                setattr(module, name, dtype)

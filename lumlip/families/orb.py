@@ -1,0 +1,234 @@
+# /// script
+# requires-python = ">=3.11,<3.14"
+# dependencies = [
+#   "orb-models==0.5.5",
+#   "torch==2.13.0",
+#   "numpy==2.4.6",
+#   "ase==3.29.0",
+#   "scipy==1.17.1",
+#   "cached-path==1.8.10",
+#   "dm-tree==0.1.10",
+#   "tqdm==4.70.1",
+# ]
+# [tool.lumlip]
+# no-deps = ["orb-models"]  # asks for dm-tree 0.1.8, which Python 3.13 has no wheel of
+# ///
+"""Orb v2 and v3: an attention network on edge vectors as they are (Neumann 2024, Rhodes 2025).
+
+Backbone: the atom features (256) that the heads read. The energy head averages them over the
+structure first: what its final linear map sees belongs to the structure. This hidden activation
+(256) is the last layer, the same for every atom of a structure, and the energy is linear in it:
+E = sum_i (std (w . h + b) + mean + reference[Z_i]) + repulsion of the nuclei (v3).
+Layers: the embedding of the element, and the atom features after every message passing.
+
+Nothing in the network keeps rotations, which the published ones have learned approximately. Forces
+differ between "direct" and "conservative" models; features are taken in the same way.
+A file holds weights alone. Sizes are read off them, but not how many neighbors an atom may have:
+the names of published files tell it ("-20-", "-inf-"; v2 has 20, OrbMol 120), for others it is the
+task, ``PATH@20`` or ``PATH@120``. With 20, rounding decides between neighbors at equal distances.
+Models with charge and spin (OrbMol) read ``info["charge"]`` and ``info["spin_multiplicity"]`` (or
+``info["spin"]``), else 0 and 1.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from operator import itemgetter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from ase import Atoms
+from cached_path import cached_path
+from orb_models.forcefield import pretrained
+from orb_models.forcefield.atomic_system import SystemConfig, ase_atoms_to_atom_graphs
+from orb_models.forcefield.base import AtomGraphs, batch_graphs
+from orb_models.forcefield.load import load_forcefield_state_dict
+from orb_models.forcefield.segment_ops import aggregate_nodes
+from torch import Tensor
+
+from lumlip.families import base
+
+PACKAGE = "orb_models"
+FEATURES_VERSION = 1
+RADIUS = 6.0  # Å, of all published models
+ENCODER, ENERGY = "model._encoder._node_fn", "heads.energy"
+V2 = f"{ENCODER}.layer_norm.bias"  # which a file of v3 lacks
+
+
+class Extractor(base.Extractor):
+    """The weights of an Orb model, as published or as its fine-tuning script saves them."""
+
+    invariant = False
+    tasks = ("20", "120")  # the most neighbors of an atom
+
+    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
+        base.reuse_memory()
+        self.checkpoint_file = Path(checkpoint)
+        self.name = f"orb:{checkpoint}"
+        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
+        with base.reading(self.checkpoint_file, "orb"):
+            self.model, most = _load(self.checkpoint_file)
+        self.task = base.choose_task(task or most, self.tasks, self.name)
+        self.system = SystemConfig(RADIUS, int(self.task or 0))
+        self.model.to(self.device, self.dtype).eval().requires_grad_(False)
+        self.cutoff = RADIUS
+        self.elements = frozenset(range(1, 118))  # those that it has an embedding of
+
+    @torch.inference_mode()
+    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
+        """One forward pass over a batch: no forces, no gradients."""
+        base.check_elements(structures, self.elements, self.name)
+        batch, network, head = self._batch(structures), self.model.model, self.model.heads["energy"]
+        steps = {f"interaction_{i}": x for i, x in enumerate(network.gnn_stacks, start=1)}
+        with (
+            _default(self.dtype),
+            base.outputs({"embedding": network.atom_emb} if layers else {}) as first,
+            base.outputs(steps if layers else {}, itemgetter(0)) as after,
+        ):
+            backbone = network(batch)["node_features"]
+            pooled = aggregate_nodes(backbone, batch.n_node, reduction=head.node_aggregation)
+            hidden = head.mlp[:-2](pooled)  # its last linear map, and no activation, follow
+        last_layer = hidden.repeat_interleave(batch.n_node, dim=0)
+        site = head.mlp[-2](hidden).repeat_interleave(batch.n_node, dim=0)
+        return base.Features(
+            backbone.cpu().numpy(),
+            last_layer.cpu().numpy(),
+            self._total(site[:, 0].cpu().double().numpy(), structures, batch),
+            layers={name: x.cpu().numpy() for name, x in (first | after).items()},
+        )
+
+    @torch.inference_mode()
+    def energy_from_last_layer(
+        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
+    ) -> base.FloatArray:
+        """Total energies (n_structures,) in eV: the sum at the top of this file."""
+        final = self.model.heads["energy"].mlp[-2]
+        site = last_layer.astype(np.float64) @ final.weight[0].cpu().double().numpy()
+        return self._total(site + float(final.bias[0]), structures, self._batch(structures))
+
+    def package_calculator(self) -> Any:
+        """ORBCalculator on this checkpoint, in our dtype."""
+        from orb_models.forcefield.calculator import ORBCalculator
+
+        model, _ = _load(self.checkpoint_file)
+        model = model.to(self.dtype).eval()
+        return ORBCalculator(model, system_config=self.system, device=self.device)
+
+    def package_energy(self, atoms: Atoms) -> float:
+        """Total energy in eV by the package, which asks for charge and spin or for neither."""
+        stated = atoms.copy()
+        stated.info = self._state(atoms)
+        with _default(self.dtype):
+            return super().package_energy(stated)
+
+    def _batch(self, structures: Sequence[Atoms]) -> AtomGraphs:
+        """Build the batch of graphs by the package's own code: it decides between neighbors."""
+        graphs = []
+        for atoms in structures:
+            boxed = base.bare(base.in_box(atoms, self.cutoff))
+            boxed.info = self._state(atoms)
+            with _default(self.dtype):
+                cpu = torch.device("cpu")  # the same neighbors, whatever the device
+                graphs.append(ase_atoms_to_atom_graphs(boxed, self.system, device=cpu))
+        return batch_graphs(graphs).to(self.device)
+
+    def _state(self, atoms: Atoms) -> dict[str, int]:
+        """Return charge and spin of a structure for a model that knows them, nothing for others."""
+        if self.model.model.conditioner is None:
+            return {}
+        return dict(zip(("charge", "spin"), base.charge_and_spin(atoms), strict=True))
+
+    def _total(
+        self, site: base.FloatArray, structures: Sequence[Atoms], batch: AtomGraphs
+    ) -> base.FloatArray:
+        """Total energies in eV of the head's values (n_atoms,)."""
+        head = self.model.heads["energy"]
+        moments = head.normalizer.bn
+        scale, mean = float(moments.running_var) ** 0.5, float(moments.running_mean)
+        reference = head.reference.linear.weight.cpu().double().numpy().ravel()
+        numbers = np.concatenate([atoms.numbers for atoms in structures])
+        total = base.sum_by_structure(scale * site + mean + reference[numbers], structures)
+        if self.model.pair_repulsion:
+            total = total + self.model.pair_repulsion_fn(batch)["energy"].cpu().double().numpy()
+        return total
+
+
+def download(name: str) -> Path:
+    """Fetch a published checkpoint, such as "orb-v3-conservative-inf-omat", into its cache."""
+    loader = inspect.signature(pretrained.ORB_PRETRAINED_MODELS[name])
+    url = loader.parameters["weights_path"].default
+    path = Path(cached_path(url))  # named by a hash, but the number of neighbors is in the name
+    named = path.with_name(url.rpartition("/")[2])
+    named.unlink(missing_ok=True)
+    os.link(path, named)
+    return named
+
+
+@contextmanager
+def _default(dtype: torch.dtype) -> Iterator[None]:
+    """The package makes graphs, and some constants, of torch's default type."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _load(path: Path) -> tuple[Any, str | None]:
+    """Read a file: the network, in float32, and the most neighbors of an atom if it tells."""
+    saved = torch.load(path, map_location="cpu", weights_only=True)
+    weights = _named_anew(saved)
+    with warnings.catch_warnings(action="ignore"):
+        model = _architecture(weights)
+        keys = load_forcefield_state_dict(model, saved)
+    if lost := [key for key in keys.missing_keys if key.startswith(ENERGY)]:
+        raise KeyError(lost[0])
+    named = re.match(r"orb-v3-[a-z]+-(20|inf)-", path.name)
+    if named or V2 in weights:
+        return model, "120" if named and named[1] == "inf" else "20"
+    return model, "120" if model.model.conditioner is not None else None
+
+
+def _named_anew(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Name the energy head of a v2 file as today's are; the package does so as it loads."""
+    return {re.sub("^graph_head", ENERGY, key): value for key, value in weights.items()}
+
+
+def _architecture(weights: Mapping[str, Tensor]) -> Any:
+    """Build the package's network of the sizes that the weights have."""
+    steps = len({key.split(".")[2] for key in weights if key.startswith("model.gnn_stacks.")})
+    if V2 in weights:
+        return pretrained.orb_v2_architecture(num_message_passing_steps=steps, device="cpu")
+    charged = any(key.startswith("model.conditioner.") for key in weights)
+    conservative = any(key.startswith("grad_forces_normalizer.") for key in weights)
+    build = pretrained.orb_v3_direct_architecture
+    stress = "heads.stress.mlp.NN-0.weight" in weights
+    if conservative:
+        build, stress = pretrained.orb_v3_conservative_architecture, not charged
+    depth, hidden = _perceptron(weights, f"{ENCODER}.mlp")
+    head_depth, head_hidden = _perceptron(weights, f"{ENERGY}.mlp")
+    return build(
+        latent_dim=len(weights[f"{ENCODER}.layer_norm.weight"]),
+        base_mlp_hidden_dim=hidden,
+        base_mlp_depth=depth,
+        head_mlp_hidden_dim=head_hidden,
+        head_mlp_depth=head_depth,
+        num_message_passing_steps=steps,
+        has_charge_spin_cond=charged,
+        has_stress=stress,
+        device="cpu",
+    )
+
+
+def _perceptron(weights: Mapping[str, Tensor], name: str) -> tuple[int, int]:
+    """Return the number of hidden layers, and their width."""
+    depth = len([key for key in weights if re.fullmatch(rf"{name}\.NN-\d+\.weight", key)]) - 1
+    return depth, len(weights[f"{name}.NN-0.weight"])

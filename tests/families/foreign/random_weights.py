@@ -1,0 +1,145 @@
+"""Small models with random weights, of packages that ship none.
+
+``python random_weights.py FAMILY FOLDER`` writes the files that the tests name.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import ase.io
+import torch
+
+
+def orb(folder: Path) -> None:
+    from orb_models.forcefield import pretrained
+
+    small = {"latent_dim": 16, "base_mlp_hidden_dim": 32, "head_mlp_hidden_dim": 24}
+    small |= {"num_message_passing_steps": 2, "device": "cpu"}
+    charged = {"has_charge_spin_cond": True, "has_stress": False}
+    conservative, direct = (
+        pretrained.orb_v3_conservative_architecture,
+        pretrained.orb_v3_direct_architecture,
+    )
+    made = {
+        "orb-v3-conservative-inf-small.ckpt": conservative(**small),
+        "orb-v3-direct-20-small.ckpt": direct(**small),
+        "finetuned.ckpt": direct(**small, base_mlp_depth=1, head_mlp_depth=2),
+        "charged.ckpt": conservative(**small, **charged),
+        "orb-v2.ckpt": pretrained.orb_v2_architecture(1, device="cpu"),  # of one size only
+    }
+    for name, model in made.items():
+        torch.save(model.state_dict(), folder / name)
+    old = made["orb-v2.ckpt"].state_dict()  # as the published ones name their heads
+    names = {"heads.energy.": "graph_head.", "heads.forces.": "node_head."}
+    for new, before in names.items():
+        old = {key.replace(new, before): value for key, value in old.items()}
+    torch.save(old, folder / "orb-v2.ckpt")
+
+
+def mattersim(folder: Path) -> None:
+    from mattersim.forcefield.m3gnet.m3gnet import M3Gnet
+    from mattersim.forcefield.m3gnet.scaling import AtomScaling
+    from mattersim.forcefield.potential import Potential
+
+    model = M3Gnet(num_blocks=2, units=16, device="cpu")
+    scales = {"init_scale": torch.rand(95) + 0.5, "init_shift": torch.randn(95)}
+    model.set_normalizer(AtomScaling(**scales, device="cpu"))
+    Potential(model, device="cpu").save(str(folder / "small.pth"))
+
+
+def nequip(folder: Path) -> None:
+    """Barely trained ones: a checkpoint is written by the trainer alone."""
+    import numpy as np
+    from ase.build import bulk, molecule
+    from ase.calculators.singlepoint import SinglePointCalculator
+
+    frames = [bulk("NaCl", "rocksalt", a=5.64), bulk("Si"), bulk("Fe"), bulk("Pt")]
+    frames += [molecule("CH3OH", vacuum=5.0, pbc=True)]
+    for atoms in frames:
+        labels = {"energy": -2.0 * len(atoms), "forces": np.zeros((len(atoms), 3))}
+        atoms.calc = SinglePointCalculator(atoms, **labels)
+    ase.io.write(folder / "frames.xyz", frames)
+    (folder / "config.yaml").write_text(json.dumps(NEQUIP))  # which is YAML, too
+    steps = [
+        ["nequip.scripts.train", "-cn", "config", "hydra.run.dir=run"],
+        ["nequip.scripts.package", "build", "run/last.ckpt", "small.nequip.zip"],
+    ]
+    for module, *arguments in steps:
+        code = f"from {module} import main; main()"
+        subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, check=True)
+    (folder / "run" / "last.ckpt").rename(folder / "small.ckpt")
+
+
+TYPES = ["Na", "Cl", "Si", "Fe", "Pt", "C", "H", "O"]
+LOADER = {"_target_": "torch.utils.data.DataLoader", "batch_size": 2}
+COEFFICIENTS = {"total_energy_mae": 1.0, "forces_mae": 1.0}
+NEQUIP = {
+    "run": ["train"],
+    "data": {
+        "_target_": "nequip.data.datamodule.ASEDataModule",
+        "seed": 1,
+        "train_file_path": "frames.xyz",
+        "val_file_path": "frames.xyz",
+        "transforms": [
+            {
+                "_target_": "nequip.data.transforms.ChemicalSpeciesToAtomTypeMapper",
+                "model_type_names": TYPES,
+                "chemical_species_to_atom_type_map": {name: name for name in TYPES},
+            },
+            {"_target_": "nequip.data.transforms.NeighborListTransform", "r_max": 4.0},
+        ],
+        "train_dataloader": LOADER,
+        "val_dataloader": LOADER,
+    },
+    "trainer": {
+        "_target_": "lightning.Trainer",
+        "accelerator": "cpu",
+        "max_epochs": 1,
+        "logger": False,
+        "enable_progress_bar": False,
+        "callbacks": [
+            {
+                "_target_": "lightning.pytorch.callbacks.ModelCheckpoint",
+                "dirpath": "run",
+                "save_last": True,
+            }
+        ],
+    },
+    "training_module": {
+        "_target_": "nequip.train.EMALightningModule",
+        "loss": {
+            "_target_": "nequip.train.EnergyForceLoss",
+            "coeffs": {"total_energy": 1.0, "forces": 1.0},
+        },
+        "val_metrics": {"_target_": "nequip.train.EnergyForceMetrics", "coeffs": COEFFICIENTS},
+        "optimizer": {"_target_": "torch.optim.Adam", "lr": 0.001},
+        "model": {
+            "_target_": "nequip.model.NequIPGNNModel",
+            "seed": 1,
+            "model_dtype": "float32",
+            "type_names": TYPES,
+            "r_max": 4.0,
+            "l_max": 1,
+            "num_layers": 2,
+            "num_features": 8,
+            "radial_mlp_width": 8,
+            "readout_mlp_hidden_layers_depth": 1,
+            "readout_mlp_hidden_layers_width": 6,
+            "avg_num_neighbors": 20.0,
+            "per_type_energy_scales": {name: 0.5 + i for i, name in enumerate(TYPES)},
+            "per_type_energy_shifts": {name: -1.0 * i for i, name in enumerate(TYPES)},
+            "pair_potential": {
+                "_target_": "nequip.nn.pair_potential.ZBL",
+                "units": "metal",
+                "chemical_species": TYPES,
+            },
+        },
+    },
+}
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    globals()[sys.argv[1]](Path(sys.argv[2]))

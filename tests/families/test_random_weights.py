@@ -1,0 +1,167 @@
+"""Families without weights that could be had here: small random ones of the packages' own classes.
+
+What this proves is the extractor of the architecture: that features are those which the package's
+energy is made from. That a published file loads, and in which places its features sit, nobody has
+seen here.
+"""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.build import bulk, fcc111, molecule
+
+import lumlip
+from lumlip.conformance.check_model import check_models
+from lumlip.conformance.symmetries import TIES
+from lumlip.runtime import environments
+
+SCRIPT = Path(__file__).parent / "foreign" / "random_weights.py"
+#: Files that pass all checks, and others of the family, which share all but what is told here.
+FULL = {
+    "orb": "orb-v3-conservative-inf-small.ckpt",
+    "mattersim": "small.pth",
+    "nequip": "small.nequip.zip",
+}
+OTHERS = {
+    "orb": ("orb-v3-direct-20-small.ckpt", "finetuned.ckpt@120", "charged.ckpt", "orb-v2.ckpt"),
+    "mattersim": (),
+    "nequip": ("small.ckpt",),
+}
+#: They know the nearest 20 neighbors alone, of which rounding chooses among equals.
+NEAREST = ("orb-v3-direct-20-small.ckpt", "orb-v2.ckpt")
+#: The widths of backbone and last layer.
+WIDTHS = {"orb": (16, 24), "mattersim": (16, 32), "nequip": (8, 6)}
+
+
+#: Serves a folder, and fetches a file of it as a published one, twice.
+FETCH = """
+import sys, threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from lumlip.families import orb
+handler = partial(SimpleHTTPRequestHandler, directory=sys.argv[1])
+server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+url = f"http://127.0.0.1:{server.server_port}/orb-v3-direct-20-small.ckpt"
+orb.pretrained.ORB_PRETRAINED_MODELS["small"] = lambda weights_path=url: None
+paths = [orb.download("small") for _ in range(2)]
+assert paths[0] == paths[1]
+print(orb.Extractor(str(paths[0]), task=None, device="cpu", dtype="float32").task)
+"""
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    """Folder of the files of a family, written when it is first asked for."""
+    made = {}
+
+    def folder(family: str) -> Path:
+        if family not in made:
+            made[family] = tmp_path_factory.mktemp(family)
+            argv = [environments.python(family), SCRIPT, family, made[family]]
+            env = environments.variables()
+            done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr[-3000:]
+        return made[family]
+
+    return folder
+
+
+@pytest.fixture(scope="module")
+def frames():
+    """Crystals, a slab, molecules, one of them a radical ion."""
+    made = [bulk("NaCl", "rocksalt", a=5.64), bulk("Si"), bulk("Fe", cubic=True)]
+    made += [fcc111("Pt", (1, 1, 3), vacuum=6.0), molecule("CH3OH"), molecule("CH3")]
+    made[-1].info = {"charge": -1, "spin": 3}
+    made[3].info = {}
+    return made
+
+
+@pytest.fixture(scope="module")
+def reports(folders, frames):
+    """Reports of all files of a family, by name: one process for each family."""
+    known = {}
+
+    def report(family: str) -> dict:
+        if family not in known:
+            models = [f"{family}:{folders(family) / n}" for n in (FULL[family], *OTHERS[family])]
+            found = check_models(models, frames, device="cpu", trust_checkpoint=True)
+            known[family] = {model.rpartition("/")[2]: table for model, table in found.items()}
+        return known[family]
+
+    return report
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("family", FULL)
+def test_all_checks_hold(family, reports):
+    report = reports(family)[FULL[family]]
+    assert report.index[~report["ok"]].tolist() == []
+    assert report.index[report["error"] > report["bound"]].tolist() == []  # nor by design
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("family", FULL)
+def test_double_precision_is_double(family, folders, frames):
+    model = f"{family}:{folders(family) / FULL[family]}"
+    options = {"device": "cpu", "dtype": "float64", "trust_checkpoint": True}
+    report = check_models([model], frames[:3], **options)[model]
+    assert report.index[report["error"] > report["bound"]].tolist() == []
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize(("family", "name"), [(f, n) for f in FULL for n in OTHERS[f]])
+def test_others_of_the_family_fail_by_design_alone(family, name, reports):
+    report = reports(family)[name]
+    assert report.index[~report["ok"]].tolist() == []
+    beyond = set(report.index[report["error"] > report["bound"]])
+    assert beyond <= {check for _, check in TIES}
+    assert bool(beyond) == (name in NEAREST)
+    assert any("rounding decides" in note for note in report.attrs["notes"]) == bool(beyond)
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("family", FULL)
+def test_widths(family, folders, frames):
+    model = f"{family}:{folders(family) / FULL[family]}"
+    found = lumlip.features(model, frames, device="cpu", trust_checkpoint=True)
+    assert (found["backbone"].shape[1], found["last_layer"].shape[1]) == WIDTHS[family]
+
+
+@pytest.mark.heavy
+def test_orb_has_one_last_layer_for_all_atoms_of_a_structure(folders, frames):
+    model = f"orb:{folders('orb') / FULL['orb']}"
+    found = lumlip.features(model, frames, device="cpu", trust_checkpoint=True)
+    ends = np.cumsum([len(atoms) for atoms in frames])[:-1]
+    rows = np.split(found["last_layer"].to_numpy(), ends)
+    assert all(not np.ptp(one, axis=0).any() for one in rows)
+    assert np.ptp([one[0] for one in rows], axis=0).any()
+
+
+@pytest.mark.heavy
+def test_orb_asks_for_the_number_of_neighbors_that_no_file_tells(folders, frames):
+    with pytest.raises(ValueError, match=r"finetuned\.ckpt needs a task; known: 20, 120"):
+        lumlip.features(f"orb:{folders('orb') / 'finetuned.ckpt'}", frames, trust_checkpoint=True)
+
+
+@pytest.mark.heavy
+def test_orb_of_molecules_sees_charge_and_spin(folders):
+    ion, radical = molecule("H2O"), molecule("H2O")
+    ion.info["charge"], radical.info["spin_multiplicity"] = 1, 3
+    model = f"orb:{folders('orb') / 'charged.ckpt'}"
+    found = lumlip.features(
+        model, [molecule("H2O"), ion, radical], device="cpu", trust_checkpoint=True
+    )
+    plain, charged, spin = np.split(found["backbone"].to_numpy(), 3)
+    assert np.abs(charged - plain).max() > 1e-3
+    assert np.abs(spin - plain).max() > 1e-3
+
+
+@pytest.mark.heavy
+def test_orb_keeps_the_name_of_what_it_fetches(folders, tmp_path):
+    argv = [environments.python("orb"), "-c", FETCH, folders("orb")]
+    env = {**environments.variables(), "CACHED_PATH_CACHE_ROOT": str(tmp_path), "NO_PROXY": "*"}
+    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["20"], done.stderr[-3000:]
