@@ -192,7 +192,7 @@ def _write_checksums(store: Path, path: Path) -> None:
 
 def _state(store: Path) -> Files:
     """Size in bytes and time of change in ns of every file of a store, by its path in there."""
-    stats = {file: file.stat() for file in store.rglob("*") if not file.is_dir()}
+    stats = {file: file.stat() for file in store.rglob("*") if file.is_file()}
     return {f.relative_to(store).as_posix(): (s.st_size, s.st_mtime_ns) for f, s in stats.items()}
 
 

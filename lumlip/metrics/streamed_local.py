@@ -37,7 +37,8 @@ DISTANCES = 2**24
 PLACES = 2**32
 #: Distances, as roots of differences of squares, are known to this.
 UNCERTAINTY = 1e-6
-#: The distance of an atom that is read again is the same to this, in scaled units.
+#: The distance of an atom that is read again is the same to this, in scaled units, or relative to
+#: that from the mean.
 SAME = 1e-3
 
 
@@ -173,7 +174,8 @@ class _Search:
         same = len(train) == n_atoms
         for some, away, near in zip(self.sets(train), distance, place, strict=True):
             again = (some.test - some.train[near]).norm(dim=1) if same else torch.tensor(np.inf)
-            same = same and bool((np.abs(again.numpy() - np.sqrt(away)) < SAME).all())
+            allowed = SAME * (1 + some.test.norm(dim=1).numpy())
+            same = same and bool((np.abs(again.numpy() - np.sqrt(away)) < allowed).all())
         if not same:
             raise ValueError(
                 "read: got other atoms or features when blocks were read again, expected the same "

@@ -216,7 +216,7 @@ def test_a_damaged_array_names_the_file(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["last_layer/0.0", "energy/0", "structure/0", "frame/.zattrs"])
-@pytest.mark.parametrize("how", ["flipped", "cut", "gone"])
+@pytest.mark.parametrize("how", ["flipped", "cut", "gone", "endless"])
 def test_a_damaged_store_is_refused(tmp_path, name, how):
     """Zarr reads zeros, NaN or other numbers from it without a word."""
     store = tmp_path / "mine.zarr"
@@ -225,8 +225,10 @@ def test_a_damaged_store_is_refused(tmp_path, name, how):
     content = bytearray((store / name).read_bytes())
     content[-1] ^= 1
     (store / name).write_bytes(content if how == "flipped" else content[:-2])
-    if how == "gone":
+    if how in ("gone", "endless"):
         (store / name).unlink()
+    if how == "endless":  # a device, here one that blocks, is not read
+        os.mkfifo(store / name)
     with pytest.raises(
         ValueError, match=rf"mine\.zarr is damaged in 1 of \d+ files, such as {name}"
     ):
