@@ -107,7 +107,8 @@ def features(
         frames = [i for i in frames if i not in faulty]
         say("\n  ".join(["lumlip: left out, for a fault:", *faulty.values()]))
     if skip_unknown:
-        entry = with_elements(entry, trust_checkpoint=trust_checkpoint)
+        with WorkerPool() as pool:
+            entry = with_elements(entry, pool, trust_checkpoint=trust_checkpoint)
         frames = sorted({*frames}.intersection(taken(entry, atoms)))
         if not frames:
             raise ValueError(f"{model} knows the elements of none of the {len(atoms)} structures")

@@ -103,18 +103,20 @@ def prepared(
     return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype, layers, frames)
 
 
-def with_elements(entry: ModelEntry, *, trust_checkpoint: bool) -> ModelEntry:
-    """Return a model with the elements that it knows, which one of the user's own has to be asked.
+def with_elements(entry: ModelEntry, pool: WorkerPool, *, trust_checkpoint: bool) -> ModelEntry:
+    """Return a model with the elements that it knows; one that lumlip does not bring is asked.
 
-    The answer is kept beside its features, by the checksum of the checkpoint.
+    What the table tells of a published file is what its authors say. The answer is kept beside its
+    features, by the checksum of the checkpoint.
     """
-    if entry.elements is not None or entry.weights == "features":
+    known_to_us = entry.elements is not None and entry.weights != "download"
+    if known_to_us or entry.weights == "features":
         return entry
     entry = ready(entry, trust_checkpoint=trust_checkpoint)
     job = Job(entry, [], entry.sha256, structures_sha256([]), "float32")
     known = job.store.with_suffix(".elements.npz")
     if not (known.exists() and load_arrays(known)):
-        with TemporaryDirectory() as folder, WorkerPool() as pool:
+        with TemporaryDirectory() as folder:
             write_job(Path(folder), [], order_of(job, device="auto", batch_atoms=None))
             facts = pool.run(entry, Path(folder), [], n_left=0)
         ensured(known.parent)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -159,7 +160,8 @@ def panel(
     options = {"trust_checkpoint": trust_checkpoint, "skip_failing": skip_failing}
     _, missing = _each(ready, entries, **options)  # before anything takes long
     here = [entry for entry in entries if entry.id not in missing]
-    usable, unreadable = _each(with_elements, here, **options)
+    with WorkerPool() as pool:
+        usable, unreadable = _each(partial(with_elements, pool=pool), here, **options)
     missing |= unreadable
     own = {e.id: [i for i in taken(e, frames) if i not in faulty] for e in usable}
     common, dropped = _common_frames(frames, own, faulty)

@@ -13,7 +13,7 @@ from recipes.minis.pet_model import SIZES, fit_composition, save
 from recipes.minis.pet_model import build as build_pet
 from recipes.stand_ins.writing import main
 
-ELEMENTS = [*range(1, 84), 86, *range(89, 95)]
+ELEMENTS = [*range(1, 85), 86, *range(89, 95)]
 #: PET-MAD 1.0: its widths as the study states them (1024 and 512 over two readouts), its blocks
 #: what metatrain takes for a checkpoint of that age; the rest are metatrain's defaults.
 PUBLISHED: dict[str, Any] = {

@@ -1,10 +1,13 @@
 """Stand-ins of published checkpoints have the names, tasks and layers of these."""
 
+from dataclasses import replace
+
 import pytest
 from ase.build import bulk
 
 import lumlip
 from lumlip.datasets.paper import PAPER_MODELS
+from lumlip.zoo.table import entries, resolve
 from recipes.stand_ins.__main__ import files, write
 
 
@@ -24,8 +27,14 @@ def test_every_file_of_the_papers_models_has_all_its_tasks():
 @pytest.mark.heavy
 def test_a_small_one_is_taken_in_the_place_of_the_large(tmp_path, own_cache, monkeypatch):
     monkeypatch.setenv("LUMLIP_MODELS", str(tmp_path))
-    (path,) = write(tmp_path, ["mace-mh-1@omat_pbe"], small=True)
+    model = "mace-mh-1@omat_pbe"
+    (path,) = write(tmp_path, [model], small=True)
     assert path.name == "mace-mh-1.model"
-    made = lumlip.features("mace-mh-1@omat_pbe", [bulk("Cu")], trust_checkpoint=True)
+    # The table may be wrong about the elements of a file: the file counts.
+    entry = replace(resolve(model), elements=frozenset(range(1, 95)))
+    monkeypatch.setitem(entries(), model, entry)
+    panel = lumlip.panel([model], [bulk("Cu"), bulk("Po", "sc", a=3.35)], trust_checkpoint=True)
+    assert list(panel.dropped.values()) == [f"frame 1, Po: not for {model}"]
+    made = panel.datasets[model]
     assert made.sizes["backbone_channel"] == 16  # 8 scalars of each layer
     assert made.sizes["last_layer_channel"] == 24  # those of the first, and 16 of the readout
