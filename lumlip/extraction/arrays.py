@@ -25,7 +25,7 @@ EXTRA = "extra_"
 LAYER = "layer_"
 _SUM_BYTES = 4
 _PIECE = 1 << 22  # bytes that are read at once
-_TOGETHER = 5000  # structures of which arrays are joined at once
+_TOGETHER = 500  # structures of which arrays are joined at once
 
 
 def save_structures(path: Path, structures: Sequence[Atoms]) -> None:

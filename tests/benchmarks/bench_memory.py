@@ -3,11 +3,12 @@
     python tests/benchmarks/bench_memory.py 1000 10000 100000 [--model mace-mini]
 
 The structures have two atoms. Memory that a process has for itself, in MiB, and in brackets with
-the pages of files, which the system may take back.
+the pages of files, which the system may take back; then seconds of processor time.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -33,17 +34,16 @@ def write_salts(path: Path, n: int) -> None:
             file.write(CELL.format(a=a) + f"Na 0 0 0\nCl {far}\n")
 
 
-def memory(pid: str) -> tuple[float, float]:
-    """Memory of a process in MiB: its own, and the most there was with pages of files."""
+def used(pid: str) -> list[float]:
+    """What a process takes: MiB of its own, the most there was with pages of files, and seconds."""
     with suppress(OSError):
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-        told = {
-            name: words.split()[0]
-            for name, _, words in (s.partition(":") for s in lines)
-            if words.split()
-        }
-        return int(told.get("RssAnon", 0)) / 1024, int(told.get("VmHWM", 0)) / 1024
-    return 0.0, 0.0
+        text = Path(f"/proc/{pid}/status").read_text()
+        times = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        found = [re.search(rf"{name}:\s+(\d+)", text) for name in ("RssAnon", "VmHWM")]
+        if all(found):  # not those of a process that has ended
+            sizes = [int(one[1]) / 1024 for one in found]
+            return [*sizes, sum(map(int, times)) / os.sysconf("SC_CLK_TCK")]
+    return [0.0, 0.0, 0.0]
 
 
 def measure_memory(model: str, n: int) -> None:
@@ -54,23 +54,20 @@ def measure_memory(model: str, n: int) -> None:
         write_salts(folder / "many.xyz", n)
         argv = [sys.executable, "-c", COMMAND, "extract", model, str(folder / "many.xyz")]
         env = {**os.environ, "LUMLIP_HOME": str(folder)}
-        start, peaks = time.perf_counter(), np.zeros((2, 2))
+        start, peaks = time.perf_counter(), np.zeros((2, 3))
         with subprocess.Popen(
             [*argv, "-o", str(folder / "out.zarr")], env=env, stdout=subprocess.DEVNULL
         ) as process:
             pid = process.pid
             while process.poll() is None:
-                peaks[0] = np.maximum(peaks[0], memory(str(pid)))
+                peaks[0] = np.maximum(peaks[0], used(str(pid)))
                 with suppress(OSError):
                     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-                        peaks[1] = np.maximum(peaks[1], memory(child))
+                        peaks[1] = np.maximum(peaks[1], used(child))
                 time.sleep(0.02)
-        (own, most), (workers, workers_most) = peaks
-        print(
-            f"{n} structures, rc {process.returncode}: {time.perf_counter() - start:.1f} s; "
-            f"main {own:.0f} ({most:.0f}) MiB, worker {workers:.0f} ({workers_most:.0f}) MiB",
-            flush=True,
-        )
+        told = ["{:.0f} ({:.0f}) MiB, {:.1f} s".format(*peak) for peak in peaks]
+        print(f"{n} structures, rc {process.returncode}: main {told[0]}; worker {told[1]}", end="")
+        print(f"; {time.perf_counter() - start:.1f} s together", flush=True)
 
 
 def main() -> None:

@@ -79,14 +79,14 @@ def test_a_part_from_the_end_of_a_file_is_that_of_a_list(tmp_path, few):
 
 def test_memory_does_not_grow_with_the_structures(tmp_path, monkeypatch):
     monkeypatch.setattr(spooled, "MANY", 500)
-    many = [*salts(1000)] * 20  # shared: as a list they take no room themselves
+    many = [*salts(1000)] * 10  # shared: as a list they take no room themselves
     tracemalloc.start()
     lazy = read_structures(many)
     added = labelled(xr.Dataset(), lazy, "", None)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert len(lazy) == added.sizes["structure"] == 20_000
-    assert peak < 20_000 * 500  # bytes; copies in a list take 1,900 of each
+    assert len(lazy) == added.sizes["structure"] == 10_000
+    assert peak < 10_000 * 500  # bytes; copies in a list take 1,900 of each
 
 
 def test_a_file_that_is_written_to_while_it_is_read_is_told(tmp_path):
