@@ -144,8 +144,9 @@ class Extractor(base.Extractor):
 class _Integrator(DIEPIntegrator):  # type: ignore[misc]
     """DIEP's integrator with less memory traffic: the same numbers, a block of triplets at a time.
 
-    The package lays out (n_triplets, 3, 121) several times over. Here each block stays in the
-    cache, and Gaussians on a square grid are products of two one-dimensional ones.
+    The package lays out (n_triplets, 3, 121) several times over, with each triangle twice. Here
+    each block stays in the cache, a triangle is integrated once, and Gaussians on a square grid are
+    products of two one-dimensional ones.
     """
 
     def forward(
@@ -158,13 +159,15 @@ class _Integrator(DIEPIntegrator):  # type: ignore[misc]
         if not (plain and compute_triplets and data.triple_index.numel()):
             return super().forward(data, atomic_numbers, compute_triplets)  # type: ignore[no-any-return]
         bonds, _ = super().forward(data, atomic_numbers, False)
-        first, second = data.triple_index
+        n, (low, high) = data.edge_index.shape[1], data.triple_index.sort(dim=0).values
+        once, which = torch.unique(low * n + high, return_inverse=True)
+        first, second = once // n, once % n
         triplets = bonds.new_empty(len(first), self.edge_dim)
         for start in range(0, len(first), TRIPLETS_AT_ONCE):
             part = slice(start, start + TRIPLETS_AT_ONCE)
             points, numbers = self._triangles(data, atomic_numbers, first[part], second[part])
             triplets[part] = self._on_grid(points, numbers.clamp_min(0).sqrt())
-        return bonds, triplets
+        return bonds, triplets[which]
 
     def _triangles(
         self, data: DIEPData, numbers: Tensor, first: Tensor, second: Tensor

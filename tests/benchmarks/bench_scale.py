@@ -3,8 +3,8 @@
     python tests/benchmarks/bench_scale.py [--atoms 1000 10000] [--processes 1 2] [MODEL]
 
 The structures are those of ``bench_extraction.py``. Each measurement has a process and an empty
-cache of its own; models run on one thread. Of several processes each extracts parts; joining them
-is included. Memory is that of the largest process, of the caller and of the workers.
+cache of its own; models run on one thread. Of several processes each extracts a part; joining
+them is included. Memory is that of the largest process, of the caller and of the workers.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def measure(model: str, n_atoms: int, n_processes: int) -> None:
         folder = home() / "parts"
         with ProcessPoolExecutor(n_processes, mp_context=get_context("spawn")) as pool:
             lumlip.extract_parts(
-                model, structures, folder, n_parts=4 * n_processes, executor=pool, device="cpu"
+                model, structures, folder, n_parts=n_processes, executor=pool, device="cpu"
             )
         lumlip.join(folder, home() / "all.zarr")
     seconds, (after, memory) = time.perf_counter() - start, spent()
