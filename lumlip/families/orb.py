@@ -198,8 +198,10 @@ def _load(path: Path) -> tuple[Any, str | None]:
 
 
 def _named_anew(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Name the energy head of a v2 file as today's are; the package does so as it loads."""
-    return {re.sub("^graph_head", ENERGY, key): value for key, value in weights.items()}
+    """Name what is in older files as it is today; the package does so as it loads."""
+    now = {"graph_head.": f"{ENERGY}.", "model.model.": "model."}
+    old = re.compile("^(graph_head|model.model)[.]")
+    return {old.sub(lambda match: now[match[0]], key): x for key, x in weights.items()}
 
 
 def _architecture(weights: Mapping[str, Tensor]) -> Any:

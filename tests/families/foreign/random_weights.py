@@ -31,9 +31,13 @@ def orb(folder: Path) -> None:
     }
     for name, model in made.items():
         torch.save(model.state_dict(), folder / name)
-    old = made["orb-v2.ckpt"].state_dict()  # as the published ones name their heads
-    names = {"heads.energy.": "graph_head.", "heads.forces.": "node_head."}
-    for new, before in names.items():
+    old = made["orb-v2.ckpt"].state_dict()
+    names = {
+        "heads.energy.": "graph_head.",
+        "heads.forces.": "node_head.",
+        "model.": "model.model.",
+    }
+    for new, before in names.items():  # which its package still reads
         old = {key.replace(new, before): value for key, value in old.items()}
     torch.save(old, folder / "orb-v2.ckpt")
 
