@@ -191,7 +191,7 @@ def compare(family: str, checkpoint: str, task: str, file: str, repeats: int) ->
     import torch
 
     from lumlip.extraction.arrays import load_arrays
-    from lumlip.extraction.batching import DEFAULT_BATCH_ATOMS, plan_batches
+    from lumlip.extraction.batching import DEFAULT_BATCH_ATOMS, Batches
     from lumlip.extraction.worker import _extract_batch
 
     torch.set_num_threads(1)
@@ -199,12 +199,13 @@ def compare(family: str, checkpoint: str, task: str, file: str, repeats: int) ->
     module = import_module(f"lumlip.families.{family}")
     ours = module.Extractor(checkpoint, task=task or None, device="cpu", dtype="float32")
     graph, prepare, forward = BARE[family](ours)
-    plan = plan_batches(
+    batches = Batches(
         structures,
         indices=range(len(structures)),
         batch_atoms=DEFAULT_BATCH_ATOMS["cpu"],
         cutoff=ours.cutoff,
     )
+    plan = list(batches)
     spent: dict[str, list[float]] = defaultdict(list)  # of each repeat, over all batches
     worst = 0.0
     with tempfile.TemporaryDirectory() as name, torch.no_grad():
