@@ -270,6 +270,14 @@ def test_embed_and_select_write_what_they_say(capsys, crystals, tmp_path):
     assert "element" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_output_may_be_closed(closed):
+    """As of a daemon; bars and lines go nowhere then."""
+    command = f"'{sys.executable}' -m lumlip.cli models {closed}"
+    found = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("name", ["few", "few.what"])
 def test_select_needs_an_ending_that_ase_can_write(capsys, tmp_path, name):
     """Before any work: no structures are read, either."""
