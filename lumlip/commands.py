@@ -129,29 +129,38 @@ def join(folder: Path, *, output: Path) -> None:
 def embed(model: str, structures: list[Any], *, output: Path, **options: Any) -> None:
     """Describe every structure by pooled features of a model; write a csv, npz or parquet file."""
     from lumlip.embedding import SUFFIXES, embed, save_embedding
+    from lumlip.extraction.store import written_whole
 
     check_choice("output's ending", output.suffix, SUFFIXES)
     refuse_existing(output)
-    table = embed(model, structures, **options)
-    save_embedding(table, output)
+    with written_whole(output) as part:
+        table = embed(model, structures, **options)
+        save_embedding(table, part / output.name)
     print(f"wrote {output}: {len(table)} structures, {table.shape[1]} numbers each")
 
 
 def select(structures: list[Any], *, output: Path | None, **options: Any) -> None:
     """Choose the most different structures, or atoms, by farthest point sampling."""
     from ase.io import write
+    from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 
     from lumlip.datasets.sets import read_structures
     from lumlip.embedding import select
+    from lumlip.extraction.store import written_whole
 
     if output is not None:
         refuse_existing(output)
+        try:
+            get_ioformat(filetype(output.name, read=False))
+        except UnknownFileTypeError:
+            raise ValueError(f"output: got {output}, expected a name such as OUT.xyz") from None
     frames = read_structures(structures)
-    chosen = select(frames, **options)
-    print(chosen.to_string(index=False, float_format="{:.4g}".format))
-    if output is not None:
-        write(output, [frames[i] for i in dict.fromkeys(chosen["frame"])])
-        print(f"wrote {output}")
+    with written_whole(output) if output else nullcontext() as part:
+        chosen = select(frames, **options)
+        print(chosen.to_string(index=False, float_format="{:.4g}".format))
+        if part is not None and output is not None:
+            write(part / output.name, [frames[i] for i in dict.fromkeys(chosen["frame"])])
+            print(f"wrote {output}")
 
 
 def tell_uncertainty(

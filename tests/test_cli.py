@@ -263,11 +263,26 @@ def test_embed_and_select_write_what_they_say(capsys, crystals, tmp_path):
     assert "is there already" in error_of(["embed", "m", crystals, "-o", str(out)], capsys)
     assert "expected one of: .csv" in error_of(["embed", "m", "s", "-o", "out.txt"], capsys)
     chosen = ["select", crystals, "--model", "sevennet-0", "--n", "3"]
-    assert main([*chosen, "-o", str(tmp_path / "few.xyz")]) == 0
+    assert main([*chosen, "-o", str(tmp_path / "new" / "few.xyz")]) == 0
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[:2]] == ["frame", "0"]
-    assert len(read(tmp_path / "few.xyz", index=":")) == 3
+    assert len(read(tmp_path / "new" / "few.xyz", index=":")) == 3
     assert main([*chosen, "--by", "atom"]) == 0
     assert "element" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_output_may_be_closed(closed):
+    """As of a daemon; bars and lines go nowhere then."""
+    command = f"'{sys.executable}' -m lumlip.cli models {closed}"
+    found = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("name", ["few", "few.what"])
+def test_select_needs_an_ending_that_ase_can_write(capsys, tmp_path, name):
+    """Before any work: no structures are read, either."""
+    argv = ["select", "none.xyz", "--model", "sevennet-0", "--n", "3", "-o", str(tmp_path / name)]
+    assert "expected a name such as OUT.xyz" in error_of(argv, capsys)
 
 
 @pytest.mark.heavy

@@ -25,7 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lumlip.errors import ExtractionError
 from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, packed, save_structures
-from lumlip.runtime.paths import ensured
+from lumlip.runtime.paths import ensured, refuse_existing
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -91,12 +91,14 @@ def assemble(
 def written_whole(store: Path) -> Iterator[Path]:
     """Lend a folder beside a store, which gets the store's name at the end.
 
-    If something of that name was written into it, that gets its place instead.
+    If something of that name was written into it, that gets its place instead. What has the name
+    by then is left as it is: FileExistsError.
     """
     part = ensured(store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.part"))
     try:
         yield part
         made = part / store.name
+        refuse_existing(store)  # which another process may have made in the meantime
         (made if made.exists() else part).rename(store)
     finally:
         remove(part)

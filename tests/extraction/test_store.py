@@ -263,3 +263,14 @@ def test_what_is_not_written_to_the_end_does_not_get_its_name(tmp_path):
     with pytest.raises(FileNotFoundError), written_whole(tmp_path / "out.zarr") as part:
         (part / "half").write_text((part / "missing").read_text())
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["out.npz", "out.zarr"])
+def test_what_another_process_wrote_meanwhile_is_left(tmp_path, name):
+    writing = written_whole(tmp_path / name)
+    (writing.__enter__() / name).write_text("late")
+    (tmp_path / name).write_text("first")
+    with pytest.raises(FileExistsError, match=f"{name} is there already"):
+        writing.__exit__(None, None, None)
+    assert (tmp_path / name).read_text() == "first"
+    assert [path.name for path in tmp_path.iterdir()] == [name]

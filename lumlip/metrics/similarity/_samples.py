@@ -66,6 +66,13 @@ def distances(X: FloatArray) -> FloatArray:
     return found
 
 
+def orders(X: FloatArray, Y: FloatArray) -> list[IntArray]:
+    """Return `neighbor_order` of both; of equal samples it would be no more than their order."""
+    for Z in (X, Y):
+        centered(Z)  # refuses those
+    return [neighbor_order(distances(Z)) for Z in (X, Y)]
+
+
 def neighbor_order(distance: FloatArray) -> IntArray:
     """Return, row by row, the other samples by increasing distance: (n_samples, n_samples - 1).
 

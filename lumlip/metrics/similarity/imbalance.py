@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import IntArray
-from lumlip.metrics.similarity._samples import both, check_k, distances, neighbor_order
+from lumlip.metrics.similarity._samples import both, check_k, orders
 
 
 def information_imbalance(X: ArrayLike, Y: ArrayLike, *, k: int = 1) -> tuple[float, float]:
@@ -32,7 +32,7 @@ def information_imbalance(X: ArrayLike, Y: ArrayLike, *, k: int = 1) -> tuple[fl
     Raises
     ------
     ValueError
-        Shapes do not fit, or ``k`` is out of range.
+        Shapes do not fit, ``k`` is out of range, or features that do not vary.
 
     References
     ----------
@@ -48,8 +48,8 @@ def information_imbalance(X: ArrayLike, Y: ArrayLike, *, k: int = 1) -> tuple[fl
     """
     first, second = both(X, Y)
     check_k(k, len(first))
-    orders = [neighbor_order(distances(Z)) for Z in (first, second)]
-    return imbalance(orders[0], orders[1], k=k), imbalance(orders[1], orders[0], k=k)
+    there, back = orders(first, second)
+    return imbalance(there, back, k=k), imbalance(back, there, k=k)
 
 
 def imbalance(first: IntArray, second: IntArray, *, k: int) -> float:

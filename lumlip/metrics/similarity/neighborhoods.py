@@ -11,8 +11,8 @@ from lumlip.metrics.similarity._samples import (
     centered,
     check_k,
     defined,
-    distances,
     neighbor_order,
+    orders,
     unit_rows,
 )
 from lumlip.metrics.similarity.kernels import ratio, unbiased_hsic
@@ -40,7 +40,7 @@ def mutual_knn(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
     Raises
     ------
     ValueError
-        Shapes do not fit, or ``k`` is out of range.
+        Shapes do not fit, ``k`` is out of range, or features that do not vary.
 
     References
     ----------
@@ -55,7 +55,7 @@ def mutual_knn(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
     """
     first, second = both(X, Y)
     check_k(k, len(first))
-    return shared(*(neighbor_order(distances(Z)) for Z in (first, second)), k=k)
+    return shared(*orders(first, second), k=k)
 
 
 def shared(first: IntArray, second: IntArray, *, k: int) -> float:

@@ -64,6 +64,9 @@ def _far(n):
         (lambda X: similarity.cka(X, X, kernel="cosine"), "expected one of: linear, rbf"),
         (lambda X: similarity.cka(X[:3], X[:3]), "got 3 samples, expected 4 or more"),
         (lambda X: similarity.cka(np.ones((20, 2)), X), "same for all samples"),
+        # Of equal samples the order of the neighbors is that of the rows, in both sets: agreement.
+        (lambda X: similarity.mutual_knn(np.ones((20, 2)), X), "same for all samples"),
+        (lambda X: similarity.information_imbalance(X, np.ones((20, 2))), "same for all samples"),
         (lambda X: similarity.mutual_knn(X, X, k=20), "k: got 20, expected 1 to 19"),
         (lambda X: similarity.svcca(X, X, variance=0), "variance: got 0"),
         (lambda X: similarity.two_nn(np.vstack([X, X[:1]])), "2 samples that are copies"),
