@@ -36,9 +36,8 @@ def printed(path):
     return "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in outputs)
 
 
-@pytest.fixture(scope="module")
-def structures(tmp_path_factory):
-    """Return a file of crystals and molecules, without subsets, parts or parents."""
+def write_structures(path):
+    """Write crystals and molecules, without subsets, parts or parents; return the path."""
     made = [bulk(s, cubic=True) * (2, 1, 1) for s in ("Cu", "Al", "Si", "Fe", "Ag", "C")] * 3
     made += [bulk(f, "rocksalt", a=a, cubic=True) for f, a in (("MgO", 4.2), ("NaCl", 5.6))] * 3
     for name in ("CH3CH2OH", "C6H6", "H2O", "CH4", "C2H2", "SO2"):
@@ -49,9 +48,13 @@ def structures(tmp_path_factory):
     made.append(bulk("Po", "sc", a=3.35) * (2, 1, 1))
     for i, atoms in enumerate(made):
         atoms.rattle(0.1, seed=i)
-    path = tmp_path_factory.mktemp("user") / "mine.xyz"
     write(path, made)
     return path
+
+
+@pytest.fixture(scope="module")
+def structures(tmp_path_factory):
+    return write_structures(tmp_path_factory.mktemp("user") / "mine.xyz")
 
 
 def run_on_two_models(chapter, structures, out):
