@@ -81,7 +81,7 @@ source = (folder("mattersim") / "utils" / "download_utils.py").read_text()
 (at,) = re.findall('"(https://.*/)"', source)
 names = {n: [f"{at}{n}.pth", None] for n in re.findall(r'"(mattersim-v\\S+M)\\.pth"', loader)}
 """,
-    "nequip": "names = {}",  # nequip.net alone knows
+    "nequip": "names = {}\n",  # nequip.net alone knows
 }
 #: Rows of files that the package fetches by their address alone.
 BY_ADDRESS = {"off24-medium"}
