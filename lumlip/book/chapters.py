@@ -69,6 +69,14 @@ def executable_pages() -> list[Chapter]:
     return chapters() + [Chapter(path) for path in sorted((book_root() / "book").glob("*.py"))]
 
 
+def atlas_files() -> list[Path]:
+    """Return the entries of the atlas that the checkout holds; none without one."""
+    try:
+        return sorted((book_root() / "book" / "atlas").glob("*.npz"))
+    except ChapterError:
+        return []
+
+
 def find_chapter(name: str | Path) -> Chapter:
     """Return the chapter meant by ``"03"``, ``"03_claim"`` or a path to its script or notebook."""
     known = {chapter.name: chapter for chapter in executable_pages()}
