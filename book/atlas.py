@@ -36,6 +36,7 @@ from IPython.display import HTML
 
 from chapters.atlas.entries import of_pairs, picker, side_by_side
 from chapters.latent_spaces import ask
+from chapters.report.place import neighbors
 from chapters.shared import heat
 from chapters.similarity.all_measures import LABELS
 from chapters.similarity.both_ways import both_ways
@@ -57,7 +58,7 @@ options = {"n_bootstrap": n_bootstrap, "device": device}
 
 # %% tags=["hide-cell"]
 last = CrossFit.of(features, orders=orders, **options)
-backbone = CrossFit.of(panel.layer("backbone"), orders=orders, **options)
+backbone = CrossFit.of(panel.layer("backbone"), orders=orders[:1], **options)
 tested = np.arange(0, panel.atoms.sizes["atom"], local_every)
 k = neighborhood_size(panel.atoms.sizes["atom"] // 2, 64)
 local = CrossFit.of(
@@ -71,24 +72,28 @@ measured |= {LABELS[name]: found for name, found in alike.items()}
 """
 ## Entries
 
-Published models whose weights come with packages, then those that were sent.
-*Identity* is the largest relative error of the energy recomputed from the last layer.
+Published models whose weights come with a package, then those that were sent: how many channels, which other one is nearest (mean
+{term}`GFRE` of both directions, last layer), and the largest relative error of the energy recomputed from the last layer (*identity*).
 """
 
 # %% tags=["remove-input"]
 rows = []
 for name, ds in panel.datasets.items():
+    nearest = neighbors(last, name).iloc[0]
     told = listed.get(name, {})
     known = None if told else resolve(name)
-    rows.append([
-        literal(name),
-        literal(told.get("model", "")) or "package",
-        literal(str(ds.attrs["family"])),
-        *(str(ds.sizes[f"{layer}_channel"]) for layer in ("backbone", "last_layer")),
-        told.get("identity", "[checked](models.ipynb)"),
-        literal(told["licence"] if told else known.licence),
-    ])
-heads = ["entry", "from", "family", "backbone", "last layer", "identity", "licence"]
+    rows.append(
+        [
+            literal(name),
+            literal(told.get("model", "")) or "package",
+            literal(str(ds.attrs["family"])),
+            *(str(ds.sizes[f"{layer}_channel"]) for layer in ("backbone", "last_layer")),
+            f"{literal(nearest.name)}: {nearest['mean']}",
+            told.get("identity", "[checked](models.ipynb)"),
+            literal(told["licence"] if told else known.licence),
+        ]
+    )
+heads = ["entry", "of", "family", "backbone", "last layer", "nearest", "identity", "licence"]
 n, atoms = len(panel.structures), panel.atoms.sizes["atom"]
 shown(f"""
 {markdown_table(heads, rows)}
@@ -100,7 +105,7 @@ All are compared on {n} structures, {atoms} atoms.
 """
 ## Who resembles whom?
 
-{term}`GFRE` of the last layer. The interval of a cell shows below the table when the cell is chosen.
+GFRE of the last layer; the interval of a cell shows below the table when the cell is chosen.
 """
 
 # %% tags=["remove-input"]
@@ -121,8 +126,8 @@ HTML(
 
 # %% tags=["remove-input"]
 shown(f"""
-In brackets: 95 % intervals. Those of the GFRE come from {n_bootstrap} draws of the parents of structures and {n_seeds} orders of the folds, those of the
-LFRE ({k} neighbors, every {local_every}th atom) from one order, those of similarities from {n_draws} draws of atoms with {n_halves} halves each: fewer
+In brackets: 95 % intervals. Those of the GFRE come from {n_bootstrap} draws of the parents of structures and {n_seeds} orders of the folds, those of
+backbones and of the LFRE ({k} neighbors, every {local_every}th atom) from one order, those of similarities from {n_draws} draws of atoms with {n_halves} halves each: fewer
 than elsewhere in this book, so that the page is made in seconds. With fewer atoms to learn from, errors are larger than on
 mini-mad: compare numbers of this page with each other. [Methods](methods.md) has the formulas.
 """)

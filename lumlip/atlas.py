@@ -6,6 +6,7 @@ worth, and under which terms it may be passed on; as ``features:FILE`` it is a m
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -17,6 +18,7 @@ from lumlip.conformance.check_model import check_model
 from lumlip.datasets.sets import structures
 from lumlip.extraction.features import features
 from lumlip.extraction.files import opened, read, taken, write
+from lumlip.extraction.panel import taken as taken_by
 from lumlip.extraction.store import written_whole
 from lumlip.runtime.paths import ensured, home, refuse_existing
 from lumlip.zoo.features_file import attributes
@@ -33,11 +35,6 @@ SAID = ("model", "family", "dtype", "package_versions", "features_version", "lum
 NEEDED = ("last_layer", "backbone", "energy")
 
 
-def folder() -> Path:
-    """Return the folder of one's own entries."""
-    return home() / "atlas"
-
-
 def add(
     model: str,
     path: Path | None = None,
@@ -46,7 +43,7 @@ def add(
     device: str = "auto",
     trust_checkpoint: bool = False,
 ) -> Path:
-    """Check a model, write its entry, by default to one's own folder, and return the path.
+    """Check a model, write its entry, by default to ``LUMLIP_HOME/atlas``, and return the path.
 
     Parameters
     ----------
@@ -67,13 +64,18 @@ def add(
         As for :func:`lumlip.features`.
     """
     known, options = resolve(model), {"device": device, "trust_checkpoint": trust_checkpoint}
-    path = path or ensured(folder()) / f"{_named(known.id).replace(':', '_')}.npz"
+    path = path or ensured(home() / SET) / f"{_named(known.id).replace(':', '_')}.npz"
     if path.suffix != ".npz":
         raise ValueError(f"got {path}; expected a name that ends in .npz")
     refuse_existing(path)
     if (licence := licence or known.licence) in ("", "unknown"):
         raise ValueError(f"the licence of {model} is not known; name it: --licence")
     frames = structures(SET)
+    if len(here := taken_by(known, frames)) < FEWEST * len(frames):
+        raise ValueError(
+            f"{model} knows the elements of {len(here)} of the {len(frames)} structures of the "
+            f"atlas; expected {FEWEST:.0%} or more"
+        )
     report = check_model(model, frames, **options)  # type: ignore[arg-type]
     if failed := report.index[~report["ok"]].tolist():
         raise ValueError(f"{model} fails {', '.join(failed)}, see `lumlip check`; no entry")
@@ -126,15 +128,26 @@ def entry(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: got NaN or infinity in {', '.join(wrong)}")
     return {
         "entry": path.stem,
-        "model": told["model"],
-        "family": told["family"],
+        "model": str(told["model"]),
+        "family": str(told["family"]),
         "structures": len(here),
         "last layer": whole.sizes["last_layer_channel"],
         "backbone": whole.sizes["backbone_channel"],
         "identity": f"{residual:.0e}",
-        "licence": told["licence"],
+        "licence": str(told["licence"]),
         "kB": round(path.stat().st_size / 1000),
     }
+
+
+def entries(paths: Iterable[Path]) -> tuple[dict[Path, dict[str, Any]], list[str]]:
+    """Check some entries: those that are whole, as `entry` lists them, and what is wrong else."""
+    whole, wrong = {}, []
+    for path in paths:
+        try:
+            whole[path] = entry(path)
+        except (ValueError, OSError) as error:
+            wrong.append(str(error))
+    return whole, wrong
 
 
 def _bound() -> float:

@@ -240,9 +240,11 @@ def _report(subs: Any) -> None:
 
 def _atlas(subs: Any) -> None:
     sub = _command(subs, "atlas", commands.atlas)
-    text = "add MODEL: check it and write its entry; else entries to check, default: all that are here"
+    text = (
+        "add MODEL: check it and write its entry; else entries to check, default: all that are here"
+    )
     sub.add_argument("words", nargs="*", metavar="add MODEL | FILE", help=text)
-    text = f"default: NAME.npz in the folder atlas of LUMLIP_HOME"
+    text = "default: NAME.npz in the folder atlas of LUMLIP_HOME"
     sub.add_argument("-o", "--output", type=Path, metavar="FILE.npz", help=text)
     text = "of a model that the table of models does not know"
     sub.add_argument("--licence", default="", help=text)

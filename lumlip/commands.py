@@ -244,7 +244,7 @@ def atlas(words: list[str], *, output: Path | None, **options: Any) -> int:
     """List entries of the atlas, refusing wrong ones, or add one: `lumlip atlas add MODEL`."""
     import pandas as pd
 
-    from lumlip.atlas import add, entry, folder
+    from lumlip.atlas import add, entries
     from lumlip.book.chapters import atlas_files
 
     if words[:1] == ["add"]:
@@ -252,14 +252,11 @@ def atlas(words: list[str], *, output: Path | None, **options: Any) -> int:
             raise ValueError(f"got {' '.join(words)!r}; expected add and one model")
         words = [str(add(words[1], output, **options))]
         print(f"wrote {words[0]}; as a model: features:{words[0]}")
-    rows, wrong = [], []
-    for path in map(Path, words) if words else [*atlas_files(), *sorted(folder().glob("*.npz"))]:
-        try:
-            rows.append(entry(path))
-        except (ValueError, OSError) as error:
-            wrong.append(f"lumlip: error: {error}")
-    print(left_aligned(pd.DataFrame(rows)) if rows else "no entries; `lumlip atlas add MODEL`")
-    print(*wrong, sep="\n", end="\n" * bool(wrong), file=sys.stderr)
+    whole, wrong = entries(map(Path, words) if words else atlas_files(own=True))
+    rows = pd.DataFrame(whole.values())
+    print(left_aligned(rows) if len(rows) else "no entries; `lumlip atlas add MODEL` makes one")
+    for error in wrong:
+        print(f"lumlip: error: {error}", file=sys.stderr)
     return 1 if wrong else 0
 
 

@@ -113,7 +113,7 @@ def structures(
     which : str, pathlib.Path, list of these, or list of ase.Atoms
         - A known set: ``"mini-mad"``, ``"mini-mad-unstrained"``, ``"atlas"``, ``"mini-lps"``;
           ``"mad"``, ``"salex"`` or ``"lps"`` from a local file in ``LUMLIP_DATA``. After colons a
-          part or a subset: ``"mini-mad:test"``, ``"mini-mad:rattled"``, ``"mini-mad:rattled:test"``.
+          part, a subset, or both: ``"mini-mad:test"``, ``"mini-mad:rattled:test"``.
         - A file that ase reads (extxyz, cif, POSCAR, traj, aselmdb, ...), a deepmd/npy folder, a
           parquet file with the columns of LeMat-Bulk, or a folder of such files: all frames, or
           those named after an ``@``, as in ``"md.traj@100:200:10"``.

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-import lumlip
-from lumlip.datasets.sets import SETS
-from lumlip.extraction.panel import Panel
+from lumlip.datasets.sets import DATA
+from lumlip.extraction.panel import Panel, panel
 from lumlip.extraction.store import select
 from lumlip.metrics.repeated import CrossFit, Estimate
 
@@ -24,11 +23,11 @@ def side_by_side(models: Sequence[str], files: Sequence[Path], *, device: str) -
     Models are run on all of mini-mad, whose features other pages need, too.
     """
     named = {f"features:{path}": path.stem for path in files}
-    panel = lumlip.panel([*models, *named], "mini-mad", device=device, skip_failing=True)
-    kept = np.isin(panel.frames, np.loadtxt(SETS["atlas"].chosen, dtype=int))
-    cut = {named.get(m, m): select(ds, kept).load() for m, ds in panel.datasets.items()}
-    some = [atoms for atoms, keep in zip(panel.structures, kept, strict=True) if keep]
-    return replace(panel, structures=some, datasets=cut)
+    shown = panel([*models, *named], "mini-mad", device=device, skip_failing=True)
+    kept = np.isin(shown.frames, np.loadtxt(DATA / "atlas.txt", dtype=int))
+    cut = {named.get(m, m): select(ds, kept).load() for m, ds in shown.datasets.items()}
+    some = [atoms for atoms, keep in zip(shown.structures, kept, strict=True) if keep]
+    return replace(shown, structures=some, datasets=cut)
 
 
 def of_pairs(fit: CrossFit) -> dict[Pair, Estimate]:
@@ -41,7 +40,9 @@ def of_pairs(fit: CrossFit) -> dict[Pair, Estimate]:
     return found
 
 
-def picker(measured: Mapping[str, Mapping[Pair, Estimate]], models: Sequence[str]) -> dict[str, Any]:
+def picker(
+    measured: Mapping[str, Mapping[Pair, Estimate]], models: Sequence[str]
+) -> dict[str, Any]:
     """Return what the page's pickers show, for ``book/_static/ask.js``.
 
     Parameters

@@ -39,7 +39,10 @@ def both_ways(
             parts.append({m: one.subset(half) for m, one in whole.items()})
         found.append([_measured(part, wanted) for part in parts])
     return {
-        m: {pair: _estimate([[t[m][i] for t in draw] for draw in found]) for i, pair in enumerate(ps)}
+        m: {
+            pair: _estimate([[t[m][i] for t in draw] for draw in found])
+            for i, pair in enumerate(ps)
+        }
         for m, ps in wanted.items()
     }
 
