@@ -115,7 +115,9 @@ heat.heat_of(last)
 """
 ## Every measure between two
 
-GFRE and LFRE are errors: 0, rebuilt exactly. The others are similarities: 1, the same. What has no direction stands once.
+Of last layers, but where the backbone is named. GFRE and LFRE are errors: 0, rebuilt exactly. The others are similarities: 1, the same; what
+has no direction stands once. Chance alone gives more than 0, more so with many channels: PWCCA with a wide last layer says little
+([chapter 7](../notebooks/07_both_headlines_are_right.ipynb)).
 """
 
 # %% tags=["remove-input"]
