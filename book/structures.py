@@ -160,6 +160,8 @@ python -m recipes.mini_mad.mini_mad mini-mad.xyz.gz
 - **Strain can be left out.** `mini-mad-unstrained` is the set without the {glue:text}`n_strained:s` structures in which
   SevenNet-0 finds a force above {glue:text}`strained:s` eV/Å ({glue:text}`n_rattled:s` of them are rattled,
   {glue:text}`n_bulk:s` are of `bulk`, and the largest force is {glue:text}`largest:s` eV/Å); `python -m recipes.mini_mad.strain OUT` finds the forces again.
+- **A part for all.** `atlas` is the part whose features [entries of the atlas](atlas.ipynb) hold: about 2,000 atoms, relatives together,
+  every element in two parents or more wherever there are two; `python -m recipes.mini_mad.atlas OUT` chooses it again.
 
 Every structure passes these checks: no two atoms closer than 0.62 times the sum of their covalent
 radii; every atom has a neighbor within 4 Å, or, if that one is a large atom bonded to it, within 4.8 Å; three-dimensional crystals

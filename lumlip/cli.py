@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"lumlip {__version__}")
     subs = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     features = (_extract, _join, _embed, _select, _uncertainty, _compare, _check, _report)
-    for add in (_models, _lineage, _structures, *features, _run, _book, _doctor):
+    for add in (_models, _lineage, _structures, *features, _atlas, _run, _book, _doctor):
         add(subs)
     return parser
 
@@ -237,6 +237,20 @@ def _report(subs: Any) -> None:
     text = "a set or a file (default: mini-mad without strongly strained structures)"
     sub.add_argument("--structures", default="mini-mad-unstrained", metavar="S", help=text)
     sub.add_argument("-o", "--output", type=Path, metavar="DIR", help="default: a new one in runs/")
+    _device(sub)
+    _trust(sub)
+
+
+def _atlas(subs: Any) -> None:
+    sub = _command(subs, "atlas", commands.atlas)
+    text = (
+        "add MODEL: check it and write its entry; else entries to check, default: all that are here"
+    )
+    sub.add_argument("words", nargs="*", metavar="add MODEL | FILE", help=text)
+    text = "default: NAME.npz in the folder atlas of LUMLIP_HOME"
+    sub.add_argument("-o", "--output", type=Path, metavar="FILE.npz", help=text)
+    text = "of a model that the table of models does not know"
+    sub.add_argument("--licence", default="", help=text)
     _device(sub)
     _trust(sub)
 

@@ -247,6 +247,26 @@ def write_report(model: str, structures: str, *, output: Path | None, **options:
     print(f"wrote {report(model, structures, output, **options)}")
 
 
+def atlas(words: list[str], *, output: Path | None, **options: Any) -> int:
+    """List entries of the atlas, refusing wrong ones, or add one: `lumlip atlas add MODEL`."""
+    import pandas as pd
+
+    from lumlip.atlas import add, entries
+    from lumlip.book.chapters import atlas_files
+
+    if words[:1] == ["add"]:
+        if len(words) != 2:
+            raise ValueError(f"got {' '.join(words)!r}; expected add and one model")
+        words = [str(add(words[1], output, **options))]
+        print(f"wrote {words[0]}; as a model: features:{words[0]}")
+    whole, wrong = entries(map(Path, words) if words else atlas_files(own=True))
+    rows = pd.DataFrame(whole.values())
+    print(left_aligned(rows) if len(rows) else "no entries; `lumlip atlas add MODEL` makes one")
+    for error in wrong:
+        print(f"lumlip: error: {error}", file=sys.stderr)
+    return 1 if wrong else 0
+
+
 def build_book(*, no_run: bool, update: str | None) -> None:
     """Build the book: features, chapters, pages at _build/html/index.html."""
     from lumlip.book.build import build, extract_features

@@ -31,6 +31,8 @@ from chapters.report import breakdown, figures, place, probes, words
 from chapters.report.words import name, percent
 from chapters.shared.panels import as_samples, only
 from chapters.shared.sources import FIXED, unlearned
+from lumlip.atlas import entries
+from lumlip.book.chapters import atlas_files
 from lumlip.book.models_page import CHECKED, markdown_table, models_markdown
 from lumlip.book.page import literal, shown
 from lumlip.conformance.check_model import check_model
@@ -43,6 +45,7 @@ from lumlip.plotting import style
 from lumlip.plotting.periodic_table import periodic_heat_map
 from lumlip.zoo.listing import lineage_text
 from lumlip.zoo.relations import company, family_of, lineage
+from lumlip.zoo.table import resolve
 
 style.use_style()
 plt.rcParams["text.parse_math"] = False  # a dollar in a path is no formula
@@ -68,6 +71,9 @@ backbones = panel.layer("backbone")
 layers = {"backbone": backbones[model], LAST_LAYER: features[model], "other": backbones[nearest]}
 sides = {"backbone": [LAST_LAYER, "other"], LAST_LAYER: ["backbone"], "other": ["backbone"]}
 within = CrossFit.of(layers, orders=orders[:2], pairs=sides, **options)
+own = resolve(model).weights == "features"  # of these structures, not of the atlas's
+sent = [] if own else list(entries(atlas_files(own=True))[0])
+standing = place.in_atlas(model, sent, **options) if sent else table[:0]
 
 # %% tags=["hide-input"]
 structure, groups = panel.atoms["structure"].to_numpy(), np.asarray(orders[0].groups)
@@ -167,6 +173,7 @@ shown(f"""
 
 - Of {name(nearest)}, the first direction less the second is {fit.difference(*ways)}; between the backbones of the two models, the mean of both is
   {within.mean(place.pairs(within, ("backbone", "other"), ("other", "backbone")))}.
+- On the atoms of the atlas, the nearest of its {len(standing)} entries here: {"; ".join(f"{name(m)} {found}" for m, found in standing["mean"][:3].items()) or "(none)"}.
 - The plane of the map holds {100 * flat.value:.0f} % ({100 * flat.low:.0f} to {100 * flat.high:.0f} %) of the squared distances. All pairs:
 """)
 

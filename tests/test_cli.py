@@ -43,8 +43,8 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     text = capsys.readouterr().out
     names = (
-        "models lineage structures extract join embed select uncertainty compare check report run "
-        "book"
+        "models lineage structures extract join embed select uncertainty compare check report "
+        "atlas run book"
     )
     for command in names.split():
         assert f"    {command}" in text

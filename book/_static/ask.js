@@ -1,4 +1,4 @@
-// "Ask the models" on the front page: two pickers and what each recovers of the other.
+// Two pickers, on the front page and the atlas: what was measured between two models, both ways.
 // The numbers stand in the page itself (#ask-data), so this works without a network.
 document.addEventListener("DOMContentLoaded", () => {
   const place = document.getElementById("ask");
@@ -48,28 +48,31 @@ document.addEventListener("DOMContentLoaded", () => {
       second.append(option);
     });
   };
-  const written = (cell) => {
+  const written = (cell, unit) => {
     if (!cell) return "not measured";
-    const [share, low, high] = cell;
-    if (low === undefined) return `${share} %`;
-    return `${share} % (${low <= -100 ? "below −100" : low} to ${high})`;
+    const [value, low, high] = cell;
+    if (low === undefined) return `${value}${unit}`;
+    return `${value}${unit} (${low <= -100 ? "below −100" : low} to ${high})`;
   };
   const show = () => {
     const [i, j] = chosen();
     const k = Number(second.value);
-    const { models, layers } = lists[i];
+    const { models, layers, of = "share recovered", unit = " %", alike = [] } = lists[i];
     const table = make("table");
     table.className = "table";
     const head = make("tr");
-    head.append(make("th", "share recovered"));
-    const names = Object.keys(layers);
-    names.forEach((layer) => head.append(make("th", layer)));
+    head.append(make("th", of));
+    const ways = [[j, k], [k, j]];
+    ways.forEach(([a, b]) => head.append(make("th", `${models[a]} → ${models[b]}`)));
     table.append(make("thead"), make("tbody"));
     table.tHead.append(head);
-    [[j, k], [k, j]].forEach(([source, target]) => {
+    Object.entries(layers).forEach(([name, cells]) => {
       const row = make("tr");
-      row.append(make("th", `${models[source]} → ${models[target]}`));
-      names.forEach((layer) => row.append(make("td", written(layers[layer][source][target]))));
+      row.append(make("th", name));
+      // What has no direction stands once, below both heads.
+      const told = alike.includes(name) ? [[Math.min(j, k), Math.max(j, k)]] : ways;
+      told.forEach(([a, b]) => row.append(make("td", written(cells[a][b], unit))));
+      if (told.length === 1) row.lastChild.colSpan = 2;
       table.tBodies[0].append(row);
     });
     table.querySelectorAll("th").forEach((cell) => {

@@ -7,11 +7,13 @@ A chapter is a pair in ``notebooks/``: ``NN_claim.py`` (py:percent, the source) 
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lumlip.errors import ChapterError
+from lumlip.runtime.paths import home
 
 DATA_VARIABLE = "LUMLIP_BOOK_DATA"
 METADATA = {
@@ -67,6 +69,14 @@ def chapters() -> list[Chapter]:
 def executable_pages() -> list[Chapter]:
     """Return every page that is run: the chapters, then pages of ``book/`` with a script."""
     return chapters() + [Chapter(path) for path in sorted((book_root() / "book").glob("*.py"))]
+
+
+def atlas_files(*, own: bool = False) -> list[Path]:
+    """Return the entries of the atlas that the checkout holds, if any, and perhaps one's own."""
+    folders = [home() / "atlas"] if own else []
+    with suppress(ChapterError):
+        folders.insert(0, book_root() / "book" / "atlas")
+    return [path for place in folders for path in sorted(place.glob("*.npz"))]
 
 
 def find_chapter(name: str | Path) -> Chapter:

@@ -50,6 +50,8 @@ class StructureSet:
     forces : pathlib.Path or None
         The largest force in each structure of the file, in eV/Å, if those above `STRAINED` are to
         be left out.
+    chosen : pathlib.Path or None
+        The numbers of the structures of the file that are in the set, if not all are.
     """
 
     description: str
@@ -57,6 +59,7 @@ class StructureSet:
     file: Path | None = None
     test_file: Path | None = None
     forces: Path | None = None
+    chosen: Path | None = None
 
 
 #: What `structures` takes.
@@ -73,6 +76,12 @@ SETS = {
         "comes with lumlip; forces by recipes.mini_mad.strain",
         DATA / "mini-mad.xyz.gz",
         forces=DATA / "mini-mad-largest-forces.txt",
+    ),
+    "atlas": StructureSet(
+        "about 2,000 atoms of mini-mad, all subsets and elements: what entries of the atlas are of",
+        "comes with lumlip; chosen by recipes.mini_mad.atlas",
+        DATA / "mini-mad.xyz.gz",
+        chosen=DATA / "atlas.txt",
     ),
     "mini-lps": StructureSet(
         "lithium thiophosphates and their like, that minis are fine-tuned on (test: never seen)",
@@ -102,9 +111,9 @@ def structures(which: Source, *, format: str | None = None) -> list[Atoms]:
     Parameters
     ----------
     which : str, pathlib.Path, list of these, or list of ase.Atoms
-        - A known set: ``"mini-mad"``, ``"mini-mad-unstrained"``, ``"mini-lps"``; ``"mad"``,
-          ``"salex"`` or ``"lps"`` from a local file in ``LUMLIP_DATA``. After colons a part or a
-          subset of it: ``"mini-mad:test"``, ``"mini-mad:rattled"``, ``"mini-mad:rattled:test"``.
+        - A known set: ``"mini-mad"``, ``"mini-mad-unstrained"``, ``"atlas"``, ``"mini-lps"``;
+          ``"mad"``, ``"salex"`` or ``"lps"`` from a local file in ``LUMLIP_DATA``. After colons a
+          part, a subset, or both: ``"mini-mad:test"``, ``"mini-mad:rattled:test"``.
         - A file that ase reads (extxyz, cif, POSCAR, traj, aselmdb, ...), a deepmd/npy folder, a
           parquet file with the columns of LeMat-Bulk, or a folder of such files: all frames, or
           those named after an ``@``, as in ``"md.traj@100:200:10"``.
@@ -191,6 +200,8 @@ def _named(name: str) -> list[Atoms]:
     if (forces := SETS[name].forces) is not None:
         pairs = zip(frames, np.loadtxt(forces), strict=True)
         return [atoms for atoms, force in pairs if force <= STRAINED]
+    if (chosen := SETS[name].chosen) is not None:
+        return [frames[i] for i in np.loadtxt(chosen, dtype=int)]
     test_path = SETS[name].test_file
     if test_path is None:
         return frames

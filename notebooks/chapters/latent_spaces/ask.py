@@ -76,8 +76,12 @@ def published() -> list[dict[str, Any]]:
     return list(lists.values())
 
 
+def script(lists: list[dict[str, Any]]) -> str:
+    """Return the numbers as the element of a page that its script reads."""
+    content = json.dumps(lists, separators=(",", ":")).replace("<", "\\u003c")
+    return f'<script type="application/json" id="ask-data">{content}</script>\n'
+
+
 def write(folder: Path, lists: list[dict[str, Any]]) -> None:
     """Write the numbers as a part of a page: they are shown where its element ``ask`` stands."""
-    content = json.dumps(lists, separators=(",", ":")).replace("<", "\\u003c")
-    text = f'<script type="application/json" id="ask-data">{content}</script>\n'
-    (folder / FILE).write_text(text, encoding="utf-8")
+    (folder / FILE).write_text(script(lists), encoding="utf-8")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
+import lumlip
 from lumlip.array_types import FloatArray
 from lumlip.metrics.bootstrap import Interval
-from lumlip.metrics.repeated import CrossFit
+from lumlip.metrics.repeated import CrossFit, orders_of
 
 
 def pairs(fit: CrossFit, *some: tuple[str, str]) -> FloatArray:
@@ -46,6 +51,17 @@ def level_with_nearest(table: pd.DataFrame) -> list[str]:
     return [
         str(m) for m, found in table["farther"].items() if m == table.index[0] or found.low <= 0
     ]
+
+
+def in_atlas(model: str, files: Sequence[Path], **options: Any) -> pd.DataFrame:
+    """List entries of the atlas from the nearest to a model on, as `neighbors`, on its atoms.
+
+    Options are those of :meth:`lumlip.metrics.repeated.CrossFit.of`.
+    """
+    named = [f"features:{path}" for path in files]
+    panel = lumlip.panel([model, *named], "atlas", device=options["device"])
+    orders = orders_of(panel.atoms, n_seeds=2)
+    return neighbors(CrossFit.of(panel.layer("last_layer"), orders=orders, **options), model)
 
 
 def model_map(

@@ -66,8 +66,8 @@ LABELS = {
     "svcca": "SVCCA",
     "pwcca": "PWCCA",
 }
-#: Similarity of two prepared models, 1 for the same; of the last two both ways are averaged.
-_MEASURES: dict[str, Callable[[Prepared, Prepared], float]] = {
+#: Similarity of two prepared models, 1 for the same; the last two are directed.
+MEASURES: dict[str, Callable[[Prepared, Prepared], float]] = {
     "cka": lambda a, b: kernels.aligned(a.linear, b.linear, debiased=True),
     "cka_rbf": lambda a, b: kernels.aligned(a.rbf, b.rbf, debiased=True),
     "rsa": lambda a, b: of_pairs.rank_correlation(a.ranks, b.ranks),
@@ -80,10 +80,10 @@ _MEASURES: dict[str, Callable[[Prepared, Prepared], float]] = {
     "imbalance": lambda a, b: 1 - imbalance.imbalance(a.order, b.order, k=1),
     "pwcca": lambda a, b: canonical.weighted_correlation(a.basis, b.basis, a.unit),
 }
-_DIRECTED = ("imbalance", "pwcca")
+DIRECTED = ("imbalance", "pwcca")
 
 
 def similarities(a: Prepared, b: Prepared) -> dict[str, float]:
     """Return the similarity of two models by every measure on samples, both ways averaged."""
-    there = {name: measure(a, b) for name, measure in _MEASURES.items()}
-    return there | {name: (there[name] + _MEASURES[name](b, a)) / 2 for name in _DIRECTED}
+    there = {name: measure(a, b) for name, measure in MEASURES.items()}
+    return there | {name: (there[name] + MEASURES[name](b, a)) / 2 for name in DIRECTED}
