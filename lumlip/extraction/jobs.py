@@ -93,7 +93,7 @@ def prepared(
     Structures that were ``checked`` are looked at for elements alone.
     """
     check_choice("dtype", dtype, DTYPES)
-    named = {"elements": entry.elements, "model": entry.id, "frames": frames}
+    named: dict[str, Any] = {"elements": entry.elements, "model": entry.id, "frames": frames}
     check_structures(atoms, elements_only=checked, **named)
     entry = ready(entry, trust_checkpoint=trust_checkpoint)
     return Job(entry, atoms, entry.sha256, structures_sha256(atoms), dtype, layers, frames)
