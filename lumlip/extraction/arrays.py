@@ -52,7 +52,7 @@ def packed(
     """Pack structures into arrays, some at a time: an array each would take more than they do."""
     starts = range(0, max(1, len(structures)), _TOGETHER)
     parts = [pack(list(structures[start : start + _TOGETHER])) for start in starts]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {name: np.concatenate([part.pop(name) for part in parts]) for name in [*parts[0]]}
 
 
 def _packed(structures: list[Atoms]) -> dict[str, NDArray[Any]]:

@@ -51,8 +51,8 @@ def features(
         precision, trust and batches are then none; layers and energies are there if they were
         written, and the readout is the last layer unless the file says that it is the backbone.
     structures : str, path or sequence of ase.Atoms
-        A named set (``"mini-mad"``), a file that ase reads, or structures. Of a file, memory does
-        not grow with their number: beyond 10,000 they lie in a temporary file.
+        A named set (``"mini-mad"``), a file that ase reads, or structures. More than 10,000 of a
+        file lie in a temporary file below ``LUMLIP_HOME``: memory hardly grows with their number.
     device : {"auto", "cpu", "cuda", "cuda:N", "mps"}
     dtype : {"float32", "float64"}
         Precision of the model's own arithmetic.
