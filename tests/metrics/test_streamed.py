@@ -2,6 +2,8 @@
 
 import os
 import signal
+import threading
+import time
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
 from multiprocessing import get_context, parent_process
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 import lumlip
+from lumlip.metrics._blocks import results
 from lumlip.metrics.folds import Folds
 
 RNG = np.random.default_rng(0)
@@ -133,6 +136,22 @@ def test_processes_give_the_same_numbers_and_a_killed_one_loses_nothing(tmp_path
         found = streamed(partial(read_and_die, mark), executor=pool)
     assert mark.exists()
     np.testing.assert_allclose(found, streamed(), rtol=1e-12, atol=1e-14)
+
+
+def test_what_an_executor_cancels_is_done_here():
+    gate = threading.Event()
+
+    def close():
+        while pool._work_queue.qsize() < 3:
+            time.sleep(0.01)
+        pool.shutdown(wait=False, cancel_futures=True)
+        gate.set()
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(gate.wait)
+        threading.Thread(target=close).start()
+        found = [run.tolist() for run in results(np.copy, 3, 3, pool)]
+    assert found == [[0], [1], [2]]
 
 
 CONSTANT = {"a": LATENT, "b": np.full((len(GROUPS), 3), 0.1, dtype=np.float32)}
