@@ -12,7 +12,7 @@
 
 # %% [markdown]
 """
-# Atlas
+# The atlas
 
 Who resembles whom, by every measure of this book, and where does a new model stand? The atlas compares models on the same
 few atoms, the set `atlas`: about 2,000 of [mini-mad](structures.ipynb), chosen to hold its eight kinds of matter and its 83 elements.

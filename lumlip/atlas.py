@@ -20,7 +20,7 @@ from lumlip.extraction.features import features
 from lumlip.extraction.files import opened, read, taken, write
 from lumlip.extraction.panel import taken as taken_by
 from lumlip.extraction.store import written_whole
-from lumlip.runtime.paths import ensured, home, refuse_existing
+from lumlip.runtime.paths import home, refuse_existing
 from lumlip.zoo.features_file import attributes
 from lumlip.zoo.table import resolve
 
@@ -64,7 +64,7 @@ def add(
         As for :func:`lumlip.features`.
     """
     known, options = resolve(model), {"device": device, "trust_checkpoint": trust_checkpoint}
-    path = path or ensured(home() / SET) / f"{_named(known.id).replace(':', '_')}.npz"
+    path = path or home() / SET / f"{_named(known.id).replace(':', '_')}.npz"
     if path.suffix != ".npz":
         raise ValueError(f"got {path}; expected a name that ends in .npz")
     refuse_existing(path)
