@@ -13,6 +13,7 @@ from lumlip.book.chapters import atlas_files
 from lumlip.cli import main
 from lumlip.datasets.properties import one_hot
 from lumlip.datasets.sets import structures_sha256
+from lumlip.zoo.table import resolve
 
 pytestmark = pytest.mark.heavy  # a model is run
 
@@ -129,6 +130,13 @@ def test_what_can_be_no_entry_is_told_before_the_work(made, capsys):
     ):
         assert main(["atlas", "add", *argv]) == 2
         assert words in capsys.readouterr().err
+
+
+def test_an_entry_names_no_folder(tmp_path):
+    (tmp_path / "my.pth").touch()
+    for task in ("", "@PBE"):
+        own = resolve(f"sevennet:{tmp_path / 'my.pth'}{task}")
+        assert atlas._named(own) == f"sevennet:my.pth{task}"
 
 
 def test_an_entry_has_the_numbers_of_its_model(made, tmp_path):
