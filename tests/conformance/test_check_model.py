@@ -61,7 +61,7 @@ def test_models_of_a_family_share_a_process_and_a_sample_is_of_what_each_takes(
     for table in found.values():
         assert table["ok"].all()
         assert table.attrs["notes"][0] == (
-            "checked on 1 of 1 structures that it takes, of 49 of at most 40 atoms"
+            f"checked on 1 of 1 structures that it takes, of {len(many)} of at most 40 atoms"
         )
 
 
