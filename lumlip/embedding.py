@@ -108,7 +108,8 @@ def select(
         rows = pd.DataFrame({"frame": np.array(shown.frames)[owner], "atom": atom})
         rows["element"], X = element, shown.layer(layer)[model]
     check_count("n", n, 1, len(rows), f" of these {by}s")
-    sampler = FPS(n_to_select=n).fit(X)
+    # Of centered features: what all share would leave differences of large squares.
+    sampler = FPS(n_to_select=n).fit(X - X.mean(axis=0))
     chosen: pd.DataFrame = rows.iloc[sampler.selected_idx_].reset_index(drop=True)
     return chosen.assign(distance=np.sqrt(sampler.get_select_distance()))
 

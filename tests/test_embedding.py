@@ -7,6 +7,7 @@ from ase.build import bulk, molecule
 from scipy.spatial.distance import cdist
 
 import lumlip
+from lumlip.datasets.sets import structures_sha256
 from lumlip.embedding import save_embedding
 
 pytestmark = pytest.mark.heavy
@@ -42,6 +43,20 @@ def test_selected_is_the_farthest_from_all_selected_before(frames):
     assert found["frame"][0] == 0
     assert set(found["frame"][:3]) == {0, 3, 4}  # the second copper comes last, at no distance
     assert found["formula"][0] == "Cu4"
+
+
+def test_what_all_features_share_does_not_change_the_choice(frames, tmp_path):
+    some = [frames[0]] * 8
+    X = np.random.default_rng(0).normal(size=(32, 6)) + 1e8
+    owner = np.repeat(np.arange(8), 4)
+    known = structures_sha256(lumlip.structures(some))
+    np.savez(tmp_path / "far.npz", last_layer=X, structures_sha256=known)
+    found = lumlip.select(some, model=f"features:{tmp_path / 'far.npz'}", n=8, order=1)
+    away = cdist(*[lumlip.cumulant_features(X - 1e8, owner, order=1)] * 2)
+    for k in range(1, 8):
+        nearest = away[found["frame"][:k]].min(axis=0)
+        assert found["frame"][k] == nearest.argmax()
+        assert np.isclose(found["distance"][k], nearest.max(), rtol=1e-6)
 
 
 def test_atoms_are_selected_with_their_numbers(frames):
