@@ -185,7 +185,7 @@ def panel(
     if not datasets:
         raise NothingLeftError(f"no model could be run: {missing}")
     for model, dataset in datasets.items():
-        for i, why in ((own[model][i], why) for i, why in failed_frames(dataset).items()):
+        for i, why in failed_frames(dataset).items():
             formula = frames[i].get_chemical_formula()
             dropped[i] = f"frame {i}, {formula}: {model} failed, {why}"
     common = [i for i in common if i not in dropped]
