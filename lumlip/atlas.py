@@ -22,7 +22,7 @@ from lumlip.extraction.panel import taken as taken_by
 from lumlip.extraction.store import written_whole
 from lumlip.runtime.paths import home, refuse_existing
 from lumlip.zoo.features_file import attributes
-from lumlip.zoo.table import resolve
+from lumlip.zoo.table import ModelEntry, resolve
 
 SET = "atlas"
 #: Bytes of all arrays of an entry together, unpacked.
@@ -64,7 +64,7 @@ def add(
         As for :func:`lumlip.features`.
     """
     known, options = resolve(model), {"device": device, "trust_checkpoint": trust_checkpoint}
-    path = path or home() / SET / f"{_named(known.id).replace(':', '_')}.npz"
+    path = path or home() / SET / f"{_named(known).replace(':', '_')}.npz"
     if path.suffix != ".npz":
         raise ValueError(f"got {path}; expected a name that ends in .npz")
     refuse_existing(path)
@@ -81,7 +81,7 @@ def add(
         raise ValueError(f"{model} fails {', '.join(failed)}, see `lumlip check`; no entry")
     found = features(model, frames, skip_unknown=True, **options)  # type: ignore[arg-type]
     residual = {IDENTITY: float(report["error"][IDENTITY])}
-    told = {"model": _named(known.id), "licence": licence} | residual
+    told = {"model": _named(known), "licence": licence} | residual
     with written_whole(path) as part:
         plain = part / "plain.npz"
         write(found[[*NEEDED, "readout"]].assign_attrs(told), frames, plain)
@@ -91,10 +91,12 @@ def add(
     return path
 
 
-def _named(model: str) -> str:
+def _named(model: ModelEntry) -> str:
     """Return an id without the folder of its file, which is nobody's business."""
-    family, colon, file = model.partition(":")
-    return f"{family}:{Path(file).name}" if colon and Path(file).exists() else model
+    if model.weights != "file":
+        return model.id
+    task = f"@{model.task}" if model.task else ""
+    return f"{model.family}:{Path(model.checkpoint).name}{task}"
 
 
 def entry(path: Path) -> dict[str, Any]:

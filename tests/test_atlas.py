@@ -13,6 +13,7 @@ from lumlip.book.chapters import atlas_files
 from lumlip.cli import main
 from lumlip.datasets.properties import one_hot
 from lumlip.datasets.sets import structures_sha256
+from lumlip.zoo.table import resolve
 
 pytestmark = pytest.mark.heavy  # a model is run
 
@@ -142,6 +143,13 @@ def test_an_entry_has_the_numbers_of_its_model(made, tmp_path):
     ]
     assert np.array_equal(*tables)
     assert tables[0][0, 1] > 0.1
+
+
+def test_an_entry_says_no_folder_of_its_author(tmp_path):
+    (tmp_path / "mine.pth").touch()
+    for task in ("", "@PBE"):
+        known = resolve(f"sevennet:{tmp_path / 'mine.pth'}{task}")
+        assert atlas._named(known) == f"sevennet:mine.pth{task}"
 
 
 def test_a_report_finds_it_the_nearest(made):
