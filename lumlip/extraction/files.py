@@ -193,6 +193,12 @@ def read(
         dataset = dataset.isel(structure=rows)
     dataset.attrs.pop("failed", None)  # numbers of those that are not there
     numbers = np.concatenate([atoms.numbers for atoms in structures])
+    found = dataset["atomic_number"].to_numpy() if "atomic_number" in dataset.coords else numbers
+    if len(other := np.flatnonzero(found != numbers)):
+        raise ValueError(
+            f"{path}: got atomic_number {found[other[0]]} for atom {other[0]}, expected "
+            f"{numbers[other[0]]}: its atoms stand in another order than in the structures"
+        )
     named = dataset.assign_coords(structure=("atom", owner), atomic_number=("atom", numbers))
     check_choice("readout", layer := dataset.attrs.get("readout", "last_layer"), LAYERS)
     return with_readout(named, layer)
