@@ -49,7 +49,7 @@ def embed(
         Columns ``mean_0, ...``, then ``kappa2_0, ...`` and so on: order * n_channels, in the unit
         of the features.
     """
-    shown = panel([model], structures, **options)
+    shown = panel([model], structures, **options).told()
     X = _pooled(shown, layer, order)
     n_channels = X.shape[1] // order
     names = [f"kappa{k + 1}" if k else "mean" for k in range(order)]
@@ -96,7 +96,7 @@ def select(
 
     check_choice("by", by, CHOSEN)
     check_count("n", n, 1)
-    shown = panel([model], structures, **options)
+    shown = panel([model], structures, **options).told()
     if by == "structure":
         formulas = [atoms.get_chemical_formula() for atoms in shown.structures]
         rows = pd.DataFrame({"frame": shown.frames, "formula": formulas})

@@ -75,7 +75,7 @@ def last_layer_uncertainty(
     ValueError
         Too few known structures, or one without an energy.
     """
-    seen, asked = (panel([model], some, **options) for some in (known, structures))
+    seen, asked = (panel([model], some, **options).told() for some in (known, structures))
     errors, usable, fold = _errors(seen, key)
     F, errors, fold = _last_layer(seen)[usable], errors[usable], fold[usable]
     if np.abs(errors).max(initial=0) < ROUNDING:

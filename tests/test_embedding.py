@@ -21,8 +21,9 @@ def frames():
     return [*made, molecule("H2O")]
 
 
-def test_embedding_is_that_of_cumulants_and_keeps_the_numbers_of_frames(frames):
+def test_embedding_is_that_of_cumulants_and_keeps_the_numbers_of_frames(frames, capfd):
     found = lumlip.embed(MODEL, frames, order=3)
+    assert "left out: 1 structures, such as frame 1, W: not for mace-mini" in capfd.readouterr().err
     assert found.index.tolist() == [0, 2, 3, 4]
     ds = lumlip.features(MODEL, frames, skip_unknown=True)
     expected = lumlip.cumulant_features(ds["last_layer"], ds["structure"], order=3)
@@ -31,8 +32,9 @@ def test_embedding_is_that_of_cumulants_and_keeps_the_numbers_of_frames(frames):
     assert found.columns[[0, n, 2 * n]].tolist() == ["mean_0", "kappa2_0", "kappa3_0"]
 
 
-def test_selected_is_the_farthest_from_all_selected_before(frames):
+def test_selected_is_the_farthest_from_all_selected_before(frames, capfd):
     found = lumlip.select(frames, model=MODEL, n=4)
+    assert "left out: 1 structures, such as frame 1, W: not for mace-mini" in capfd.readouterr().err
     points = lumlip.embed(MODEL, frames)
     away = cdist(points, points)
     order = [points.index.get_loc(frame) for frame in found["frame"]]

@@ -61,7 +61,7 @@ def test_calibration_holds_for_structures_like_the_known_and_not_for_others():
 
 
 @pytest.mark.heavy
-def test_energies_of_other_references_change_nothing_and_missing_ones_are_named():
+def test_energies_of_other_references_change_nothing_and_missing_ones_are_named(capfd):
     known = read_labelled(STRUCTURES, "validation")[::10]
     options = {"structures": known[:3], "key": "ref_energy"}
     one = lumlip.last_layer_uncertainty("mace-mini", known=known, **options)
@@ -69,6 +69,9 @@ def test_energies_of_other_references_change_nothing_and_missing_ones_are_named(
         atoms.info["ref_energy"] += atoms.numbers.sum()
     other = lumlip.last_layer_uncertainty("mace-mini", known=known, **options)
     assert np.allclose(one, other, rtol=0.02)
+    more = {"structures": [*known[:3], bulk("W")], "key": "ref_energy"}
+    assert len(lumlip.last_layer_uncertainty("mace-mini", known=known, **more)) == 3
+    assert "left out: 1 structures, such as frame 3, W: not for mace" in capfd.readouterr().err
     with pytest.raises(ValueError, match=r"known: got 18 energies; expected one of each, 20 or"):
         lumlip.last_layer_uncertainty("mace-mini", known=known[:18], **options)
     with pytest.raises(ValueError, match=r"got 0 energies, none in info\['energy'\] of frame 0"):

@@ -36,6 +36,7 @@ from lumlip.extraction.jobs import (
 )
 from lumlip.extraction.store import select
 from lumlip.extraction.workers import WorkerPool
+from lumlip.runtime.environments import say as tell
 from lumlip.zoo.table import ModelEntry, resolve
 from lumlip.zoo.weights import ready
 
@@ -113,6 +114,12 @@ class Panel:
         again = len(pairs) - len({sha256 for sha256, _ in pairs})
         copies = f"{again} structures are copies of others, of other parents: errors are too small"
         return self._left_out() + [copies] * (again > 0)
+
+    def told(self) -> Panel:
+        """Say on standard error what was left out, where no report is shown."""
+        for line in self._left_out():
+            tell(f"lumlip: {line}")
+        return self
 
     def _left_out(self) -> list[str]:
         some = list(self.dropped.values())[:1]
