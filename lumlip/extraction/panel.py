@@ -109,11 +109,11 @@ class Panel:
         return "\n".join(lines)
 
     def remarks(self) -> list[str]:
-        """Say which structures are not there, and which are there twice: folds cannot know that."""
+        """Say how many structures are there twice, which folds of parents cannot know."""
         pairs = {(structures_sha256([a]), a.info.get("parent")) for a in self.structures}
         again = len(pairs) - len({sha256 for sha256, _ in pairs})
         copies = f"{again} structures are copies of others, of other parents: errors are too small"
-        return self._left_out() + [copies] * (again > 0)
+        return [copies] * (again > 0)
 
     def told(self) -> Panel:
         """Say on standard error what was left out, where no report is shown."""

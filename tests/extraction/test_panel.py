@@ -59,8 +59,6 @@ def test_copies_of_other_parents_are_told():
     for some, said in (([one, one, two, two, *kin], [copies]), ([one, two, *kin], [])):
         shown = Panel(lumlip.structures(some), {}, {}, {})
         assert shown.remarks() == said
-    dropped = {3: "frame 3, W: not for mace-mini"}
-    assert Panel([], {}, dropped).remarks() == [f"left out: 1 structures, such as {dropped[3]}"]
 
 
 @pytest.mark.heavy
