@@ -95,7 +95,8 @@ def _named(model: ModelEntry) -> str:
     """Return an id without the folder of its file, which is nobody's business."""
     if model.weights != "file":
         return model.id
-    return f"{model.family}:{Path(model.checkpoint).name}" + f"@{model.task}" * bool(model.task)
+    task = f"@{model.task}" if model.task else ""
+    return f"{model.family}:{Path(model.checkpoint).name}{task}"
 
 
 def entry(path: Path) -> dict[str, Any]:
@@ -109,9 +110,12 @@ def entry(path: Path) -> dict[str, Any]:
     """
     _check_size(path)
     told, dataset = attributes(path), opened(path)
-    sum_of = () if _in_package(str(told.get("model"))) else ("checkpoint_sha256",)
+    known = _known(str(told.get("model")))
+    sum_of = () if known and known.weights == "package" else ("checkpoint_sha256",)
     if lacking := [name for name in (*SAID, "licence", *sum_of) if not told.get(name)]:
         raise ValueError(f"{path} does not say {', '.join(lacking)}; `lumlip atlas add` does")
+    if known and not _of(known, told):
+        raise ValueError(f"{path}: its family or its weights are not those of {known.id}")
     if lacking := [name for name in NEEDED if name not in dataset]:
         raise ValueError(f"{path} has no {', '.join(lacking)}; expected {', '.join(NEEDED)}")
     if not abs(residual := float(told.get(IDENTITY, np.nan))) <= _bound():
@@ -155,11 +159,16 @@ def _bound() -> float:
     return CHECKS[IDENTITY].bound.float32
 
 
-def _in_package(model: str) -> bool:
+def _known(model: str) -> ModelEntry | None:
     try:
-        return resolve(model).weights == "package"
+        return resolve(model)
     except ValueError:  # a file of its author's
-        return False
+        return None
+
+
+def _of(known: ModelEntry, told: dict[str, Any]) -> bool:
+    sums = {known.sha256 or "", told.get("checkpoint_sha256", "")} - {""}
+    return told["family"] == known.family and len(sums) < 2
 
 
 def _check_size(path: Path) -> None:

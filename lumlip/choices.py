@@ -22,6 +22,8 @@ DTYPES = ("float32", "float64")
 ON_ERROR = ("stop", "skip")
 #: Variable, set for the notebooks of chapters: a model that fails stops them all the same.
 STOP = "LUMLIP_STOP"
+#: Draws below which their middle 95 % is no interval: hardly any lies outside.
+FEWEST_DRAWS = 20
 DEVICES = ("auto", "cpu", "cuda", "cuda:N", "mps")
 
 

@@ -274,10 +274,10 @@ def _book(subs: Any) -> None:
 
 
 def _doctor(subs: Any) -> None:
-    sub = _command(subs, "doctor", commands.doctor)
-    sub.add_argument("--clean", action="store_true", help="remove environments no longer used")
+    how = _command(subs, "doctor", commands.doctor).add_mutually_exclusive_group()
+    how.add_argument("--clean", action="store_true", help="remove environments no longer used")
     text = "make the environments of these families now (default: of all), and tell their sizes"
-    sub.add_argument("--prepare", nargs="*", metavar="FAMILY", help=text)
+    how.add_argument("--prepare", nargs="*", metavar="FAMILY", help=text)
 
 
 def _structures_of(sub: argparse.ArgumentParser, name: str, **options: Any) -> None:

@@ -259,6 +259,8 @@ def atlas(words: list[str], *, output: Path | None, **options: Any) -> int:
             raise ValueError(f"got {' '.join(words)!r}; expected add and one model")
         words = [str(add(words[1], output, **options))]
         print(f"wrote {words[0]}; as a model: features:{words[0]}")
+    elif output or options["licence"]:
+        raise ValueError("--output and --licence are of the entry that `lumlip atlas add` writes")
     whole, wrong = entries(map(Path, words) if words else atlas_files(own=True))
     rows = pd.DataFrame(whole.values())
     print(left_aligned(rows) if len(rows) else "no entries; `lumlip atlas add MODEL` makes one")

@@ -13,7 +13,15 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
-from lumlip.choices import ANY_LAYER, METRICS, PROTOCOLS, SPLITS, check_choice, check_count
+from lumlip.choices import (
+    ANY_LAYER,
+    FEWEST_DRAWS,
+    METRICS,
+    PROTOCOLS,
+    SPLITS,
+    check_choice,
+    check_count,
+)
 from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.validation import concerns
 from lumlip.extraction.panel import Panel, panel
@@ -59,6 +67,8 @@ class Comparison:
             found.append(
                 "one test structure: intervals over it have no width; give more structures"
             )
+        if 0 < (n := self.settings["n_bootstrap"]) < FEWEST_DRAWS:
+            found.append(f"intervals of {n} draws are too narrow; take {FEWEST_DRAWS} or more")
         if self.settings["metric"] != "lfre" and n_train < 2 * widest:
             found.append(
                 f"{n_train} training atoms for up to {widest} features: the errors are "

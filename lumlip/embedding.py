@@ -49,7 +49,7 @@ def embed(
         Columns ``mean_0, ...``, then ``kappa2_0, ...`` and so on: order * n_channels, in the unit
         of the features.
     """
-    shown = panel([model], structures, **options)
+    shown = panel([model], structures, **options).told()
     X = _pooled(shown, layer, order)
     n_channels = X.shape[1] // order
     names = [f"kappa{k + 1}" if k else "mean" for k in range(order)]
@@ -96,7 +96,7 @@ def select(
 
     check_choice("by", by, CHOSEN)
     check_count("n", n, 1)
-    shown = panel([model], structures, **options)
+    shown = panel([model], structures, **options).told()
     if by == "structure":
         formulas = [atoms.get_chemical_formula() for atoms in shown.structures]
         rows = pd.DataFrame({"frame": shown.frames, "formula": formulas})
@@ -108,7 +108,8 @@ def select(
         rows = pd.DataFrame({"frame": np.array(shown.frames)[owner], "atom": atom})
         rows["element"], X = element, shown.layer(layer)[model]
     check_count("n", n, 1, len(rows), f" of these {by}s")
-    sampler = FPS(n_to_select=n).fit(X)
+    # Of centered features: what all share would leave differences of large squares.
+    sampler = FPS(n_to_select=n).fit(X - X.mean(axis=0))
     chosen: pd.DataFrame = rows.iloc[sampler.selected_idx_].reset_index(drop=True)
     return chosen.assign(distance=np.sqrt(sampler.get_select_distance()))
 

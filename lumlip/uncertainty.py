@@ -19,6 +19,7 @@ from sklearn.linear_model import Ridge
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.datasets.properties import composition
+from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics.folds import folds, number_of_groups
 from lumlip.metrics.pooling import mean_over_atoms
@@ -57,7 +58,7 @@ def last_layer_uncertainty(
         What to predict.
     known : str, path or sequence of ase.Atoms
         20 or more structures, better hundreds, with an energy in eV in ``info[key]``, or where a
-        file that ase reads has it.
+        file that ase reads has it. Of copies the first counts.
     options
         Passed on to :func:`lumlip.panel`.
 
@@ -74,7 +75,7 @@ def last_layer_uncertainty(
     ValueError
         Too few known structures, or one without an energy.
     """
-    seen, asked = (panel([model], some, **options) for some in (known, structures))
+    seen, asked = (panel([model], some, **options).told() for some in (known, structures))
     errors, usable, fold = _errors(seen, key)
     F, errors, fold = _last_layer(seen)[usable], errors[usable], fold[usable]
     if np.abs(errors).max(initial=0) < ROUNDING:
@@ -121,22 +122,28 @@ def _spreads(F: FloatArray, X: FloatArray) -> FloatArray:
 def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
     """Errors beyond composition in eV/atom, where elements allow to tell them, and the folds."""
     energies = [_number(atoms.info.get(key)) for atoms in seen.structures]
-    gone = np.flatnonzero(~np.isfinite(energies))
-    if len(gone) or len(energies) < FEWEST:
+    gone, usable = np.flatnonzero(~np.isfinite(energies)), _once(seen)
+    if len(gone) or usable.sum() < FEWEST:
         first = f", none in info[{key!r}] of frame {seen.frames[gone[0]]}" if len(gone) else ""
-        n = len(energies) - len(gone)
+        n = np.isfinite(energies)[usable].sum()
         raise ValueError(f"known: got {n} energies{first}; expected one of each, {FEWEST} or more")
     n_folds = min(10, number_of_groups(seen.atoms, by="parent"))
     fold = np.asarray(folds(seen.atoms, n_folds=n_folds))[
         np.unique(_owner(seen), return_index=True)[1]
     ]
     raw = np.array(energies) / np.bincount(_owner(seen)) - _energy(seen)
-    shares, usable, errors = composition(seen.structures), np.ones(len(raw), bool), raw.copy()
+    shares, errors, once = composition(seen.structures), raw.copy(), usable.copy()
     for one in np.unique(fold):
-        rest, here = fold != one, fold == one
+        rest, here = (fold != one) & once, fold == one
         errors[here] -= Ridge(alpha=PENALTY).fit(shares[rest], raw[rest]).predict(shares[here])
-        usable[here] = ~shares[here][:, ~shares[rest].any(axis=0)].any(axis=1)
+        usable[here] &= ~shares[here][:, ~shares[rest].any(axis=0)].any(axis=1)
     return errors, usable, fold
+
+
+def _once(seen: Panel) -> BoolArray:
+    """Tell which structures are no copies of one before: copies would vouch for each other."""
+    sums = [structures_sha256([atoms]) for atoms in seen.structures]
+    return np.isin(np.arange(len(sums)), np.unique(sums, return_index=True)[1])
 
 
 def _number(given: Any) -> float:

@@ -38,6 +38,7 @@ from lumlip.book.page import literal, shown
 from lumlip.conformance.check_model import check_model
 from lumlip.datasets.properties import one_hot
 from lumlip.errors import NothingLeftError
+from lumlip.extraction.panel import REMARKS
 from lumlip.metrics.cross_fit import GlobalFits
 from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.metrics.repeated import CrossFit, Estimate, orders_of
@@ -120,7 +121,7 @@ shown(f"""
 - **Proof.** The extractor {verdict}.
 - **Place.** Of {len(others)} other models, on {len(panel.structures)} structures, the nearest is {" or ".join(map(name, as_near))}{", between which it cannot be told" * (len(as_near) > 1)}.
   {name(nearest)} recovers {percent(fit.share(place.pairs(fit, (nearest, model))))} of the variance of this model's last layer, which recovers
-  {percent(fit.share(place.pairs(fit, (model, nearest))))} of that of {name(nearest)}.
+  {percent(fit.share(place.pairs(fit, (model, nearest))))} of that of {name(nearest)}.{"".join(f" **{literal(line)}.**" for line in REMARKS)}
 - **Hardest.** Rebuilt worse than all atoms together: the elements {words.some(hard.index, "(none)")}; the subsets {words.some(hard_subsets.index, "(none)")}.
 - **Energy.** Beyond composition, it disagrees with {name(nearest)} by {words.whole(gap)} meV/atom.
 """)

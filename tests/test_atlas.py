@@ -68,6 +68,14 @@ def an_atom_less(arrays, told):
         arrays[name] = arrays[name][:-1]
 
 
+def of_another_model(arrays, told):
+    told.update(model="sevennet-0", family="sevennet")
+
+
+def in_another_order(arrays, told):
+    arrays["atomic_number"] = arrays["atomic_number"][::-1]
+
+
 def of_an_own_file(arrays, told):
     told.update(model="chgnet:mine.pth.tar", checkpoint_sha256="")
 
@@ -76,6 +84,9 @@ BROKEN = {
     "no model": (lambda arrays, told: told.pop("model"), "does not say model"),
     "no versions": (lambda arrays, told: told.pop("package_versions"), "say package_versions"),
     "no sum": (of_an_own_file, "does not say checkpoint_sha256"),
+    "family": (lambda arrays, told: told.update(model="sevennet-0"), "family or its weights are"),
+    "weights": (of_another_model, "its family or its weights are not those of sevennet-0"),
+    "atoms": (in_another_order, "its atoms stand in another order than in the structures"),
     "no licence": (lambda arrays, told: told.pop("licence"), "does not say licence"),
     "no energies": (lambda arrays, told: arrays.pop("energy"), "has no energy"),
     "no proof": (lambda arrays, told: told.pop("energy_identity"), "got energy_identity nan"),
@@ -152,6 +163,13 @@ def test_an_entry_has_the_numbers_of_its_model(made, tmp_path):
     assert tables[0][0, 1] > 0.1
 
 
+def test_an_entry_says_no_folder_of_its_author(tmp_path):
+    (tmp_path / "mine.pth").touch()
+    for task in ("", "@PBE"):
+        known = resolve(f"sevennet:{tmp_path / 'mine.pth'}{task}")
+        assert atlas._named(known) == f"sevennet:mine.pth{task}"
+
+
 def test_a_report_finds_it_the_nearest(made):
     table = in_atlas("chgnet-0.3.0", [made], n_bootstrap=20, device="cpu")
     assert list(table.index) == [f"features:{made}"]
@@ -165,3 +183,6 @@ def test_the_page_takes_it(made):
     assert len(panel.structures) == 269
     one, two = panel.layer("last_layer").values()
     assert one == pytest.approx(two, abs=1e-3 * one.std())
+    for models, some in ((["mine"], [made]), ([], [made, made.parent / "other" / "mine.npz"])):
+        with pytest.raises(ValueError, match="got several models as mine: rename the files"):
+            side_by_side(models, some, device="cpu")

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -340,6 +341,20 @@ def test_check_passes_for_a_real_model(capsys, crystals):
     text = capsys.readouterr().out
     assert "energy_identity" in text
     assert "rotation" in text
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (["doctor", "--clean", "--prepare", "mace"], "not allowed with argument"),
+        (["atlas", "-o", "x.npz"], "are of the entry that `lumlip atlas add` writes"),
+        (["atlas", "--licence", "MIT"], "are of the entry that `lumlip atlas add` writes"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(argv, said, capsys):
+    with suppress(SystemExit):  # of argparse
+        assert main(argv) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_doctor_reports(capsys):

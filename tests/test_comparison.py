@@ -134,6 +134,7 @@ def test_one_test_structure_and_isolated_atoms_are_told(structures):
     assert one.settings["n_test_structures"] == 1
     told = "\n".join(one.warnings())
     assert "one test structure: intervals over it have no width" in told
+    assert "intervals of 10 draws are too narrow; take 20 or more" in told
     assert "isolated atoms among the frames (2): " in told
     low, high = one.table.attrs["low"], one.table.attrs["high"]
     assert np.array_equal(low, high)

@@ -7,6 +7,7 @@ from ase.build import bulk, molecule
 from scipy.spatial.distance import cdist
 
 import lumlip
+from lumlip.datasets.sets import structures_sha256
 from lumlip.embedding import save_embedding
 
 pytestmark = pytest.mark.heavy
@@ -20,8 +21,9 @@ def frames():
     return [*made, molecule("H2O")]
 
 
-def test_embedding_is_that_of_cumulants_and_keeps_the_numbers_of_frames(frames):
+def test_embedding_is_that_of_cumulants_and_keeps_the_numbers_of_frames(frames, capfd):
     found = lumlip.embed(MODEL, frames, order=3)
+    assert "left out: 1 structures, such as frame 1, W: not for mace-mini" in capfd.readouterr().err
     assert found.index.tolist() == [0, 2, 3, 4]
     ds = lumlip.features(MODEL, frames, skip_unknown=True)
     expected = lumlip.cumulant_features(ds["last_layer"], ds["structure"], order=3)
@@ -30,8 +32,9 @@ def test_embedding_is_that_of_cumulants_and_keeps_the_numbers_of_frames(frames):
     assert found.columns[[0, n, 2 * n]].tolist() == ["mean_0", "kappa2_0", "kappa3_0"]
 
 
-def test_selected_is_the_farthest_from_all_selected_before(frames):
+def test_selected_is_the_farthest_from_all_selected_before(frames, capfd):
     found = lumlip.select(frames, model=MODEL, n=4)
+    assert "left out: 1 structures, such as frame 1, W: not for mace-mini" in capfd.readouterr().err
     points = lumlip.embed(MODEL, frames)
     away = cdist(points, points)
     order = [points.index.get_loc(frame) for frame in found["frame"]]
@@ -42,6 +45,20 @@ def test_selected_is_the_farthest_from_all_selected_before(frames):
     assert found["frame"][0] == 0
     assert set(found["frame"][:3]) == {0, 3, 4}  # the second copper comes last, at no distance
     assert found["formula"][0] == "Cu4"
+
+
+def test_what_all_features_share_does_not_change_the_choice(frames, tmp_path):
+    some = [frames[0]] * 8
+    X = np.random.default_rng(0).normal(size=(32, 6)) + 1e8
+    owner = np.repeat(np.arange(8), 4)
+    known = structures_sha256(lumlip.structures(some))
+    np.savez(tmp_path / "far.npz", last_layer=X, structures_sha256=known)
+    found = lumlip.select(some, model=f"features:{tmp_path / 'far.npz'}", n=8, order=1)
+    away = cdist(*[lumlip.cumulant_features(X - 1e8, owner, order=1)] * 2)
+    for k in range(1, 8):
+        nearest = away[found["frame"][:k]].min(axis=0)
+        assert found["frame"][k] == nearest.argmax()
+        assert np.isclose(found["distance"][k], nearest.max(), rtol=1e-6)
 
 
 def test_atoms_are_selected_with_their_numbers(frames):

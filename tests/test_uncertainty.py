@@ -6,6 +6,7 @@ from ase.build import bulk
 from scipy.stats import spearmanr
 
 import lumlip
+from lumlip.datasets.sets import structures_sha256
 from lumlip.minis.data import STRUCTURES, read_labelled
 from lumlip.uncertainty import PENALTIES, calibrated
 
@@ -20,6 +21,27 @@ def test_scale_of_errors_that_are_as_assumed_is_found_again():
     assert PENALTIES[best] < 1e-2  # the errors were made without one
     assert scale == pytest.approx(7.0, rel=0.05)
     assert np.allclose(found, sigma, rtol=0.1)
+
+
+def test_copies_of_known_structures_do_not_count(tmp_path):
+    rng = np.random.default_rng(0)
+    known, asked = ([bulk("Cu") for _ in range(n)] for n in (60, 5))
+    for i, atoms in enumerate(known + asked):
+        atoms.rattle(0.1 + i / 1000)
+        atoms.info["energy"] = rng.normal()
+    np.savez(
+        tmp_path / "some.npz",
+        last_layer=rng.normal(size=(65, 128)),
+        energy=np.zeros(65),
+        structures_sha256=[structures_sha256([atoms]) for atoms in known + asked],
+        structure=np.arange(65),
+    )
+    model = f"features:{tmp_path / 'some.npz'}"
+    once, twice = (lumlip.last_layer_uncertainty(model, asked, known=known * n) for n in (1, 2))
+    assert once.attrs["n_known"] == twice.attrs["n_known"] == 60
+    assert np.allclose(once["uncertainty"], twice["uncertainty"], rtol=0.05)
+    with pytest.raises(ValueError, match="known: got 10 energies; expected one of each, 20 or"):
+        lumlip.last_layer_uncertainty(model, asked, known=known[:10] * 2)
 
 
 @pytest.mark.heavy
@@ -39,7 +61,7 @@ def test_calibration_holds_for_structures_like_the_known_and_not_for_others():
 
 
 @pytest.mark.heavy
-def test_energies_of_other_references_change_nothing_and_missing_ones_are_named():
+def test_energies_of_other_references_change_nothing_and_missing_ones_are_named(capfd):
     known = read_labelled(STRUCTURES, "validation")[::10]
     options = {"structures": known[:3], "key": "ref_energy"}
     one = lumlip.last_layer_uncertainty("mace-mini", known=known, **options)
@@ -47,6 +69,9 @@ def test_energies_of_other_references_change_nothing_and_missing_ones_are_named(
         atoms.info["ref_energy"] += atoms.numbers.sum()
     other = lumlip.last_layer_uncertainty("mace-mini", known=known, **options)
     assert np.allclose(one, other, rtol=0.02)
+    more = {"structures": [*known[:3], bulk("W")], "key": "ref_energy"}
+    assert len(lumlip.last_layer_uncertainty("mace-mini", known=known, **more)) == 3
+    assert "left out: 1 structures, such as frame 3, W: not for mace" in capfd.readouterr().err
     with pytest.raises(ValueError, match=r"known: got 18 energies; expected one of each, 20 or"):
         lumlip.last_layer_uncertainty("mace-mini", known=known[:18], **options)
     with pytest.raises(ValueError, match=r"got 0 energies, none in info\['energy'\] of frame 0"):

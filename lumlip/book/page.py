@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from lumlip.book.chapters import data_folder
 from lumlip.book.claims import HOLDS, UNTESTED, Claim
-from lumlip.extraction.panel import SKIPPED
+from lumlip.extraction.panel import REMARKS, SKIPPED
 from lumlip.metrics.repeated import Estimate
 
 #: Set by ``lumlip run`` when the reader gave parameters.
@@ -89,6 +89,7 @@ class Page:
             f":class: warning\nOf {n} statements {held} hold here"
             + (f"; these do not:\n{lines}\n" if wrong else ".\n")
             + (f"\nWithout models that could not be run:\n\n{skipped}" if skipped else "")
+            + "".join(f"\nOf the structures: {escape(line)}.\n" for line in REMARKS)
             + ":::\n\n"
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ForwardRef
 
-from lumlip.choices import DEVICES, LAYERS, SPLITS, check_choice, check_count
+from lumlip.choices import DEVICES, FEWEST_DRAWS, LAYERS, SPLITS, check_choice, check_count
 from lumlip.errors import ParameterError
 
 #: Lists of model ids, and words that stand for whole lists.
@@ -24,7 +24,7 @@ BOUNDS: dict[str, tuple[int, int | None]] = {
     **dict.fromkeys(("n_imitated", "n_forces", "n_changed", "widest"), (1, None)),
     "n_samples": (20, None),  # half of them have ten neighbors each, without themselves
     "n_halves": (2, 1000),
-    "n_bootstrap": (2, 100_000),
+    "n_bootstrap": (FEWEST_DRAWS, 100_000),
     "seed": (0, 2**31 - 1),
 }
 #: The same, of names.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,6 +42,7 @@ class Spooled(Sequence[Atoms]):
     def __init__(self, frames: Iterable[Atoms]) -> None:
         self._file = TemporaryFile(dir=ensured(home() / "spooled"))  # noqa: SIM115
         self._ends = np.fromiter(map(self._put, frames), np.int64)
+        self._file.flush()
         self._numbers = np.arange(len(self._ends))
         weakref.finalize(self._ends, self._file.close)  # with the last part that shares it
 
@@ -58,8 +60,13 @@ class Spooled(Sequence[Atoms]):
             part._numbers = number
             return part
         start = self._ends[number - 1] if number else 0
+        return pickle.loads(self._read(self._ends[number] - start, start))
+
+    def _read(self, n_bytes: int, start: int) -> bytes:
+        if hasattr(os, "pread"):  # the position in the file is shared by threads and forks
+            return os.pread(self._file.fileno(), n_bytes, start)
         self._file.seek(start)
-        return pickle.loads(self._file.read(self._ends[number] - start))
+        return self._file.read(n_bytes)
 
 
 def spooled(frames: Iterator[Atoms]) -> Sequence[Atoms]:

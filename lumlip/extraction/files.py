@@ -193,6 +193,12 @@ def read(
         dataset = dataset.isel(structure=rows)
     dataset.attrs.pop("failed", None)  # numbers of those that are not there
     numbers = np.concatenate([atoms.numbers for atoms in structures])
+    found = dataset["atomic_number"].to_numpy() if "atomic_number" in dataset.coords else numbers
+    if len(other := np.flatnonzero(found != numbers)):
+        raise ValueError(
+            f"{path}: got atomic_number {found[other[0]]} for atom {other[0]}, expected "
+            f"{numbers[other[0]]}: its atoms stand in another order than in the structures"
+        )
     named = dataset.assign_coords(structure=("atom", owner), atomic_number=("atom", numbers))
     check_choice("readout", layer := dataset.attrs.get("readout", "last_layer"), LAYERS)
     return with_readout(named, layer)
@@ -206,8 +212,10 @@ def _rows(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> IntAr
             raise ValueError(f"{path}: got energies of {n} structures, expected {len(structures)}")
         return np.arange(len(structures))
     each = dataset[SHA256].to_numpy().tolist() if SHA256 in dataset.coords else []
-    known = {sha256: row for row, sha256 in enumerate(each)}
-    rows = np.array([known.get(structures_sha256([atoms]), -1) for atoms in structures])
+    known: dict[str, list[int]] = {}
+    for row in reversed(range(len(each))):
+        known.setdefault(each[row], []).append(row)
+    rows = np.array([_next(known.get(structures_sha256([atoms]))) for atoms in structures])
     if (rows < 0).all():
         has = f"{len(each)} others" if each else f"those of {SHA256} {got or 'not given'}"
         raise ValueError(
@@ -215,6 +223,11 @@ def _rows(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> IntAr
             f"{len(structures)} of {expected} (`lumlip structures` prints it)"
         )
     return rows
+
+
+def _next(rows: list[int] | None) -> int:
+    """Take the rows of copies one after the other: they may differ in what a sum does not see."""
+    return -1 if not rows else rows.pop() if len(rows) > 1 else rows[0]
 
 
 def opened(path: Path) -> xr.Dataset:

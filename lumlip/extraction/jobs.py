@@ -150,6 +150,9 @@ def made(
     dataset = with_readout(open_store(job.store), readout(job.entry.family))
     failed = failed_frames(dataset)
     complain(job, failed, on_error, f"remembered in {job.store}; remove that to try again")
+    if failed and job.frames:  # the numbers are the user's
+        named = {job.frames[i]: why for i, why in failed.items()}
+        dataset = dataset.assign_attrs(failed=json.dumps(named))
     keep = [i not in failed for i in range(len(job.structures))]
     return select(labelled(dataset, *tied), np.array(keep))
 

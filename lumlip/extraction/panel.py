@@ -15,7 +15,7 @@ from ase import Atoms
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice
-from lumlip.datasets.sets import read_structures
+from lumlip.datasets.sets import read_structures, structures_sha256
 from lumlip.datasets.spooled import chosen
 from lumlip.datasets.validation import check_structures
 from lumlip.errors import (
@@ -36,6 +36,7 @@ from lumlip.extraction.jobs import (
 )
 from lumlip.extraction.store import select
 from lumlip.extraction.workers import WorkerPool
+from lumlip.runtime.environments import say as tell
 from lumlip.zoo.table import ModelEntry, resolve
 from lumlip.zoo.weights import ready
 
@@ -44,6 +45,9 @@ if TYPE_CHECKING:
 
 #: Models that a panel of this process went on without, and why.
 SKIPPED: dict[str, str] = {}
+
+#: What a reader should know of the structures of the panels of this process, in order.
+REMARKS: dict[str, None] = {}
 
 #: What ``skip_failing`` goes on after: the model cannot be run, the others may.
 FAILURES = (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError, WeightsError)
@@ -100,11 +104,26 @@ class Panel:
         """Say in a few lines what was compared, and what could not be."""
         n_atoms = sum(len(atoms) for atoms in self.structures)
         lines = [f"{len(self.datasets)} models, {len(self.structures)} structures, {n_atoms} atoms"]
-        if self.dropped:
-            reason = next(iter(self.dropped.values()))
-            lines.append(f"left out: {len(self.dropped)} structures, such as {reason}")
+        lines += self._left_out()
         lines += [f"missing: {model} ({reason})" for model, reason in self.missing.items()]
         return "\n".join(lines)
+
+    def remarks(self) -> list[str]:
+        """Say how many structures are there twice, which folds of parents cannot know."""
+        pairs = {(structures_sha256([a]), a.info.get("parent")) for a in self.structures}
+        again = len(pairs) - len({sha256 for sha256, _ in pairs})
+        copies = f"{again} structures are copies of others, of other parents: errors are too small"
+        return [copies] * (again > 0)
+
+    def told(self) -> Panel:
+        """Say on standard error what was left out, where no report is shown."""
+        for line in self._left_out():
+            tell(f"lumlip: {line}")
+        return self
+
+    def _left_out(self) -> list[str]:
+        some = list(self.dropped.values())[:1]
+        return [f"left out: {len(self.dropped)} structures, such as {reason}" for reason in some]
 
 
 def panel(
@@ -185,7 +204,7 @@ def panel(
     if not datasets:
         raise NothingLeftError(f"no model could be run: {missing}")
     for model, dataset in datasets.items():
-        for i, why in ((own[model][i], why) for i, why in failed_frames(dataset).items()):
+        for i, why in failed_frames(dataset).items():
             formula = frames[i].get_chemical_formula()
             dropped[i] = f"frame {i}, {formula}: {model} failed, {why}"
     common = [i for i in common if i not in dropped]
@@ -193,7 +212,9 @@ def panel(
         raise NothingLeftError(f"no structure suits all of the models: {dropped}")
     shown = {m: datasets[m] for m in own if m in datasets}
     shown = {m: select(dataset, np.isin(dataset["frame"], common)) for m, dataset in shown.items()}
-    return Panel(chosen(frames, common), shown, dropped, missing)
+    found = Panel(chosen(frames, common), shown, dropped, missing)
+    REMARKS.update(dict.fromkeys(found.remarks()))
+    return found
 
 
 def _all_made(

@@ -196,6 +196,14 @@ def join(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> None
     failed = {i: why for t in told for i, why in json.loads(t.get("failed", "{}")).items()}
     common |= {"failed": json.dumps(failed)} if failed else {}
     parts = list(map(opened, paths))
+    numbers, times = np.unique(
+        np.concatenate([part["frame"].to_numpy() for part in parts]), return_counts=True
+    )
+    if (times > 1).any():
+        raise ValueError(
+            f"{folder}: got {(times > 1).sum()} structures in two parts (first: frame "
+            f"{numbers[times > 1][0]}); expected each in one: make the parts again"
+        )
     with written_whole(output) as part:
         append([_widened(one.assign_attrs(common), parts) for one in parts], part / output.name)
     for stopped in folder.glob("*-of-*.zarr.*.part"):

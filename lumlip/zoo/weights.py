@@ -26,7 +26,7 @@ from lumlip.runtime.environments import say
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.relations import trained
 from lumlip.zoo.sources import find, key, local, where
-from lumlip.zoo.table import ModelEntry
+from lumlip.zoo.table import ModelEntry, entries
 
 #: Names sha256 sums, with commas between, of files that the user trusts in this process: those that
 #: ``lumlip run --trust-checkpoint`` was given.
@@ -119,9 +119,18 @@ def _published(entry: ModelEntry, trust_checkpoint: bool) -> ModelEntry:
     _check_known(entry, path, facts["sha256"], advice=where(entry))
     if not entry.sha256:
         _check_unchanged(entry, record, facts["sha256"], trust_checkpoint)
+    if twin := _twin(entry, facts["sha256"]):
+        say(f"lumlip: warning: {path} is the file of {twin}, too: one of both has a wrong name")
     if facts != record:
         records.remember(key(entry), facts)
     return replace(entry, checkpoint=str(path), sha256=facts["sha256"])
+
+
+def _twin(entry: ModelEntry, sha256: str) -> str:
+    """Name another model whose file has the same bytes."""
+    found = {known.sha256: known.id for known in entries().values() if key(known) != key(entry)}
+    found |= {r.get("sha256"): name for name, r in records.read().items() if name != key(entry)}
+    return found.get(sha256, "")
 
 
 def _available(entry: ModelEntry, known: Mapping[str, Mapping[str, Any]]) -> str:

@@ -7,7 +7,7 @@ import pytest
 from lumlip.book.chapters import DATA_VARIABLE
 from lumlip.book.claims import FAILS, HOLDS
 from lumlip.book.page import RERUN, Page, shown
-from lumlip.extraction.panel import SKIPPED
+from lumlip.extraction.panel import REMARKS, SKIPPED
 from lumlip.metrics.repeated import Estimate
 
 FAR = Estimate(0.6, 0.5, 0.7)
@@ -58,6 +58,14 @@ def test_models_that_were_skipped_are_named_as_plain_text(page, monkeypatch):
     assert "Without models that could not be run:\n\n- chgnet:&lt;img src=x&gt;: it failed\n" in (
         page.note()
     )
+
+
+def test_what_is_odd_about_the_structures_is_told(page, monkeypatch):
+    page.says("of counts", 1, side="above")
+    monkeypatch.setitem(REMARKS, "3 structures are copies & more", None)
+    assert page.note() == ""
+    monkeypatch.setenv(RERUN, "1")
+    assert "\nOf the structures: 3 structures are copies &amp; more.\n" in page.note()
 
 
 def test_answer_and_primary_claim_are_left_for_the_front_page(page, tmp_path):

@@ -119,8 +119,8 @@ device: str = "auto"  # where
 @pytest.mark.parametrize(
     ("name", "given_value", "message"),
     [
-        ("n_bootstrap", "0", "n_bootstrap: got 0, expected 2 to 100000"),
-        ("n_bootstrap", "10000000", "expected 2 to 100000"),
+        ("n_bootstrap", "2", "n_bootstrap: got 2, expected 20 to 100000"),
+        ("n_bootstrap", "10000000", "expected 20 to 100000"),
         ("seed", "-1", "seed: got -1, expected 0 to 2147483647"),
         ("n_test", "0", "n_test: got 0, expected 1 or more"),
         ("n_neighbors", "1", "n_neighbors: got 1, expected 2 or more"),

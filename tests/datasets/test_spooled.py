@@ -1,6 +1,8 @@
 """Many structures: the same as in a list, without the memory of one."""
 
+import os
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 
 import ase.io
 import numpy as np
@@ -68,6 +70,26 @@ def test_parts_are_those_of_a_list_and_outlive_the_whole():
     assert part[0] == listed[5]
     part[0].positions += 1  # each access makes a new one
     assert part[0] == listed[5]
+
+
+def _strange(lazy, seed):
+    """Read at random, and count what is another structure than the one asked for."""
+    numbers = np.random.default_rng(seed).integers(0, len(lazy), 3000).tolist()
+    return sum(lazy[i].info["energy"] != -i / 7 for i in numbers)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_threads_and_forks_that_read_at_once_get_what_they_ask_for():
+    lazy = Spooled(salts(1000))
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(_strange, [lazy] * 4, range(4))) == [0] * 4
+    children = []
+    for seed in range(2):
+        if not (child := os.fork()):
+            os._exit(_strange(lazy, seed) > 0)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
 
 
 def test_a_part_from_the_end_of_a_file_is_that_of_a_list(tmp_path, few):

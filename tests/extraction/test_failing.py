@@ -16,6 +16,7 @@ from lumlip.extraction.store import assemble, open_store
 from lumlip.extraction.worker import _extract_batch, finished
 from lumlip.families.base import Features
 from lumlip.runtime import environments, records
+from lumlip.zoo.features_file import attributes
 
 
 class Failing:
@@ -77,10 +78,21 @@ def test_frame_is_named_or_left_out(nan_for_copper, own_cache, capsys):
     with pytest.raises(ExtractionError, match=r"frame 2 \(Cu\).*\n.*remove that to try again"):
         lumlip.features(nan_for_copper, path, trust_checkpoint=True)
 
+    how = {"trust_checkpoint": True, "on_error": "skip", "skip_unknown": True}
+    more = [bulk("Am", "sc", a=3.4), *frames]  # which it does not know: all others move by one
+    kept = lumlip.features(nan_for_copper, more, **how)
+    assert list(json.loads(kept.attrs["failed"])) == ["3"]
+    assert kept["frame"].to_numpy().tolist() == [1, 2, 4]
+    (part,) = lumlip.extract_parts(nan_for_copper, more, own_cache / "parts", n_parts=1, **how)
+    assert list(json.loads(attributes(part)["failed"])) == ["3"]
+
     models = ["chgnet-0.3.0", nan_for_copper]
     shown = panel(models, frames, trust_checkpoint=True, on_error="skip")
     assert [atoms.get_chemical_formula() for atoms in shown.structures] == ["Al", "Ni", "Fe"]
     assert shown.dropped[2].startswith(f"frame 2, Cu: {nan_for_copper} failed, ValueError: NaN")
+    moved = panel(models, more, trust_checkpoint=True, on_error="skip")
+    assert moved.frames == [1, 2, 4]
+    assert moved.dropped[3].startswith(f"frame 3, Cu: {nan_for_copper} failed, ValueError: NaN")
     right, wrong = (shown.datasets[model] for model in models)
     assert right["atomic_number"].equals(wrong["atomic_number"])
 

@@ -179,6 +179,30 @@ def test_plain_arrays_need_features_and_the_sum_of_the_structures(tmp_path):
         lumlip.features(f"features:{tmp_path / 'mine.npz'}", FRAMES[:2])
 
 
+def test_atoms_in_another_order_are_refused(tmp_path):
+    """Other programs put atoms in the order of their elements."""
+    numbers = np.concatenate([atoms.numbers for atoms in FRAMES])
+    right = lumlip.features(plain(tmp_path / "a.npz", atomic_number=numbers), FRAMES)
+    assert np.array_equal(right["atomic_number"], numbers)
+    numbers[[4, 6]] = numbers[[6, 4]]  # oxygen of the water last
+    with pytest.raises(ValueError, match="got atomic_number 1 for atom 4, expected 8: its atoms"):
+        lumlip.features(plain(tmp_path / "b.npz", atomic_number=numbers), FRAMES)
+
+
+def test_copies_of_a_structure_keep_the_features_that_each_was_given(tmp_path):
+    """Of two spin states, say: the sum of a structure covers no magnetic moments."""
+    twice = [FRAMES[2]] * 2
+    mine = {
+        "last_layer": np.arange(8.0).reshape(4, 2),
+        "structure": np.repeat([0, 1], 2),
+        "structures_sha256": [structures_sha256([atoms]) for atoms in twice],
+    }
+    np.savez(tmp_path / "mine.npz", **mine)
+    for frames in (twice, twice[:1]):
+        found = lumlip.features(f"features:{tmp_path / 'mine.npz'}", frames)["last_layer"]
+        assert np.array_equal(found, mine["last_layer"][: 2 * len(frames)])
+
+
 @pytest.mark.parametrize(
     ("arrays", "said"),
     [

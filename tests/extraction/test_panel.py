@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
+import lumlip
 from lumlip import features
 from lumlip.choices import STOP
 from lumlip.datasets.paper import PAPER_MODELS, chosen_models
 from lumlip.errors import ExtractionError, UntrustedCheckpointError
 from lumlip.extraction import jobs, workers
 from lumlip.extraction import panel as panel_module
-from lumlip.extraction.panel import panel
+from lumlip.extraction.panel import Panel, panel
 from lumlip.runtime.paths import home
 from lumlip.zoo import weights
 from lumlip.zoo.table import resolve
@@ -46,6 +47,18 @@ def test_structures_that_one_model_does_not_take_are_left_out_and_named(structur
     widest = shown.layer("readout")
     assert np.array_equal(widest["sevennet-0"], shown.layer("backbone")["sevennet-0"])
     assert np.array_equal(widest["chgnet-0.3.0"], layers["chgnet-0.3.0"])
+
+
+def test_copies_of_other_parents_are_told():
+    """Folds keep parents whole: what one learns from is then tested, too."""
+    one, two = bulk("Cu", cubic=True), bulk("Al", cubic=True)
+    kin = [bulk("Ni"), bulk("Ni")]
+    for atoms in kin:
+        atoms.info["parent"] = "nickel"
+    copies = "2 structures are copies of others, of other parents: errors are too small"
+    for some, said in (([one, one, two, two, *kin], [copies]), ([one, two, *kin], [])):
+        shown = Panel(lumlip.structures(some), {}, {}, {})
+        assert shown.remarks() == said
 
 
 @pytest.mark.heavy

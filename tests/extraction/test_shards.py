@@ -147,6 +147,11 @@ def test_what_cannot_be_joined_is_said(folder, tmp_path):
     told.write_text(json.dumps(json.loads(told.read_text()) | {"dtype": "float64"}))
     with pytest.raises(ValueError, match="got dtype 'float64', expected 'float32'"):
         join(some, tmp_path / "x.zarr")
+    shutil.rmtree(some / "0003-of-0003.zarr")
+    for i in (2, 3):
+        shutil.copytree(folder / "0001-of-0003.zarr", some / f"000{i}-of-0003.zarr")
+    with pytest.raises(ValueError, match=r"in two parts \(first: frame \d\); expected each in one"):
+        join(some, tmp_path / "x.zarr")
     assert not (tmp_path / "x.zarr").exists()
 
 

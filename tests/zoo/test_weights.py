@@ -146,6 +146,24 @@ def test_damaged_numbers_of_a_file_of_torch_are_told(tmp_path, capfd, where):
     assert ("mine.model seems damaged: " in said) == (where is not None)
 
 
+def test_a_file_of_another_model_is_told(folder, capfd):
+    mini = (weights.CHECKPOINTS / "mace-mini.model").read_bytes()
+    for data, twin in ((b"weights", ""), (mini, "mace-mini"), (b"others", "")):
+        (folder / FILE).write_bytes(data)
+        with warnings.catch_warnings(action="ignore"):
+            ready(resolve(PUBLISHED), trust_checkpoint=True)
+        said = capfd.readouterr().err
+        assert (
+            said.endswith(f"{FILE} is the file of {twin}, too: one of both has a wrong name\n")
+            if twin
+            else not said
+        )
+    other = resolve("mace-mpa-0")
+    (folder / other.file).write_bytes(b"others")
+    ready(other, trust_checkpoint=True)
+    assert f"{other.file} is the file of mace:" in capfd.readouterr().err
+
+
 def test_known_sum_is_trusted_and_enforced(folder):
     entry = replace(resolve(PUBLISHED), sha256=digest(b"weights"))
     (folder / FILE).write_bytes(b"weights")

@@ -23,6 +23,9 @@ def side_by_side(models: Sequence[str], files: Sequence[Path], *, device: str) -
     Models are run on all of mini-mad, whose features other pages need, too.
     """
     named = {f"features:{path}": path.stem for path in files}
+    names = [*models, *named.values()]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"got several models as {', '.join(twice)}: rename the files of entries")
     shown = panel([*models, *named], "mini-mad", device=device, skip_failing=True)
     kept = np.isin(shown.frames, np.loadtxt(DATA / "atlas.txt", dtype=int))
     cut = {named.get(m, m): select(ds, kept).load() for m, ds in shown.datasets.items()}
