@@ -29,11 +29,13 @@ n_bootstrap: int = 200  # draws of the parents, for the intervals of errors
 device: str = "auto"  # auto, cpu or cuda
 
 # %% tags=["hide-cell"]
+import sys
 from pathlib import Path
 
 import numpy as np
 from IPython.display import HTML
 
+sys.path.append("../notebooks")  # where the chapters' own code lies
 from chapters.atlas.entries import of_pairs, picker, side_by_side
 from chapters.latent_spaces import ask
 from chapters.report.place import neighbors

@@ -57,7 +57,7 @@ def kernel_manager_class(environment: Mapping[str, str], *, source: Path) -> Any
         Variables for the kernel, on top of `KERNEL_ENVIRONMENT`.
     source
         The script of the notebook. What lies beside it can be imported, as when Jupyter runs it,
-        whatever the working directory.
+        whatever the working directory; and what lies beside the chapters.
     """
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -70,7 +70,7 @@ def kernel_manager_class(environment: Mapping[str, str], *, source: Path) -> Any
                 argv=COMMAND,
                 display_name="Python 3",
                 language="python",
-                env=KERNEL_ENVIRONMENT | _path_with(source.parent) | dict(environment),
+                env=KERNEL_ENVIRONMENT | _path_with(source) | dict(environment),
             )
 
     class CurrentKernelManager(AsyncKernelManager):
@@ -82,7 +82,9 @@ def kernel_manager_class(environment: Mapping[str, str], *, source: Path) -> Any
     return CurrentKernelManager
 
 
-def _path_with(folder: Path) -> dict[str, str]:
-    """Put a folder before what the path of modules has already."""
+def _path_with(source: Path) -> dict[str, str]:
+    """Put the folders of a script and of the chapters before the path of modules."""
+    folder = source.resolve().parent
     before = [part for part in (os.environ.get("PYTHONPATH"),) if part]
-    return {"PYTHONPATH": os.pathsep.join([str(folder.resolve()), *before])}
+    parts = dict.fromkeys([str(folder), str(folder.parent / "notebooks"), *before])
+    return {"PYTHONPATH": os.pathsep.join(parts)}
