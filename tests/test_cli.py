@@ -288,7 +288,7 @@ def test_select_needs_an_ending_that_ase_can_write(capsys, tmp_path, name):
 
 @pytest.mark.heavy
 def test_uncertainty_says_how_well_it_is_calibrated(capsys, crystals, tmp_path):
-    frames = read(crystals, index=":") * 2
+    frames = [atoms.copy() for _ in range(2) for atoms in read(crystals, index=":")]
     for i, atoms in enumerate(frames):
         atoms.rattle(0.05, seed=i)
         atoms.calc = SinglePointCalculator(atoms, energy=-3.0 * len(atoms) + 0.1 * (i % 3))

@@ -73,11 +73,11 @@ def test_cutoffs_are_those_of_scikit_matter(seed, noise):
 
 
 def test_residuals_decide_where_squares_cancel(monkeypatch):
-    cases = [_cancelling(seed) for seed in range(8)]
+    cases = [_cancelling(seed) for seed in range(40)]
     expected = [_regressor().fit(X, Y).alpha_ for X, Y in cases]
     chosen = [_chosen(X, Y)[0] for X, Y in cases]
     np.testing.assert_allclose(chosen, expected, rtol=1e-12)
-    # Without the fallback rounding decides: the cases do need it.
+    # Without the fallback rounding decides: some of the cases need it, which ones the CPU says.
     monkeypatch.setattr(_crossvalidation, "LOSS_UNCERTAINTY", 0.0)
     unchecked = [_chosen(X, Y)[0] for X, Y in cases]
     assert not np.allclose(unchecked, expected, rtol=1e-12)
