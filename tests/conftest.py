@@ -125,19 +125,24 @@ def nan_for_copper(own_cache):
     return f"chgnet:{own_cache / 'nan.pth.tar'}"
 
 
+def small_book(folder):
+    """Write a checkout with one real chapter into a folder."""
+    for name in ("notebooks", "book"):
+        (folder / name).mkdir()
+    for name in ("_config.yml", "pyproject.toml", "conftest.py"):
+        shutil.copy(ROOT / name, folder)
+    for name in ("_static", "_templates"):
+        shutil.copytree(ROOT / "book" / name, folder / "book" / name)
+    (folder / "_toc.yml").write_text(TOC)
+    (folder / "book" / "intro.md").write_text(INTRO)
+    (folder / "book" / "references.md").write_text("# References\n")
+    (folder / "book" / "references.bib").write_text("")
+    (folder / "notebooks" / "01_squares.py").write_text(CHAPTER)
+    return folder
+
+
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
     """A checkout with one real chapter, which is also the working directory."""
-    for folder in ("notebooks", "book"):
-        (tmp_path / folder).mkdir()
-    for name in ("_config.yml", "pyproject.toml", "conftest.py"):
-        shutil.copy(ROOT / name, tmp_path)
-    for name in ("_static", "_templates"):
-        shutil.copytree(ROOT / "book" / name, tmp_path / "book" / name)
-    (tmp_path / "_toc.yml").write_text(TOC)
-    (tmp_path / "book" / "intro.md").write_text(INTRO)
-    (tmp_path / "book" / "references.md").write_text("# References\n")
-    (tmp_path / "book" / "references.bib").write_text("")
-    (tmp_path / "notebooks" / "01_squares.py").write_text(CHAPTER)
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return small_book(tmp_path)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lumlip.book.chapters import Chapter, convert, read
-from lumlip.book.outputs import over_budget
+from lumlip.book.execution import over_budget
 from lumlip.book.parameters import declared_parameters
 
 CODE_CELLS = range(8, 15)

@@ -40,17 +40,19 @@ def test_a_figure_without_a_caption_is_found(checkout):
     assert len(figure_faults(committed)) == 2
 
 
-@pytest.mark.parametrize(
-    ("code", "fault"),
-    [
-        ("import sys; print('late', file=sys.stderr)", "writes to stderr: 'late"),
-        ("print('/home/someone/data')", "shows a path of one machine: /home/someone/data"),
-        ("1 / 0", "ends in ZeroDivisionError"),
-    ],
-)
-def test_unclean_outputs_are_named(tmp_path, code, fault):
+UNCLEAN = {
+    "import sys; print('late', file=sys.stderr)": "cell 1: writes to stderr: 'late",
+    "print('/home/someone/data')": "cell 2: shows a path of one machine: /home/someone/data",
+    "1 / 0": "cell 3: ends in ZeroDivisionError",
+}
+
+
+def test_unclean_outputs_are_named(tmp_path):
     script = tmp_path / "unclean.py"
-    script.write_text(f'# %% tags=["raises-exception"]\n{code}\n')
+    cells = [f'# %% tags=["raises-exception"]\n{code}\n' for code in UNCLEAN]
+    script.write_text("\n".join(cells))
     execute(script, tmp_path / "unclean.ipynb", cwd=tmp_path)
-    assert convert(script).cells[0].source == code
-    assert fault in "; ".join(output_faults(tmp_path / "unclean.ipynb"))
+    assert [cell.source for cell in convert(script).cells] == list(UNCLEAN)
+    faults = output_faults(tmp_path / "unclean.ipynb")
+    for found, expected in zip(faults, UNCLEAN.values(), strict=True):
+        assert expected in found

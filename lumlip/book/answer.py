@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lumlip.book.claims import HOLDS, holm
+from lumlip.book.models_page import markdown_table
 from lumlip.plotting.style import INK, LIGHT, MIDDLE, WIDTH, use_style
 
 if TYPE_CHECKING:
@@ -33,19 +34,18 @@ def recorded(folder: Path) -> list[dict[str, Any]]:
 
 def findings_table(claims: list[dict[str, Any]]) -> str:
     """Return the claims as a table in Markdown, a row for each finding."""
-    head = "| finding | claim | here | bound | control | outcome | p (Holm) |"
-    rows = [head, "| --- | --- | --- | --- | --- | --- | --- |"]
+    rows = []
     for claim in claims:
         here = _number(claim, "value")
         if claim["low"] is not None:
             here += f" ({claim['low']:.2f} to {claim['high']:.2f})"
         bound = f"{claim['side']} {_number(claim, 'bound')}: {claim['bound_from']}"
         control = f"{_number(claim, 'control')}: {claim['control_is']}".strip(": ")
-        outcome = f"**{claim['outcome']}**"
         p = "< 0.001" if claim["p"] < 5e-4 else f"{claim['p']:.3f}"
-        cells = [claim["number"], claim["text"], here, bound, control, outcome, p]
-        rows.append("| " + " | ".join(map(str, cells)) + " |")
-    return "\n".join(rows) + "\n"
+        number, outcome = str(claim["number"]), f"**{claim['outcome']}**"
+        rows.append((number, claim["text"], here, bound, control, outcome, p))
+    heads = ("finding", "claim", "here", "bound", "control", "outcome", "p (Holm)")
+    return markdown_table(heads, rows) + "\n"
 
 
 def _number(claim: dict[str, Any], name: str) -> str:

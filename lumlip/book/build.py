@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -15,16 +16,19 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from lumlip.book import answer, versions
-from lumlip.book.chapters import Chapter, book_root, executable_pages, find_chapter
-from lumlip.book.execution import execute
+from lumlip.book.chapters import (
+    DATA_VARIABLE,
+    Chapter,
+    book_root,
+    executable_pages,
+    find_chapter,
+)
+from lumlip.book.execution import execute, over_budget
 from lumlip.book.kernel import threads, usable_cores
 from lumlip.book.render import render
-from lumlip.book.rerun import run
 from lumlip.errors import ChapterError
 from lumlip.extraction.panel import panel
 from lumlip.zoo.relations import PUBLISHED
-
-__all__ = ["build", "run"]
 
 #: Notebooks that run side by side, at most: each holds the features of many models.
 AT_A_TIME = 4
@@ -153,7 +157,11 @@ def _execute_page(page: Chapter, root: Path, sources: Path, step: str) -> tuple[
     label = f"{step} running {page.source.relative_to(root)}"
     print(label, flush=True)
     start = time.perf_counter()
-    execute(page.source, target, cwd=target.parent, data=sources / "book" / "_data")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # else the kernel goes on
+    data = {DATA_VARIABLE: str(sources / "book" / "_data")}
+    execute(page.source, target, cwd=target.parent, variables=data)
+    if faults := over_budget(target):
+        raise ChapterError(f"{page.source.name} is too large: " + "; ".join(faults))
     seconds = time.perf_counter() - start
     print(f"{label} {seconds:.0f} s", flush=True)
     return page.name, seconds

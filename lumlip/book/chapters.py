@@ -108,26 +108,16 @@ def fix_ids(notebook: Any) -> Any:
     return notebook
 
 
-def _node(values: dict[str, Any]) -> Any:
-    from nbformat import from_dict
-
-    return from_dict(values)  # type: ignore[no-untyped-call]
-
-
-def notebook_metadata() -> Any:
-    """Return the fixed metadata of every notebook: those of the machine would differ."""
-    return _node(METADATA)
-
-
 def convert(source: Path) -> Any:
     """Return the notebook (an ``nbformat.NotebookNode``, no outputs) of a py:percent script."""
     import jupytext
+    from nbformat import from_dict
 
     notebook = jupytext.read(source, fmt="py:percent")
     for cell in notebook.cells:
         kept = {key: cell.metadata[key] for key in _KEPT_CELL_METADATA if cell.metadata.get(key)}
-        cell.metadata = _node(kept)
-    notebook.metadata = notebook_metadata()
+        cell.metadata = from_dict(kept)  # type: ignore[no-untyped-call]
+    notebook.metadata = from_dict(METADATA)  # type: ignore[no-untyped-call]
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return fix_ids(notebook)
 

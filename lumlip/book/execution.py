@@ -1,15 +1,23 @@
-"""Run a chapter's notebook reproducibly: the same script gives the same bytes."""
+"""Run a chapter's notebook reproducibly: the same script gives the same bytes.
+
+Jupyter looks up the name ``python3`` among the kernels installed on the machine, which may be
+another environment's. Here the kernel is always the interpreter that runs lumlip.
+"""
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lumlip.book.chapters import DATA_VARIABLE, convert, fix_ids, notebook_metadata, write
-from lumlip.book.kernel import kernel_manager_class
-from lumlip.book.outputs import over_budget, tidy
+from lumlip.book.chapters import convert, fix_ids, write
+from lumlip.book.kernel import KERNEL_ENVIRONMENT
 from lumlip.errors import ChapterError
+
+MAX_NOTEBOOK = 500_000  # bytes of the file
+MAX_OUTPUT = 200_000  # bytes of one output, as stored
 
 
 def execute(
@@ -18,67 +26,78 @@ def execute(
     *,
     parameters: Mapping[str, Any] | None = None,
     cwd: Path,
-    data: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    progress: bool = False,
 ) -> None:
     """Run a script's notebook and write it with its outputs; twice gives the same bytes.
 
     Parameters
     ----------
     source, out_ipynb
-        The py:percent script, and the notebook to write.
+        The py:percent script, and the notebook to write, after each cell.
     parameters
         Values that replace those of the cell tagged ``parameters``.
     cwd
         Working directory of the kernel.
-    data
-        Folder that `data_folder` gives to the notebook.
+    variables
+        Of the kernel, on top of `KERNEL_ENVIRONMENT`, such as where `data_folder` is.
+    progress
+        Show a bar.
 
     Raises
     ------
     ChapterError
-        A cell failed (the notebook is written up to it), or the outputs are over the budget.
+        A cell failed: the notebook is written up to it.
     """
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+    from nbclient import NotebookClient
     from nbclient.exceptions import CellControlSignal, DeadKernelError
+    from tqdm import tqdm
 
     notebook = convert(source)
     if parameters:
-        notebook = _with_parameters(notebook, parameters)
-    failure: Exception | None = None
-    try:
-        _run_cells(notebook, source, cwd, data)
-    except (CellControlSignal, DeadKernelError) as error:
-        failure = error
-    notebook.metadata = notebook_metadata()
-    tidy(notebook)
-    write(notebook, out_ipynb)
-    if failure is not None:
-        raise ChapterError(failure_message(notebook, source.name, out_ipynb)) from failure
-    if faults := over_budget(out_ipynb):
-        raise ChapterError(f"{source.name} is too large: " + "; ".join(faults))
-
-
-def _with_parameters(notebook: Any, parameters: Mapping[str, Any]) -> Any:
-    from papermill.iorw import load_notebook_node
-    from papermill.parameterize import parameterize_notebook
-
-    return fix_ids(parameterize_notebook(load_notebook_node(notebook), dict(parameters)))
-
-
-def _run_cells(notebook: Any, source: Path, cwd: Path, data: Path | None) -> None:
-    from nbclient import NotebookClient
-
-    NotebookClient(
+        _inject(notebook, parameters)
+    client = NotebookClient(
         notebook,
-        kernel_manager_class=kernel_manager_class(
-            {DATA_VARIABLE: str(data)} if data else {}, source=source
-        ),
+        km=AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[])),
+        coalesce_streams=True,  # where it is cut depends on how busy the machine is
+        extra_arguments=["--log-level=ERROR"],  # else it warns that local TCP is not encrypted
         record_timing=False,
         timeout=None,
-        resources={"metadata": {"path": str(cwd)}},
-    ).execute()
+    )
+    env = {**os.environ, **KERNEL_ENVIRONMENT, **_path_with(source), **(variables or {})}
+    try:
+        with client.setup_kernel(cwd=str(cwd), env=env, cleanup_kc=True):
+            for number, cell in enumerate(tqdm(notebook.cells, unit="cell", disable=not progress)):
+                client.execute_cell(cell, number)
+                write(notebook, out_ipynb)
+    except (CellControlSignal, DeadKernelError) as error:
+        raise ChapterError(_failure(notebook, source.name, out_ipynb)) from error
+    finally:
+        write(notebook, out_ipynb)
 
 
-def failure_message(notebook: Any, name: str, written: Path) -> str:
+def _inject(notebook: Any, parameters: Mapping[str, Any]) -> None:
+    """Set parameters in a cell of its own below those that the script declares."""
+    from nbformat.v4 import new_code_cell
+
+    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
+    lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in parameters.items())]
+    cell = new_code_cell("\n".join(lines), metadata={"tags": ["injected-parameters"]})  # type: ignore[no-untyped-call]
+    notebook.cells.insert(next(i for i, of in enumerate(tags) if "parameters" in of) + 1, cell)
+    fix_ids(notebook)
+
+
+def _path_with(source: Path) -> dict[str, str]:
+    """Let what lies beside a script be imported, as when Jupyter runs it; and the chapters."""
+    folder = source.resolve().parent
+    before = [part for part in (os.environ.get("PYTHONPATH"),) if part]
+    parts = dict.fromkeys([str(folder), str(folder.parent / "notebooks"), *before])
+    return {"PYTHONPATH": os.pathsep.join(parts)}
+
+
+def _failure(notebook: Any, name: str, written: Path) -> str:
     """Say which cell failed, why, its first line, and where the partial notebook is."""
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -89,3 +108,16 @@ def failure_message(notebook: Any, name: str, written: Path) -> str:
                 return f"{name}: {where} failed with {reason}\nsee {written}"
     done = sum(bool(cell.get("execution_count")) for cell in notebook.cells)
     return f"{name}: the kernel died after {done} code cells (out of memory?)\nsee {written}"
+
+
+def over_budget(ipynb: Path) -> list[str]:
+    """Return what is too large in a notebook file: the file, or an output."""
+    faults = []
+    if (size := ipynb.stat().st_size) > MAX_NOTEBOOK:
+        faults.append(f"{ipynb.name} has {size:,} bytes, allowed {MAX_NOTEBOOK:,}")
+    notebook = json.loads(ipynb.read_text(encoding="utf-8"))
+    for number, cell in enumerate(notebook["cells"]):
+        for output in cell.get("outputs", []):
+            if (size := len(json.dumps(output))) > MAX_OUTPUT:
+                faults.append(f"an output of cell {number} has {size:,} bytes of {MAX_OUTPUT:,}")
+    return faults

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lumlip.book.build import extract_features
-from lumlip.book.chapters import Chapter, book_root, convert
-from lumlip.book.rerun import WRITTEN, new_folder, own_checkpoints, run_papermill, write_page
+from lumlip.book.chapters import Chapter, book_root
+from lumlip.book.rerun import WRITTEN, new_folder, own_checkpoints, run_page, write_page
 from lumlip.book.single_file import single_file
 from lumlip.choices import DEVICES, STOP, check_choice, check_count
 from lumlip.datasets.sets import structures as read_structures
@@ -73,9 +73,7 @@ def report(
     extract_features(others, frames[::every], skip_failing=True, **options)
     print("measuring", flush=True)
     values = {"model": model, "structures": structures, "every": every, "device": device}
-    run_papermill(
-        convert(page.source), values, folder, page, {TRUSTED: ",".join(trusted), STOP: ""}
-    )
+    run_page(page, values, folder, {TRUSTED: ",".join(trusted), STOP: ""})
     write_page(folder, page)
     html = folder / "html" / "notebooks" / "report.html"
     (folder / PAGE).write_text(

@@ -1,4 +1,4 @@
-"""Run a chapter with the reader's own parameters, through papermill.
+"""Run a chapter with the reader's own parameters.
 
 The result is a folder with the executed ``chapter.ipynb``, the page ``html/index.html`` and the
 viewers' ``data/``; the committed notebook is not touched, nor anything else that is there.
@@ -6,7 +6,6 @@ viewers' ``data/``; the committed notebook is not touched, nor anything else tha
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -15,23 +14,15 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from lumlip.book.chapters import (
-    DATA_VARIABLE,
-    Chapter,
-    book_root,
-    convert,
-    find_chapter,
-    fix_ids,
-    read,
-    write,
-)
-from lumlip.book.execution import failure_message
+from lumlip.book.chapters import DATA_VARIABLE, Chapter, book_root, convert, find_chapter
+from lumlip.book.execution import execute
+from lumlip.book.kernel import threads, usable_cores
 from lumlip.book.page import RERUN
 from lumlip.book.parameters import MODELS, checked, declared_parameters, stands_for_a_list
 from lumlip.book.render import render
 from lumlip.choices import STOP
 from lumlip.datasets.paper import paper_models
-from lumlip.errors import ChapterError, FamilyEnvironmentError, WeightsError
+from lumlip.errors import FamilyEnvironmentError, WeightsError
 from lumlip.runtime.paths import refuse_existing
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import TRUSTED, ready
@@ -79,8 +70,7 @@ def run(
         The folder has files that the run would overwrite; the message names them.
     """
     page = find_chapter(chapter)
-    notebook = convert(page.source)
-    values = checked(parameters or {}, declared_parameters(notebook), page.name)
+    values = checked(parameters or {}, declared_parameters(convert(page.source)), page.name)
     trusted = own_checkpoints(_named(values, page), trust=trust_checkpoint)
     folder = Path(out_dir).resolve() if out_dir is not None else new_folder(page)
     refuse_existing(*(folder / name for name in WRITTEN))
@@ -88,7 +78,7 @@ def run(
     variables = {TRUSTED: ",".join(trusted), RERUN: "1" if values or skip_failing else ""}
     if skip_failing:
         variables[STOP] = ""
-    run_papermill(notebook, values, folder, page, variables)
+    run_page(page, values, folder, variables)
     return write_page(folder, page)
 
 
@@ -122,42 +112,13 @@ def own_checkpoints(models: Mapping[str, Sequence[str]], *, trust: bool) -> list
     return [str(entry.sha256) for entry in entries if entry.weights == "file"]
 
 
-def run_papermill(
-    notebook: Any,
-    values: dict[str, Any],
-    folder: Path,
-    page: Chapter,
-    variables: Mapping[str, str],
+def run_page(
+    page: Chapter, values: Mapping[str, Any], folder: Path, variables: Mapping[str, str]
 ) -> None:
-    """Write ``chapter.ipynb``, also when a cell fails: papermill saves after every cell."""
-    from nbclient.exceptions import DeadKernelError
-    from papermill import execute_notebook
-    from papermill.exceptions import PapermillExecutionError
-
-    from lumlip.book.kernel import kernel_manager_class, threads, usable_cores
-    from lumlip.book.outputs import tidy
-
-    target = folder / "chapter.ipynb"
-    alone = threads(usable_cores())  # no other notebook runs beside it
-    failure: Exception | None = None
-    try:
-        execute_notebook(
-            notebook,
-            str(target).replace("{", "{{").replace("}", "}}"),  # papermill fills in {braces}
-            parameters=values,
-            cwd=os.getcwd(),  # noqa: PTH109 (papermill takes a string)
-            kernel_manager_class=kernel_manager_class(
-                {**alone, **variables, DATA_VARIABLE: str(folder / "data")},
-                source=page.source,
-            ),
-        )
-    except (PapermillExecutionError, DeadKernelError) as error:
-        failure = error
-    executed = fix_ids(read(target))
-    if failure is not None:
-        raise ChapterError(failure_message(executed, page.source.name, target)) from failure
-    tidy(executed)
-    write(executed, target)
+    """Write ``chapter.ipynb`` and ``data``; no other notebook runs beside it."""
+    own = {**threads(usable_cores()), **variables, DATA_VARIABLE: str(folder / "data")}
+    target, here = folder / "chapter.ipynb", Path.cwd()
+    execute(page.source, target, parameters=values, cwd=here, variables=own, progress=True)
 
 
 def write_page(folder: Path, page: Chapter) -> Path:

@@ -3,40 +3,29 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from lumlip.array_types import BoolArray
 from lumlip.zoo.relations import family_of
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 #: One hue per family, told apart by readers with any kind of color vision (Okabe and Ito 2008).
-FAMILY_COLORS = {
-    "chgnet": "#0072B2",
-    "sevennet": "#D55E00",
-    "diep": "#009E73",
-    "mace": "#CC79A7",
-    "pet": "#E69F00",
-    "dpa": "#56B4E9",
-    "uma": "#7A5195",
-    "hienet": "#661100",
+_LOOKS = {
+    "chgnet": ("#0072B2", "o"),
+    "sevennet": ("#D55E00", "s"),
+    "diep": ("#009E73", "^"),
+    "mace": ("#CC79A7", "D"),
+    "pet": ("#E69F00", "v"),
+    "dpa": ("#56B4E9", "P"),
+    "uma": ("#7A5195", "X"),
+    "hienet": ("#661100", "*"),
 }
-FAMILY_MARKERS = {
-    "chgnet": "o",
-    "sevennet": "s",
-    "diep": "^",
-    "mace": "D",
-    "pet": "v",
-    "dpa": "P",
-    "uma": "X",
-    "hienet": "*",
-}
+FAMILY_COLORS = {family: color for family, (color, _) in _LOOKS.items()}
+FAMILY_MARKERS = {family: marker for family, (_, marker) in _LOOKS.items()}
 ERROR_COLORS = "mako_r"
 #: A hue means a family and nothing else. What is no single family's (means, layers, controls) is
 #: in these, told apart by fill, marker and line; names of minis are in italics.
@@ -49,7 +38,6 @@ WIDTH = 5.0  # inches: letters of nine points then have nine pixels on a telepho
 def use_style() -> None:
     """Set the look of the figures and tables that follow, in matplotlib and pandas."""
     import matplotlib as mpl
-    import pandas as pd
 
     pd.set_option("display.max_colwidth", None)  # a claim is read to its end
     _show_in_notebooks()
@@ -101,56 +89,6 @@ def _show_in_notebooks() -> None:
     shell.display_formatter.formatters["text/csv"] = as_csv
 
 
-def heat_map(ax: Axes, table: pd.DataFrame, *, label: str, vmax: float = 1.0) -> None:
-    """Draw a table of reconstruction errors: row = source, column = target, numbers in the cells.
-
-    The diagonal of a table of models against themselves is left out.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    table : DataFrame of shape (n_models, n_models)
-    label : str
-        What the colors mean, for the color bar.
-    vmax : float
-        Error at the dark end; larger ones get the same color.
-    """
-    is_square = list(table.index) == list(table.columns)
-    mask = np.eye(len(table), dtype=bool) if is_square else None
-    bar = {"label": label, "shrink": 0.72, "pad": 0.02}
-    words = {"annot": True, "fmt": ".2f", "annot_kws": {"size": 8.5}, "cbar_kws": bar}
-    error_cells(ax, table, mask, vmax=vmax, square=True, **words)
-    ax.set(xlabel="target: rebuilt", ylabel="source: rebuilt from")
-    ax.set_xticklabels(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
-    ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
-
-
-def error_cells(
-    ax: Axes, table: pd.DataFrame, mask: BoolArray | None, *, vmax: float, **options: Any
-) -> None:
-    """Color the cells of a table of errors; those of the mask stay grey.
-
-    Parameters
-    ----------
-    table : DataFrame of shape (n_sources, n_targets)
-    mask : bool array of shape (n_sources, n_targets), optional
-    vmax : float
-        Error at the dark end.
-    options
-        Of `seaborn.heatmap`.
-    """
-    import seaborn as sns
-
-    lines = {"linewidths": 0.6, "linecolor": "white"}
-    colors = {"cmap": ERROR_COLORS, "vmin": 0, "vmax": vmax}
-    sns.heatmap(table, ax=ax, mask=mask, **{**lines, **colors, **options})
-    for number in ax.texts:
-        x, y = map(int, number.get_position())
-        number.set_color(letters_on(error_color(table.to_numpy()[y, x], vmax)))
-    ax.set_facecolor("#f1f1f1")
-    ax.tick_params(length=0)
-
-
 def error_color(error: float, vmax: float) -> str:
     """Return the color of an error as ``#rrggbb``."""
     import matplotlib as mpl
@@ -168,48 +106,55 @@ def letters_on(color: str) -> str:
     return "#000000" if np.dot((0.2126, 0.7152, 0.0722), light) > 0.179 else "#ffffff"
 
 
-def family_lines(ax: Axes, families: Sequence[str]) -> None:
-    """Part the families of a heat map by heavier white lines."""
-    for i in range(1, len(families)):
-        if families[i] != families[i - 1]:
-            ax.axhline(i, color="white", lw=3.5)
-            ax.axvline(i, color="white", lw=3.5)
+def heat_map_figure(table: pd.DataFrame, *, metric: str) -> Figure:
+    """Draw a table of reconstruction errors, sized to its number of models.
 
-
-def mark_minis(ax: Axes) -> None:
-    """Write the names of minis in italics."""
-    from lumlip.zoo.table import resolve
-
-    for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
-        if resolve(label.get_text()).mini:
-            label.set(fontstyle="italic")
-
-
-def heat_map_figure(
-    table: pd.DataFrame,
-    *,
-    metric: str,
-    vmax: float = 1.0,
-) -> Figure:
-    """Return a figure with one heat map, sized to its number of models.
+    Of models against themselves, the diagonal is left out, families are parted by heavier lines,
+    and names of minis are in italics.
 
     Parameters
     ----------
-    table : DataFrame of shape (n_models, n_models)
+    table : DataFrame of shape (n_sources, n_targets)
     metric : str
-        Its name goes to the color bar.
-    vmax : float
-        Error at the dark end of the colors.
+        Its name goes to the color bar, which ends at 1; larger errors get the same color.
     """
+    import seaborn as sns
     from matplotlib.figure import Figure
 
+    from lumlip.zoo.table import resolve
+
     size = 2.6 + 0.44 * len(table)
-    made = Figure(layout="constrained")
-    made.set_size_inches(size + 0.5, size - 0.35)
+    made = Figure((size + 0.5, size - 0.35), layout="constrained")
     ax = made.subplots()
-    label = f"{metric.upper()} (0: fully contained, 1: not at all)"
-    heat_map(ax, table, label=label, vmax=vmax)
-    if list(table.index) == list(table.columns):
-        family_lines(ax, [family_of(model) for model in table.index])
-        mark_minis(ax)
+    is_square = list(table.index) == list(table.columns)
+    bar = {"label": f"{metric.upper()} (0: fully contained, 1: not at all)", "shrink": 0.72}
+    sns.heatmap(
+        table,
+        ax=ax,
+        mask=np.eye(len(table), dtype=bool) if is_square else None,
+        cmap=ERROR_COLORS,
+        vmin=0,
+        vmax=1,
+        square=True,
+        linewidths=0.6,
+        linecolor="white",
+        annot=True,
+        fmt=".2f",
+        annot_kws={"size": 8.5},
+        cbar_kws=bar | {"pad": 0.02},
+    )
+    for number in ax.texts:
+        x, y = map(int, number.get_position())
+        number.set_color(letters_on(error_color(table.to_numpy()[y, x], 1.0)))
+    ax.set(xlabel="target: rebuilt", ylabel="source: rebuilt from", facecolor="#f1f1f1")
+    ax.tick_params(length=0)
+    ax.set_xticklabels(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
+    ax.set_yticklabels(ax.get_yticklabels(), rotation=0)
+    if is_square:
+        families = [family_of(model) for model in table.index]
+        for i in (i for i in range(1, len(families)) if families[i] != families[i - 1]):
+            ax.axhline(i, color="white", lw=3.5)
+            ax.axvline(i, color="white", lw=3.5)
+        for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
+            label.set(fontstyle="italic" if resolve(label.get_text()).mini else "normal")
     return made

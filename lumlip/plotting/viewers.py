@@ -1,4 +1,4 @@
-"""Data of the interactive viewers in the pages: structures with properties, for chemiscope."""
+"""Data of the interactive viewer in a page: structures with properties, for chemiscope."""
 
 from __future__ import annotations
 
@@ -19,14 +19,7 @@ _CUTOFF = 4.0  # Å, of the surroundings shown around a chosen atom
 
 
 def write_viewer(
-    path: Path,
-    structures: Sequence[Atoms],
-    *,
-    name: str,
-    columns: Mapping[str, tuple[str | None, ArrayLike]] | None = None,
-    axes: tuple[str, str] = ("mean covalent radius", "closest"),
-    color: str = "subset",
-    of_atoms: Mapping[str, ArrayLike] | None = None,
+    path: Path, structures: Sequence[Atoms], *, name: str, of_atoms: Mapping[str, ArrayLike]
 ) -> None:
     """Write structures with simple properties as plain JSON for the chemiscope directive.
 
@@ -39,65 +32,40 @@ def write_viewer(
         With ``subset`` in their info.
     name : str
         Title of the viewer.
-    columns : mapping of str to (unit or None, numbers of shape (n_structures,)), optional
-        More properties.
-    axes : (str, str)
-        The properties of the map at first.
-    color : str
-        The property of its colors; symbols tell the subsets apart, too.
-    of_atoms : mapping of str to array of shape (n_atoms,), optional
+    of_atoms : mapping of str to array of shape (n_atoms,)
         Numbers of all atoms of all structures; the first one colors the atoms.
-
-    Raises
-    ------
-    ValueError
-        An axis or color that is no property.
     """
     import chemiscope
 
-    properties = _properties(structures, columns or {})
-    unknown = {*axes, color} - {*properties}
-    if unknown:
-        raise ValueError(f"got no property {unknown}; known: {', '.join(properties)}")
-    shown: dict[str, Any] = {k: {"property": axis} for k, axis in zip("xy", axes, strict=True)}
-    settings: dict[str, Any] = {"map": shown | {"symbol": "subset", "color": {"property": color}}}
-    environments = None
-    if of_atoms:
-        environments = chemiscope.all_atomic_environments(structures, cutoff=_CUTOFF)
-        color_of_atoms = {"color": {"property": next(iter(of_atoms))}}
-        settings |= {"target": "structure", "structure": [color_of_atoms]}
-        for key, numbers in of_atoms.items():
-            properties[key] = {"target": "atom", "values": np.asarray(numbers)}
+    axes = {"x": {"property": "mean covalent radius"}, "y": {"property": "closest"}}
     data = chemiscope.create_input(
-        structures=[_bare(atoms) for atoms in structures],
-        properties=properties,
+        structures=[Atoms(a.numbers, a.positions, cell=a.cell, pbc=a.pbc) for a in structures],
+        properties={
+            **_properties(structures),
+            **{k: {"target": "atom", "values": np.asarray(x)} for k, x in of_atoms.items()},
+        },
         metadata={"name": name},
-        settings=settings,
-        environments=environments,
+        settings={
+            "map": {**axes, "symbol": "subset", "color": {"property": "subset"}},
+            "target": "structure",
+            "structure": [{"color": {"property": next(iter(of_atoms))}}],
+        },
+        environments=chemiscope.all_atomic_environments(structures, cutoff=_CUTOFF),
     )
     path.write_text(json.dumps(_rounded(data), separators=(",", ":")), encoding="utf-8")
 
 
-def _bare(atoms: Atoms) -> Atoms:
-    return Atoms(atoms.numbers, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
-
-
-def _properties(
-    structures: Sequence[Atoms], columns: Mapping[str, tuple[str | None, ArrayLike]]
-) -> dict[str, Any]:
-    radii = [covalent_radii[atoms.numbers].mean() for atoms in structures]
+def _properties(structures: Sequence[Atoms]) -> dict[str, Any]:
     described = {
-        "subset": (None, [str(atoms.info["subset"]) for atoms in structures]),
-        "atoms": (None, [len(atoms) for atoms in structures]),
-        "elements": (None, [len(set(atoms.numbers)) for atoms in structures]),
-        "mean covalent radius": ("Å", radii),
-        "closest": (None, [_closest(atoms) for atoms in structures]),
-        **{key: (unit, list(np.asarray(numbers))) for key, (unit, numbers) in columns.items()},
+        "subset": [str(atoms.info["subset"]) for atoms in structures],
+        "atoms": [len(atoms) for atoms in structures],
+        "elements": [len(set(atoms.numbers)) for atoms in structures],
+        "mean covalent radius": [covalent_radii[atoms.numbers].mean() for atoms in structures],
+        "closest": [_closest(atoms) for atoms in structures],
     }
-    return {
-        key: {"target": "structure", "values": values, **({"units": unit} if unit else {})}
-        for key, (unit, values) in described.items()
-    }
+    found: dict[str, Any] = {k: {"target": "structure", "values": v} for k, v in described.items()}
+    found["mean covalent radius"]["units"] = "Å"
+    return found
 
 
 def _closest(atoms: Atoms) -> float:

@@ -29,12 +29,12 @@ def ax():
 
 
 def test_heat_map_writes_and_colors_every_error_but_the_diagonal(table):
-    ax, bar = style.heat_map_figure(table, metric="gfre", vmax=2.0).axes
+    ax, bar = style.heat_map_figure(table, metric="gfre").axes
     assert texts(ax.texts) == ["0.10", "0.70", "0.20", "0.80", "0.60", "0.90"]
     cells = ax.collections[0]
     expected = [np.nan, 0.1, 0.7, 0.2, np.nan, 0.8, 0.6, 0.9, np.nan]
     assert np.ma.filled(cells.get_array(), np.nan).ravel() == pytest.approx(expected, nan_ok=True)
-    assert cells.get_clim() == (0, 2)
+    assert cells.get_clim() == (0, 1)
     assert rows(ax) == texts(ax.get_xticklabels()) == MODELS
     assert ax.get_xlabel().startswith("target")
     assert ax.get_ylabel().startswith("source")
