@@ -1,4 +1,4 @@
-"""Charge and spin multiplicity reach a model that reads them: a PET and a DPA, untrained."""
+"""Charge and spin multiplicity reach a model that reads them: a PET, untrained; of a DPA see the odd files."""
 
 import subprocess
 from pathlib import Path
@@ -22,14 +22,6 @@ def model(tmp_path_factory):
     argv = [environments.python("pet"), FOREIGN / "conditioned_pet.py", path]
     subprocess.run(argv, env=variables(), check=True, capture_output=True)
     return f"pet:{path}"
-
-
-@pytest.fixture(scope="module")
-def dpa(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("dpa")
-    argv = [environments.python("dpa"), FOREIGN / "odd_files.py", "dpa", folder]
-    subprocess.run(argv, env=variables(), check=True, capture_output=True)
-    return f"dpa:{folder / 'charged.pt'}"
 
 
 def water(**info):
@@ -63,26 +55,6 @@ def test_check_compares_charged_structures_with_the_package_as_charged(model):
     report = check_model(model, frames, device="cpu", trust_checkpoint=True)
     assert report.at["package_energy", "ok"]
     assert report.at["package_features", "ok"]
-
-
-@pytest.mark.heavy
-def test_dpa_sees_charge_and_spin_of_every_structure_of_a_batch(dpa):
-    frames = [water(), water(charge=1), water(charge=0, spin=2), water(spin_multiplicity=3)]
-    found = lumlip.features(dpa, frames, device="cpu", trust_checkpoint=True, layers=True)
-    plain, charged, stated, spin = np.split(found["backbone"].to_numpy(), 4)
-    assert np.array_equal(plain, stated)  # the model's own defaults
-    assert np.abs(charged - plain).max() > 1e-3
-    assert np.abs(spin - plain).max() > 1e-3
-    alone = lumlip.features(dpa, frames[1:2], device="cpu", trust_checkpoint=True)
-    assert np.allclose(alone["backbone"], charged, atol=1e-6)
-    assert np.ptp(found["energy"].to_numpy()) > 1e-3
-
-
-@pytest.mark.heavy
-def test_check_compares_charged_structures_with_dpas_package_as_charged(dpa):
-    frames = [water(charge=1), water(spin=3), water(), molecule("CH4")]
-    report = check_model(dpa, frames, device="cpu", trust_checkpoint=True)
-    assert report["ok"].all(), report
 
 
 def test_half_a_charge_is_refused_with_its_frame(model):

@@ -7,8 +7,12 @@ import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from ase.build import molecule
 
+import lumlip
+from lumlip.conformance.check_model import check_model
 from lumlip.runtime import environments
 from recipes.family_environments import variables
 
@@ -50,13 +54,19 @@ FOREIGN = {
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory):
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("odd")
+
+
+@pytest.fixture(scope="module")
+def said(folder):
     """What a family's extractor says of each file, one process per family."""
     known = {}
 
     def ask(family: str) -> dict:
         if family not in known:
-            argv = [environments.python(family), SCRIPT, family, tmp_path_factory.mktemp(family)]
+            (folder / family).mkdir()
+            argv = [environments.python(family), SCRIPT, family, folder / family]
             done = subprocess.run(
                 argv, env=variables(), capture_output=True, text=True, check=False
             )
@@ -95,3 +105,23 @@ def test_a_wrapper_that_adds_uncertainties_leaves_pets_energy(said):
     plain, uncertain = said("pet")["plain.ckpt"], said("pet")["uncertain.ckpt"]
     assert uncertain == plain
     assert plain[0] == pytest.approx(plain[1], rel=1e-5)  # the package's own
+
+
+@pytest.mark.heavy
+def test_dpa_sees_charge_and_spin_of_every_structure_of_a_batch(said, folder):
+    assert said("dpa")["charged.pt"]
+    model = f"dpa:{folder / 'dpa' / 'charged.pt'}"
+    frames = [molecule("H2O") for _ in range(4)]
+    for atoms, info in zip(
+        frames, ({}, {"charge": 1}, {"charge": 0, "spin": 2}, {"spin_multiplicity": 3}), strict=True
+    ):
+        atoms.info.update(info)
+    found = lumlip.features(model, frames, device="cpu", trust_checkpoint=True)
+    plain, charged, stated, spin = np.split(found["backbone"].to_numpy(), 4)
+    assert np.array_equal(plain, stated)  # the model's own defaults
+    assert np.abs(charged - plain).max() > 1e-3
+    assert np.abs(spin - plain).max() > 1e-3
+    assert np.ptp(found["energy"].to_numpy()) > 1e-3
+    # Each is as the package says, alone and in a batch.
+    report = check_model(model, [*frames, molecule("CH4")], device="cpu", trust_checkpoint=True)
+    assert report["ok"].all(), report

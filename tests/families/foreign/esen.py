@@ -1,6 +1,6 @@
 """An untrained eSEN, which is UMA's architecture without experts, with one of fairchem's heads.
 
-``python esen.py PATH conserving|direct``.
+``python esen.py FOLDER`` writes one with a conserving head and one with a direct head.
 """
 
 import sys
@@ -9,7 +9,7 @@ HEADS = "fairchem.core.models.uma.escn_md"
 MIXTURE = ("num_experts", "moe_layer_type", "use_composition_embedding")
 
 
-def main() -> None:
+def write(path: str, *, direct: bool) -> None:
     import hydra
     import numpy as np
     import torch
@@ -17,8 +17,6 @@ def main() -> None:
 
     from recipes.minis import uma_model
 
-    path, kind = sys.argv[1:]
-    direct = kind == "direct"
     config = uma_model.model_config(uma_model.Recipe(channels=8, edge_channels=8, lmax=1, mmax=1))
     backbone = config["backbone"] | {"direct_forces": direct, "dataset_mapping": {"omol": "omol"}}
     backbone = {key: value for key, value in backbone.items() if key not in MIXTURE}
@@ -41,4 +39,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    for kind in ("conserving", "direct"):
+        write(f"{sys.argv[1]}/{kind}.pt", direct=kind == "direct")
