@@ -87,9 +87,10 @@ def read_command(pid):
         return ""
 
 
-@pytest.mark.parametrize("seconds", [0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 2.0])
-@pytest.mark.parametrize("send", [os.kill, os.killpg])  # `kill`; Ctrl-C reaches the worker, too
-def test_stopped_in_the_first_seconds(extraction, seconds, send):
+# `kill`, and as Ctrl-C, which reaches the worker, too: by turns
+@pytest.mark.parametrize("seconds", [0.05, 0.1, 0.2, 0.4, 0.7, 1.0, 1.5, 2.0])
+def test_stopped_in_the_first_seconds(extraction, seconds):
+    send = os.kill if seconds in (0.05, 0.2, 0.7, 1.5) else os.killpg
     options, home = extraction
     with subprocess.Popen(**options, stdout=subprocess.PIPE, start_new_session=True) as command:
         assert command.stdout.readline() == "started\n"

@@ -8,13 +8,12 @@ from typing import Any
 
 from lumlip.book.build import extract_features
 from lumlip.book.chapters import Chapter, book_root
-from lumlip.book.rerun import WRITTEN, new_folder, own_checkpoints, run_page, write_page
+from lumlip.book.rerun import WRITTEN, fresh_folder, own_checkpoints, run_page, write_page
 from lumlip.book.single_file import single_file
 from lumlip.choices import DEVICES, STOP, check_choice, check_count
 from lumlip.datasets.sets import structures as read_structures
 from lumlip.datasets.validation import check_structures
 from lumlip.extraction.panel import panel
-from lumlip.runtime.paths import ensured, refuse_existing
 from lumlip.zoo.relations import company
 from lumlip.zoo.weights import TRUSTED
 
@@ -58,15 +57,13 @@ def report(
     """
     others = company(model)
     check_choice("device", device, DEVICES)
-    trusted = own_checkpoints({"models": [model]}, trust=trust_checkpoint)
+    trusted = own_checkpoints([model], trust=trust_checkpoint)
     frames = read_structures(structures)
     check_structures(frames)
     check_count(f"structures of {structures}", len(frames), FEWEST)
     every = -(-len(frames) // MOST)
     page = Chapter(book_root() / "notebooks" / "report.py")
-    folder = Path(out_dir).resolve() if out_dir is not None else new_folder(page)
-    refuse_existing(*(folder / name for name in (PAGE, NOTEBOOK, *WRITTEN)))
-    ensured(folder)
+    folder = fresh_folder(page, out_dir, (PAGE, NOTEBOOK, *WRITTEN))
     print(f"features of {model}", flush=True)  # it may not fail; the page goes on without others
     options: dict[str, Any] = {"device": device, "layers": True}
     panel([model], frames[::every], trust_checkpoint=trust_checkpoint, **options)

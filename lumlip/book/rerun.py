@@ -23,7 +23,7 @@ from lumlip.book.render import render
 from lumlip.choices import STOP
 from lumlip.datasets.paper import paper_models
 from lumlip.errors import FamilyEnvironmentError, WeightsError
-from lumlip.runtime.paths import refuse_existing
+from lumlip.runtime.paths import ensured, refuse_existing
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import TRUSTED, ready
 
@@ -72,9 +72,7 @@ def run(
     page = find_chapter(chapter)
     values = checked(parameters or {}, declared_parameters(convert(page.source)), page.name)
     trusted = own_checkpoints(_named(values, page), trust=trust_checkpoint)
-    folder = Path(out_dir).resolve() if out_dir is not None else new_folder(page)
-    refuse_existing(*(folder / name for name in WRITTEN))
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = fresh_folder(page, out_dir, WRITTEN)
     variables = {TRUSTED: ",".join(trusted), RERUN: "1" if values or skip_failing else ""}
     if skip_failing:
         variables[STOP] = ""
@@ -82,27 +80,26 @@ def run(
     return write_page(folder, page)
 
 
-def new_folder(page: Chapter) -> Path:
-    """Return a folder in ``runs/`` of the checkout that is not there yet."""
-    base = book_root() / "runs" / f"{page.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    folder, number = base, 2
-    while folder.exists():
-        folder, number = base.with_name(f"{base.name}-{number}"), number + 1
-    return folder
+def fresh_folder(page: Chapter, out_dir: Path | None, names: Sequence[str]) -> Path:
+    """Make a folder that has none of these names, a new one in ``runs/`` of the checkout if None."""
+    new = Path("runs", f"{page.name}-{datetime.now():%Y%m%d-%H%M%S}")
+    folder = Path(out_dir).resolve() if out_dir is not None else book_root() / new
+    refuse_existing(*(folder / name for name in names))
+    return ensured(folder)
 
 
-def _named(values: Mapping[str, Any], page: Chapter) -> dict[str, list[str]]:
-    """Return the lists of models among the values, with ids in the place of "paper"."""
+def _named(values: Mapping[str, Any], page: Chapter) -> list[str]:
+    """Return all models among the values, with ids in the place of "paper"."""
     lists = {name: values.get(name, []) for name in MODELS}
     if stands_for_a_list("models", lists["models"]):  # the published ones come with packages
         paper = lists["models"] == ["paper"]
         lists["models"] = paper_models(int(page.name.partition("_")[0])) if paper else []
-    return lists
+    return [model for ids in lists.values() for model in ids]
 
 
-def own_checkpoints(models: Mapping[str, Sequence[str]], *, trust: bool) -> list[str]:
-    """Check lists of models; return the sums of the reader's own checkpoints among them."""
-    entries = [resolve(model) for ids in models.values() for model in ids]
+def own_checkpoints(models: Sequence[str], *, trust: bool) -> list[str]:
+    """Check models by id; return the sums of the reader's own checkpoints among them."""
+    entries = [resolve(model) for model in models]
     for entry in entries:
         if entry.weights == "file":
             ready(entry, trust_checkpoint=trust)

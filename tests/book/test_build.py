@@ -185,13 +185,10 @@ def test_a_run_writes_a_notebook_and_a_page_and_leaves_the_rest_alone(checkout):
     assert made <= set(rerun.WRITTEN)
 
 
-def test_each_run_has_a_folder_of_its_own(checkout, script):
-    folders = [rerun.new_folder(find_chapter("01"))]
-    folders[0].mkdir(parents=True)
-    folders.append(rerun.new_folder(find_chapter("01")))
-    assert len(set(folders)) == 2
-    assert all(folder.parent == checkout / "runs" for folder in folders)
-    assert all(folder.name.startswith("01_squares-") for folder in folders)
+def test_a_run_has_a_folder_of_its_own(checkout):
+    folder = rerun.fresh_folder(find_chapter("01"), None, rerun.WRITTEN)
+    assert folder.parent == checkout / "runs"
+    assert folder.name.startswith("01_squares-")
 
 
 @pytest.mark.parametrize(
