@@ -182,13 +182,18 @@ def complain(job: Job, failed: dict[int, str], on_error: str, where: str) -> Non
 
 
 def free_first(jobs: Iterable[Job]) -> Iterator[Job]:
-    """Yield the jobs one by one: first those that no other process is at, in the order given.
+    """Yield the jobs one by one: first of families that no other process is at, in the order given.
 
-    Two chapters that want the same models then share the work instead of waiting for each other.
+    Two chapters that want the same models then share the work instead of waiting for each other,
+    or at the end for the slowest model, and no two of them start workers of one family.
     """
     waiting = list(jobs)
     while waiting:
-        job = next((job for job in waiting if not _taken(job)), waiting[0])
+        taken = [job for job in waiting if _taken(job)]
+        busy = {job.entry.family for job in taken}
+        free = [job for job in waiting if job not in taken]
+        elsewhere = [job for job in free if job.entry.family not in busy]
+        job = [*elsewhere, *free, *waiting][0]
         waiting.remove(job)
         yield job
 
