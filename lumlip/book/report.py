@@ -46,12 +46,9 @@ def report(
 
     Raises
     ------
-    ValueError
-        Before any work: an unknown model or device, faulty or too few structures.
-    UntrustedCheckpointError, WeightsError
-        As for :func:`lumlip.features`.
-    FileExistsError
-        The folder has files that would be overwritten; the message names them.
+    ValueError, UntrustedCheckpointError, WeightsError, FileExistsError
+        Before any work: an unknown model or device, faulty or too few structures, a checkpoint
+        without trust or that cannot be had, a file that is there.
     ChapterError
         A cell failed: then ``chapter.ipynb`` is there up to that cell.
     """

@@ -43,18 +43,13 @@ def run(
 
     Parameters
     ----------
-    chapter
-        ``"01"``, ``"01_claim"`` or a path.
     parameters
         Values by name; a string is read as YAML, ``"[a, b]"`` is a list. Relative paths among
         them count from the working directory.
     out_dir
-        Folder to write, which has none of `WRITTEN` yet; ``runs/<chapter>-<time>`` of the
-        checkout if None.
+        Folder to write, which has none of `WRITTEN` yet; see `fresh_folder`.
     skip_failing
         Go on without models that fail, and say so at the top of the page.
-    trust_checkpoint
-        Load checkpoints of unknown sums among the models, see :func:`lumlip.features`.
 
     Raises
     ------
@@ -62,12 +57,8 @@ def run(
         Unknown chapter; or a cell failed: then ``chapter.ipynb`` is there up to that cell.
     ParameterError
         A parameter is unknown, of another type than declared, or out of range.
-    ValueError
-        A model is unknown.
-    UntrustedCheckpointError
-        A checkpoint of the reader's own without ``trust_checkpoint``.
-    FileExistsError
-        The folder has files that the run would overwrite; the message names them.
+    ValueError, UntrustedCheckpointError, FileExistsError
+        Before any work: an unknown model, a checkpoint without trust, a file that is there.
     """
     page = find_chapter(chapter)
     values = checked(parameters or {}, declared_parameters(convert(page.source)), page.name)
@@ -81,7 +72,7 @@ def run(
 
 
 def fresh_folder(page: Chapter, out_dir: Path | None, names: Sequence[str]) -> Path:
-    """Make a folder that has none of these names, a new one in ``runs/`` of the checkout if None."""
+    """Make a folder that has none of these names: a new one in ``runs/`` if none is given."""
     new = Path("runs", f"{page.name}-{datetime.now():%Y%m%d-%H%M%S}")
     folder = Path(out_dir).resolve() if out_dir is not None else book_root() / new
     refuse_existing(*(folder / name for name in names))

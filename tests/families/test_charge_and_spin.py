@@ -1,4 +1,4 @@
-"""Charge and spin multiplicity reach a model that reads them: a PET, untrained; of a DPA see the odd files."""
+"""Charge and spin multiplicity reach an untrained PET; a DPA's are in test_odd_files."""
 
 import subprocess
 from pathlib import Path
