@@ -57,7 +57,7 @@ def write_structures(path):
 
 @pytest.fixture(scope="module")
 def structures(tmp_path_factory):
-    return write_structures(tmp_path_factory.mktemp("user") / "mine.xyz")
+    return str(write_structures(tmp_path_factory.mktemp("user") / "mine.xyz"))
 
 
 def values_of(chapter, structures):
