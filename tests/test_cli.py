@@ -336,8 +336,9 @@ def test_compare_prints_a_table_and_writes_files(capsys, crystals, tmp_path):
 
 
 @pytest.mark.heavy
-def test_check_passes_for_a_real_model(capsys, crystals):
-    assert main(["check", "sevennet-0", "--structures", crystals]) == 0
+def test_check_passes_for_a_real_model(capsys, tmp_path):
+    write(tmp_path / "two.xyz", [bulk("Cu"), bulk("NaCl", "rocksalt", a=5.64)])
+    assert main(["check", "chgnet-0.3.0", "--structures", str(tmp_path / "two.xyz")]) == 0
     text = capsys.readouterr().out
     assert "energy_identity" in text
     assert "rotation" in text
