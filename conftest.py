@@ -27,6 +27,8 @@ from lumlip.book.close_text import CloseText  # noqa: E402
 collect_ignore_glob = ["notebooks/[0-9r]*.py", "book/*.py", "_build", "runs"]
 
 VIEWER_DATA = tempfile.mkdtemp(prefix="lumlip-viewer-data-")
+#: Chapters with models or layers that no other asks for, and about how many seconds these take.
+FEATURES_OF_THEIR_OWN, EXTRACTION = ("03", "06", "08"), 100
 NOT_COMPARED = ("image/svg+xml", "text/csv", "stderr")
 
 _sanitize = plugin.IPyNbCell.sanitize
@@ -61,8 +63,9 @@ def pytest_collection_modifyitems(items):
     seconds = versions.recorded(Path(__file__).parent / "book" / "_data")["seconds"]
 
     def late(item):
-        is_cell = isinstance(item, plugin.IPyNbCell)
-        return is_cell, -seconds.get(item.path.stem, 0) * is_cell
+        is_cell, name = isinstance(item, plugin.IPyNbCell), item.path.stem
+        expected = seconds.get(name, 0) + EXTRACTION * name.startswith(FEATURES_OF_THEIR_OWN)
+        return is_cell, -expected * is_cell
 
     items.sort(key=late)
 
