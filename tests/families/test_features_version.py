@@ -15,6 +15,7 @@ import pytest
 from ase.build import bulk, molecule
 
 import lumlip
+from chapters.depth.paths import depth_path
 from lumlip.runtime.paths import ensured, home
 from lumlip.zoo.table import resolve, shipped
 
@@ -24,12 +25,19 @@ FIRST = {resolve(model).family: model for model in reversed(shipped())}
 TOLERANCE = 1e-4  # of an array's norm; processors and threads differ by some 1e-6
 
 
-def record(family):
-    """Version and numbers of a family; from the model itself if the cache is empty."""
+#: Families whose last interaction leaves the backbone itself.
+SAME = ("sevennet", "diep", "hienet", "pet", "dpa")
+
+
+def features_of(family):
+    """Features of a family; from the model itself if the cache is empty."""
     salt = bulk("NaCl", "rocksalt", a=5.64)
     salt.rattle(0.05, seed=0)
-    frames = [salt, molecule("H2O")]
-    dataset = lumlip.features(FIRST[family], frames, device="cpu", layers=True)
+    return lumlip.features(FIRST[family], [salt, molecule("H2O")], device="cpu", layers=True)
+
+
+def record(dataset):
+    """Version and numbers of a family."""
     dataset = dataset.drop_vars("readout")  # one of the others
     known = {key: dataset.attrs[key] for key in ("model", "checkpoint_sha256", "features_version")}
     numbers = {str(name): summary(dataset[name].to_numpy()) for name in sorted(dataset.data_vars)}
@@ -73,8 +81,28 @@ def test_changed_numbers_have_another_version(family, tmp_path, monkeypatch, sha
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
     (tmp_path / "environments").symlink_to(shared_environments)
     expected = json.loads(REFERENCE.read_text(encoding="utf-8"))
-    wrong = fault(family, record(family), expected.get(family, {}))
+    dataset = features_of(family)
+    wrong = fault(family, record(dataset), expected.get(family, {}))
     assert not wrong, wrong
+    ends_in_the_backbone(family, dataset["backbone"].to_numpy(), depth_path(dataset))
+
+
+def ends_in_the_backbone(family, backbone, path):
+    """Check the steps of a model: their names, and how the last ones make the backbone.
+
+    That layers change nothing and are as invariant as the backbone is one of the conformance
+    checks.
+    """
+    names = [name for name in path if name.startswith("interaction")]
+    assert names == [f"interaction_{i + 1}" for i in range(len(names))]
+    last = path[names[-1]]
+    if family in SAME:
+        assert np.array_equal(last, backbone)
+    if family == "mace":  # the scalars of all products
+        assert np.array_equal(np.hstack([path[name][:, :32] for name in names]), backbone)
+    if family == "chgnet":  # a LayerNorm: lines that differ in gain and bias only
+        normed = (last - last.mean(1, keepdims=True)) / last.std(1, keepdims=True)
+        assert np.corrcoef(backbone[:, 0], normed[:, 0])[0, 1] ** 2 > 0.999
 
 
 def of(values, version="1.1"):
@@ -94,7 +122,7 @@ def test_a_change_is_noticed_and_rounding_is_not():
 def write():
     """Write the numbers anew, but none that changed while the version stayed."""
     old = json.loads(REFERENCE.read_text(encoding="utf-8")) if REFERENCE.exists() else {}
-    made = {family: record(family) for family in FIRST}
+    made = {family: record(features_of(family)) for family in FIRST}
     wrong = [fault(family, made[family], old[family]) for family in made.keys() & old.keys()]
     if changed := [text for text in wrong if text and "bump" in text]:
         raise SystemExit("\n".join(changed))
