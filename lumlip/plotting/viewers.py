@@ -52,7 +52,9 @@ def write_viewer(
         },
         environments=chemiscope.all_atomic_environments(structures, cutoff=_CUTOFF),
     )
-    path.write_text(json.dumps(_rounded(data), separators=(",", ":")), encoding="utf-8")
+    whole = json.dumps(data, default=lambda array: array.tolist())
+    shown = json.loads(whole, parse_float=lambda digits: round(float(digits), _DIGITS))
+    path.write_text(json.dumps(shown, separators=(",", ":")), encoding="utf-8")
 
 
 def _properties(structures: Sequence[Atoms]) -> dict[str, Any]:
@@ -74,14 +76,3 @@ def _closest(atoms: Atoms) -> float:
     radii = covalent_radii[atoms.numbers]
     ratios = distance / (radii[first] + radii[second])
     return float(ratios.min()) if len(ratios) else float("nan")
-
-
-def _rounded(value: Any) -> Any:
-    """Cut numbers to the digits that a viewer shows."""
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, np.ndarray)):
-        return [_rounded(item) for item in value]
-    if isinstance(value, (float, np.floating)):
-        return round(float(value), _DIGITS)
-    return value.item() if isinstance(value, np.generic) else value
