@@ -100,9 +100,6 @@ def ends_in_the_backbone(family, backbone, path):
         assert np.array_equal(last, backbone)
     if family == "mace":  # the scalars of all products
         assert np.array_equal(np.hstack([path[name][:, :32] for name in names]), backbone)
-    if family == "chgnet":  # a LayerNorm: lines that differ in gain and bias only
-        normed = (last - last.mean(1, keepdims=True)) / last.std(1, keepdims=True)
-        assert np.corrcoef(backbone[:, 0], normed[:, 0])[0, 1] ** 2 > 0.999
 
 
 def of(values, version="1.1"):

@@ -1,8 +1,25 @@
-"""Invariants of the steps of a network; which steps families have is in test_features_version."""
+"""Steps of a network and their invariants; of all families, see test_features_version.py."""
 
 import numpy as np
+import pytest
+from ase.build import bulk
 
+import lumlip
+from chapters.depth.paths import depth_path
 from lumlip.families import base
+
+
+@pytest.mark.heavy
+def test_the_backbone_of_chgnet_is_a_layer_norm_of_its_last_step():
+    """Lines that differ in gain and bias only."""
+    frames = [bulk("NaCl", "rocksalt", a=5.64, cubic=True), bulk("Cu", cubic=True)]
+    for seed, atoms in enumerate(frames):
+        atoms.rattle(0.05, seed=seed)
+    dataset = lumlip.features("chgnet-0.3.0", frames, layers=True)
+    last, backbone = depth_path(dataset)["interaction_4"], dataset["backbone"].to_numpy()
+    normed = (last - last.mean(1, keepdims=True)) / last.std(1, keepdims=True)
+    for ours, theirs in zip(normed.T, backbone.T, strict=True):
+        assert np.corrcoef(ours, theirs)[0, 1] ** 2 > 0.999
 
 
 class Irrep:
