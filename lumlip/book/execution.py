@@ -57,7 +57,7 @@ def execute(
 
     notebook = convert(source)
     if parameters:
-        _inject(notebook, parameters)
+        notebook = _with_parameters(notebook, parameters)
     client = NotebookClient(
         notebook,
         km=AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[])),
@@ -78,15 +78,12 @@ def execute(
         write(notebook, out_ipynb)
 
 
-def _inject(notebook: Any, parameters: Mapping[str, Any]) -> None:
-    """Set parameters in a cell of its own below those that the script declares."""
-    from nbformat.v4 import new_code_cell
+def _with_parameters(notebook: Any, parameters: Mapping[str, Any]) -> Any:
+    """Set parameters by papermill, in a cell of its own below those that the script declares."""
+    from papermill.iorw import load_notebook_node
+    from papermill.parameterize import parameterize_notebook
 
-    tags = [cell.metadata.get("tags", []) for cell in notebook.cells]
-    lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in parameters.items())]
-    cell = new_code_cell("\n".join(lines), metadata={"tags": ["injected-parameters"]})  # type: ignore[no-untyped-call]
-    notebook.cells.insert(next(i for i, of in enumerate(tags) if "parameters" in of) + 1, cell)
-    fix_ids(notebook)
+    return fix_ids(parameterize_notebook(load_notebook_node(notebook), dict(parameters)))
 
 
 def _path_with(source: Path) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Run a chapter with the reader's own parameters.
+"""Run a chapter with the reader's own parameters, through papermill.
 
 The result is a folder with the executed ``chapter.ipynb``, the page ``html/index.html`` and the
 viewers' ``data/``; the committed notebook is not touched, nor anything else that is there.
