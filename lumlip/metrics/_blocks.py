@@ -13,14 +13,19 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from lumlip.array_types import IntArray
+from lumlip.array_types import FloatArray, IntArray
 from lumlip.choices import check_count
 from lumlip.metrics._device import one_thread_per_call
-from lumlip.metrics._input import as_array, as_features
+from lumlip.metrics._input import as_array, as_features, feature_arrays
 
 #: From the number of a block: features (n_atoms, n_channels) by name, and groups (n_atoms,).
 Read = Callable[[int], tuple[Mapping[str, ArrayLike], ArrayLike]]
 Result = TypeVar("Result")
+#: What is said of blocks that do not come as before.
+CHANGED = (
+    "read: got other atoms or features when blocks were read again, expected the same ones: of "
+    "random numbers, seed by the number of the block"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,12 @@ class Blocks:
     read: Read
     widths: dict[str, int]
     n_groups: int
+
+    @classmethod
+    def of(cls, read: Read, n_groups: int) -> tuple[Blocks, dict[str, FloatArray]]:
+        """Look at the first block, the features of which come second."""
+        first = feature_arrays(read(0)[0])
+        return cls(read, {name: x.shape[1] for name, x in first.items()}, n_groups), first
 
     def rows(self, block: int) -> tuple[torch.Tensor, IntArray]:
         """All columns of a block side by side, and the groups of its atoms."""

@@ -21,7 +21,7 @@ import torch
 from joblib import Parallel, delayed
 
 import lumlip
-from lumlip.metrics.reconstruction import pointwise_errors
+from lumlip.metrics.pointwise import pointwise_errors
 
 WIDTHS = [64, 64, 64, 64, 64, 64, 128, 64, 128, 64, 128, 128, 128]
 

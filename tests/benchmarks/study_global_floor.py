@@ -19,11 +19,10 @@ from study_local_protocol import MODELS, ordinary_crystals, rounded
 
 import lumlip
 from lumlip.metrics._crossvalidation import fold_order
-from lumlip.metrics._pairs import Pairs
 from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, Protocol
 from lumlip.metrics._ridge import TruncatedRegression
 from lumlip.metrics._targets import Targets
-from lumlip.metrics.splits import n_held_out
+from lumlip.metrics.pointwise import scaled_features
 
 SETS = ["mini-mad", "mini-mad-unstrained", "mini-lps:test", "crystals"]
 FLOORS = (1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
@@ -31,10 +30,10 @@ FLOORS = (1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4)
 
 def fitted(features, split, floor):
     """Return GFRE and size of every map between different models, and how many broke down."""
-    pairs = Pairs.checked(features, None, metric="gfre", device="cpu", **split)
-    targets = Targets.join(pairs.targets)
+    sources, targets, _ = scaled_features(features, None, **split, device="cpu")
+    targets = Targets.join(targets)
     errors, sizes = [], []
-    for source in pairs.sources:
+    for source in sources:
         order = fold_order(len(source.train))[0]
         x, y = source.train[order][None], targets.train[order][None]
         one = TruncatedRegression(x, y, targets, Protocol(floor=floor))
@@ -49,7 +48,7 @@ def fitted(features, split, floor):
 def study(name, structures, models):
     """Print everything for one set of structures."""
     panel = lumlip.panel(models, structures)
-    n_test = n_held_out(panel.atoms.sizes["atom"], 1000)
+    n_test = min(1000, panel.atoms.sizes["atom"] // 5)
     train, test = lumlip.split(panel.atoms, by="structure", n_test=n_test, seed=0)
     split = {"train": train, "test": test}
     for layer in ("last_layer", "backbone"):
