@@ -64,19 +64,12 @@ class _Svd:
 class Source:
     """Features as orthonormal columns, made once and used for every order of the folds.
 
-    Attributes
-    ----------
-    columns : tensor of shape (n_atoms, d)
-        Of mean square 1.
-    scales : tensor of shape (d,)
-        Falling; what each column is multiplied by, singular values over the root of n_atoms.
-    turn : tensor of shape (n_features, d)
-        Gives the columns of any atom's centered features.
+    The columns are multiplied by scales, falling: singular values over the root of n_atoms.
     """
 
-    columns: torch.Tensor
-    scales: torch.Tensor
-    turn: torch.Tensor
+    columns: torch.Tensor  # (n_atoms, d), of mean square 1
+    scales: torch.Tensor  # (d,)
+    turn: torch.Tensor  # (n_features, d), gives the columns of any atom's centered features
 
     @classmethod
     def of(cls, x: torch.Tensor) -> Source:
@@ -89,20 +82,11 @@ class Source:
 
 @dataclass(frozen=True)
 class FoldMaps:
-    """Maps from rows of B to all targets, each fitted without one fold.
+    """Maps from rows of B to all targets, each fitted without one fold."""
 
-    Attributes
-    ----------
-    maps : tensor of shape (n_folds, d, n_columns)
-    constant : tensor of shape (n_folds, n_columns)
-    spread : tensor of shape (n_folds, n_targets)
-        Total standard deviations of the targets over the train atoms.
-    layout : Targets
-    """
-
-    maps: torch.Tensor
-    constant: torch.Tensor
-    spread: torch.Tensor
+    maps: torch.Tensor  # (n_folds, d, n_columns)
+    constant: torch.Tensor  # (n_folds, n_columns)
+    spread: torch.Tensor  # (n_folds, n_targets), total standard deviations over the train atoms
     layout: Targets
 
     @classmethod
@@ -128,13 +112,7 @@ class FoldMaps:
 
 
 def fold_errors(source: Source, order: FoldOrder, *, protocol: Protocol) -> torch.Tensor:
-    """Errors of one source's maps on every atom, each by the map of the other folds.
-
-    Returns
-    -------
-    tensor of shape (n_targets, n_atoms)
-        As `FoldMaps.errors`.
-    """
+    """`FoldMaps.errors` on every atom, each by the map of the other folds: (n_targets, n_atoms)."""
     fitted = FoldMaps.of(source, order, protocol=protocol)
     rows = zip(order.tested(source.columns[order.atoms]), order.tested(order.y), strict=True)
     errors = torch.cat([fitted.errors(f, b, y) for f, (b, y) in enumerate(rows)], dim=1)

@@ -16,26 +16,15 @@ from lumlip.metrics._targets import Targets
 class FoldOrder:
     """One order of the folds: the targets sorted by fold and half, made once for all sources.
 
-    Attributes
-    ----------
-    atoms : tensor of int of shape (n_atoms,)
-        Sorted by fold, and within a fold by half.
-    sizes : tuple of int, of length 2 * n_folds
-        Atoms in each half of each fold, in that order.
-    y : tensor of shape (n_atoms, n_columns)
-        Targets of the sorted atoms, centered over all atoms.
-    layout : Targets
-        Which column belongs to which target.
-    ones : tensor of shape (n_atoms, 1)
-        1; rows that stand for many atoms have other numbers, with the same sums of squares, and of
-        products with the other columns.
+    Rows may stand for many atoms: their ``ones`` are other numbers then, with the same sums of
+    squares, and of products with the other columns.
     """
 
-    atoms: torch.Tensor
-    sizes: tuple[int, ...]
-    y: torch.Tensor
-    layout: Targets
-    ones: torch.Tensor
+    atoms: torch.Tensor  # (n_atoms,), sorted by fold, and within a fold by half
+    sizes: tuple[int, ...]  # atoms in each half of each fold, in that order
+    y: torch.Tensor  # (n_atoms, n_columns), targets of the sorted atoms, centered over all atoms
+    layout: Targets  # which column belongs to which target
+    ones: torch.Tensor  # (n_atoms, 1)
 
     @classmethod
     def of(
@@ -85,24 +74,14 @@ class FoldOrder:
 
 @dataclass(frozen=True)
 class Moments:
-    """Sums over the atoms of a part: of products, of squares, of the features, and of ones.
+    """Sums over the atoms of a part: of products, of squares, of the features, and of ones."""
 
-    Attributes
-    ----------
-    gram : tensor of shape (..., d, d)
-    cross : tensor of shape (..., d, n_columns)
-        Source times targets.
-    squares : tensor of shape (..., n_columns)
-    source, target : tensors of shape (..., d) and (..., n_columns)
-    n : tensor of shape (...)
-    """
-
-    gram: torch.Tensor
-    cross: torch.Tensor
-    squares: torch.Tensor
-    source: torch.Tensor
-    target: torch.Tensor
-    n: torch.Tensor
+    gram: torch.Tensor  # (..., d, d)
+    cross: torch.Tensor  # (..., d, n_columns), source times targets
+    squares: torch.Tensor  # (..., n_columns), of targets
+    source: torch.Tensor  # (..., d)
+    target: torch.Tensor  # (..., n_columns)
+    n: torch.Tensor  # (...)
 
     @classmethod
     def of(cls, b: torch.Tensor, order: FoldOrder, half: int) -> Moments:

@@ -86,20 +86,10 @@ class Estimate:
 
 
 def jackknife(groups: Sequence[str], number: Callable[[list[int]], float]) -> Interval:
-    """Interval of a number over models: each group left out once.
+    """Interval of a number over models: each group, the family of every model, left out once.
 
-    Parameters
-    ----------
-    groups : sequence of str
-        The family of every model.
-    number : callable
-        The number from some of the models, given by their places.
-
-    Returns
-    -------
-    Interval
-        With Student's t of one degree of freedom less than there are groups; ends NaN with fewer
-        than three groups.
+    ``number`` gets the places of some of the models. The interval has Student's t of one degree of
+    freedom less than there are groups; its ends are NaN with fewer than three.
 
     Examples
     --------

@@ -85,12 +85,7 @@ def cross_fitted_errors(
 class GlobalFits:
     """Robust global maps for any number of orders of the folds; what they share is made once.
 
-    Attributes
-    ----------
-    sources, targets, device
-        As in `cross_fitted_errors`.
-    pairs : dict of source to names of its targets, optional
-        Fit only these; all other errors are NaN.
+    With ``pairs``, the names of the targets of each source, all other errors are NaN.
     """
 
     sources: Mapping[str, ArrayLike]

@@ -18,12 +18,6 @@ from lumlip.metrics.cumulants import EPSILON, MAX_ORDER, ROUNDING, kappas_of, ro
 class CentralMoments:
     """Sums of powers of deviations from the mean; those of two parts of the atoms add up to both.
 
-    Attributes
-    ----------
-    mean : array of shape (n_features,)
-    sums : array of shape (n_powers, n_features)
-        ``sum_i (x_i - mean)^p`` for p = 0, 1, ...; the first is the number of atoms.
-
     Examples
     --------
     >>> import numpy as np
@@ -34,8 +28,8 @@ class CentralMoments:
     True
     """
 
-    mean: FloatArray
-    sums: FloatArray
+    mean: FloatArray  # (n_features,)
+    sums: FloatArray  # (n_powers, n_features): sum_i (x_i - mean)^p for p = 0, 1, ...
 
     @classmethod
     def of(cls, X: ArrayLike, *, order: int = MAX_ORDER) -> CentralMoments:

@@ -28,24 +28,16 @@ __all__ = ["CrossFit", "Estimate", "jackknife", "orders_of", "pair_weights"]
 
 @dataclass(frozen=True)
 class CrossFit:
-    """Squared errors of every pair, summed over groups of atoms, for several orders of folds.
+    """Squared errors of every pair, without unit, for several orders of folds.
 
-    Attributes
-    ----------
-    sources, targets : list of str
-    sums : array of shape (n_seeds, n_sources, n_targets, n_groups)
-        Squared errors, without unit, summed over the atoms of each group (a parent).
-    counts : array of shape (n_groups,)
-        Atoms of each group.
-    n_bootstrap : int
-        Draws of the groups for each interval.
+    They are summed over the atoms of each group (a parent).
     """
 
     sources: list[str]
     targets: list[str]
-    sums: FloatArray
-    counts: FloatArray
-    n_bootstrap: int = 500
+    sums: FloatArray  # (n_seeds, n_sources, n_targets, n_groups)
+    counts: FloatArray  # (n_groups,), atoms of each group
+    n_bootstrap: int = 500  # draws of the groups for each interval
 
     @classmethod
     def of(
@@ -58,17 +50,10 @@ class CrossFit:
         n_bootstrap: int = 500,
         **options: Any,
     ) -> CrossFit:
-        """Cross-fit with each order of the folds.
+        """Cross-fit with each order of the folds, from `orders_of`.
 
-        Parameters
-        ----------
-        sources, targets
-            As in :func:`lumlip.metrics.cross_fit.cross_fitted_errors`, which takes the options;
-            global maps also take ``pairs``, see `lumlip.metrics.cross_fit.GlobalFits`.
-        orders : sequence of Folds
-            From `orders_of`.
-        tested : array of int, optional
-            Only these atoms count (all serve the fits).
+        Options are those of :func:`lumlip.metrics.cross_fit.cross_fitted_errors`; global maps also
+        take ``pairs``, see `lumlip.metrics.cross_fit.GlobalFits`.
         """
         measure = partial(cross_fitted_errors, sources, targets, **options)
         if options.keys() <= {"device", "pairs"}:
@@ -94,10 +79,7 @@ class CrossFit:
     def mean(self, weights: ArrayLike) -> Estimate:
         """Weighted mean over pairs of their errors.
 
-        Parameters
-        ----------
-        weights : array of shape (n_sources, n_targets)
-            Such as :func:`pair_weights`; pairs of weight 0 do not count. All zero: missing.
+        Weights (n_sources, n_targets) are such as :func:`pair_weights`. All zero: missing.
         """
         chosen, w = self._chosen(weights)
         if not len(w):
@@ -166,17 +148,8 @@ def orders_of(
 ) -> list[Folds]:
     """Deal the atoms into folds several times, see :func:`lumlip.folds`.
 
-    Parameters
-    ----------
-    ds, by, n_folds
-        As in :func:`lumlip.folds`; as many folds as there are groups, if these are fewer.
-    n_seeds, seed : int
-        Orders, of the seeds ``seed`` to ``seed + n_seeds - 1``.
-
-    Raises
-    ------
-    ValueError
-        If there is not at least one, or as `lumlip.folds`.
+    The orders have the seeds ``seed`` to ``seed + n_seeds - 1``; each has as many folds as there
+    are groups, if these are fewer.
     """
     check_count("n_seeds", n_seeds, 1)
     n = min(n_folds, number_of_groups(ds, by=by))
@@ -184,19 +157,10 @@ def orders_of(
 
 
 def pair_weights(groups: Sequence[str], *, within: bool = False) -> FloatArray:
-    """Weights of ordered pairs of models: every pair of groups counts once, however large.
+    """Weights (n_models, n_models) of ordered pairs: every pair of groups counts once.
 
-    Parameters
-    ----------
-    groups : sequence of str
-        The family of every model.
-    within : bool
-        Pairs of variants of one group instead; every group with variants counts once.
-
-    Returns
-    -------
-    array of shape (n_models, n_models)
-        They add up to 1, or are all 0 where there is no pair.
+    Groups are the family of every model. ``within``: pairs of variants of one group instead; every
+    group with variants counts once. They add up to 1, or are all 0 where there is no pair.
 
     Examples
     --------

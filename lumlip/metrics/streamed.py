@@ -120,16 +120,13 @@ def streamed_table(
 
 
 class _Sums(NamedTuple):
-    """Of a block: its groups, sums of their squared errors, their atoms, and broken maps.
-
-    Last comes the sum of the deviations from the mean of all.
-    """
+    """What is summed over the atoms of a block."""
 
     groups: IntArray
-    squares: FloatArray
-    counts: FloatArray
+    squares: FloatArray  # of the errors, by group
+    counts: FloatArray  # of the atoms, by group
     n_broken: int
-    deviations: FloatArray
+    deviations: FloatArray  # from the mean of all
 
 
 @dataclass(frozen=True)
