@@ -42,7 +42,7 @@ class Part:
         return torch.as_tensor(np.vstack([self.factor, self.n**0.5 * (self.mean - mean)]))
 
 
-def merged(parts: list[Part], others: list[Part]) -> list[Part]:
+def merge(parts: list[Part], others: list[Part]) -> list[Part]:
     """Merge each part of some atoms with that of others."""
     return [a + b for a, b in zip(parts, others, strict=True)]
 

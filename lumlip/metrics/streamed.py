@@ -1,10 +1,8 @@
 """Tables of global errors of more atoms than fit in memory, read block by block.
 
-Every half of a fold is reduced to its number of atoms, their mean, and the triangular factor of
-their deviations, which merge: each task reduces its run of blocks, and their results are merged
-here. The rows of all factors then stand for the atoms, and the maps are fitted on them as on atoms
-in memory, see `lumlip.metrics._fold_maps`. A second pass over the blocks sums the squared errors by
-group, of which the table and its intervals are made.
+The atoms of every half of a fold are reduced to what stands for them, see
+`lumlip.metrics._triangles`, and the maps are fitted on that as on atoms in memory. A second pass
+over the blocks sums the squared errors by group, of which the table and its intervals are made.
 """
 
 from __future__ import annotations
@@ -22,12 +20,12 @@ import torch
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics._blocks import CHANGED, Blocks, Read, results
+from lumlip.metrics._blocks import CHANGED, Blocks, Read, merged, results
 from lumlip.metrics._fold_maps import FoldMaps, Source
 from lumlip.metrics._fold_sums import FoldOrder
 from lumlip.metrics._input import as_array, check_spread
 from lumlip.metrics._protocol import BROKEN, GLOBAL
-from lumlip.metrics._triangles import Part, merged
+from lumlip.metrics._triangles import Part, merge
 from lumlip.metrics.cross_fit import checked_folds, halves
 from lumlip.metrics.group_intervals import group_sums
 from lumlip.metrics.tables import table_of_sums
@@ -101,7 +99,7 @@ def streamed_table(
     blocks, first = Blocks.of(read, len(fold))
     work, names = _Work(blocks, part), list(first)
     how: Any = {"n_blocks": n_blocks, "n_tasks": n_tasks, "executor": executor}
-    fits = _fitted(reduce(merged, results(work.reduced, **how)), first)
+    fits = _fitted(merged(work.reduced, merge, **how), first)
     sums, counts, n_broken = np.zeros((len(first), len(first), len(fold))), np.zeros(len(fold)), 0
     # As bytes: tensors would travel in shared memory, which ends with the process that sent it.
     moved = np.zeros(len(fits.mean))
@@ -175,7 +173,7 @@ class _Work:
 
     def reduced(self, run: IntArray) -> list[Part]:
         """Reduce each part of the atoms of some blocks."""
-        return reduce(merged, map(self._reduced, run))
+        return reduce(merge, map(self._reduced, run))
 
     def _reduced(self, block: int) -> list[Part]:
         rows, group = self.blocks.rows(block)

@@ -47,24 +47,17 @@ def streamed_lfre(
 
     Parameters
     ----------
-    read, n_blocks, executor, n_tasks
+    read, n_blocks, n_bootstrap, seed, executor, n_tasks
         As in :func:`lumlip.streamed_table`.
     tested : array of bool of shape (n_groups,)
         Which groups are tested, some thousand atoms; maps are fitted on all others.
     n_neighbors, protocol
         As in :func:`lumlip.lfre`.
-    n_bootstrap, seed : int
-        Draws of the tested groups for the 95 % intervals; 0 for none.
 
     Returns
     -------
     DataFrame of shape (n_sets, n_sets)
-        As of :func:`lumlip.streamed_table`.
-
-    Raises
-    ------
-    ValueError
-        If blocks and groups do not fit together, none is tested, or there are too few train atoms.
+        As of :func:`lumlip.streamed_table`; so are the errors.
     """
     is_tested = np.asarray(tested)
     if is_tested.ndim != 1 or is_tested.dtype != bool:

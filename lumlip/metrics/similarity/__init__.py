@@ -1,7 +1,8 @@
 """How alike two sets of features are: the measures that the field argues about, on one footing.
 
-All take the features of the same samples, rows in the same order and in any unit, and agree with
-the published definitions; where a library defines one otherwise, its docstring says so.
+All take features X (n_samples, n_features) and, but for dimensions, Y (n_samples, n_other_features)
+of the same samples, in the same order and in any unit, and agree with the published definitions;
+where a library defines one otherwise, its docstring says so.
 Similarities have no unit. Refused, by a ValueError, are other numbers of samples in X and Y, arrays
 that say to be of different structures (``attrs["structures_sha256"]``), features that do not vary,
 and samples or neighbors that are too few.

@@ -22,8 +22,6 @@ def anchored_cosine(X: ArrayLike, Y: ArrayLike, *, n_anchors: int = N_ANCHORS) -
 
     Parameters
     ----------
-    X, Y : arrays of shape (n_samples, n_features) and (n_samples, n_other_features)
-        The same samples in the same order.
     n_anchors : int
         Samples that serve as anchors, evenly spread over the rows.
 

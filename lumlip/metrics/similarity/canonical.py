@@ -17,8 +17,6 @@ def svcca(X: ArrayLike, Y: ArrayLike, *, variance: float = 0.99) -> float:
 
     Parameters
     ----------
-    X, Y : arrays of shape (n_samples, n_features) and (n_samples, n_other_features)
-        The same samples in the same order.
     variance : float
         Share of the variance that the components kept of each side hold, above 0, to 1.
 
@@ -50,11 +48,6 @@ def pwcca(X: ArrayLike, Y: ArrayLike) -> float:
 
     ``sum_i a_i rho_i / sum_i a_i`` with ``a_i = sum_j |<h_i, x_j>|``, h_i the i-th canonical
     variate of X and x_j its centered columns. Not symmetric.
-
-    Parameters
-    ----------
-    X, Y : arrays of shape (n_samples, n_features) and (n_samples, n_other_features)
-        The same samples in the same order; the directions of X count.
 
     Returns
     -------

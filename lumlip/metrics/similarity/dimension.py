@@ -22,10 +22,6 @@ def two_nn(X: ArrayLike, *, discard: float = 0.1) -> float:
     discard : float
         Share of the largest ratios that are left out, 0 to below 1; at least the very largest.
 
-    Returns
-    -------
-    float
-
     References
     ----------
     .. [1] E. Facco, M. d'Errico, A. Rodriguez, A. Laio, Sci. Rep. 7, 12140 (2017).
@@ -60,10 +56,6 @@ def mle_dimension(X: ArrayLike, *, k: int = 20) -> float:
     X : array of shape (n_samples, n_features)
     k : int
         Neighbors, 2 to n_samples - 1: few look at the finest scale.
-
-    Returns
-    -------
-    float
 
     References
     ----------

@@ -17,8 +17,6 @@ def information_imbalance(X: ArrayLike, Y: ArrayLike, *, k: int = 1) -> tuple[fl
 
     Parameters
     ----------
-    X, Y : arrays of shape (n_samples, n_features) and (n_samples, n_other_features)
-        The same samples in the same order.
     k : int
         Neighbors, 1 to n_samples - 1.
 

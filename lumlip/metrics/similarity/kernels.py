@@ -24,8 +24,6 @@ def cka(X: ArrayLike, Y: ArrayLike, *, kernel: Kernel = "linear", debiased: bool
 
     Parameters
     ----------
-    X, Y : arrays of shape (n_samples, n_features) and (n_samples, n_other_features)
-        The same samples in the same order.
     kernel : {"linear", "rbf"}
         ``"rbf"``: ``exp(-d^2 / (2 s^2))``, s the median distance.
     debiased : bool

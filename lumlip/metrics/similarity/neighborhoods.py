@@ -26,8 +26,6 @@ def mutual_knn(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
 
     Parameters
     ----------
-    X, Y : arrays of shape (n_samples, n_features) and (n_samples, n_other_features)
-        The same samples in the same order.
     k : int
         Neighbors, 1 to n_samples - 1.
 
@@ -67,8 +65,6 @@ def cknna(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
 
     Parameters
     ----------
-    X, Y : arrays of shape (n_samples, n_features) and (n_samples, n_other_features)
-        The same samples in the same order.
     k : int
         Neighbors, 1 to n_samples - 1. With all of them, this is debiased linear CKA.
 

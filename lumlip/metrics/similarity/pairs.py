@@ -16,11 +16,6 @@ def rsa(X: ArrayLike, Y: ArrayLike) -> float:
     Spearman's coefficient between the Euclidean distances of the ``n (n - 1) / 2`` pairs of
     samples in X and in Y.
 
-    Parameters
-    ----------
-    X, Y : arrays of shape (n_samples, n_features) and (n_samples, n_other_features)
-        The same samples in the same order.
-
     Returns
     -------
     float
@@ -65,8 +60,6 @@ def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = T
 
     Parameters
     ----------
-    X, Y : arrays of shape (n_samples, n_features) and (n_samples, n_other_features)
-        The same samples in the same order.
     bias_corrected : bool
         False: the classic R. Independent features then score the more the wider they are.
 

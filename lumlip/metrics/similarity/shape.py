@@ -14,12 +14,8 @@ def procrustes_similarity(X: ArrayLike, Y: ArrayLike) -> float:
 
     ``|X'Y|_* / (|X|_F |Y|_F)`` of the centered features, with the nuclear norm (sum of singular
     values). The Procrustes distance of the clouds at unit size is ``sqrt(2 - 2 s)``, and the
-    squared residual of ``scipy.spatial.procrustes`` is ``1 - s^2``.
-
-    Parameters
-    ----------
-    X, Y : arrays of shape (n_samples, n_features) and (n_samples, n_other_features)
-        The same samples in the same order; the narrower one counts as padded with zeros.
+    squared residual of ``scipy.spatial.procrustes`` is ``1 - s^2``. The narrower one counts as
+    padded with zeros.
 
     Returns
     -------
