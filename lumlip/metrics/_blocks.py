@@ -89,12 +89,14 @@ def merged(
 
     def tree(n: int) -> Callable[[], Result]:
         if n == 1:
-            return leaves.popleft()
-        left, right = tree(n // 2), tree(n - n // 2)
+            found = leaves.popleft()
+        else:
+            left, right = tree(n // 2), tree(n - n // 2)
+            found = _submitted(executor, merge, left(), right())
         if executor is not None:
-            return _submitted(executor, merge, left(), right())
-        both = merge(left(), right())  # at once, so that no more than one a level is in memory
-        return lambda: both
+            return found
+        made = found()  # at once, so that no more than one a level is in memory
+        return lambda: made
 
     return tree(len(leaves))()
 

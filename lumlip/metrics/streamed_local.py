@@ -72,7 +72,7 @@ def streamed_lfre(
     sets = search.sets(train)
     found = [local_errors(some, Targets.join(sets), n_neighbors, settings) for some in sets]
     sums = group_sums(torch.stack([errors for errors, _ in found]), groups)
-    names, draws = list(search.blocks.widths), {"n_bootstrap": n_bootstrap, "seed": seed}
+    names, draws = list(search.blocks.widths), dict[str, Any](n_bootstrap=n_bootstrap, seed=seed)
     table = table_of_sums((names, names), *sums, np.unique(groups), **draws)
     table.attrs["n_broken"] = sum(broken for _, broken in found)
     return table

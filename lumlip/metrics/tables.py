@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import check_count
-from lumlip.metrics._input import as_array, copied
+from lumlip.metrics._input import copied
 from lumlip.metrics.cross_fit import cross_fitted_errors
 from lumlip.metrics.folds import kept_whole
-from lumlip.metrics.group_intervals import bootstrap_interval, group_sums, rms_interval
+from lumlip.metrics.group_intervals import Intervals, bootstrap_interval, group_sums, rms_interval
 from lumlip.metrics.pointwise import pointwise_errors
 
 #: A group that carries more of the square than this is flagged; intervals suffer from half of it.
@@ -98,18 +98,17 @@ def reconstruction_table(
     """
     check_count("n_bootstrap", n_bootstrap, 0)
     check_count("seed", seed, 0)
-    name, first = next(iter(sources.items()), ("features", []))
-    n_atoms = len(np.atleast_1d(as_array(first, name)))
+    n_atoms = (*np.shape(next(iter(sources.values()), [])), 0)[0]
     whole = np.arange(n_atoms) if folds is None else kept_whole(folds, n_atoms)
     labels = whole if groups is None else np.asarray(groups)
     if labels.shape != (n_atoms,):
         raise ValueError(f"groups: got shape {labels.shape}, expected ({n_atoms},)")
     options: Any = {"metric": metric, "n_neighbors": n_neighbors}
     options |= {"device": device, "protocol": protocol}
-    interval = rms_interval
+    interval: Callable[..., Intervals] = rms_interval
     if folds is not None and train is None and test is None:
         errors = cross_fitted_errors(sources, targets, folds=folds, **options)
-        n_copied = copied(sources.values(), folds).sum()
+        n_copied = int(copied(sources.values(), folds).sum())
     elif folds is None and train is not None and test is not None:
         errors = pointwise_errors(sources, targets, train=train, test=test, **options)
         n_copied = _copied_from(sources, np.asarray(train), np.asarray(test))
@@ -123,17 +122,15 @@ def reconstruction_table(
     names = [errors[axis].to_numpy().tolist() for axis in ("source", "target")]
     options = {"n_bootstrap": n_bootstrap, "seed": seed, "interval": interval}
     table = table_of_sums(names, sums, counts, np.unique(drawn), **options)
-    table.attrs = {**errors.attrs, "n_copied": int(n_copied), **table.attrs}
+    table.attrs = {**errors.attrs, "n_copied": n_copied, **table.attrs}
     return table
 
 
-def _copied_from(
-    sources: Mapping[str, ArrayLike], train: NDArray[Any], test: NDArray[Any]
-) -> np.integer:
+def _copied_from(sources: Mapping[str, ArrayLike], train: NDArray[Any], test: NDArray[Any]) -> int:
     """Count the test atoms that are copies of train atoms, both given by indices or masks."""
     both = [np.concatenate([np.asarray(x)[train], np.asarray(x)[test]]) for x in sources.values()]
     n_train = train.sum() if train.dtype == bool else len(train)
-    return copied(both, np.arange(len(both[0])) < n_train)[n_train:].sum()
+    return int(copied(both, np.arange(len(both[0])) < n_train)[n_train:].sum())
 
 
 def table_of_sums(
@@ -144,7 +141,7 @@ def table_of_sums(
     *,
     n_bootstrap: int,
     seed: int,
-    interval: Callable[..., tuple[FloatArray, FloatArray, FloatArray]] = rms_interval,
+    interval: Callable[..., Intervals] = rms_interval,
 ) -> pd.DataFrame:
     """Table from squared errors (n_sources, n_targets, n_groups), summed over groups of atoms."""
     frame = partial(pd.DataFrame, index=names[0], columns=names[1])
