@@ -37,7 +37,7 @@ _HOME = {
     "gfrd": "metrics.reconstruction",
     "pointwise_gfre": "metrics.reconstruction",
     "pointwise_lfre": "metrics.reconstruction",
-    "reconstruction_table": "metrics.reconstruction",
+    "reconstruction_table": "metrics.tables",
     "streamed_table": "metrics.streamed",
     "streamed_lfre": "metrics.streamed_local",
     "similarity": "metrics.similarity",

@@ -25,15 +25,10 @@ from lumlip.choices import (
 from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.validation import concerns
 from lumlip.extraction.panel import Panel, panel
-from lumlip.metrics.outliers import LARGE_SHARE
-from lumlip.metrics.reconstruction import (
-    BROKEN,
-    LARGEST_MAP,
-    LARGEST_WEIGHTS,
-    neighborhood_size,
-    reconstruction_table,
-)
-from lumlip.metrics.splits import n_held_out, split
+from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, LARGEST_WEIGHTS
+from lumlip.metrics.reconstruction import neighborhood_size
+from lumlip.metrics.splits import split
+from lumlip.metrics.tables import LARGE_SHARE, reconstruction_table
 
 _PAPER_TEST_ATOMS = 1000
 #: What `Comparison.save` writes.
@@ -180,7 +175,7 @@ def compare(
     shown = panel(models, structures, device=device, **options)
     X, atoms = shown.layer(layer), shown.atoms
     n_atoms = atoms.sizes["atom"]
-    n_test = n_test or n_held_out(n_atoms, _PAPER_TEST_ATOMS)
+    n_test = n_test or min(_PAPER_TEST_ATOMS, max(1, n_atoms // 5))
     train, test = split(atoms, by=by, n_test=n_test, seed=seed)
     hashes = np.array([structures_sha256([frame]) for frame in shown.structures])
     trained, tested = (np.unique(atoms["structure"].to_numpy()[part]) for part in (train, test))

@@ -7,20 +7,25 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from lumlip.array_types import IntArray
+from lumlip.array_types import FloatArray, IntArray
 from lumlip.choices import check_count
 from lumlip.metrics._device import one_thread_per_call
-from lumlip.metrics._input import as_array, as_features
+from lumlip.metrics._input import as_array, as_features, feature_arrays
 
 #: From the number of a block: features (n_atoms, n_channels) by name, and groups (n_atoms,).
 Read = Callable[[int], tuple[Mapping[str, ArrayLike], ArrayLike]]
 Result = TypeVar("Result")
+#: What is said of blocks that do not come as before.
+CHANGED = (
+    "read: got other atoms or features when blocks were read again, expected the same ones: of "
+    "random numbers, seed by the number of the block"
+)
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,12 @@ class Blocks:
     read: Read
     widths: dict[str, int]
     n_groups: int
+
+    @classmethod
+    def of(cls, read: Read, n_groups: int) -> tuple[Blocks, dict[str, FloatArray]]:
+        """Look at the first block, the features of which come second."""
+        first = feature_arrays(read(0)[0])
+        return cls(read, {name: x.shape[1] for name, x in first.items()}, n_groups), first
 
     def rows(self, block: int) -> tuple[torch.Tensor, IntArray]:
         """All columns of a block side by side, and the groups of its atoms."""
@@ -58,29 +69,68 @@ def results(
 
     A result is let go of when the next one is asked for.
     """
+    waiting = _runs(task, n_blocks, n_tasks, executor)
+    while waiting:
+        yield waiting.popleft()()
+
+
+def merged(
+    task: Callable[[IntArray], Result],
+    merge: Callable[[Result, Result], Result],
+    n_blocks: int,
+    n_tasks: int,
+    executor: Executor | None,
+) -> Result:
+    """Merge the results of all runs two by two, as a tree: each merger is a task of its own.
+
+    The executor decides where a task is done, not which there are: the sums are the same.
+    """
+    leaves = _runs(task, n_blocks, n_tasks, executor)
+
+    def tree(n: int) -> Callable[[], Result]:
+        if n == 1:
+            found = leaves.popleft()
+        else:
+            left, right = tree(n // 2), tree(n - n // 2)
+            found = _submitted(executor, merge, left(), right())
+        if executor is not None:
+            return found
+        made = found()  # at once, so that no more than one a level is in memory
+        return lambda: made
+
+    return tree(len(leaves))()
+
+
+def _runs(
+    task: Callable[[IntArray], Result], n_blocks: int, n_tasks: int, executor: Executor | None
+) -> deque[Callable[[], Result]]:
     check_count("n_blocks", n_blocks, 1)
     check_count("n_tasks", n_tasks, 1)
     runs = np.array_split(np.arange(n_blocks), min(n_blocks, n_tasks))
-    waiting = deque((run, _submitted(task, run, executor)) for run in runs)
-    while waiting:
-        run, result = waiting.popleft()
-        try:
-            yield result()
-        except (BrokenExecutor, CancelledError):
-            yield task(run)
+    return deque(_submitted(executor, task, run) for run in runs)
 
 
 def _submitted(
-    task: Callable[[IntArray], Result], run: IntArray, executor: Executor | None
+    executor: Executor | None, task: Callable[..., Result], *given: Any
 ) -> Callable[[], Result]:
-    if executor is not None:
+    """Return what waits for the result of a task, or makes it here."""
+    here = partial(task, *given)
+    if executor is None:
+        return here
+    try:
+        there = executor.submit(_alone, here)
+    except BrokenExecutor:
+        return here
+
+    def result() -> Result:
         try:
-            return executor.submit(_alone, task, run).result
-        except BrokenExecutor:
-            pass
-    return partial(task, run)
+            return there.result()
+        except (BrokenExecutor, CancelledError):
+            return here()
+
+    return result
 
 
-def _alone(task: Callable[[IntArray], Result], run: IntArray) -> Result:
+def _alone(task: Callable[[], Result]) -> Result:
     with one_thread_per_call():
-        return task(run)
+        return task()

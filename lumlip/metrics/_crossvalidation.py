@@ -65,11 +65,7 @@ class CrossValidation:
     Maps of every rank r are fitted on each fold: they predict design[:, :r] (left^T y)[:r] for the
     other, where left are the left singular vectors of the fold and design is the other times V / s.
     Arrays of both have shape (batch, 2, ...) and begin with what is fitted on the first fold.
-
-    Parameters
-    ----------
-    source : tensor of shape (batch, n, d)
-        Centered samples in the order of `fold_order`.
+    Sources (batch, n, d) and targets (batch, n, n_columns) are centered and in `fold_order`.
     """
 
     def __init__(self, source: torch.Tensor, protocol: Protocol = SCIKIT_MATTER) -> None:
@@ -90,19 +86,7 @@ class CrossValidation:
         self._kept = torch.nn.functional.pad(kept, (0, 0, 0, 1))
 
     def choose_cutoffs(self, y: torch.Tensor, targets: Targets) -> torch.Tensor:
-        """Choose the cutoff with the best score for every source of the batch and every target.
-
-        Parameters
-        ----------
-        y : tensor of shape (batch, n, n_columns)
-            Centered targets, samples in the order of `fold_order`.
-        targets : Targets
-
-        Returns
-        -------
-        tensor of shape (batch, n_targets)
-            Absolute cutoffs of the singular values.
-        """
+        """Choose the cutoff, absolute, with the best score for each target: (batch, n_targets)."""
         loss = self._loss(y, targets)
         if self._tie:
             return self.cutoffs.gather(1, self._largest_tie(loss))

@@ -14,14 +14,12 @@ diag(s)``, serves instead of two.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 
-import numpy as np
 import torch
 
-from lumlip.array_types import BoolArray, IntArray
 from lumlip.metrics._crossvalidation import thin_svd
+from lumlip.metrics._fold_sums import FoldOrder, Moments
 from lumlip.metrics._protocol import Protocol
 from lumlip.metrics._targets import Targets
 
@@ -29,132 +27,6 @@ from lumlip.metrics._targets import Targets
 ABSENT = 1e-10
 #: Least over largest singular value of X down to which its squares resolve it, to 1e-6 or better.
 SQUARED = 1e-5
-
-
-@dataclass(frozen=True)
-class FoldOrder:
-    """One order of the folds: the targets sorted by fold and half, made once for all sources.
-
-    Attributes
-    ----------
-    atoms : tensor of int of shape (n_atoms,)
-        Sorted by fold, and within a fold by half.
-    sizes : tuple of int, of length 2 * n_folds
-        Atoms in each half of each fold, in that order.
-    y : tensor of shape (n_atoms, n_columns)
-        Targets of the sorted atoms, centered over all atoms.
-    layout : Targets
-        Which column belongs to which target.
-    ones : tensor of shape (n_atoms, 1)
-        1; rows that stand for many atoms have other numbers, with the same sums of squares, and of
-        products with the other columns.
-    """
-
-    atoms: torch.Tensor
-    sizes: tuple[int, ...]
-    y: torch.Tensor
-    layout: Targets
-    ones: torch.Tensor
-
-    @classmethod
-    def of(
-        cls,
-        targets: torch.Tensor,
-        widths: tuple[int, ...],
-        *,
-        part: IntArray,
-        ones: torch.Tensor | None = None,
-    ) -> FoldOrder:
-        """Sort centered targets (n_atoms, n_columns) by part, 2 * fold + half of every atom."""
-        atoms = torch.as_tensor(np.argsort(part, kind="stable"), device=targets.device)
-        sizes = np.bincount(part, minlength=int(part.max()) // 2 * 2 + 2)
-        layout = Targets(targets[:0], targets[:0], widths)
-        ones = torch.ones_like(targets[:, :1]) if ones is None else ones[atoms]
-        return cls(atoms, tuple(int(n) for n in sizes), targets[atoms], layout, ones)
-
-    def only(self, chosen: BoolArray) -> FoldOrder:
-        """Keep some targets, a mask of shape (n_targets,)."""
-        if chosen.all():
-            return self
-        parts = torch.split(self.y, list(self.layout.widths), dim=1)
-        kept = [part for part, is_chosen in zip(parts, chosen, strict=True) if is_chosen]
-        y, widths = torch.cat(kept, dim=1), tuple(part.shape[1] for part in kept)
-        return replace(self, y=y, layout=Targets(y[:0], y[:0], widths))
-
-    def parts(self, rows: torch.Tensor, half: int) -> tuple[torch.Tensor, ...]:
-        """Rows of one half of each fold."""
-        return torch.split(rows, list(self.sizes))[half::2]
-
-    def tested(self, rows: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Rows of each fold, both halves."""
-        sizes = np.add(self.sizes[::2], self.sizes[1::2])
-        return torch.split(rows, [int(n) for n in sizes])
-
-    def sums(self, rows: torch.Tensor, half: int) -> torch.Tensor:
-        """Sums over one half of each fold: (n_folds, n_columns)."""
-        pairs = zip(self.parts(self.ones, half), self.parts(rows, half), strict=True)
-        return torch.stack([(ones.mT @ some)[0] for ones, some in pairs])
-
-    @cached_property
-    def of_targets(self) -> tuple[tuple[torch.Tensor, torch.Tensor], ...]:
-        """Of both halves: sums and sums of squares over each fold, (n_folds, n_columns) each."""
-        squares = [[y.square().sum(dim=0) for y in self.parts(self.y, half)] for half in (0, 1)]
-        return tuple((self.sums(self.y, half), torch.stack(squares[half])) for half in (0, 1))
-
-
-@dataclass(frozen=True)
-class Moments:
-    """Sums over the atoms of a part: of products, of squares, of the features, and of ones.
-
-    Attributes
-    ----------
-    gram : tensor of shape (..., d, d)
-    cross : tensor of shape (..., d, n_columns)
-        Source times targets.
-    squares : tensor of shape (..., n_columns)
-    source, target : tensors of shape (..., d) and (..., n_columns)
-    n : tensor of shape (...)
-    """
-
-    gram: torch.Tensor
-    cross: torch.Tensor
-    squares: torch.Tensor
-    source: torch.Tensor
-    target: torch.Tensor
-    n: torch.Tensor
-
-    @classmethod
-    def of(cls, b: torch.Tensor, order: FoldOrder, half: int) -> Moments:
-        """Sum over one half of each fold, b of shape (n_atoms, d) sorted: fields (n_folds, ...)."""
-        parts = order.parts(b, half)
-        targets = order.parts(order.y, half)
-        target, squares = order.of_targets[half]
-        return cls(
-            gram=torch.stack([some.mT @ some for some in parts]),
-            cross=torch.stack([some.mT @ y for some, y in zip(parts, targets, strict=True)]),
-            squares=squares,
-            source=order.sums(b, half),
-            target=target,
-            n=order.sums(order.ones, half)[:, 0],
-        )
-
-    def without_each(self) -> Moments:
-        """Sum of all parts but one, for every one."""
-        return Moments(*(field.sum(dim=0) - field for field in vars(self).values()))
-
-    def __add__(self, other: Moments) -> Moments:
-        return Moments(
-            *(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True))
-        )
-
-    def centered(self, m: torch.Tensor, t: torch.Tensor) -> Moments:
-        """Sums of products about other means, source m (..., d) and target t (..., n_columns)."""
-        n = self.n[..., None]
-        left = self.source - n * m
-        gram = _less(self.gram, left, m, m, self.source)
-        cross = _less(self.cross, left, t, m, self.target)
-        squares = self.squares - 2 * t * self.target + n * t.square()
-        return Moments(gram, cross, squares, left, self.target - n * t, self.n)
 
 
 @dataclass(frozen=True)
@@ -192,19 +64,12 @@ class _Svd:
 class Source:
     """Features as orthonormal columns, made once and used for every order of the folds.
 
-    Attributes
-    ----------
-    columns : tensor of shape (n_atoms, d)
-        Of mean square 1.
-    scales : tensor of shape (d,)
-        Falling; what each column is multiplied by, singular values over the root of n_atoms.
-    turn : tensor of shape (n_features, d)
-        Gives the columns of any atom's centered features.
+    The columns are multiplied by scales, falling: singular values over the root of n_atoms.
     """
 
-    columns: torch.Tensor
-    scales: torch.Tensor
-    turn: torch.Tensor
+    columns: torch.Tensor  # (n_atoms, d), of mean square 1
+    scales: torch.Tensor  # (d,)
+    turn: torch.Tensor  # (n_features, d), gives the columns of any atom's centered features
 
     @classmethod
     def of(cls, x: torch.Tensor) -> Source:
@@ -217,20 +82,11 @@ class Source:
 
 @dataclass(frozen=True)
 class FoldMaps:
-    """Maps from rows of B to all targets, each fitted without one fold.
+    """Maps from rows of B to all targets, each fitted without one fold."""
 
-    Attributes
-    ----------
-    maps : tensor of shape (n_folds, d, n_columns)
-    constant : tensor of shape (n_folds, n_columns)
-    spread : tensor of shape (n_folds, n_targets)
-        Total standard deviations of the targets over the train atoms.
-    layout : Targets
-    """
-
-    maps: torch.Tensor
-    constant: torch.Tensor
-    spread: torch.Tensor
+    maps: torch.Tensor  # (n_folds, d, n_columns)
+    constant: torch.Tensor  # (n_folds, n_columns)
+    spread: torch.Tensor  # (n_folds, n_targets), total standard deviations over the train atoms
     layout: Targets
 
     @classmethod
@@ -256,13 +112,7 @@ class FoldMaps:
 
 
 def fold_errors(source: Source, order: FoldOrder, *, protocol: Protocol) -> torch.Tensor:
-    """Errors of one source's maps on every atom, each by the map of the other folds.
-
-    Returns
-    -------
-    tensor of shape (n_targets, n_atoms)
-        As `FoldMaps.errors`.
-    """
+    """`FoldMaps.errors` on every atom, each by the map of the other folds: (n_targets, n_atoms)."""
     fitted = FoldMaps.of(source, order, protocol=protocol)
     rows = zip(order.tested(source.columns[order.atoms]), order.tested(order.y), strict=True)
     errors = torch.cat([fitted.errors(f, b, y) for f, (b, y) in enumerate(rows)], dim=1)
@@ -305,10 +155,3 @@ def _loss(svd: _Svd, other: Moments, cutoffs: torch.Tensor, layout: Targets) -> 
     squares = torch.baddbmm(other.squares[:, None], kept, change)
     rmse = (squares / other.n[:, None, None]).clamp_(min=0).sqrt_()
     return rmse @ layout.averaging
-
-
-def _less(
-    x: torch.Tensor, a: torch.Tensor, b: torch.Tensor, c: torch.Tensor, d: torch.Tensor
-) -> torch.Tensor:
-    """Return x - a b^T - c d^T in one pass, which is what this costs: x is large."""
-    return torch.baddbmm(x, torch.stack([a, c], -1), torch.stack([b, d], -2), alpha=-1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -33,20 +33,15 @@ def as_array(values: ArrayLike, name: str) -> NDArray[Any]:
         ) from None
 
 
+def feature_arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
+    """Return `as_features` of each name, of which there is at least one."""
+    if not features:
+        raise ValueError("features: got none, expected at least one name with its array")
+    return {name: as_features(array, name) for name, array in features.items()}
+
+
 def as_features(features: ArrayLike, name: str) -> FloatArray:
-    """Return the features as a float64 array of shape (n_atoms, n_features).
-
-    Parameters
-    ----------
-    features : array of shape (n_atoms, n_features)
-    name : str
-        What an error calls them.
-
-    Raises
-    ------
-    ValueError
-        If the array is not two-dimensional, is empty, or holds other than real numbers up to 1e300.
-    """
+    """Return features (n_atoms, n_features) as float64: real numbers up to 1e300, and some."""
     array = as_array(features, name)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(
@@ -70,16 +65,7 @@ def as_features(features: ArrayLike, name: str) -> FloatArray:
 def of_unit_size(rows: FloatArray, name: str) -> FloatArray:
     """Divide features by a power of two, an exact division, if their squares might overflow.
 
-    Parameters
-    ----------
-    rows : array of shape (n_atoms, n_features)
-    name : str
-        What an error calls them.
-
-    Raises
-    ------
-    ValueError
-        If a row is so large that nothing is left of most others.
+    Refused is a row of (n_atoms, n_features) so large that nothing is left of most others.
     """
     sizes = np.abs(rows).max(axis=1)
     largest = float(sizes.max())
@@ -113,17 +99,7 @@ def as_structure_index(structure: ArrayLike, n_atoms: int) -> IntArray:
 def as_split(train: ArrayLike, test: ArrayLike, n_atoms: int) -> tuple[IntArray, IntArray]:
     """Return the indices of train and test atoms, checked against each other.
 
-    Parameters
-    ----------
-    train, test : arrays of int of shape (n_train,) and (n_test,), or masks of shape (n_atoms,)
-        The order of indices is kept.
-    n_atoms : int
-
-    Raises
-    ------
-    ValueError
-        If an index is out of range, repeated or on both sides, fewer than 2 atoms are in train,
-        or none in test.
+    Both are indices (n_train,) and (n_test,), the order of which is kept, or masks (n_atoms,).
     """
     train_index = _as_index(train, n_atoms, "train", at_least=2)
     test_index = _as_index(test, n_atoms, "test", at_least=1)
@@ -169,24 +145,14 @@ def copied(features: Iterable[ArrayLike], part: ArrayLike) -> NDArray[np.bool_]:
 
 
 def check_same_structures(features: Iterable[tuple[str, object]]) -> None:
-    """Refuse features that say they are of different structures, though as many atoms.
+    """Refuse features (name, array) that say to be of different structures, though as many atoms.
 
-    Parameters
-    ----------
-    features : iterable of (name, array)
-        Those with ``attrs["structures_sha256"]``, as variables of a feature store have it, are
-        compared; plain arrays say nothing and pass.
-
-    Raises
-    ------
-    ValueError
-        Naming two of them that differ.
+    Those with ``attrs["structures_sha256"]``, as variables of a feature store have it, are
+    compared; plain arrays say nothing and pass.
     """
-    known: list[tuple[str, str]] = []
-    for name, array in features:
-        sha256 = getattr(array, "attrs", {}).get("structures_sha256")
-        if sha256 is not None:
-            known.append((name, str(sha256)))
+    key = "structures_sha256"
+    told = [(name, getattr(array, "attrs", {}).get(key)) for name, array in features]
+    known = [(name, str(sha256)) for name, sha256 in told if sha256 is not None]
     for name, sha256 in known:
         first, expected = known[0]
         if sha256 != expected:
@@ -200,17 +166,8 @@ def rounding_spread(rows: FloatArray) -> float:
     """Return the total standard deviation that rounding alone may leave between equal rows.
 
     Numbers that all fit in single precision were computed in it, whatever type they have now.
-    Columns that do not vary at all have no such rounding, however large they are.
-
-    Parameters
-    ----------
-    rows : array of shape (n_samples, n_features)
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> rounding_spread(np.array([[1.0, 7.0], [1.5, 7.0]])) < 5e-6
-    True
+    Columns of rows (n_samples, n_features) that do not vary at all have no such rounding, however
+    large they are.
     """
     with np.errstate(over="ignore", under="ignore"):
         single = bool((rows.astype(np.float32) == rows).all())

@@ -20,22 +20,12 @@ def local_errors(
     source: ScaledFeatures,
     targets: Targets,
     n_neighbors: int,
-    chunk_size: int | None,
     protocol: Protocol,
 ) -> tuple[torch.Tensor, int]:
     """Distance of every test atom from its local prediction, without unit: (n_targets, n_test).
 
-    The number of maps that broke down comes second.
-
-    Parameters
-    ----------
-    source : ScaledFeatures
-    targets : Targets
-    n_neighbors : int
-        Train atoms in each fit; all that are distinct, if there are fewer.
-    chunk_size : int or None
-        Test atoms at a time; None: as many as fit in the cache.
-    protocol : Protocol
+    Each fit has as many neighbors as asked for, or all train atoms that are distinct. The number of
+    maps that broke down comes second.
     """
     device = source.test.device
     distinct = distinct_train_atoms(source, protocol.copies)
@@ -49,7 +39,7 @@ def local_errors(
     neighbors = neighbors[:, fold_order(n_neighbors)[0].to(device)]
     n_test = len(source.test)
     fitting = max(1, BLOCK[device.type] // (n_neighbors * targets.train.shape[1]))
-    size = chunk_size or min(fitting, -(-n_test // torch.get_num_threads()))
+    size = min(fitting, -(-n_test // torch.get_num_threads()))
     atoms = torch.split(torch.arange(n_test, device=device), size)
     found = map_in_threads(
         lambda chunk: _chunk_errors(source, targets, chunk, neighbors[chunk], protocol),

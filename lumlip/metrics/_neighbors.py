@@ -11,19 +11,9 @@ from lumlip.metrics._scaling import ScaledFeatures
 def distinct_train_atoms(features: ScaledFeatures, closest: float) -> torch.Tensor:
     """Find the train atoms that are no near-copies of an earlier one.
 
-    Copies are near each other along any direction: only atoms that are near along a few random
-    ones are compared.
-
-    Parameters
-    ----------
-    features : ScaledFeatures
-    closest : float
-        Atoms nearer than this, in scaled units, are copies; 0: none are.
-
-    Returns
-    -------
-    tensor of int64 of shape (n_distinct,)
-        Rows of ``features.train``, in their order.
+    Those nearer than ``closest``, in scaled units, are copies; 0: none are. They are near each
+    other along any direction: only atoms that are near along a few random ones are compared.
+    Returned are the rows of ``features.train``, in their order: (n_distinct,).
     """
     train = features.train
     numbers = torch.arange(len(train), device=train.device)
@@ -50,22 +40,10 @@ def distinct_train_atoms(features: ScaledFeatures, closest: float) -> torch.Tens
 def nearest_train_atoms(
     features: ScaledFeatures, n_neighbors: int, *, block: int = 2**24
 ) -> torch.Tensor:
-    """Find the nearest train atoms of every test atom.
+    """Find the nearest train atoms of every test atom: rows of ``features.train``, (n_test, k).
 
     Sorted by squared distance, computed as |x|^2 + |y|^2 - 2 x.y as in scikit-matter; equally far
-    atoms come in the order of the train atoms.
-
-    Parameters
-    ----------
-    features : ScaledFeatures
-    n_neighbors : int
-    block : int
-        Distances in memory at a time.
-
-    Returns
-    -------
-    tensor of int64 of shape (n_test, n_neighbors)
-        Rows of ``features.train``.
+    atoms come in the order of the train atoms. A block of distances is in memory at a time.
     """
     squared = features.train.square().sum(dim=1)
     chunks = []

@@ -23,24 +23,16 @@ LARGEST_MAP = 1e6
 
 @dataclass(frozen=True)
 class Protocol:
-    """Settings of a fit.
+    """Settings of a fit."""
 
-    Attributes
-    ----------
-    floor : float
-        No cutoff is smaller, relative to the largest singular value.
-    rounding : float
-        Singular values up to this, in scaled units, are rounding of the features.
-    tie : float
-        Cutoffs count as equally good if their scores differ by less, relative to the best; the
-        largest of them is taken. 0: the smallest of exactly equal ones.
-    copies : float
-        Train atoms nearer to each other, in the scaled source space, are one. 0: none are.
-    """
-
+    #: No cutoff is smaller, relative to the largest singular value.
     floor: float = 0.0
+    #: Singular values up to this, in scaled units, are rounding of the features.
     rounding: float = 0.0
+    #: Cutoffs count as equally good if their scores differ by less, relative to the best; the
+    #: largest of them is taken. 0: the smallest of exactly equal ones.
     tie: float = 0.0
+    #: Train atoms nearer to each other, in the scaled source space, are one. 0: none are.
     copies: float = 0.0
 
     @classmethod

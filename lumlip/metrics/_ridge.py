@@ -14,19 +14,9 @@ from lumlip.metrics._targets import Targets
 class TruncatedRegression:
     """A batch of linear maps without intercept, each source factorized once for all its targets.
 
-    Parameters
-    ----------
-    source : tensor of shape (batch, n, d)
-        Centered samples in the order of `lumlip.metrics._crossvalidation.fold_order`.
-    y : tensor of shape (batch, n, n_columns)
-        Centered targets of the same samples, all side by side.
-    targets : Targets
-        Which columns belong together: each target has a cutoff of its own.
-
-    Attributes
-    ----------
-    cutoffs : tensor of shape (batch, n_targets)
-        Singular values up to this are dropped.
+    Sources (batch, n, d) and all targets side by side (batch, n, n_columns) are centered and in
+    `lumlip.metrics._crossvalidation.fold_order`. Singular values up to ``cutoffs``, of shape
+    (batch, n_targets), are dropped.
     """
 
     def __init__(

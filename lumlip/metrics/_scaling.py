@@ -14,15 +14,11 @@ from lumlip.metrics._input import WIDEST, check_spread, of_unit_size
 class ScaledFeatures:
     """Features of the train and the test atoms, centered and scaled with the train atoms' numbers.
 
-    Attributes
-    ----------
-    train : tensor of shape (n_train, n_features)
-        Column means 0; the variances of the columns add up to 1.
-    test : tensor of shape (n_test, n_features)
+    Column means over the train atoms are 0, and the variances of the columns add up to 1.
     """
 
-    train: torch.Tensor
-    test: torch.Tensor
+    train: torch.Tensor  # (n_train, n_features)
+    test: torch.Tensor  # (n_test, n_features)
 
     @property
     def width(self) -> int:
@@ -35,22 +31,9 @@ def scale(
 ) -> ScaledFeatures:
     """Center every column by its train mean, divide all by ``sqrt(sum of the train variances)``.
 
-    So the mean squared norm of the train rows is 1: predicting nothing has an error of 1.
-
-    Parameters
-    ----------
-    features : array of shape (n_atoms, n_features)
-    train : array of int of shape (n_train,)
-    test : array of int of shape (n_test,)
-    name : str
-        What an error calls the features.
-    device : torch.device
-
-    Raises
-    ------
-    ValueError
-        If the features are the same for all train atoms, but for rounding, or a test atom is so far
-        away that its square overflows.
+    So the mean squared norm of the train rows is 1: predicting nothing has an error of 1. Refused
+    are features that are the same for all train atoms, but for rounding, and a test atom so far
+    away that its square overflows.
     """
     features = of_unit_size(features, name)
     train_rows = torch.as_tensor(features[train], device=device)

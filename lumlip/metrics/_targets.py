@@ -13,19 +13,11 @@ from lumlip.metrics._scaling import ScaledFeatures
 
 @dataclass(frozen=True)
 class Targets:
-    """The columns of several targets, one after the other.
+    """The columns of several targets, one after the other."""
 
-    Attributes
-    ----------
-    train : tensor of shape (n_train, n_columns)
-    test : tensor of shape (n_test, n_columns)
-    widths : tuple of int
-        Number of columns of each target; they add up to n_columns.
-    """
-
-    train: torch.Tensor
-    test: torch.Tensor
-    widths: tuple[int, ...]
+    train: torch.Tensor  # (n_train, n_columns)
+    test: torch.Tensor  # (n_test, n_columns)
+    widths: tuple[int, ...]  # columns of each target
 
     @classmethod
     def join(cls, targets: Sequence[ScaledFeatures]) -> Targets:

@@ -1,14 +1,14 @@
-"""Intervals of one split: the test structures drawn anew, the maps as they are."""
+"""A number with its 95 % interval: from draws, from orders of the folds, or over models."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-
-from lumlip.array_types import FloatArray
-from lumlip.metrics.group_intervals import group_sums
+from scipy.special import stdtrit
 
 
 class Interval(NamedTuple):
@@ -41,57 +41,69 @@ class Interval(NamedTuple):
         return cls(float(value), float(value) - spread, float(value) + spread)
 
 
-def bootstrap_interval(
-    errors: ArrayLike,
-    *,
-    groups: ArrayLike,
-    n_bootstrap: int,
-    level: float = 0.95,
-    seed: int = 0,
-) -> tuple[FloatArray, FloatArray]:
-    """Interval of root mean square errors when the test groups are drawn anew, with replacement.
-
-    Every draw takes as many groups (structures) as there are, all atoms of each, and the root of
-    the ratio of the sums over them. All errors share the draws, so that they can be compared.
-
-    Parameters
-    ----------
-    errors : array of shape (..., n_test)
-        Errors of the test atoms, in any unit; the fitted maps stay as they are.
-    groups : array of shape (n_test,)
-        The structure of every test atom.
-    n_bootstrap : int
-        Number of draws.
-    level : float
-        Share of the draws inside the interval, between 0 and 1.
-    seed : int
-
-    Returns
-    -------
-    (array of shape (...), array of shape (...))
-        Lower and upper bound, in the unit of the errors.
-
-    Raises
-    ------
-    ValueError
-        If a length, ``n_bootstrap`` or ``level`` is out of range.
+@dataclass(frozen=True)
+class Estimate:
+    """A number, its 95 % interval, and what each order of the folds gives alone.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> errors = np.repeat([0.1, 0.2, 0.3, 0.4], 5)
-    >>> low, high = bootstrap_interval(errors, groups=np.repeat(range(4), 5), n_bootstrap=500)
-    >>> bool(low < 0.2 < np.sqrt(np.mean(errors**2)) < high)
-    True
+    >>> found = Estimate.over([Interval(0.5, 0.4, 0.6), Interval(0.7, 0.6, 0.8)])
+    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
+    (0.6, 0.31, 0.89)
     """
-    if n_bootstrap < 1 or not 0 < level < 1:
-        raise ValueError(
-            f"got n_bootstrap={n_bootstrap} and level={level}, expected 1 or more, and 0 to 1"
-        )
-    sums, n_atoms = group_sums(errors, groups)
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(len(n_atoms), np.full(len(n_atoms), 1 / len(n_atoms)), n_bootstrap)
-    resampled = np.sqrt((sums @ draws.T) / (draws @ n_atoms))
-    tail = (1 - level) / 2
-    low, high = np.quantile(resampled, [tail, 1 - tail], axis=-1)
-    return low, high
+
+    value: float
+    low: float
+    high: float
+    by_seed: tuple[Interval, ...] = ()
+
+    @classmethod
+    def over(cls, by_seed: Sequence[Interval]) -> Estimate:
+        """Mean over seeds; reaches of the interval: their mean, and the spread of the seeds."""
+        value, low, high = np.array(by_seed, dtype=float).T
+        # Of one seed nothing is known about others: its own interval is all there is.
+        spread = 1.96 * value.std(ddof=1) if len(value) > 1 else 0.0
+        mean = value.mean()
+        down, up = np.hypot((value - low).mean(), spread), np.hypot((high - value).mean(), spread)
+        return cls(float(mean), float(mean - down), float(mean + up), tuple(by_seed))
+
+    @classmethod
+    def missing(cls) -> Estimate:
+        """Return NaN throughout: there is no such number."""
+        return cls(np.nan, np.nan, np.nan)
+
+    def map(self, function: Callable[[float], float]) -> Estimate:
+        """Apply a monotone function, such as that from an error to the share recovered."""
+
+        def mapped(some: Interval | Estimate) -> Interval:
+            ends = sorted(function(end) for end in (some.low, some.high))
+            return Interval(function(some.value), *ends)
+
+        return Estimate(*mapped(self), tuple(map(mapped, self.by_seed)))
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+
+
+def jackknife(groups: Sequence[str], number: Callable[[list[int]], float]) -> Interval:
+    """Interval of a number over models: each group, the family of every model, left out once.
+
+    ``number`` gets the places of some of the models. The interval has Student's t of one degree of
+    freedom less than there are groups; its ends are NaN with fewer than three.
+
+    Examples
+    --------
+    >>> [round(end, 2) for end in jackknife("abc", lambda left: float(sum(left)))]
+    [3.0, -1.97, 7.97]
+    """
+    names = list(dict.fromkeys(groups))
+    value = number(list(range(len(groups))))
+    if len(names) < 3:
+        return Interval(value, np.nan, np.nan)
+    parts = np.array([
+        number([i for i, group in enumerate(groups) if group != name]) for name in names
+    ])  # fmt: skip
+    n = len(names)
+    error = np.sqrt((n - 1) / n * np.square(parts - parts.mean()).sum())
+    reach = float(stdtrit(n - 1, 0.975) * error)  # Student's t
+    return Interval(value, value - reach, value + reach)

@@ -5,35 +5,31 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 import xarray as xr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from lumlip.array_types import BoolArray, FloatArray, IntArray
-from lumlip.choices import check_count
+from lumlip.array_types import BoolArray, IntArray
 from lumlip.metrics._device import map_in_threads, resolve_device
-from lumlip.metrics._fold_maps import FoldOrder, Source, fold_errors
-from lumlip.metrics._input import WIDEST, as_array, as_features, copied, of_unit_size
-from lumlip.metrics._pairs import Pairs
+from lumlip.metrics._fold_maps import Source, fold_errors
+from lumlip.metrics._fold_sums import FoldOrder
+from lumlip.metrics._input import WIDEST, as_array, as_features, of_unit_size
 from lumlip.metrics._protocol import BROKEN, GLOBAL
 from lumlip.metrics.folds import kept_whole
-from lumlip.metrics.group_intervals import group_sums, rms_interval
-from lumlip.metrics.outliers import worst_of_sums
-from lumlip.metrics.reconstruction import pointwise_errors, worst_of_cells
+from lumlip.metrics.pointwise import pointwise_errors, scaled_features
 
 
 def cross_fitted_errors(
     sources: Mapping[str, ArrayLike],
     targets: Mapping[str, ArrayLike] | None = None,
     *,
-    metric: str = "gfre",
     folds: ArrayLike,
+    metric: str = "gfre",
     n_neighbors: int | None = None,
     device: str = "auto",
-    chunk_size: int | None = None,
     protocol: str = "robust",
     tested: ArrayLike | None = None,
 ) -> xr.DataArray:
@@ -41,13 +37,8 @@ def cross_fitted_errors(
 
     Parameters
     ----------
-    sources, targets, metric, n_neighbors, device, chunk_size
-        As in :func:`lumlip.metrics.reconstruction.pointwise_errors`.
-    folds : array of int of shape (n_atoms,)
-        The fold of every atom, from :func:`lumlip.folds`.
-    protocol : {"robust", "scikit-matter"}
-        ``"robust"`` also chooses the cutoff of global maps between two halves of the train atoms
-        that share no group of the folds, among cutoffs of at least 1e-6, ties within 1 % upward.
+    sources, targets, folds, metric, n_neighbors, device, protocol
+        As of :func:`lumlip.reconstruction_table`.
     tested : array of int, optional
         Measure the errors of these atoms only, in rising order; all serve the fits. Local maps,
         one for each atom, then take so much less time.
@@ -61,7 +52,7 @@ def cross_fitted_errors(
     Raises
     ------
     ValueError
-        If there are fewer than two folds or their shape is wrong, or as `pointwise_errors`.
+        If there are fewer than two folds or their shape is wrong, or as of the table.
 
     Examples
     --------
@@ -77,17 +68,11 @@ def cross_fitted_errors(
     if metric == "gfre" and protocol == "robust":
         return GlobalFits(sources, targets, device).errors(folds, tested=tested)
     wanted = np.arange(len(fold)) if tested is None else np.unique(np.asarray(tested))
+    options: Any = {"metric": metric, "n_neighbors": n_neighbors}
+    options |= {"device": device, "protocol": protocol}
     parts = [
         pointwise_errors(
-            sources,
-            targets,
-            metric=metric,
-            train=fold != one,
-            test=wanted[fold[wanted] == one],
-            n_neighbors=n_neighbors,
-            device=device,
-            chunk_size=chunk_size,
-            protocol=protocol,
+            sources, targets, train=fold != one, test=wanted[fold[wanted] == one], **options
         )
         for one in np.unique(fold[wanted])
     ]
@@ -96,94 +81,11 @@ def cross_fitted_errors(
     return every.assign_attrs(n_broken=n_broken)
 
 
-def cross_fitted_table(
-    sources: Mapping[str, ArrayLike],
-    targets: Mapping[str, ArrayLike] | None = None,
-    *,
-    metric: str = "gfre",
-    folds: ArrayLike,
-    groups: ArrayLike | None = None,
-    n_bootstrap: int = 0,
-    seed: int = 0,
-    n_neighbors: int | None = None,
-    device: str = "auto",
-    chunk_size: int | None = None,
-    protocol: str = "robust",
-) -> pd.DataFrame:
-    """Table of errors over all atoms: :func:`lumlip.reconstruction_table` with folds.
-
-    Parameters
-    ----------
-    sources, targets, metric, folds, n_neighbors, device, chunk_size, protocol
-        As in `cross_fitted_errors`.
-    groups : array of shape (n_atoms,), optional
-        What the bootstrap draws. By default what :func:`lumlip.folds` kept whole; single atoms for
-        any other array of folds.
-    n_bootstrap, seed : int
-        Draws for the 95 % intervals of :func:`lumlip.metrics.group_intervals.rms_interval`; 0 for
-        none.
-
-    Returns
-    -------
-    DataFrame of shape (n_sources, n_targets)
-        With ``attrs`` as of :func:`lumlip.reconstruction_table`.
-
-    Raises
-    ------
-    ValueError
-        Before any work starts, as `cross_fitted_errors`; or if ``groups`` has another length.
-    """
-    check_count("n_bootstrap", n_bootstrap, 0)
-    check_count("seed", seed, 0)
-    n_atoms = len(np.asarray(folds))
-    drawn = kept_whole(folds, n_atoms) if groups is None else np.asarray(groups)
-    if drawn.shape != (n_atoms,):
-        raise ValueError(f"groups: got shape {drawn.shape}, expected ({n_atoms},)")
-    errors = cross_fitted_errors(
-        sources,
-        targets,
-        metric=metric,
-        folds=folds,
-        n_neighbors=n_neighbors,
-        device=device,
-        chunk_size=chunk_size,
-        protocol=protocol,
-    )
-    names = list(sources), list(sources if targets is None else targets)
-    table = table_of_sums(names, *group_sums(errors, drawn), np.unique(drawn), n_bootstrap, seed)
-    table.attrs |= {**errors.attrs, "n_copied": int(copied(sources.values(), folds).sum())}
-    return table
-
-
-def table_of_sums(
-    names: tuple[list[str], list[str]],
-    sums: FloatArray,
-    counts: FloatArray,
-    labels: NDArray[np.generic],
-    n_bootstrap: int,
-    seed: int,
-) -> pd.DataFrame:
-    """Table from squared errors (n_sources, n_targets, n_groups), summed over groups of atoms."""
-    table = pd.DataFrame(np.sqrt(sums.sum(axis=-1) / counts.sum()), *names)
-    share, worst = worst_of_sums(sums)
-    table.attrs |= worst_of_cells(table, share, labels[worst])
-    if n_bootstrap:
-        _, *bounds = rms_interval(sums, counts, n_bootstrap=n_bootstrap, seed=seed)
-        for name, bound in zip(("low", "high"), bounds, strict=True):
-            table.attrs[name] = pd.DataFrame(bound, *names)
-    return table
-
-
 @dataclass(frozen=True)
 class GlobalFits:
     """Robust global maps for any number of orders of the folds; what they share is made once.
 
-    Attributes
-    ----------
-    sources, targets, device
-        As in `cross_fitted_errors`.
-    pairs : dict of source to names of its targets, optional
-        Fit only these; all other errors are NaN.
+    With ``pairs``, the names of the targets of each source, all other errors are NaN.
     """
 
     sources: Mapping[str, ArrayLike]
@@ -196,8 +98,8 @@ class GlobalFits:
         fold, where = np.asarray(folds), resolve_device(self.device)
         labels, number = np.unique(fold, return_inverse=True)
         if "_turned" not in vars(self):  # all input, before work starts
-            split = {"train": fold != labels[0], "test": fold == labels[0]}
-            Pairs.checked(self.sources, self.targets, metric="gfre", device=self.device, **split)
+            split = fold != labels[0], fold == labels[0]
+            scaled_features(self.sources, self.targets, *split, device=self.device)
         half = halves(number, kept_whole(folds, len(fold)))
         order = FoldOrder.of(*self._wanted, part=2 * number + half)
 

@@ -64,95 +64,17 @@ def cumulant_features(
     atoms = as_features(X, "X")
     index = as_structure_index(structure, len(atoms))
     amounts = _as_weights(weights, len(atoms))
+    largest = np.zeros(index.max() + 1)
+    np.maximum.at(largest, index, amounts)
     order_of_atoms = np.argsort(index, kind="stable")
-    rows = _Rows.of(np.bincount(index), amounts[order_of_atoms])
+    # Weights of at most 1, so that no sum overflows.
+    rows = _Rows(np.bincount(index), (amounts / largest[index])[order_of_atoms])
     mean, spread, deviation, blurred = _standardized(atoms[order_of_atoms], rows)
-    cumulants = _cumulants(deviation, blurred, rows, int(order))
-    return np.concatenate([mean, *_roots(cumulants, spread)], axis=1)
-
-
-@dataclass(frozen=True)
-class CentralMoments:
-    """Sums of powers of deviations from the mean; those of two parts of the atoms add up to both.
-
-    For atoms that do not come at once: a long trajectory, or all atoms of many blocks, in any
-    order and any number of processes.
-
-    Attributes
-    ----------
-    mean : array of shape (n_features,)
-    sums : array of shape (n_powers, n_features)
-        ``sum_i (x_i - mean)^p`` for p = 0, 1, ...; the first is the number of atoms.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.array([[1.0], [3.0], [8.0]])
-    >>> both = CentralMoments.of(X[:2]) + CentralMoments.of(X[2:])
-    >>> np.allclose(both.features(3), cumulant_features(X, [0, 0, 0], order=3))
-    True
-    """
-
-    mean: FloatArray
-    sums: FloatArray
-
-    @classmethod
-    def of(cls, X: ArrayLike, *, order: int = MAX_ORDER) -> CentralMoments:
-        """Sum over the rows of X (n_atoms, n_features), up to the power that the order needs.
-
-        Raises
-        ------
-        ValueError
-            If X or the order does not fit, or powers overflow, of numbers above 1e30 or so.
-        """
-        check_count("order", order, 1, MAX_ORDER)
-        x = as_features(X, "X")
-        powers = range(order + order % 2 + 1)
-        mean = x.mean(axis=0)
-        x = x - mean
-        with np.errstate(over="ignore", invalid="ignore"):
-            sums = np.stack([(x**p).sum(axis=0) for p in powers])
-        if not np.isfinite(sums).all():
-            size = np.abs(x).max()
-            raise ValueError(f"X: got deviations up to {size:.2g}, the powers of which overflow")
-        return cls(mean, sums)
-
-    def __add__(self, other: CentralMoments) -> CentralMoments:
-        if self.sums.shape != other.sums.shape:
-            raise ValueError(
-                f"got sums of (powers, features) {self.sums.shape} and {other.sums.shape}, "
-                "expected as many of both"
-            )
-        mean = self.mean + (other.mean - self.mean) * other.sums[0] / (self.sums[0] + other.sums[0])
-        return CentralMoments(mean, self._about(mean) + other._about(mean))
-
-    def _about(self, mean: FloatArray) -> FloatArray:
-        shift = self.mean - mean
-        terms = [
-            [comb(p, k) * self.sums[p - k] * shift**k for k in range(p + 1)]
-            for p in range(len(self.sums))
-        ]
-        return np.stack([np.sum(some, axis=0) for some in terms])
-
-    def features(self, order: int) -> FloatArray:
-        """Return the row (1, order * n_features) of `cumulant_features` of all these atoms."""
-        check_count("order", order, 1, len(self.sums) // 2 * 2)
-        powers = np.arange(len(self.sums))[:, None]
-        n, spread = self.sums[0], np.sqrt(self.sums[2] / self.sums[0])
-        size = np.abs(self.mean) + spread
-        spread = np.where(spread > ROUNDING * size, spread, 0.0)
-        unit = np.where(spread > 0, spread, np.inf)
-        moments = self.sums / n / unit**powers
-        moments[1] = 0.0  # but for rounding
-        # An odd absolute moment is at most the root of the product of its even neighbors.
-        bounds = [np.sqrt(moments[p - p % 2] * moments[p + p % 2]) for p in range(order + 1)]
-        kappas = _from_moments(list(moments[: order + 1]), bounds, EPSILON * size / unit)
-        return np.concatenate([self.mean, *_roots(kappas, spread)])[None]
-
-
-def _roots(kappas: list[FloatArray], spread: FloatArray) -> list[FloatArray]:
-    """Give kappa_2, kappa_3, ..., in powers of the spread, the unit of the features."""
-    return [np.sign(x) * np.abs(x) ** (1 / k) * spread for k, x in enumerate(kappas, 2)]
+    powers = range(int(order) + 1)
+    moments = [rows.mean(deviation**n) for n in powers]
+    magnitudes = [rows.mean(np.abs(deviation) ** n) for n in powers]
+    kappas = kappas_of(moments, magnitudes, blurred)
+    return np.concatenate([mean, *roots_of(kappas, spread)], axis=1)
 
 
 def _as_weights(weights: ArrayLike | None, n_atoms: int) -> FloatArray:
@@ -174,12 +96,6 @@ class _Rows:
 
     sizes: IntArray
     weights: FloatArray
-
-    @classmethod
-    def of(cls, sizes: IntArray, weights: FloatArray) -> _Rows:
-        """Divide the weights by the largest of their structure, so that no sum overflows."""
-        largest = np.maximum.reduceat(weights, np.cumsum(sizes) - sizes)
-        return cls(sizes, weights / np.repeat(largest, sizes))
 
     @property
     def starts(self) -> IntArray:
@@ -214,19 +130,10 @@ def _standardized(
     return mean, spread, deviation / np.repeat(unit, rows.sizes, axis=0), EPSILON * largest / unit
 
 
-def _cumulants(
-    deviation: FloatArray, blurred: FloatArray, rows: _Rows, order: int
-) -> list[FloatArray]:
-    """Return kappa_2 to kappa_order, each (n_structures, n_features), of centered numbers."""
-    moments = [rows.mean(deviation**n) for n in range(order + 1)]
-    magnitudes = [rows.mean(np.abs(deviation) ** n) for n in range(order + 1)]
-    return _from_moments(moments, magnitudes, blurred)
-
-
-def _from_moments(
+def kappas_of(
     moments: list[FloatArray], magnitudes: list[FloatArray], blurred: FloatArray | float = 0.0
 ) -> list[FloatArray]:
-    """Return kappa_2, kappa_3, ... of central moments; magnitudes are the absolute moments.
+    """Return kappa_2, kappa_3, ... of central moments (...); magnitudes are the absolute moments.
 
     Deviations are known to ``blurred``, and so the n-th power of the largest, 1, to n times that.
     """
@@ -238,3 +145,8 @@ def _from_moments(
         floor = np.maximum(ROUNDING, n * blurred) * size
         cumulants[n] = np.where(np.abs(kappa) > floor, kappa, 0.0)
     return list(cumulants.values())
+
+
+def roots_of(kappas: list[FloatArray], spread: FloatArray) -> list[FloatArray]:
+    """Give kappa_2, kappa_3, ..., in powers of the spread, the unit of the features."""
+    return [np.sign(x) * np.abs(x) ** (1 / k) * spread for k, x in enumerate(kappas, 2)]

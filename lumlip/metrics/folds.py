@@ -20,14 +20,9 @@ class Folds(np.ndarray[tuple[int], np.dtype[np.int64]]):
 
     Some of the atoms are taken by ``folds[index]``. Other arrays computed from it lose the groups,
     for their atoms may be others, and are refused where groups are needed.
-
-    Attributes
-    ----------
-    groups : array of int of shape (n_atoms,), or None
-        The group of every atom.
     """
 
-    groups: IntArray | None = None
+    groups: IntArray | None = None  # (n_atoms,), the group of every atom
 
     def __getitem__(self, index: Any) -> Any:
         some = super().__getitem__(index)
@@ -47,13 +42,7 @@ def _with_groups(fold: IntArray, groups: IntArray | None) -> Folds:
 
 
 def kept_whole(folds: ArrayLike, n_atoms: int) -> IntArray:
-    """Return the group of every atom (n_atoms,): itself, if the folds are no `Folds`.
-
-    Raises
-    ------
-    ValueError
-        If the folds were computed from `Folds` such that the groups were lost.
-    """
+    """Return the group of every atom (n_atoms,): itself, if the folds are no `Folds`."""
     if not isinstance(folds, Folds):
         return np.arange(n_atoms)
     if folds.groups is None:

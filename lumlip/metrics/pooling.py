@@ -10,22 +10,9 @@ from lumlip.metrics._input import as_features, as_structure_index
 
 
 def mean_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
-    """Average the features of every structure's atoms.
+    """Average the features (n_atoms, n_channels) of the atoms of every structure.
 
-    Parameters
-    ----------
-    X : array of shape (n_atoms, n_channels)
-    structure : int array of shape (n_atoms,)
-        Index of every atom's structure, 0 to n_structures - 1, each with an atom.
-
-    Returns
-    -------
-    array of shape (n_structures, n_channels)
-
-    Raises
-    ------
-    ValueError
-        If a shape or an index does not fit, or a number is not finite.
+    ``structure``, of shape (n_atoms,), has indices 0 to n_structures - 1, each with an atom.
     """
     rows = as_features(X, "X")
     index = as_structure_index(structure, len(rows))

@@ -6,7 +6,7 @@ the orders differ is added to it in squares.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -18,76 +18,26 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.choices import check_count
-from lumlip.metrics.bootstrap import Interval
+from lumlip.metrics.bootstrap import Estimate, jackknife
 from lumlip.metrics.cross_fit import GlobalFits, cross_fitted_errors
 from lumlip.metrics.folds import Folds, folds, number_of_groups
 from lumlip.metrics.group_intervals import difference_interval, group_sums, mean_rms_interval
 
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number, its 95 % interval, and what each order of the folds gives alone.
-
-    Examples
-    --------
-    >>> found = Estimate.over([Interval(0.5, 0.4, 0.6), Interval(0.7, 0.6, 0.8)])
-    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
-    (0.6, 0.31, 0.89)
-    """
-
-    value: float
-    low: float
-    high: float
-    by_seed: tuple[Interval, ...] = ()
-
-    @classmethod
-    def over(cls, by_seed: Sequence[Interval]) -> Estimate:
-        """Mean over seeds; reaches of the interval: their mean, and the spread of the seeds."""
-        value, low, high = np.array(by_seed, dtype=float).T
-        # Of one seed nothing is known about others: its own interval is all there is.
-        spread = 1.96 * value.std(ddof=1) if len(value) > 1 else 0.0
-        mean = value.mean()
-        down, up = np.hypot((value - low).mean(), spread), np.hypot((high - value).mean(), spread)
-        return cls(float(mean), float(mean - down), float(mean + up), tuple(by_seed))
-
-    @classmethod
-    def missing(cls) -> Estimate:
-        """Return NaN throughout: there is no such number."""
-        return cls(np.nan, np.nan, np.nan)
-
-    def map(self, function: Callable[[float], float]) -> Estimate:
-        """Apply a monotone function, such as that from an error to the share recovered."""
-
-        def mapped(some: Interval | Estimate) -> Interval:
-            ends = sorted(function(end) for end in (some.low, some.high))
-            return Interval(function(some.value), *ends)
-
-        return Estimate(*mapped(self), tuple(map(mapped, self.by_seed)))
-
-    def __str__(self) -> str:
-        return f"{self.value:.2f} ({self.low:.2f} to {self.high:.2f})"
+__all__ = ["CrossFit", "Estimate", "jackknife", "orders_of", "pair_weights"]
 
 
 @dataclass(frozen=True)
 class CrossFit:
-    """Squared errors of every pair, summed over groups of atoms, for several orders of folds.
+    """Squared errors of every pair, without unit, for several orders of folds.
 
-    Attributes
-    ----------
-    sources, targets : list of str
-    sums : array of shape (n_seeds, n_sources, n_targets, n_groups)
-        Squared errors, without unit, summed over the atoms of each group (a parent).
-    counts : array of shape (n_groups,)
-        Atoms of each group.
-    n_bootstrap : int
-        Draws of the groups for each interval.
+    They are summed over the atoms of each group (a parent).
     """
 
     sources: list[str]
     targets: list[str]
-    sums: FloatArray
-    counts: FloatArray
-    n_bootstrap: int = 500
+    sums: FloatArray  # (n_seeds, n_sources, n_targets, n_groups)
+    counts: FloatArray  # (n_groups,), atoms of each group
+    n_bootstrap: int = 500  # draws of the groups for each interval
 
     @classmethod
     def of(
@@ -100,17 +50,10 @@ class CrossFit:
         n_bootstrap: int = 500,
         **options: Any,
     ) -> CrossFit:
-        """Cross-fit with each order of the folds.
+        """Cross-fit with each order of the folds, from `orders_of`.
 
-        Parameters
-        ----------
-        sources, targets
-            As in :func:`lumlip.metrics.cross_fit.cross_fitted_errors`, which takes the options;
-            global maps also take ``pairs``, see `lumlip.metrics.cross_fit.GlobalFits`.
-        orders : sequence of Folds
-            From `orders_of`.
-        tested : array of int, optional
-            Only these atoms count (all serve the fits).
+        Options are those of :func:`lumlip.metrics.cross_fit.cross_fitted_errors`; global maps also
+        take ``pairs``, see `lumlip.metrics.cross_fit.GlobalFits`.
         """
         measure = partial(cross_fitted_errors, sources, targets, **options)
         if options.keys() <= {"device", "pairs"}:
@@ -136,16 +79,13 @@ class CrossFit:
     def mean(self, weights: ArrayLike) -> Estimate:
         """Weighted mean over pairs of their errors.
 
-        Parameters
-        ----------
-        weights : array of shape (n_sources, n_targets)
-            Such as :func:`pair_weights`; pairs of weight 0 do not count. All zero: missing.
+        Weights (n_sources, n_targets) are such as :func:`pair_weights`. All zero: missing.
         """
         chosen, w = self._chosen(weights)
         if not len(w):
             return Estimate.missing()
         measure = partial(mean_rms_interval, n_bootstrap=self.n_bootstrap, weights=w)
-        return Estimate.over([Interval(*measure(some[chosen], self.counts)) for some in self.sums])
+        return Estimate.over([measure(some[chosen], self.counts) for some in self.sums])
 
     def share(self, weights: ArrayLike) -> Estimate:
         """Weighted mean over pairs of the share of the target's variance that a map recovers.
@@ -157,7 +97,7 @@ class CrossFit:
             return Estimate.missing()
         pooled = [np.tensordot(w, some[chosen], axes=1)[None] for some in self.sums]
         measure = partial(mean_rms_interval, n_bootstrap=self.n_bootstrap)
-        rms = Estimate.over([Interval(*measure(some, self.counts)) for some in pooled])
+        rms = Estimate.over([measure(some, self.counts) for some in pooled])
         return rms.map(lambda error: 1 - error**2)
 
     def difference(
@@ -170,7 +110,7 @@ class CrossFit:
             return Estimate.missing()
         options = {"n_bootstrap": self.n_bootstrap, "weights": w, "other_weights": v}
         return Estimate.over([
-            Interval(*difference_interval(some[chosen], others[rest], self.counts, **options))  # type: ignore[arg-type]
+            difference_interval(some[chosen], others[rest], self.counts, **options)  # type: ignore[arg-type]
             for some, others in zip(self.sums, second.sums, strict=True)
         ])  # fmt: skip
 
@@ -208,17 +148,8 @@ def orders_of(
 ) -> list[Folds]:
     """Deal the atoms into folds several times, see :func:`lumlip.folds`.
 
-    Parameters
-    ----------
-    ds, by, n_folds
-        As in :func:`lumlip.folds`; as many folds as there are groups, if these are fewer.
-    n_seeds, seed : int
-        Orders, of the seeds ``seed`` to ``seed + n_seeds - 1``.
-
-    Raises
-    ------
-    ValueError
-        If there is not at least one, or as `lumlip.folds`.
+    The orders have the seeds ``seed`` to ``seed + n_seeds - 1``; each has as many folds as there
+    are groups, if these are fewer.
     """
     check_count("n_seeds", n_seeds, 1)
     n = min(n_folds, number_of_groups(ds, by=by))
@@ -226,19 +157,10 @@ def orders_of(
 
 
 def pair_weights(groups: Sequence[str], *, within: bool = False) -> FloatArray:
-    """Weights of ordered pairs of models: every pair of groups counts once, however large.
+    """Weights (n_models, n_models) of ordered pairs: every pair of groups counts once.
 
-    Parameters
-    ----------
-    groups : sequence of str
-        The family of every model.
-    within : bool
-        Pairs of variants of one group instead; every group with variants counts once.
-
-    Returns
-    -------
-    array of shape (n_models, n_models)
-        They add up to 1, or are all 0 where there is no pair.
+    Groups are the family of every model. ``within``: pairs of variants of one group instead; every
+    group with variants counts once. They add up to 1, or are all 0 where there is no pair.
 
     Examples
     --------
@@ -255,39 +177,3 @@ def pair_weights(groups: Sequence[str], *, within: bool = False) -> FloatArray:
     n_kinds = max(1, np.count_nonzero(size))
     weights: FloatArray = np.where(pairs, 1 / np.maximum(size[kind], 1), 0.0) / n_kinds
     return weights
-
-
-def jackknife(groups: Sequence[str], number: Callable[[list[int]], float]) -> Interval:
-    """Interval of a number over models: each group left out once.
-
-    Parameters
-    ----------
-    groups : sequence of str
-        The family of every model.
-    number : callable
-        The number from some of the models, given by their places.
-
-    Returns
-    -------
-    Interval
-        With Student's t of one degree of freedom less than there are groups; ends NaN with fewer
-        than three groups.
-
-    Examples
-    --------
-    >>> [round(end, 2) for end in jackknife("abc", lambda left: float(sum(left)))]
-    [3.0, -1.97, 7.97]
-    """
-    from scipy.stats import t
-
-    names = list(dict.fromkeys(groups))
-    value = number(list(range(len(groups))))
-    if len(names) < 3:
-        return Interval(value, np.nan, np.nan)
-    parts = np.array([
-        number([i for i, group in enumerate(groups) if group != name]) for name in names
-    ])  # fmt: skip
-    n = len(names)
-    error = np.sqrt((n - 1) / n * np.square(parts - parts.mean()).sum())
-    reach = float(t.ppf(0.975, n - 1) * error)
-    return Interval(value, value - reach, value + reach)

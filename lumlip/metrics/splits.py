@@ -77,25 +77,6 @@ def split(
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
-def n_held_out(n_samples: int, n_test: int | None = None) -> int:
-    """Return how many atoms or structures to test on: as many as wanted, at most a fifth of all.
-
-    Parameters
-    ----------
-    n_samples : int
-        All atoms or structures.
-    n_test : int, optional
-        As many as wanted; by default a fifth.
-
-    Examples
-    --------
-    >>> n_held_out(12000, 1000), n_held_out(480, 1000), n_held_out(3)
-    (1000, 96, 1)
-    """
-    fifth = max(1, n_samples // 5)
-    return fifth if n_test is None else min(n_test, fifth)
-
-
 def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:
     if name not in ds.variables:
         known = ", ".join(str(key) for key in ds.variables)

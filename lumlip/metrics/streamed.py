@@ -1,11 +1,8 @@
 """Tables of global errors of more atoms than fit in memory, read block by block.
 
-A global map needs of the atoms no more than sums of products. Every part of them, half of a fold,
-is reduced to its number of atoms, their mean, and the triangular factor of their deviations. Two of
-these merge by one more decomposition (TSQR), which squares nothing: block after block, and in
-any number of processes. The rows of all factors then stand for the atoms, and the maps are fitted
-on them as on atoms in memory, see `lumlip.metrics._fold_maps`. A second pass over the blocks sums
-the squared errors by group, of which the table and its intervals are made.
+The atoms of every half of a fold are reduced to what stands for them, see
+`lumlip.metrics._triangles`, and the maps are fitted on that as on atoms in memory. A second pass
+over the blocks sums the squared errors by group, of which the table and its intervals are made.
 """
 
 from __future__ import annotations
@@ -15,7 +12,7 @@ from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -23,13 +20,15 @@ import torch
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics._blocks import Blocks, Read, results
-from lumlip.metrics._fold_maps import FoldMaps, FoldOrder, Source
+from lumlip.metrics._blocks import CHANGED, Blocks, Read, merged, results
+from lumlip.metrics._fold_maps import FoldMaps, Source
+from lumlip.metrics._fold_sums import FoldOrder
 from lumlip.metrics._input import as_array, check_spread
-from lumlip.metrics._pairs import feature_arrays
 from lumlip.metrics._protocol import BROKEN, GLOBAL
-from lumlip.metrics.cross_fit import checked_folds, halves, table_of_sums
+from lumlip.metrics._triangles import Part, merge
+from lumlip.metrics.cross_fit import checked_folds, halves
 from lumlip.metrics.group_intervals import group_sums
+from lumlip.metrics.tables import table_of_sums
 
 #: Of the spread of a feature, how far its mean may move from pass to pass.
 SAME = 1e-6
@@ -97,61 +96,35 @@ def streamed_table(
     fold = checked_folds(folds, len(np.atleast_1d(as_array(folds, "folds"))))
     numbers = np.unique(fold, return_inverse=True)[1]
     part = 2 * numbers + halves(numbers, np.arange(len(fold)))
-    first = feature_arrays(read(0)[0])
-    work = _Work(Blocks(read, {name: x.shape[1] for name, x in first.items()}, len(fold)), part)
+    blocks, first = Blocks.of(read, len(fold))
+    work, names = _Work(blocks, part), list(first)
     how: Any = {"n_blocks": n_blocks, "n_tasks": n_tasks, "executor": executor}
-    fits = _fitted(reduce(_merged, results(work.reduced, **how)), first)
+    fits = _fitted(merged(work.reduced, merge, **how), first)
     sums, counts, n_broken = np.zeros((len(first), len(first), len(fold))), np.zeros(len(fold)), 0
     # As bytes: tensors would travel in shared memory, which ends with the process that sent it.
     moved = np.zeros(len(fits.mean))
-    for found in results(partial(work.sums, pickle.dumps(fits)), **how):
-        for groups, of_groups, n_atoms, broken, deviations in found:
-            sums[:, :, groups] += of_groups
-            counts[groups] += n_atoms
-            n_broken += broken
-            moved += deviations
+    for found in results(partial(work.summed, pickle.dumps(fits)), **how):
+        for some in found:
+            sums[:, :, some.groups] += some.squares
+            counts[some.groups] += some.counts
+            n_broken += some.n_broken
+            moved += some.deviations
     fits.check_again(moved, counts.sum())
-    there, names = np.flatnonzero(counts), list(first)
-    sums, counts = sums[..., there], counts[there]
-    table = table_of_sums((names, names), sums, counts, there, n_bootstrap, seed)
+    there = np.flatnonzero(counts)
+    draws: Any = {"n_bootstrap": n_bootstrap, "seed": seed}
+    table = table_of_sums((names, names), sums[..., there], counts[there], there, **draws)
     table.attrs["n_broken"] = n_broken
     return table
 
 
-@dataclass(frozen=True)
-class _Part:
-    """Some atoms: their number, mean (d,), and a factor whose square is that of deviations."""
+class _Sums(NamedTuple):
+    """What is summed over the atoms of a block."""
 
-    n: int
-    mean: FloatArray
-    factor: FloatArray
-
-    @classmethod
-    def of(cls, rows: torch.Tensor) -> _Part:
-        if not len(rows):
-            return cls(0, np.zeros(rows.shape[1]), np.zeros((0, rows.shape[1])))
-        mean = rows.mean(dim=0)
-        return cls(len(rows), mean.numpy(), _triangle(rows - mean))
-
-    def __add__(self, other: _Part) -> _Part:
-        n, apart = self.n + other.n, other.mean - self.mean
-        share = other.n / max(n, 1)
-        step = (self.n * share) ** 0.5 * apart
-        rows = torch.as_tensor(np.vstack([self.factor, other.factor, step]))
-        return _Part(n, self.mean + share * apart, _triangle(rows))
-
-    def rows(self, mean: FloatArray) -> torch.Tensor:
-        """Rows with the atoms' squares about some mean; the last one stands for their own mean."""
-        return torch.as_tensor(np.vstack([self.factor, self.n**0.5 * (self.mean - mean)]))
-
-
-def _merged(parts: list[_Part], others: list[_Part]) -> list[_Part]:
-    return [a + b for a, b in zip(parts, others, strict=True)]
-
-
-def _triangle(rows: torch.Tensor) -> FloatArray:
-    few = len(rows) <= rows.shape[1]
-    return (rows if few else torch.linalg.qr(rows, mode="r").R).numpy()
+    groups: IntArray
+    squares: FloatArray  # of the errors, by group
+    counts: FloatArray  # of the atoms, by group
+    n_broken: int
+    deviations: FloatArray  # from the mean of all
 
 
 @dataclass(frozen=True)
@@ -168,13 +141,10 @@ class _Fits:
         """Refuse blocks that were others in the second pass: deviations from the mean cancel."""
         allowed = SAME * self.n * (self.spread + SAME * self.mean.abs()).numpy()
         if n != self.n or (np.abs(deviations) > allowed).any():
-            raise ValueError(
-                "read: got other atoms or features when blocks were read again, expected the same "
-                "ones: of random numbers, seed by the number of the block"
-            )
+            raise ValueError(CHANGED)
 
 
-def _fitted(parts: list[_Part], first: Mapping[str, FloatArray]) -> _Fits:
+def _fitted(parts: list[Part], first: Mapping[str, FloatArray]) -> _Fits:
     n = np.array([part.n for part in parts])
     mean = n @ np.stack([part.mean for part in parts]) / n.sum()
     rows = [part.rows(mean) for part in parts]
@@ -201,40 +171,33 @@ class _Work:
     blocks: Blocks
     part: IntArray
 
-    def reduced(self, blocks: IntArray) -> list[_Part]:
+    def reduced(self, run: IntArray) -> list[Part]:
         """Reduce each part of the atoms of some blocks."""
-        return reduce(_merged, map(self._reduced, blocks))
+        return reduce(merge, map(self._reduced, run))
 
-    def _reduced(self, block: int) -> list[_Part]:
+    def _reduced(self, block: int) -> list[Part]:
         rows, group = self.blocks.rows(block)
         part = self.part[group]
         sizes = np.bincount(part, minlength=int(self.part.max()) + 1)
         sorted_rows = rows[np.argsort(part, kind="stable")]
-        return [_Part.of(some) for some in torch.split(sorted_rows, sizes.tolist())]
+        return [Part.of(some) for some in torch.split(sorted_rows, sizes.tolist())]
 
-    def sums(
-        self, pickled: bytes, blocks: IntArray
-    ) -> list[tuple[IntArray, FloatArray, FloatArray, int, FloatArray]]:
-        """Groups of each block, sums of their squared errors, their atoms, and broken maps.
-
-        Last comes the sum of the deviations from the mean of all.
-        """
+    def summed(self, pickled: bytes, run: IntArray) -> list[_Sums]:
+        """Measure the maps on the atoms of each block."""
         fits: _Fits = pickle.loads(pickled)
-        return [self._sums(fits, block) for block in blocks]
+        return [self._summed(fits, block) for block in run]
 
-    def _sums(
-        self, fits: _Fits, block: int
-    ) -> tuple[IntArray, FloatArray, FloatArray, int, FloatArray]:
+    def _summed(self, fits: _Fits, block: int) -> _Sums:
         rows, group = self.blocks.rows(block)
         rows -= fits.mean
-        fold = self.part[group] // 2
-        errors = np.empty((len(self.blocks.widths), len(self.blocks.widths), len(rows)))
+        fold, widths = self.part[group] // 2, list(self.blocks.widths.values())
+        errors = np.empty((len(widths), len(widths), len(rows)))
         for one in np.unique(fold):
             own = np.flatnonzero(fold == one)
             y = rows[own]
-            columns = torch.split(y, list(self.blocks.widths.values()), dim=1)
+            columns = torch.split(y, widths, dim=1)
             for cells, x, turn, maps in zip(errors, columns, fits.turns, fits.maps, strict=True):
                 cells[:, own] = maps.errors(one, x @ turn, y)
-        sums, counts = group_sums(errors, group)
+        deviations = rows.sum(dim=0).numpy()
         broken = int((errors > BROKEN).sum())
-        return np.unique(group), sums, counts, broken, rows.sum(dim=0).numpy()
+        return _Sums(np.unique(group), *group_sums(errors, group), broken, deviations)

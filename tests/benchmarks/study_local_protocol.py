@@ -23,10 +23,8 @@ from ase.formula import Formula
 
 import lumlip
 from lumlip.metrics._neighbors import distinct_train_atoms
-from lumlip.metrics._pairs import Pairs
-from lumlip.metrics._protocol import ROBUST, SCIKIT_MATTER
-from lumlip.metrics.reconstruction import BROKEN
-from lumlip.metrics.splits import n_held_out
+from lumlip.metrics._protocol import BROKEN, ROBUST, SCIKIT_MATTER
+from lumlip.metrics.pointwise import _local, scaled_features
 
 MODELS = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", "sevennet-l3i5", "diep-matpes-r2scan"]
 SETS = ["mini-mad", "mini-lps:test", "crystals"]
@@ -77,15 +75,18 @@ def rounded(features, seed=0):
 
 def tables(features, options, protocol):
     """Return the LFRE of every pair of different models, and the share of fits that broke down."""
-    pairs = replace(Pairs.checked(features, None, metric="lfre", **options), protocol=protocol)
-    errors = pairs.errors()[0][~np.eye(len(features), dtype=bool)]
+    split, k = (options["train"], options["test"]), options["n_neighbors"]
+    sources, targets, _ = scaled_features(features, None, *split, device="cpu")
+    errors, _ = _local(sources, targets, [[k] * len(targets)] * len(sources), protocol)
+    errors = errors.numpy()[~np.eye(len(features), dtype=bool)]
     return np.sqrt(np.square(errors).mean(axis=1)), (errors > BROKEN).mean()
 
 
 def report_copies(features, options):
     """Print the share of train atoms that are copies of an earlier one, by distance."""
-    pairs = Pairs.checked(features, None, metric="lfre", **options)
-    for name, source in zip(features, pairs.sources, strict=True):
+    split = options["train"], options["test"]
+    sources, _, _ = scaled_features(features, None, *split, device="cpu")
+    for name, source in zip(features, sources, strict=True):
         copies = (1 - len(distinct_train_atoms(source, d)) / len(source.train) for d in DISTANCES)
         shares = "  ".join(f"{d:.0e}: {c:.1%}" for d, c in zip(DISTANCES, copies, strict=True))
         print(f"  copies, {name}: {shares}", flush=True)
@@ -95,10 +96,10 @@ def study(name, structures, options):
     """Print everything for one set of structures."""
     panel = lumlip.panel(options.models, structures)
     n_atoms = panel.atoms.sizes["atom"]
-    n_test = n_held_out(n_atoms, 1000)
+    n_test = min(1000, n_atoms // 5)
     train, test = lumlip.split(panel.atoms, by="structure", n_test=n_test, seed=0)
     k = min(options.n_neighbors, len(train) // 4)
-    settings = {"train": train, "test": test[:: options.every], "n_neighbors": k, "device": "cpu"}
+    settings = {"train": train, "test": test[:: options.every], "n_neighbors": k}
     for layer in ("last_layer", "backbone"):
         features = panel.layer(layer)
         print(f"\n{name}, {layer}: {len(train)} train atoms, {len(settings['test'])} test atoms")

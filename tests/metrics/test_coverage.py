@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 from lumlip.metrics.cross_fit import cross_fitted_errors
 from lumlip.metrics.group_intervals import difference_interval, group_sums, mean_rms_interval
-from lumlip.metrics.reconstruction import pointwise_errors
+from lumlip.metrics.pointwise import pointwise_errors
 
 #: Root mean square of a structure from a standard normal number, and its mean square.
 LAWS = {

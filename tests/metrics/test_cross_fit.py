@@ -7,8 +7,8 @@ import lumlip
 from lumlip.metrics.cross_fit import cross_fitted_errors
 from lumlip.metrics.folds import Folds
 from lumlip.metrics.group_intervals import group_sums, rms_interval
-from lumlip.metrics.outliers import worst_groups
-from lumlip.metrics.reconstruction import pointwise_errors
+from lumlip.metrics.pointwise import pointwise_errors
+from lumlip.metrics.tables import table_of_sums
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(120, 5))
@@ -69,7 +69,8 @@ def test_table_with_folds_has_intervals_over_the_groups():
 def test_worst_groups_and_broken_maps_of_all_folds():
     attrs = lumlip.reconstruction_table(FEATURES, folds=FOLD, groups=GROUPS).attrs
     errors = cross_fitted_errors(FEATURES, folds=FOLD)
-    shares, groups = worst_groups(errors, GROUPS)
+    sums, _ = group_sums(errors, GROUPS)
+    shares, groups = sums.max(axis=-1) / sums.sum(axis=-1), sums.argmax(axis=-1)
     for i, source in enumerate(FEATURES):
         for j, target in enumerate(FEATURES):
             assert attrs["worst_share"][source][target] == pytest.approx(shares[i, j])
@@ -90,6 +91,12 @@ def test_groups_are_by_default_what_the_folds_kept_whole():
     atoms = lumlip.reconstruction_table(FEATURES, folds=FOLD, **settings)
     assert by_default.attrs["high"].equals(told.attrs["high"])
     assert not atoms.attrs["high"].equals(told.attrs["high"])
+
+
+def test_without_errors_no_group_carries_more_than_another():
+    sums = np.zeros((1, 1, 10))
+    table = table_of_sums((["a"], ["b"]), sums, np.ones(10), np.arange(10), n_bootstrap=0, seed=0)
+    assert table.attrs["worst_share"] == {"a": {"b": 0.1}}
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lumlip.metrics.cumulants import CentralMoments, _from_moments, cumulant_features
+from lumlip.metrics.cumulants import cumulant_features, kappas_of
+from lumlip.metrics.moments import CentralMoments
 
 ONE = np.zeros(1, dtype=int)
 
@@ -61,7 +62,7 @@ def test_central_moments_of_a_gaussian_and_an_exponential():
     gaussian = [1, 0, 1, 0, 3, 0, 15, 0, 105]  # (n - 1)!! for even n
     exponential = [1, 0, 1, 2, 9, 44, 265, 1854, 14833]  # subfactorials: E[(x - 1)^n]
     as_arrays = [[np.array([[float(m)]]) for m in ms] for ms in (gaussian, exponential)]
-    kappas = [[float(k[0, 0]) for k in _from_moments(ms, ms)] for ms in as_arrays]
+    kappas = [[float(k[0, 0]) for k in kappas_of(ms, ms)] for ms in as_arrays]
     assert kappas[0] == [1, 0, 0, 0, 0, 0, 0]
     assert kappas[1] == [factorial(n - 1) for n in range(2, 9)]  # kappa_8 = 5040
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from lumlip.metrics._fold_maps import FoldOrder, Source, fold_errors
+from lumlip.metrics._fold_maps import Source, fold_errors
+from lumlip.metrics._fold_sums import FoldOrder
 from lumlip.metrics._protocol import ALPHAS, GLOBAL, SCIKIT_MATTER, Protocol
 from lumlip.metrics.cross_fit import cross_fitted_errors, halves
 

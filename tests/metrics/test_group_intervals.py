@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lumlip.metrics import group_intervals
+from lumlip.metrics import _studentized, group_intervals
 from lumlip.metrics.group_intervals import (
     difference_interval,
     group_sums,
@@ -115,9 +115,9 @@ def test_a_difference_reaches_as_its_formula_says(sums):
 
 
 def test_draws_come_in_chunks_of_bounded_size(monkeypatch):
-    monkeypatch.setattr(group_intervals, "CHUNK", 10)
+    monkeypatch.setattr(_studentized, "CHUNK", 10)
     for n_groups, sizes in ((5, [2, 2, 2, 1]), (11, [1] * 7)):
-        draws = list(group_intervals._draws(n_groups, 7, np.random.default_rng(0)))
+        draws = list(_studentized._draws(n_groups, 7, np.random.default_rng(0)))
         assert [len(groups) for groups, _ in draws] == sizes
         assert {part.shape[1] for draw in draws for part in draw} == {n_groups}
 
@@ -131,7 +131,7 @@ def test_what_differs_in_nothing_has_no_interval(seed):
 
 def test_chunks_of_draws_change_no_shape(sums, monkeypatch):
     whole = np.array(rms_interval(sums, COUNTS))
-    monkeypatch.setattr(group_intervals, "CHUNK", 100)
+    monkeypatch.setattr(_studentized, "CHUNK", 100)
     parts = np.array(rms_interval(sums, COUNTS))
     # Other draws, the same interval up to the noise of 1000 of them.
     np.testing.assert_allclose(parts, whole, rtol=0.1)

@@ -1,9 +1,11 @@
 """How alike two sets of features are: the measures that the field argues about, on one footing.
 
-All take the features of the same samples, rows in the same order and in any unit, and agree with
-the published definitions; where a library defines one otherwise, its docstring says so.
-Similarities have no unit. Arrays that say to be of different structures
-(``attrs["structures_sha256"]``) are refused.
+All take features X (n_samples, n_features) and, but for dimensions, Y (n_samples, n_other_features)
+of the same samples, in the same order and in any unit, and agree with the published definitions;
+where a library defines one otherwise, its docstring says so.
+Similarities have no unit. Refused, by a ValueError, are other numbers of samples in X and Y, arrays
+that say to be of different structures (``attrs["structures_sha256"]``), features that do not vary,
+and samples or neighbors that are too few.
 """
 
 from lumlip.metrics.similarity.anchors import anchored_cosine
@@ -13,7 +15,7 @@ from lumlip.metrics.similarity.imbalance import information_imbalance
 from lumlip.metrics.similarity.kernels import cka
 from lumlip.metrics.similarity.neighborhoods import cknna, mutual_knn
 from lumlip.metrics.similarity.pairs import distance_correlation, rsa
-from lumlip.metrics.similarity.shape import procrustes_similarity, shape_distance
+from lumlip.metrics.similarity.shape import procrustes_similarity
 
 __all__ = [
     "anchored_cosine",
@@ -26,7 +28,6 @@ __all__ = [
     "procrustes_similarity",
     "pwcca",
     "rsa",
-    "shape_distance",
     "svcca",
     "two_nn",
 ]

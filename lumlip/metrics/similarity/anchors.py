@@ -22,9 +22,6 @@ def anchored_cosine(X: ArrayLike, Y: ArrayLike, *, n_anchors: int = N_ANCHORS) -
 
     Parameters
     ----------
-    X : array of shape (n_samples, n_features)
-    Y : array of shape (n_samples, n_other_features)
-        The same samples in the same order.
     n_anchors : int
         Samples that serve as anchors, evenly spread over the rows.
 
@@ -32,11 +29,6 @@ def anchored_cosine(X: ArrayLike, Y: ArrayLike, *, n_anchors: int = N_ANCHORS) -
     -------
     float
         1: the same angles to all anchors.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, or there are fewer samples than one anchor.
 
     References
     ----------

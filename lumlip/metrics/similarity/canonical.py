@@ -17,9 +17,6 @@ def svcca(X: ArrayLike, Y: ArrayLike, *, variance: float = 0.99) -> float:
 
     Parameters
     ----------
-    X : array of shape (n_samples, n_features)
-    Y : array of shape (n_samples, n_other_features)
-        The same samples in the same order.
     variance : float
         Share of the variance that the components kept of each side hold, above 0, to 1.
 
@@ -28,11 +25,6 @@ def svcca(X: ArrayLike, Y: ArrayLike, *, variance: float = 0.99) -> float:
     float
         1: one side's components are a linear map of the other's. With nearly as many components
         as samples it is 1 for anything.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, features that do not vary, or a share out of range.
 
     References
     ----------
@@ -57,22 +49,10 @@ def pwcca(X: ArrayLike, Y: ArrayLike) -> float:
     ``sum_i a_i rho_i / sum_i a_i`` with ``a_i = sum_j |<h_i, x_j>|``, h_i the i-th canonical
     variate of X and x_j its centered columns. Not symmetric.
 
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-        The side whose directions count.
-    Y : array of shape (n_samples, n_other_features)
-        The same samples in the same order.
-
     Returns
     -------
     float
         1: the directions of X are a linear map of Y.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, or features that do not vary.
 
     References
     ----------

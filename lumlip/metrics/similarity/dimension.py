@@ -22,15 +22,6 @@ def two_nn(X: ArrayLike, *, discard: float = 0.1) -> float:
     discard : float
         Share of the largest ratios that are left out, 0 to below 1; at least the very largest.
 
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        Fewer than 3 samples, a share out of range, or copies of a sample, which have no ratio.
-
     References
     ----------
     .. [1] E. Facco, M. d'Errico, A. Rodriguez, A. Laio, Sci. Rep. 7, 12140 (2017).
@@ -66,15 +57,6 @@ def mle_dimension(X: ArrayLike, *, k: int = 20) -> float:
     k : int
         Neighbors, 2 to n_samples - 1: few look at the finest scale.
 
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    ValueError
-        ``k`` is out of range, or copies of a sample.
-
     References
     ----------
     .. [1] E. Levina, P. J. Bickel, NIPS 17 (2004).
@@ -97,10 +79,7 @@ def mle_dimension(X: ArrayLike, *, k: int = 20) -> float:
 def nearest(X: FloatArray, *, k: int) -> FloatArray:
     """Return the k smallest distances (n_samples, k) of each row (n_samples, n_features) to others.
 
-    Raises
-    ------
-    ValueError
-        Two samples are the same.
+    Refused are samples that are the same: they have no ratio of distances.
     """
     found: FloatArray = cKDTree(X).query(X, k=k + 1)[0][:, 1:]
     copies = int((found[:, 0] == 0).sum())

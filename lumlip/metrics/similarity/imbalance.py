@@ -17,9 +17,6 @@ def information_imbalance(X: ArrayLike, Y: ArrayLike, *, k: int = 1) -> tuple[fl
 
     Parameters
     ----------
-    X : array of shape (n_samples, n_features)
-    Y : array of shape (n_samples, n_other_features)
-        The same samples in the same order.
     k : int
         Neighbors, 1 to n_samples - 1.
 
@@ -28,11 +25,6 @@ def information_imbalance(X: ArrayLike, Y: ArrayLike, *, k: int = 1) -> tuple[fl
     (float, float)
         D(X -> Y) and D(Y -> X). Near 0: the one holds what the other knows of neighborhoods;
         near 1: it holds nothing of it.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, ``k`` is out of range, or features that do not vary.
 
     References
     ----------

@@ -15,14 +15,7 @@ Kernel = Literal["linear", "rbf"]
 KERNELS = ("linear", "rbf")
 
 
-def cka(
-    X: ArrayLike,
-    Y: ArrayLike,
-    *,
-    kernel: Kernel = "linear",
-    debiased: bool = True,
-    bandwidth: float = 1.0,
-) -> float:
+def cka(X: ArrayLike, Y: ArrayLike, *, kernel: Kernel = "linear", debiased: bool = True) -> float:
     """Centered kernel alignment of two sets of features [1]_.
 
     ``CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L))`` of the kernel matrices K and L of the
@@ -31,26 +24,16 @@ def cka(
 
     Parameters
     ----------
-    X : array of shape (n_samples, n_features)
-    Y : array of shape (n_samples, n_other_features)
-        The same samples in the same order.
     kernel : {"linear", "rbf"}
-        ``"rbf"``: ``exp(-d^2 / (2 s^2))``, s the median distance times ``bandwidth``.
+        ``"rbf"``: ``exp(-d^2 / (2 s^2))``, s the median distance.
     debiased : bool
         With the unbiased estimator HSIC_1 [2]_: features that have nothing in common score 0
         however many they are (and may score slightly less); else they score more with each column.
-    bandwidth : float
-        Of the kernel "rbf", in units of the median distance.
 
     Returns
     -------
     float
         1: the same up to rotation, shift and one scale; 0: nothing in common.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, fewer than 4 samples, an unknown kernel, features that do not vary.
 
     References
     ----------
@@ -66,20 +49,18 @@ def cka(
     1.0
     """
     check_choice("kernel", kernel, KERNELS)
-    if not 0 < bandwidth < np.inf:
-        raise ValueError(f"bandwidth: got {bandwidth}, expected a number above 0")
     first, second = both(X, Y, at_least=4)
-    K, L = (kernel_matrix(Z, kernel=kernel, bandwidth=bandwidth) for Z in (first, second))
+    K, L = (kernel_matrix(Z, kernel=kernel) for Z in (first, second))
     return defined(aligned(K, L, debiased=debiased))
 
 
-def kernel_matrix(X: FloatArray, *, kernel: Kernel, bandwidth: float = 1.0) -> FloatArray:
+def kernel_matrix(X: FloatArray, *, kernel: Kernel) -> FloatArray:
     """Return the kernel (n_samples, n_samples) of rows (n_samples, n_features), see :func:`cka`."""
     moved = centered(X)
     if kernel == "linear":
         return moved @ moved.T
     distance = distances(moved)
-    scale = bandwidth * np.median(distance[np.triu_indices(len(distance), 1)])
+    scale = np.median(distance[np.triu_indices(len(distance), 1)])
     if not scale > 0:
         raise ValueError("got a median distance of 0: most samples are copies of each other")
     found: FloatArray = np.exp(-0.5 * (distance / scale) ** 2)

@@ -26,9 +26,6 @@ def mutual_knn(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
 
     Parameters
     ----------
-    X : array of shape (n_samples, n_features)
-    Y : array of shape (n_samples, n_other_features)
-        The same samples in the same order.
     k : int
         Neighbors, 1 to n_samples - 1.
 
@@ -36,11 +33,6 @@ def mutual_knn(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
     -------
     float
         1: the same neighbors; features that have nothing in common score ``k / (n_samples - 1)``.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, ``k`` is out of range, or features that do not vary.
 
     References
     ----------
@@ -73,9 +65,6 @@ def cknna(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
 
     Parameters
     ----------
-    X : array of shape (n_samples, n_features)
-    Y : array of shape (n_samples, n_other_features)
-        The same samples in the same order.
     k : int
         Neighbors, 1 to n_samples - 1. With all of them, this is debiased linear CKA.
 
@@ -83,11 +72,6 @@ def cknna(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
     -------
     float
         1: the same similarities among the same neighbors; near 0: no neighbors in common.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, fewer than 4 samples, ``k`` is out of range, features that do not vary.
 
     References
     ----------

@@ -16,21 +16,10 @@ def rsa(X: ArrayLike, Y: ArrayLike) -> float:
     Spearman's coefficient between the Euclidean distances of the ``n (n - 1) / 2`` pairs of
     samples in X and in Y.
 
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-    Y : array of shape (n_samples, n_other_features)
-        The same samples in the same order.
-
     Returns
     -------
     float
         1: the same order of distances; 0: nothing in common.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, fewer than 3 samples, features that do not vary.
 
     References
     ----------
@@ -71,9 +60,6 @@ def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = T
 
     Parameters
     ----------
-    X : array of shape (n_samples, n_features)
-    Y : array of shape (n_samples, n_other_features)
-        The same samples in the same order.
     bias_corrected : bool
         False: the classic R. Independent features then score the more the wider they are.
 
@@ -81,11 +67,6 @@ def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = T
     -------
     float
         1: the same distances up to one scale.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, fewer than 4 samples, features that do not vary.
 
     References
     ----------

@@ -14,23 +14,13 @@ def procrustes_similarity(X: ArrayLike, Y: ArrayLike) -> float:
 
     ``|X'Y|_* / (|X|_F |Y|_F)`` of the centered features, with the nuclear norm (sum of singular
     values). The Procrustes distance of the clouds at unit size is ``sqrt(2 - 2 s)``, and the
-    squared residual of ``scipy.spatial.procrustes`` is ``1 - s^2``.
-
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-    Y : array of shape (n_samples, n_other_features)
-        The same samples in the same order; the narrower one counts as padded with zeros.
+    squared residual of ``scipy.spatial.procrustes`` is ``1 - s^2``. The narrower one counts as
+    padded with zeros.
 
     Returns
     -------
     float
         1: the same up to rotation, shift and one scale; 0: nothing in common.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, or features that do not vary.
 
     Examples
     --------
@@ -40,42 +30,6 @@ def procrustes_similarity(X: ArrayLike, Y: ArrayLike) -> float:
     1.0
     """
     return overlap(*(unit(Z) for Z in both(X, Y)))
-
-
-def shape_distance(X: ArrayLike, Y: ArrayLike) -> float:
-    """Angle between two clouds after the best rotation: a metric, with a triangle inequality [1]_.
-
-    ``arccos`` of :func:`procrustes_similarity`.
-
-    Parameters
-    ----------
-    X : array of shape (n_samples, n_features)
-    Y : array of shape (n_samples, n_other_features)
-        The same samples in the same order; the narrower one counts as padded with zeros.
-
-    Returns
-    -------
-    float
-        0 to pi / 2, in radians.
-
-    Raises
-    ------
-    ValueError
-        Shapes do not fit, or features that do not vary.
-
-    References
-    ----------
-    .. [1] A. H. Williams, E. Kunz, S. Kornblith, S. W. Linderman, NeurIPS (2021),
-       arXiv:2110.14739.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).normal(size=(100, 3))
-    >>> round(shape_distance(X, X), 3)
-    0.0
-    """
-    return float(np.arccos(np.clip(procrustes_similarity(X, Y), 0.0, 1.0)))
 
 
 def overlap(first: FloatArray, second: FloatArray) -> float:

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from chapters.depth.elements import atoms_of_common_elements, without_strangers_mean
-from lumlip.metrics.reconstruction import pointwise_errors
+from lumlip.metrics.pointwise import pointwise_errors
 from lumlip.metrics.repeated import CrossFit, orders_of
 
 

@@ -41,8 +41,8 @@ def test_gaussian_kernel_and_biased_hsic_are_their_formulas(rng):
     X, Y = 1e-3 * rng.normal(size=(30, 3)), rng.normal(size=(30, 2))
     distance = np.linalg.norm(X[:, None] - X, axis=-1)
     median = np.median([distance[i, j] for i in range(30) for j in range(i)])
-    K = kernel_matrix(X, kernel="rbf", bandwidth=0.5)
-    np.testing.assert_allclose(K, np.exp(-(distance**2) / (2 * (0.5 * median) ** 2)))
+    K = kernel_matrix(X, kernel="rbf")
+    np.testing.assert_allclose(K, np.exp(-(distance**2) / (2 * median**2)))
     L = kernel_matrix(Y, kernel="rbf")
     H = np.eye(30) - 1 / 30
     assert biased_hsic(K, L) == pytest.approx(np.trace(K @ H @ L @ H) / 29**2, rel=1e-9)
