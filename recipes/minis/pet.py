@@ -16,8 +16,8 @@ from typing import Any, Literal
 
 import numpy as np
 from ase import Atoms
+from metatrain.pet import PET
 
-from lumlip.families.pet import PET
 from lumlip.minis.data import STRUCTURES, read_labelled
 from recipes.minis import pet_model as models
 from recipes.minis import pet_training as training
