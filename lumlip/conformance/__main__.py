@@ -88,7 +88,8 @@ def _properties(subject: Subject, errors: dict[str, Any], failed: Sequence[str])
 
     Only where the extractor agrees with the package, so that the fault is not its own.
     """
-    if errors.get("package_energy") is None or {"package_energy", "package_features"} & {*failed}:
+    proofs = {"package_energy", "package_features"}
+    if all(errors.get(name) is None for name in proofs) or proofs & {*failed}:
         return []
     by_design = BY_DESIGN.keys() | TIES
     return [k for k in failed if (subject.family, k) in by_design and np.isfinite(errors[k])]

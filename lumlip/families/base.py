@@ -84,6 +84,9 @@ class Extractor(ABC):
         the backbone is the *readout*: the widest features that the energy is linear in. Else the
         last layer is. Written into the class of the family's own file, where it is read without
         running it, see :func:`lumlip.runtime.environments.readout`.
+    no_energy : str
+        What the model predicts instead, if it has no energy. All its energies are then NaN, and
+        nothing but the package's own features can prove which features ours are.
     invariant : bool
         False for a family whose features change slightly when a structure is rotated.
 
@@ -97,6 +100,7 @@ class Extractor(ABC):
     tasks: tuple[str, ...] = ()
     linear_head: ClassVar[bool] = False
     invariant: ClassVar[bool] = True
+    no_energy: str = ""
     checkpoint_file: Path
     elements: frozenset[int]
     cutoff: float
