@@ -70,8 +70,10 @@ def assemble(
         if name.startswith(EXTRA):
             plain = name.removeprefix(EXTRA)
             variables[plain] = (("structure", f"{plain}_channel"), arrays[name])
+    if "energy" in arrays:
+        variables["energy"] = ("structure", arrays["energy"], {"unit": "eV"})
     dataset = xr.Dataset(
-        {**variables, "energy": ("structure", arrays["energy"], {"unit": "eV"})},
+        variables,
         coords={
             "structure": ("atom", np.repeat(np.arange(len(n_atoms)), n_atoms)),
             "atomic_number": ("atom", numbers),
@@ -240,10 +242,12 @@ def gather(folder: Path, n_atoms: ArrayLike, failed: Collection[int]) -> dict[st
     lengths = np.array(n_atoms)
     starts = np.cumsum(lengths) - lengths
     whole: dict[str, NDArray[Any]] = {"energy": np.full(len(lengths), np.nan)}
+    missing = set(range(len(lengths))) - {*failed}
     for path in sorted(folder.glob("batch-*.npz")):
         if not (data := load_arrays(path)):
             continue
         index = data["index"]
+        missing.difference_update(index.tolist())
         whole["energy"][index] = data["energy"]
         for name in (key for key in data if key.startswith(EXTRA)):
             if name not in whole:
@@ -257,10 +261,11 @@ def gather(folder: Path, n_atoms: ArrayLike, failed: Collection[int]) -> dict[st
     for i in failed:
         for layer in filter(is_of_atoms, whole):
             whole[layer][starts[i] : starts[i] + lengths[i]] = np.nan
-    missing = np.setdiff1d(np.flatnonzero(~np.isfinite(whole["energy"])), [*failed])
-    if len(missing) or len(set(failed)) == len(lengths):
-        frames = f"frames {missing[:5].tolist()} of {len(lengths)}"
+    if missing or len(set(failed)) == len(lengths):
+        frames = f"frames {sorted(missing)[:5]} of {len(lengths)}"
         raise ExtractionError(f"no features for {frames} in {folder}: the same call makes them")
+    if np.isnan(whole["energy"]).all():  # a model that predicts something else
+        del whole["energy"]
     return whole
 
 

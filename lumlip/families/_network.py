@@ -151,7 +151,7 @@ class Extractor(base.Extractor):
         return site
 
     def _total(self, site: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
-        """Energies (n_structures,) in eV of the final map's values (n_atoms,), all but `_besides`."""
+        """Energies (n_structures,) in eV of the final map's values (n_atoms,)."""
         numbers = np.concatenate([atoms.numbers for atoms in structures])
         return base.sum_by_structure(self.scale[numbers] * site + self.shift[numbers], structures)
 

@@ -65,15 +65,18 @@ class Extractor(_network.Extractor):
 
     def _load(self) -> PET:
         model = _load(self.checkpoint_file)
-        self.targets = energy_targets(model)
+        self.targets = targets(model)
         return model
 
     def _set_up(self, model: Any, task: str | None) -> None:
         self.tasks = tuple(self.targets) if len(self.targets) > 1 else ()
         self.task = base.choose_task(task, self.tasks, self.name)
         self.target = self.targets[self.task or next(iter(self.targets))]
-        scale, reference = scale_and_reference(model, self.target)
-        self.scale, self.shift = np.full(len(reference), scale), reference
+        if _is_energy(model, self.target):
+            scale, reference = scale_and_reference(model, self.target)
+            self.scale, self.shift = np.full(len(reference), scale), reference
+        else:
+            self.no_energy = self.target
         self.model = self._placed(model)
         self.backend = backend = self.model.backend
         self.cutoff = float(model.cutoff)
@@ -104,6 +107,8 @@ class Extractor(_network.Extractor):
         if seen:
             _to_layers(seen, nodes, edges, factors)
         energy = self._total(_network.double(site), structures) + self._besides(structures)
+        if self.no_energy:
+            energy[:] = np.nan
         return backbone, torch.cat(last_layer, dim=1), energy
 
     def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
@@ -178,14 +183,18 @@ def inputs(structures: Sequence[Atoms], cutoff: float) -> dict[str, Tensor]:
     return {key: torch.from_numpy(value) for key, value in arrays.items()}
 
 
-def energy_targets(model: PET) -> dict[str, str]:
-    """Return the energies that a model predicts, by task: ``"energy/pbe"`` is task ``"pbe"``."""
-    targets = model.dataset_info.targets
-    names = [k for k in model.target_names if targets[k].quantity == "energy"]
-    names = [k for k in names if targets[k].is_scalar]
-    if not names:
-        raise base.UnsupportedError(", ".join(model.target_names), "it predicts no energy")
-    return {name.removeprefix("energy/"): name for name in names}
+def targets(model: PET) -> dict[str, str]:
+    """Return what a model predicts, by task: ``"energy/pbe"`` is task ``"pbe"``.
+
+    Energies alone, or if there are none all else.
+    """
+    names = [name for name in model.target_names if _is_energy(model, name)]
+    return {name.removeprefix("energy/"): name for name in names or model.target_names}
+
+
+def _is_energy(model: PET, target: str) -> bool:
+    told = model.dataset_info.targets[target]
+    return told.quantity == "energy" and bool(told.is_scalar)
 
 
 def scale_and_reference(model: PET, target: str) -> tuple[float, base.FloatArray]:

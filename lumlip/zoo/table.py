@@ -63,6 +63,8 @@ class ModelEntry:
         Atomic numbers that the model takes; None if only loading it would tell.
     cutoff : float or None
         In Å; None if only loading it would tell.
+    target : str
+        What it predicts, if that is no energy: nothing then proves its features.
     refused : str
         Why lumlip takes no features from it; empty if it does.
     parent, fine_tuned_on, parent_source : str
@@ -90,6 +92,7 @@ class ModelEntry:
     licence: str = ""
     reference: str = ""
     notes: str = ""
+    target: str = ""
     refused: str = ""
     parent: str = ""
     fine_tuned_on: str = ""
