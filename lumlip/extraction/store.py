@@ -241,17 +241,16 @@ def gather(folder: Path, n_atoms: ArrayLike, failed: Collection[int]) -> dict[st
     """
     lengths = np.array(n_atoms)
     starts = np.cumsum(lengths) - lengths
-    whole: dict[str, NDArray[Any]] = {"energy": np.full(len(lengths), np.nan)}
+    whole: dict[str, NDArray[Any]] = {}
     missing = set(range(len(lengths))) - {*failed}
     for path in sorted(folder.glob("batch-*.npz")):
         if not (data := load_arrays(path)):
             continue
         index = data["index"]
         missing.difference_update(index.tolist())
-        whole["energy"][index] = data["energy"]
-        for name in (key for key in data if key.startswith(EXTRA)):
+        for name in (key for key in data if key == "energy" or key.startswith(EXTRA)):
             if name not in whole:
-                whole[name] = np.full((len(lengths), data[name].shape[1]), np.nan)
+                whole[name] = np.full((len(lengths), *data[name].shape[1:]), np.nan)
             whole[name][index] = data[name]
         rows = np.concatenate([np.arange(starts[i], starts[i] + lengths[i]) for i in index])
         for layer in filter(is_of_atoms, data):
@@ -264,8 +263,6 @@ def gather(folder: Path, n_atoms: ArrayLike, failed: Collection[int]) -> dict[st
     if missing or len(set(failed)) == len(lengths):
         frames = f"frames {sorted(missing)[:5]} of {len(lengths)}"
         raise ExtractionError(f"no features for {frames} in {folder}: the same call makes them")
-    if np.isnan(whole["energy"]).all():  # a model that predicts something else
-        del whole["energy"]
     return whole
 
 

@@ -202,7 +202,7 @@ def _save(got: Any, batch: Sequence[int], folder: Path) -> None:
         index=np.array(batch),
         backbone=got.backbone,
         last_layer=got.last_layer,
-        energy=np.asarray(got.energy, dtype=np.float64),
+        **({} if np.isnan(got.energy).all() else {"energy": np.asarray(got.energy, np.float64)}),
         **{f"{EXTRA}{name}": np.asarray(values) for name, values in got.extra.items()},
         **{f"{LAYER}{i:02d}_{name}": x for i, (name, x) in enumerate(got.layers.items())},
     )
