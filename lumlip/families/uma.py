@@ -23,13 +23,6 @@ composition, charge, spin and task, never from its geometry: they are the variab
 Task ``expert:2`` (``omol:expert:2``) gives all of their sum to expert 2. Weights mix linearly,
 features do not.
 
-A task enters in three places: in the routing; as an embedding (of task, charge and spin) that is
-added to the nodes; and in the head, whose linear maps are the task's own. Task
-``omat:routing:omol`` is omat with the coefficients that omol has for the same structure,
-``omat:embedding:omol`` omat with omol's embedding, ``omat:head:omol`` omat with omol's head, and
-so its scale and references. The features before the head of ``omat:embedding:omol`` and
-``omol:routing:omat`` are the same ones.
-
 Charge and spin (multiplicity) are read from ``atoms.info``; without them 0, and spin 1 for omol.
 fairchem's ``merge_mole`` replaces modules for one composition: never used here. Its edges get a
 random roll, which cancels up to rounding; drawn from a fixed seed here. The features do not change
@@ -62,8 +55,6 @@ FEATURES_VERSION = 1
 DEFAULT_TASK = "omat"  # of a single expert without a task
 EMBEDDING_START = 1e-3  # fairchem starts the edges' element embeddings within +-1e-3
 EXPERT = re.compile(r"(?:(?P<dataset>[^:]+):)?expert:(?P<expert>\d+)")
-PARTS = ("embedding", "routing", "head")  # where a task enters
-SWAP = re.compile(rf"(?P<dataset>[^:]+):(?P<part>{'|'.join(PARTS)}):(?P<other>[^:]+)")
 
 
 class Extractor(_network.Extractor):
@@ -91,9 +82,8 @@ class Extractor(_network.Extractor):
         }
         self.tasks = tuple(energies)
         self.n_experts = int(getattr(self.backbone, "num_experts", 0))
-        self.task, self.parts, self.expert = self._choose(task)
-        self.dataset = self.parts["head"]
-        self._set_parts(self.backbone)
+        self.task, self.dataset, self.expert = self._choose(task)
+        _keep_to_expert(self.backbone, self.expert)
         self.energy_task = energies[self.dataset]
         self.cutoff = float(self.backbone.cutoff)
         self.weight, self.bias = self._final_map()
@@ -113,10 +103,7 @@ class Extractor(_network.Extractor):
     def _run(
         self, structures: Sequence[Atoms], seen: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor, base.FloatArray]:
-        self._structures = structures
-        names = [self.parts["embedding"]] * len(structures)
-        data = batch(structures, names, self.backbone).to(self.device)
-        data.dataset = [self.dataset] * len(structures)
+        data = batch(structures, [self.dataset] * len(structures), self.backbone).to(self.device)
         with _fixed_seed(self.device):
             embedding = self.backbone(data)
         total: Any = self.head(data, embedding)
@@ -143,63 +130,34 @@ class Extractor(_network.Extractor):
     def package_calculator(self) -> Any:
         """FAIRChemCalculator on this checkpoint in this precision; it also computes forces."""
         unit = _load(self.checkpoint_file, self.device.type, self.dtype, forces=True)
-        self._set_parts(unit.model.module.backbone)
+        _keep_to_expert(unit.model.module.backbone, self.expert)
         return FAIRChemCalculator(unit, task_name=self.dataset)
 
     def package_energy(self, atoms: Atoms) -> float:
         """Total energy in eV by the package's own calculator, of the structure in its box."""
-        self._structures = [atoms]
-        charge, spin = _charge_and_spin(atoms, self.parts["embedding"])
+        charge, spin = _charge_and_spin(atoms, self.dataset)
         stated = atoms.copy()
         stated.info.update(charge=charge, spin=spin)
         return super().package_energy(stated)
 
-    def _choose(self, task: str | None) -> tuple[str, dict[str, str], int | None]:
-        """Task, the data set that each of its `PARTS` has, and the expert (None: as learned)."""
-        if task is None and len(self.tasks) == 1:
-            task = self.tasks[0]
-        single, swap = EXPERT.fullmatch(task or ""), SWAP.fullmatch(task or "")
+    def _choose(self, task: str | None) -> tuple[str, str, int | None]:
+        """Task, its data set, and the expert (None: as learned)."""
+        task = self.tasks[0] if task is None and len(self.tasks) == 1 else task
+        single = EXPERT.fullmatch(task or "")
         default = DEFAULT_TASK if DEFAULT_TASK in self.tasks else self.tasks[0]
-        match = single or swap
-        dataset = (match["dataset"] or default) if match else (task or "")
-        parts = dict.fromkeys(PARTS, dataset) | ({swap["part"]: swap["other"]} if swap else {})
-        expert = None if single is None else int(single["expert"])
-        if task is None or not {*parts.values()}.issubset(self.tasks):
+        dataset = (single["dataset"] or default) if single else task
+        last, known = self.n_experts - 1, list(self.tasks)
+        if self.n_experts:
+            known += [f"expert:0 to expert:{last} (of task {default})"]
+            known += [f"TASK:expert:0 to TASK:expert:{last}"]
+        if task is None or dataset not in self.tasks:
             problem = "needs a task" if task is None else f"has no task {task!r}"
-            raise ValueError(f"{self.name} {problem}; known: {self._known_tasks(default)}")
-        if expert is not None and expert >= self.n_experts:
-            raise ValueError(
-                f"{self.name} has {self.n_experts} experts, counted from 0, got task {task!r}"
-            )
-        return task, parts, expert
-
-    def _known_tasks(self, default: str) -> str:
-        plain, swaps = ", ".join(self.tasks), f"TASK:{'|'.join(PARTS)}:TASK"
-        if not self.n_experts:
-            return f"{plain}, {swaps}"
-        last = self.n_experts - 1
-        single = f"expert:0 to expert:{last} (of task {default})"
-        return f"{plain}, {single}, TASK:expert:0 to TASK:expert:{last}, {swaps}"
-
-    def _set_parts(self, backbone: Any) -> None:
-        """Give a backbone the embedding, the routing and the expert of this extractor's task."""
-        embed, route = backbone.csd_embedding, backbone.set_MOLE_coefficients
-        embedding, routing = self.parts["embedding"], self.parts["routing"]
-
-        def embed_as(*, charge: Tensor, spin: Tensor, dataset: Sequence[str]) -> Tensor:
-            found: Tensor = embed(charge, spin, [embedding] * len(dataset))
-            return found
-
-        def route_as(*, csd_mixed_emb: Tensor, **atoms: Tensor) -> None:
-            states = [_charge_and_spin(a, routing) for a in self._structures]
-            charge, spin = torch.tensor(states, device=csd_mixed_emb.device).T
-            route(csd_mixed_emb=embed(charge, spin, [routing] * len(states)), **atoms)
-
-        if embedding != self.dataset:
-            backbone.csd_embedding = embed_as
-        if routing != embedding:
-            backbone.set_MOLE_coefficients = route_as
-        _keep_to_expert(backbone, self.expert)
+            raise ValueError(f"{self.name} {problem}; known: {', '.join(known)}")
+        expert = int(single["expert"]) if single else None
+        if expert is not None and expert > last:
+            experts = f"{self.n_experts} experts, counted from 0"
+            raise ValueError(f"{self.name} has {experts}, got task {task!r}")
+        return task, str(dataset), expert
 
     def _final_map(self) -> tuple[base.FloatArray, float]:
         """Weights (n_channels,) and bias of the energy block's last linear map, for this task."""

@@ -240,7 +240,7 @@ def _variants(name: str, row: dict[str, Any]) -> dict[str, dict[str, Any]]:
     tasks = row.get("tasks")
     if not tasks:
         return {name: row}
-    pattern = (row.get("task_pattern") or "").replace("TASKS", "|".join(tasks))
+    pattern = row.get("task_pattern") or ""
     return {
         f"{name}@{task}": row | {"functional": of, "task_pattern": pattern.replace("TASK", task)}
         for task, of in tasks.items()

@@ -54,7 +54,6 @@ def test_twins_differ_in_training_and_other_seeds_in_the_seed(model):
         ("uma-mini@omat", "uma-mini@omol", "task"),
         ("uma-mini@expert:0", "uma-mini@omat:expert:1", "expert"),
         ("uma-mini@omat", "uma-mini@expert:1", "part"),
-        ("uma-mini@omat", "uma-mini@omat:head:omol", "part"),
     ],
 )
 def test_kind_of_a_pair(a, b, kind):
