@@ -21,6 +21,9 @@ E = sum_i scale * (w . last_layer_i + b_node + b_edge * sum_j f_ij) + compositio
 Layers: the node features as embedded by element, and [n_i | sum_j f_ij e_ij] after every layer;
 with "feedforward" the last of them is the backbone.
 
+A model that predicts something else, such as PET-MAD-DOS the density of states, has the same
+features of its own heads, and no energy to prove them by.
+
 Traps. The biases of the edge heads need sum_j f_ij, which is no feature: it is computed from the
 geometry again, as is the repulsion of close nuclei (ZBL) where a checkpoint has one. PET learns
 rotations and inversions from examples: features and energies change when a structure is rotated.
@@ -41,6 +44,7 @@ import numpy as np
 import torch
 from ase import Atoms
 from metatomic.torch import ModelOutput
+from metatomic_ase import MetatomicCalculator
 from metatrain.llpr import LLPRUncertaintyModel
 from metatrain.pet import PET
 from metatrain.utils.additive import ZBL
@@ -48,6 +52,8 @@ from metatrain.utils.io import load_model
 from torch import Tensor
 from upet import _models as upet_models
 from upet.ase import UPETCalculator
+from upet.ase.dos._models import BASE_URL_PET_MAD_DOS
+from upet.utils import hf_hub_download_url
 
 from lumlip.families import _network, base
 
@@ -121,7 +127,9 @@ class Extractor(_network.Extractor):
         return sum((_repulsion(one, structures) for one in added), np.float64(0.0))
 
     def package_calculator(self) -> Any:
-        """UPETCalculator on this checkpoint, in our dtype."""
+        """UPETCalculator on this checkpoint, in our dtype; without an energy, metatomic's own."""
+        if self.no_energy:
+            return MetatomicCalculator(self._load().to(self.dtype).export(), device=self.device)
         variant = self.target.partition("/")[2] or None
         return UPETCalculator(
             checkpoint_path=self.checkpoint_file,
@@ -136,7 +144,8 @@ class Extractor(_network.Extractor):
         ours = self.extract([atoms])
         boxed = base.in_box(atoms, self.cutoff)
         wanted = {name: ModelOutput(sample_kind="atom") for name in ("feature", last_layer)}
-        theirs = self._calculator._base_calculator.run_model(boxed, wanted)
+        calculator = getattr(self._calculator, "_base_calculator", self._calculator)
+        theirs = calculator.run_model(boxed, wanted)
         arrays = {name: _network.array(theirs[name].block().values) for name in wanted}
         return {
             "feature": (ours.backbone, arrays["feature"]),
@@ -208,6 +217,9 @@ def scale_and_reference(model: PET, target: str) -> tuple[float, base.FloatArray
 
 def download(name: str) -> Path:
     """Fetch a published checkpoint, such as ``"pet-mad-s-v1.5.0"``, into Hugging Face's cache."""
+    if name.startswith("pet-mad-dos-"):
+        version = name.rpartition("-")[2]
+        return Path(hf_hub_download_url(BASE_URL_PET_MAD_DOS.format(tag="main", version=version)))
     model, size, version = upet_models.parse_checkpoint_filename(f"{name}.ckpt")
     if model is None:
         raise ValueError(f"got {name!r}, expected MODEL-SIZE-vVERSION such as pet-mad-s-v1.5.0")
