@@ -105,8 +105,10 @@ def _of_recipes(one: ModelEntry, two: ModelEntry) -> frozenset[str]:
 
 def _of_rows(one: ModelEntry, two: ModelEntry) -> frozenset[str]:
     """What two rows of the table of models differ in."""
-    found = {"target"} if one.target != two.target else set()
+    found = set()
     data = (one.training_data, two.training_data)
+    if one.target != two.target:
+        return frozenset({"target"} if data[0] == data[1] else {"target", "data"})
     if any(text.startswith("nothing") for text in data):
         return frozenset({"training"})
     if bool(one.task) != bool(two.task):

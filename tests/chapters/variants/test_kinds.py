@@ -51,6 +51,8 @@ def test_twins_differ_in_training_and_other_seeds_in_the_seed(model):
         ("mace-matpes-pbe-0", "mace-matpes-r2scan-0", "data"),
         ("pet-omat-l", "pet-omad-l", "fine-tuning"),
         ("pet-omat-m", "pet-omad-l", "several"),  # a child of size L, a parent of size M
+        ("pet-mad-s-1.0.2", "pet-mad-dos", "target"),
+        ("pet-omad-l", "pet-mad-dos", "several"),
         ("uma-mini@omat", "uma-mini@omol", "task"),
         ("uma-mini@expert:0", "uma-mini@omat:expert:1", "expert"),
         ("uma-mini@omat", "uma-mini@expert:1", "part"),
