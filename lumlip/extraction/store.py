@@ -65,7 +65,9 @@ def assemble(
     n_atoms, numbers = packed(structures, _elements).values()
     arrays = gather(folder, n_atoms, failed)
     of_atoms = [name for name in arrays if is_of_atoms(name)]
-    variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms}
+    variables: dict[str, Any] = {
+        layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms
+    }
     for name in arrays:
         if name.startswith(EXTRA):
             plain = name.removeprefix(EXTRA)
