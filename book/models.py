@@ -115,10 +115,8 @@ features is the energy that the model's own package predicts.
 | NequIP | the scalars after the last convolution | inputs of the readout's final linear map; where that is the whole readout, the backbone itself | linear, scaled and shifted by element, plus a pair potential where the model has one |
 | MatterSim | 128 or 256 atom features that enter the readout | two times as many hidden activations | gated, as DIEP's, scaled and shifted by element |
 
-A task of UMA can be taken apart. `uma-mini@expert:2` gives all the weight of the mixture to one expert (in the task
-omat; `uma-mini@omol:expert:2` in omol). `uma-mini@omat:routing:omol` is omat with the experts mixed as omol mixes
-them for the same structure; `:embedding:` and `:head:` swap the two other places where a task enters, and energies
-go with the head. The published UMA models take the same names.
+`uma-mini@expert:2` gives all the weight of UMA's mixture to one expert (in the task omat; `uma-mini@omol:expert:2`
+in omol). The published UMA models take the same names.
 
 A control of DPA does wrong on purpose what the published extraction script did: `dpa-mini@inorganic:alphabetical`
 numbers the elements of each structure by the alphabet, instead of by the model's own list, so that it takes them for others.

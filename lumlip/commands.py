@@ -19,6 +19,7 @@ def list_models() -> None:
 
     table = models()
     table["kind"] = table["mini"].map({True: "mini", False: "published"})
+    table.loc[table["target"] != "", "kind"] += ", no energy"
     shown = ["family", "kind", "available", "functional", "training_data", "licence"]
     print(left_aligned(table[shown].reset_index(names="model")))
     counts = ", ".join(f"{n} {how}" for how, n in table["available"].value_counts().items())

@@ -38,6 +38,7 @@ from chapters.shared.breakdown import null_of_names
 from chapters.shared.models import chosen, with_seeds
 from chapters.shared.panels import panel_if_any
 from chapters.variants.figures import kinds_plot
+from chapters.variants.kinds import kind_of
 from chapters.variants.pairs import (
     FAMILIES,
     VARIANTS,
@@ -54,7 +55,7 @@ from lumlip.book.claims import FAILS, NO_MORE
 from lumlip.book.page import Page, shown
 from lumlip.metrics.repeated import jackknife
 from lumlip.plotting.style import use_style
-from lumlip.zoo.relations import family_of, kind_of
+from lumlip.zoo.relations import family_of
 
 use_style()
 frames = lumlip.structures(structures)

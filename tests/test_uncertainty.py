@@ -7,8 +7,8 @@ from scipy.stats import spearmanr
 
 import lumlip
 from lumlip.datasets.sets import structures_sha256
-from lumlip.minis.data import STRUCTURES, read_labelled
 from lumlip.uncertainty import PENALTIES, calibrated
+from recipes.minis.data import STRUCTURES, read_labelled
 
 
 def test_scale_of_errors_that_are_as_assumed_is_found_again():

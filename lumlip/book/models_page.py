@@ -62,7 +62,9 @@ def published_markdown() -> str:
     rows = [
         (
             f"`{some[0].id.partition('@')[0]}`",
-            some[0].training_data + _some([f"`@{entry.task}`" for entry in some if entry.task]),
+            some[0].training_data
+            + (f"; {some[0].target}, no energy" if some[0].target else "")
+            + _some([f"`@{entry.task}`" for entry in some if entry.task]),
             f"[{'on request' if some[0].access else 'open'}]({some[0].access or some[0].source})"
             + (f"; no features: {some[0].refused}" if some[0].refused else ""),
             some[0].licence,

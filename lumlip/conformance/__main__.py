@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import json
 import sys
-import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -31,7 +30,6 @@ BRIEF_EVERY = 3  # a look that is brief, or in double precision, takes every thi
 
 def report(subject: Subject, names: Sequence[str] = tuple(CHECKS)) -> dict[str, Any]:
     """Run checks: errors, bounds, and the names of those that fail."""
-    start = time.perf_counter()
     extractor, features = subject.extractor, subject.features
     errors = {name: CHECKS[name].measure(subject) for name in names}
     bounds = {name: CHECKS[name].bound_of(subject) for name in names}
@@ -52,8 +50,6 @@ def report(subject: Subject, names: Sequence[str] = tuple(CHECKS)) -> dict[str, 
         "n_given": len(subject.given),
         "n_backbone": features.backbone.shape[1],
         "n_last_layer": features.last_layer.shape[1],
-        "layers": {name: x.shape[1] for name, x in subject.layered.layers.items()},
-        "extra": {name: values.shape[1] for name, values in features.extra.items()},
         "elements": sorted(extractor.elements),
         "cutoff": extractor.cutoff,
         "linear_head": extractor.linear_head,
@@ -62,7 +58,6 @@ def report(subject: Subject, names: Sequence[str] = tuple(CHECKS)) -> dict[str, 
         "bounds": bounds,
         "failed": [name for name in failed if name not in lacking],
         "notes": [*subject.notes, *notes],
-        "seconds": round(time.perf_counter() - start, 2),
     }
 
 
@@ -88,7 +83,8 @@ def _properties(subject: Subject, errors: dict[str, Any], failed: Sequence[str])
 
     Only where the extractor agrees with the package, so that the fault is not its own.
     """
-    if errors.get("package_energy") is None or {"package_energy", "package_features"} & {*failed}:
+    proofs = {"package_energy", "package_features"}
+    if all(errors.get(name) is None for name in proofs) or proofs & {*failed}:
         return []
     by_design = BY_DESIGN.keys() | TIES
     return [k for k in failed if (subject.family, k) in by_design and np.isfinite(errors[k])]

@@ -7,17 +7,26 @@ import numpy as np
 from lumlip.conformance.subject import Subject, energy_error, largest, relative, rms
 
 
-def energy_identity(subject: Subject) -> float:
-    """Energy recomputed from the last layer or the readout alone, against the forward pass."""
+def energy_identity(subject: Subject) -> float | None:
+    """Energy recomputed from the last layer or the readout alone, against the forward pass.
+
+    None, and a word, if the model has no energy.
+    """
     features, extractor = subject.features, subject.extractor
+    if extractor.no_energy:
+        text = "no energy proves which features these are; the package's own may, if it has any"
+        subject.notes.append(f"it predicts {extractor.no_energy}: {text}")
+        return None
     again = [extractor.energy_from_last_layer(features.last_layer, subject.structures)]
     if extractor.linear_head:  # else the last layer is the readout
         again += [extractor.energy_from_readout(features.backbone, subject.structures)]
     return max(energy_error(energy, features.energy, subject.structures) for energy in again)
 
 
-def package_energy(subject: Subject) -> float:
-    """Energy of the forward pass against the package's own calculator."""
+def package_energy(subject: Subject) -> float | None:
+    """Energy of the forward pass against the package's own calculator; None if there is none."""
+    if subject.extractor.no_energy:
+        return None
     theirs = np.array([subject.extractor.package_energy(atoms) for atoms in subject.structures])
     return energy_error(subject.features.energy, theirs, subject.structures)
 

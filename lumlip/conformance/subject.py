@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -15,7 +15,7 @@ from lumlip.conformance.sample import sample
 from lumlip.families.base import Extractor, Features, FloatArray, IntArray
 
 Change = Callable[[Atoms, np.random.Generator], Atoms]
-LAYERS = ("backbone", "last_layer")
+Arrays = Mapping[str, FloatArray]
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,20 @@ class Subject:
         """The same with the features after every layer."""
         return self.extractor.extract(self.structures, layers=True)
 
+    def extract(
+        self, structures: Sequence[Atoms], *, layers: bool = False
+    ) -> dict[str, FloatArray]:
+        """Backbone and last layer of a batch, or its features after every layer, by name."""
+        return arrays(self.extractor.extract(structures, layers=layers), layers=layers)
+
+    def expected(self, *, layers: bool = False) -> dict[str, FloatArray]:
+        """Those of all structures."""
+        return arrays(self.layered if layers else self.features, layers=layers)
+
     @cached_property
     def alone(self) -> tuple[Features, ...]:
-        """Features of all structures, one by one."""
-        return tuple(self.extractor.extract([atoms]) for atoms in self.structures)
+        """Features of all structures, one by one, with those after every layer."""
+        return tuple(self.extractor.extract([a], layers=True) for a in self.structures)
 
     @cached_property
     def common(self) -> int:
@@ -100,16 +110,26 @@ class Subject:
         """Random numbers, the same for every check."""
         return np.random.default_rng(0)
 
-    def difference(self, got: Features, expected: Features) -> float:
-        """Largest error of features, relative to the features' root mean square."""
-        errors = [largest(getattr(got, layer), getattr(expected, layer)) for layer in LAYERS]
-        return max(map(relative, errors, [rms(getattr(self.features, x)) for x in LAYERS]))
+    def difference(self, got: Arrays, expected: Arrays | None = None) -> float:
+        """Largest error of any array, relative to the root mean square of its features."""
+        usual = self.expected(layers="backbone" not in got)
+        errors = {name: largest(got[name], x) for name, x in (expected or usual).items()}
+        return max(relative(error, rms(usual[name])) for name, error in errors.items())
 
-    def after(self, change: Change, *, layers: bool = False) -> Features:
+    def amount(self, got: Arrays) -> float:
+        """Root mean square of a change of the features, relative to their standard deviation."""
+        usual = self.expected(layers="backbone" not in got)
+        changing = {
+            name: x for name, x in usual.items() if name != "embedding"
+        }  # of elements alone
+        changes = {name: rms(got[name].astype(np.float64) - x) for name, x in changing.items()}
+        return max(relative(changes[name], spread(x)) for name, x in changing.items())
+
+    def changed(self, change: Change, *, layers: bool = False) -> dict[str, FloatArray]:
         """Features of the structures after a change of every one."""
         rng = self.rng()
-        changed = [change(atoms.copy(), rng) for atoms in self.structures]
-        return self.extractor.extract(changed, layers=layers)
+        structures = [change(atoms.copy(), rng) for atoms in self.structures]
+        return self.extract(structures, layers=layers)
 
     @cached_property
     def shuffled(self) -> tuple[list[Atoms], IntArray]:
@@ -119,17 +139,17 @@ class Subject:
         starts = np.cumsum([0, *(len(order) for order in orders[:-1])])
         return shuffled, np.concatenate([o + s for o, s in zip(orders, starts, strict=True)])
 
-    def amount(self, got: Features) -> float:
-        """Root mean square of a change of the features, relative to their standard deviation."""
-        pairs = [(getattr(got, layer), getattr(self.features, layer)) for layer in LAYERS]
-        return max(relative(rms(a.astype(np.float64) - b), spread(b)) for a, b in pairs)
-
     def same(self, one: Atoms, other: Atoms) -> float:
         """Error between two structures, the atoms of the second being those of the first, tiled."""
-        got, unit = self.extractor.extract([other]), self.extractor.extract([one])
-        times = len(other) // len(one)
-        backbone, last_layer = (np.tile(getattr(unit, layer), (times, 1)) for layer in LAYERS)
-        return self.difference(got, Features(backbone, last_layer, unit.energy * times))
+        unit, times = self.extract([one]), len(other) // len(one)
+        tiled = {name: np.tile(x, (times, 1)) for name, x in unit.items()}
+        return self.difference(self.extract([other]), tiled)
+
+
+def arrays(found: Features, *, layers: bool = False) -> dict[str, FloatArray]:
+    """Arrays to compare, by name: the backbone and the last layer, or all layers."""
+    both = {"backbone": found.backbone, "last_layer": found.last_layer}
+    return dict(found.layers) if layers else both
 
 
 def relative(change: float, size: float) -> float:

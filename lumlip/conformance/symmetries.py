@@ -9,28 +9,18 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 
-from lumlip.conformance.subject import Change, Subject, largest, relative, rms
-from lumlip.families.base import Features
+from lumlip.conformance.subject import Change, Subject, arrays, largest, relative, rms
 
+_EITHER = ("rotation", "inversion", "layers_rotation", "layers_inversion")
 # (family, check): the largest amount that passes, in any precision.
 BY_DESIGN = {
-    # Its network sees Cartesian vectors as they are; training under random rotations does the rest.
-    ("pet", "rotation"): 0.25,
-    ("pet", "inversion"): 0.25,
-    ("pet", "layers_rotation"): 0.25,
-    ("pet", "layers_inversion"): 0.25,
-    # Its network sees them, too, through spherical harmonics.
-    ("orb", "rotation"): 0.25,
-    ("orb", "inversion"): 0.25,
-    ("orb", "layers_rotation"): 0.25,
-    ("orb", "layers_inversion"): 0.25,
+    # Their networks see Cartesian vectors as they are (Orb's also through spherical harmonics);
+    # training under random rotations does the rest.
+    **{(family, name): 0.25 for family in ("pet", "orb") for name in _EITHER},
     # The published ones have even irreps only, so they do not know parity: 0.1 to 1 % of
-    # the features, up to 4 % of norms after single layers.
-    ("sevennet", "inversion"): 0.02,
-    ("sevennet", "layers_inversion"): 0.1,
-    # Built on SevenNet, with even irreps, too.
-    ("hienet", "inversion"): 0.02,
-    ("hienet", "layers_inversion"): 0.1,
+    # the features, up to 4 % of norms after single layers. HIENet is built on SevenNet.
+    **{(family, "inversion"): 0.02 for family in ("sevennet", "hienet")},
+    **{(family, "layers_inversion"): 0.1 for family in ("sevennet", "hienet")},
     # Its convolutions turn every edge onto an axis and are free about it: rotations only.
     ("uma", "inversion"): 0.05,
     ("uma", "layers_inversion"): 0.1,
@@ -43,36 +33,32 @@ TIES = {
 }
 
 
-def rotation(subject: Subject) -> float:
+def rotation(subject: Subject, *, layers: bool = False) -> float:
     """Structures rotated at random, cell and all."""
-    return _reoriented(subject, "rotation", rotate)
+    return _reoriented(subject, "rotation", _rotate, layers=layers)
 
 
-def inversion(subject: Subject) -> float:
+def inversion(subject: Subject, *, layers: bool = False) -> float:
     """Structures mirrored through the origin, cell and all (which becomes left-handed)."""
-    return _reoriented(subject, "inversion", invert)
+    return _reoriented(subject, "inversion", _invert, layers=layers)
 
 
 def translation(subject: Subject) -> float:
     """All atoms moved by a random vector, out of the cell too."""
-    return subject.difference(subject.after(_translate), subject.features)
+    return subject.difference(subject.changed(_translate))
 
 
-def permutation(subject: Subject) -> float:
+def permutation(subject: Subject, *, layers: bool = False) -> float:
     """Atoms listed in another order."""
     shuffled, index = subject.shuffled
-    got = subject.extractor.extract(shuffled)
-    expected = subject.features
-    return subject.difference(
-        got, Features(expected.backbone[index], expected.last_layer[index], expected.energy)
-    )
+    expected = {name: x[index] for name, x in subject.expected(layers=layers).items()}
+    return subject.difference(subject.extract(shuffled, layers=layers), expected)
 
 
-def batching(subject: Subject) -> float:
+def batching(subject: Subject, *, layers: bool = False) -> float:
     """Structures one by one against all in one batch."""
-    parts = [(one.backbone, one.last_layer, one.energy) for one in subject.alone]
-    backbone, last_layer, energy = (np.concatenate(x) for x in zip(*parts, strict=True))
-    return subject.difference(Features(backbone, last_layer, energy), subject.features)
+    alone = [arrays(one, layers=layers) for one in subject.alone]
+    return subject.difference({k: np.concatenate([one[k] for one in alone]) for k in alone[0]})
 
 
 def extras(subject: Subject) -> float | None:
@@ -92,31 +78,30 @@ def extras(subject: Subject) -> float | None:
 
 def determinism(subject: Subject) -> float:
     """Extract the same batch again."""
-    return subject.difference(subject.extractor.extract(subject.structures), subject.features)
+    return subject.difference(subject.extract(subject.structures))
 
 
 def precision(subject: Subject) -> float:
     """Single against double precision."""
     other = subject.load("float32" if subject.dtype == "float64" else "float64")
-    return subject.difference(other.extract(subject.structures), subject.features)
+    return subject.difference(arrays(other.extract(subject.structures)))
 
 
-def _reoriented(subject: Subject, name: str, change: Change) -> float:
+def _reoriented(subject: Subject, name: str, change: Change, *, layers: bool) -> float:
     """Measure the error after a change, or the amount where the family is not made to keep it."""
-    got = subject.after(change)
-    if (subject.family, name) in BY_DESIGN:
-        return subject.amount(got)
-    return subject.difference(got, subject.features)
+    got, check = subject.changed(change, layers=layers), f"layers_{name}" if layers else name
+    by_design = (subject.family, check) in BY_DESIGN
+    return subject.amount(got) if by_design else subject.difference(got)
 
 
-def rotate(atoms: Atoms, rng: np.random.Generator) -> Atoms:
+def _rotate(atoms: Atoms, rng: np.random.Generator) -> Atoms:
     """Turn a structure by a random angle about a random axis, in place."""
     axis = rng.normal(size=3)
     atoms.rotate(rng.uniform(0, 360), axis, rotate_cell=True)
     return atoms
 
 
-def invert(atoms: Atoms, rng: np.random.Generator) -> Atoms:
+def _invert(atoms: Atoms, rng: np.random.Generator) -> Atoms:
     """Mirror a structure through the origin, in place; its cell becomes left-handed."""
     atoms.set_cell(-atoms.cell.array)
     atoms.positions *= -1

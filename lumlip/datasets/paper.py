@@ -116,7 +116,7 @@ PAPER_MODELS = {
         *("mace-mp-0b3-medium", "mace-omat-0", "mace-matpes-pbe-0", "mace-matpes-r2scan-0"),
         *("mace-mp-0a-small", "mace-mp-0a-medium", "mace-mp-0a-large", "mace-mh-1@omat_pbe"),
         *("pet-mad-s-1.0.2", "pet-omat-xs", "pet-omat-s", "pet-omat-m", "pet-omat-l"),
-        *("pet-omatpes-l", "pet-oam-l", "pet-omad-l"),
+        *("pet-omatpes-l", "pet-oam-l", "pet-omad-l", "pet-mad-dos"),
         *("dpa-3.1-3m@Omat24", "dpa-3.1-3m@MP_traj_v024_alldata_mixu", "dpa-3.1-3m@OC20M"),
         *("dpa-3.1-3m@ODAC23", "dpa-3.1-3m@SPICE2"),
         *(f"uma-s-1.1@{task}" for task in ("omat", "oc20", "odac", "omc", "omol")),

@@ -113,7 +113,7 @@ def feature_gradients(
     Raises
     ------
     ValueError
-        A step that is not above 0, or an unknown choice.
+        A step that is not above 0, an unknown choice, or a model without an energy.
     """
     check_choice("of", of, [*LAYERS, "energy"])
     if not 0 < step < 1:
@@ -123,7 +123,10 @@ def feature_gradients(
         moved.append(atoms.copy())
         moved[-1].positions[atom, axis] += sign * step
     with Descriptors(model, device=device, trust_checkpoint=trust_checkpoint) as found:
-        values = found.arrays(moved)[of]
+        arrays = found.arrays(moved)
+    if of not in arrays:
+        raise ValueError(f"{model} predicts no energy, expected of='last_layer' or 'backbone'")
+    values = arrays[of]
     ahead, behind = np.moveaxis(
         values.reshape(n, 3, 2, *((n, -1) if values.ndim > 1 else ())), 2, 0
     )

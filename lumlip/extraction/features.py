@@ -83,10 +83,11 @@ def features(
         Lazily opened: ``backbone`` (atom, backbone_channel), ``last_layer`` (atom,
         last_layer_channel), ``readout`` (atom, readout_channel): whichever of these two is the
         widest that the energy is linear in, named by the attribute ``readout``; ``energy``
-        (structure) in eV, and what else a family knows of a structure, such as ``routing``
-        (structure, routing_channel) of UMA; coordinates ``structure`` and ``atomic_number``
-        (atom), ``frame`` (its number among the structures given), ``subset``, ``part`` and
-        ``parent`` (structure); attributes that say what was run.
+        (structure) in eV, if the model has one (an attribute ``no_energy`` says what it predicts
+        instead, and nothing then proves its features); and what else a family knows of a
+        structure, such as ``routing`` (structure, routing_channel) of UMA; coordinates
+        ``structure`` and ``atomic_number`` (atom), ``frame`` (its number among the structures
+        given), ``subset``, ``part`` and ``parent`` (structure); attributes that say what was run.
 
     Raises
     ------

@@ -286,6 +286,7 @@ def _attributes(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
         "cutoff": facts["cutoff"],
         "package_versions": json.dumps(facts["versions"], sort_keys=True),
         "lumlip_version": __version__,
+        **({"no_energy": told} if (told := facts["no_energy"]) else {}),
         **({"failed": json.dumps(failed)} if (failed := facts["failed"]) else {}),
     }
 

@@ -65,13 +65,17 @@ def assemble(
     n_atoms, numbers = packed(structures, _elements).values()
     arrays = gather(folder, n_atoms, failed)
     of_atoms = [name for name in arrays if is_of_atoms(name)]
-    variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms}
+    variables: dict[str, Any] = {
+        layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms
+    }
     for name in arrays:
         if name.startswith(EXTRA):
             plain = name.removeprefix(EXTRA)
             variables[plain] = (("structure", f"{plain}_channel"), arrays[name])
+    if "energy" in arrays:
+        variables["energy"] = ("structure", arrays["energy"], {"unit": "eV"})
     dataset = xr.Dataset(
-        {**variables, "energy": ("structure", arrays["energy"], {"unit": "eV"})},
+        variables,
         coords={
             "structure": ("atom", np.repeat(np.arange(len(n_atoms)), n_atoms)),
             "atomic_number": ("atom", numbers),
@@ -239,15 +243,16 @@ def gather(folder: Path, n_atoms: ArrayLike, failed: Collection[int]) -> dict[st
     """
     lengths = np.array(n_atoms)
     starts = np.cumsum(lengths) - lengths
-    whole: dict[str, NDArray[Any]] = {"energy": np.full(len(lengths), np.nan)}
+    whole: dict[str, NDArray[Any]] = {}
+    missing = set(range(len(lengths))) - {*failed}
     for path in sorted(folder.glob("batch-*.npz")):
         if not (data := load_arrays(path)):
             continue
         index = data["index"]
-        whole["energy"][index] = data["energy"]
-        for name in (key for key in data if key.startswith(EXTRA)):
+        missing.difference_update(index.tolist())
+        for name in (key for key in data if key == "energy" or key.startswith(EXTRA)):
             if name not in whole:
-                whole[name] = np.full((len(lengths), data[name].shape[1]), np.nan)
+                whole[name] = np.full((len(lengths), *data[name].shape[1:]), np.nan)
             whole[name][index] = data[name]
         rows = np.concatenate([np.arange(starts[i], starts[i] + lengths[i]) for i in index])
         for layer in filter(is_of_atoms, data):
@@ -257,9 +262,8 @@ def gather(folder: Path, n_atoms: ArrayLike, failed: Collection[int]) -> dict[st
     for i in failed:
         for layer in filter(is_of_atoms, whole):
             whole[layer][starts[i] : starts[i] + lengths[i]] = np.nan
-    missing = np.setdiff1d(np.flatnonzero(~np.isfinite(whole["energy"])), [*failed])
-    if len(missing) or len(set(failed)) == len(lengths):
-        frames = f"frames {missing[:5].tolist()} of {len(lengths)}"
+    if missing or len(set(failed)) == len(lengths):
+        frames = f"frames {sorted(missing)[:5]} of {len(lengths)}"
         raise ExtractionError(f"no features for {frames} in {folder}: the same call makes them")
     return whole
 

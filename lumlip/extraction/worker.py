@@ -80,7 +80,8 @@ def work(folder: Path, tell: Tell) -> None:
     _check_elements(structures, extractor.elements, job)
     known = sorted(extractor.elements)
     versions = _versions(job["packages"])
-    tell("loaded", device=device, cutoff=extractor.cutoff, versions=versions, elements=known)
+    told = {"cutoff": extractor.cutoff, "elements": known, "no_energy": extractor.no_energy}
+    tell("loaded", device=device, versions=versions, **told)
     left = set(range(len(structures))) - finished(folder) - set(job["killers"])
     last = [kept for batch in job["last"] if (kept := [i for i in batch if i in left])]
     todo = sorted(left.difference(*last))
@@ -176,7 +177,7 @@ def _extract_batch(
 
     try:
         got = extractor.extract([structures[i] for i in batch], layers=layers)
-        _check_finite(got)
+        _check_finite(got, energy=not extractor.no_energy)
     except Exception as error:  # out of memory, NaN, whatever a package raises
         if _is_short_of_memory(error):
             when_short(batch)
@@ -201,14 +202,15 @@ def _save(got: Any, batch: Sequence[int], folder: Path) -> None:
         index=np.array(batch),
         backbone=got.backbone,
         last_layer=got.last_layer,
-        energy=np.asarray(got.energy, dtype=np.float64),
+        **({} if np.isnan(got.energy).all() else {"energy": np.asarray(got.energy, np.float64)}),
         **{f"{EXTRA}{name}": np.asarray(values) for name, values in got.extra.items()},
         **{f"{LAYER}{i:02d}_{name}": x for i, (name, x) in enumerate(got.layers.items())},
     )
 
 
-def _check_finite(got: Any) -> None:
-    layers = {name: getattr(got, name) for name in ("backbone", "last_layer", "energy")}
+def _check_finite(got: Any, *, energy: bool) -> None:
+    names = ["backbone", "last_layer", *(["energy"] if energy else [])]
+    layers = {name: getattr(got, name) for name in names}
     for name, values in {**layers, **got.extra, **got.layers}.items():
         if not np.isfinite(values).all():
             raise ValueError(f"NaN or inf in {name}")

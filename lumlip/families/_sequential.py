@@ -11,17 +11,15 @@ gate leaves scalars only: the backbone.
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
-import torch
 from ase import Atoms
 from torch import Tensor
 
-from lumlip.families import base
+from lumlip.families import _network, base
 
 TO_HIDDEN, TO_ENERGY = "reduce_input_to_hidden", "reduce_hidden_to_energy"
 VECTORS, EMBEDDING, TOTAL = "edge_preprocess", "onehot_to_feature_x", "reduce_total_enegy"  # (sic)
@@ -30,42 +28,39 @@ NODES, BATCH, EDGES, EDGE_VECTORS = "x", "batch", "edge_index", "edge_vec"  # in
 ENERGY, MODAL = "atomic_energy", "modal_type"
 
 
-class Extractor(base.Extractor):
+class Extractor(_network.Extractor):
     """A checkpoint of either family, read off module by module."""
 
-    family: ClassVar[str]
+    compiled_from = "the checkpoint file (.pth) that it was deployed from"
 
-    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
-        base.reuse_memory()
-        self.checkpoint_file = self._path(checkpoint)
-        self.name = f"{self.family}:{checkpoint}"
-        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        deployed_from = "the checkpoint file (.pth) that it was deployed from"
-        with base.reading(self.checkpoint_file, self.family, compiled_from=deployed_from):
-            model = self._load()
+    def _set_up(self, model: Any, task: str | None) -> None:
         modals = getattr(model, "modal_map", None) or {}
         self.tasks = tuple(modals)
         self.task = base.choose_task(task, self.tasks, self.name)
         self.modal = None if self.task is None else modals[self.task]
-        self.model = model.to(self.device, self.dtype).eval().requires_grad_(False)
+        self.model = self._placed(model)
         self.cutoff = float(model.cutoff)
         self.type_map = dict(model.type_map)
         self.elements = frozenset(self.type_map)
         self.scale, self.shift = self._table("scale"), self._table("shift")
+        weight, bias = self._linear(TO_ENERGY)
+        self.weight, self.bias = weight[:, 0], float(bias[0])
+        nodes, children = itemgetter(NODES), dict(model.named_children())
+        self.layers = _network.steps(
+            _network.Step(children[EMBEDDING], nodes),
+            *(
+                _network.Step(
+                    module, nodes, getattr(getattr(module, "gate", None), "irreps_out", None)
+                )
+                for name, module in children.items()
+                if name.endswith(STEPS)
+            ),
+        )
 
-    @abstractmethod
-    def _path(self, checkpoint: str) -> Path:
-        """Find the file of a checkpoint: a name known to the package, or a path."""
-
-    @abstractmethod
-    def _load(self) -> Any:
-        """Build the model of the checkpoint file, for batches of structures."""
-
-    @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
-        """One forward pass over a batch: no forces, no gradients."""
-        base.check_elements(structures, self.elements, self.name)
-        data, after = self._graph(structures), {}
+    def _run(
+        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+        data = self._graph(structures)
         for name, module in self.model.named_children():
             if name == TOTAL:  # forces would follow
                 break
@@ -77,27 +72,9 @@ class Extractor(base.Extractor):
                 last_layer = data[NODES]
             data = module(data)
             if name.startswith("one"):  # one-hot modules write float32 whatever the model has
-                data = {k: self._cast(value) for k, value in data.items()}
-            if layers and name == EMBEDDING:
-                after["embedding"] = data[NODES].cpu().numpy().copy()
-            if layers and name.endswith(STEPS):
-                after[f"interaction_{len(after)}"] = _invariants(data[NODES], module)
-        site = data[ENERGY].squeeze(1).cpu().numpy()
-        return base.Features(
-            backbone.cpu().numpy(),
-            last_layer.cpu().numpy(),
-            base.sum_by_structure(site, structures),
-            layers=after,
-        )
-
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
-        """Total energies (n_structures,) in eV: sum_i (w . h_i + b) scale[Z_i] + shift[Z_i]."""
-        numbers = np.concatenate([atoms.numbers for atoms in structures])
-        weight, bias = self._linear(TO_ENERGY)
-        site = last_layer.astype(np.float64) @ weight[:, 0] + float(bias[0])
-        return base.sum_by_structure(site * self.scale[numbers] + self.shift[numbers], structures)
+                data = {key: self._tensor(value) for key, value in data.items()}
+        site = _network.array(data[ENERGY].squeeze(1))
+        return backbone, last_layer, base.sum_by_structure(site, structures)
 
     def energy_from_readout(
         self, readout: base.FloatArray, structures: Sequence[Atoms]
@@ -112,43 +89,30 @@ class Extractor(base.Extractor):
     def _graph(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
         """Build the input of the network; edges equal the package's own."""
         graph = base.neighbors(structures, self.cutoff)
-        types = np.array([self.type_map[z] for z in graph.numbers.tolist()])
         arrays: dict[str, Any] = {
-            NODES: types,
+            NODES: np.array([self.type_map[z] for z in graph.numbers.tolist()]),
             BATCH: graph.structure,
-            EDGES: np.stack([graph.first, graph.second]),
+            EDGES: graph.pairs,
             EDGE_VECTORS: graph.vector,
         }
         if self.modal is not None:
             arrays[MODAL] = np.full(len(structures), self.modal)
-        return {k: self._cast(torch.from_numpy(value)) for k, value in arrays.items()}
+        return {key: self._tensor(value) for key, value in arrays.items()}
 
-    def _cast(self, value: Tensor) -> Tensor:
-        return value.to(self.device, self.dtype if value.is_floating_point() else None)
-
-    @torch.inference_mode()
     def _linear(self, name: str) -> tuple[base.FloatArray, base.FloatArray]:
-        """Weights (n_in, n_out) and biases (n_out,) of a map, read off by feeding unit vectors."""
+        """Weights (n_in, n_out) and biases (n_out,) of one of the two maps."""
         linear = self.model.get_submodule(f"{name}.linear")
         n_in = next(m.irreps_in.dim for m in linear.modules() if hasattr(m, "irreps_in"))
-        unit = torch.eye(n_in, device=self.device, dtype=self.dtype)
-        bias = linear(torch.zeros_like(unit[:1]))
-        weight = linear(unit) - bias
-        return weight.cpu().double().numpy(), bias[0].cpu().double().numpy()
+        return self._read_off(linear, n_in)
 
     def _table(self, name: str) -> base.FloatArray:
         """Scale or shift (eV) by atomic number, for this task; some have one for all elements."""
         module = self.model.get_submodule("rescale_atomic_energy")
-        values = getattr(module, name).detach().cpu().double().numpy()
+        values = _network.double(getattr(module, name))
         if values.ndim == 2:  # (task, element)
             values = values[self.modal]
-        numbers = sorted(self.type_map)
-        table = np.zeros(max(numbers) + 1)
-        table[numbers] = values[[self.type_map[z] for z in numbers]] if values.size > 1 else values
+        numbers, types = map(list, zip(*self.type_map.items(), strict=True))
+        table: base.FloatArray = _network.by_number(
+            numbers, values[types] if values.size > 1 else values
+        )
         return table
-
-
-def _invariants(values: Tensor, module: Any) -> base.FloatArray:
-    """Invariants (n_atoms, n_channels) of what a gate, or an invariant convolution, has left."""
-    rows, gate = values.cpu().numpy().copy(), getattr(module, "gate", None)
-    return base.invariants(rows, gate.irreps_out) if gate else rows

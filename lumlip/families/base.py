@@ -5,9 +5,10 @@ One rule for everything that is not a bulk crystal, the same in every family: se
 
 from __future__ import annotations
 
-import ctypes
+import logging
+import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -83,6 +84,9 @@ class Extractor(ABC):
         the backbone is the *readout*: the widest features that the energy is linear in. Else the
         last layer is. Written into the class of the family's own file, where it is read without
         running it, see :func:`lumlip.runtime.environments.readout`.
+    no_energy : str
+        What the model predicts instead, if it has no energy. All its energies are then NaN, and
+        nothing but the package's own features can prove which features ours are.
     invariant : bool
         False for a family whose features change slightly when a structure is rotated.
 
@@ -96,6 +100,7 @@ class Extractor(ABC):
     tasks: tuple[str, ...] = ()
     linear_head: ClassVar[bool] = False
     invariant: ClassVar[bool] = True
+    no_energy: str = ""
     checkpoint_file: Path
     elements: frozenset[int]
     cutoff: float
@@ -145,12 +150,15 @@ class Extractor(ABC):
 
     @cached_property
     def _calculator(self) -> Any:
-        return self.package_calculator()
+        with quiet():
+            return self.package_calculator()
 
     def package_energy(self, atoms: Atoms) -> float:
         """Total energy in eV by the package's own calculator, of the structure in its box."""
-        self._calculator.reset()  # ase takes atoms that differ in ``info`` alone for the same
-        return float(self._calculator.get_potential_energy(bare(in_box(atoms, self.cutoff))))
+        calculator = self._calculator
+        calculator.reset()  # ase takes atoms that differ in ``info`` alone for the same
+        with quiet():
+            return float(calculator.get_potential_energy(bare(in_box(atoms, self.cutoff))))
 
     def package_features(self, atoms: Atoms) -> dict[str, tuple[FloatArray, FloatArray]]:
         """Descriptors that the package itself offers: name -> (ours, the package's), for checks.
@@ -269,9 +277,9 @@ class Neighbors:
     image: IntArray
 
     @property
-    def n_structures(self) -> int:
-        """Number of structures in the batch."""
-        return int(self.structure[-1]) + 1
+    def pairs(self) -> IntArray:
+        """Both atoms of every pair: (2, n_pairs)."""
+        return np.stack([self.first, self.second])
 
 
 def neighbors(structures: Sequence[Atoms], cutoff: float) -> Neighbors:
@@ -305,79 +313,9 @@ def neighbors(structures: Sequence[Atoms], cutoff: float) -> Neighbors:
     )
 
 
-@contextmanager
-def outputs(
-    modules: Mapping[str, Any], part: Callable[[Any], Any] = lambda output: output
-) -> Iterator[dict[str, Any]]:
-    """Keep what torch modules return during a forward pass, by name.
-
-    Parameters
-    ----------
-    modules : mapping of str to torch.nn.Module
-    part : callable
-        Which tensor of an output to keep; by default the output is one.
-    """
-
-    def take(_module: Any, _inputs: Any, output: Any) -> Any:
-        return part(output)
-
-    with _kept(modules, take, "register_forward_hook") as kept:
-        yield kept
-
-
-@contextmanager
-def inputs(modules: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Keep the first argument of torch modules during a forward pass, by name."""
-
-    def take(_module: Any, arguments: tuple[Any, ...]) -> Any:
-        return arguments[0]
-
-    with _kept(modules, take, "register_forward_pre_hook") as kept:
-        yield kept
-
-
-@contextmanager
-def _kept(
-    modules: Mapping[str, Any], take: Callable[..., Any], register: str
-) -> Iterator[dict[str, Any]]:
-    kept: dict[str, Any] = {}
-
-    def keep(name: str) -> Callable[..., None]:
-        # a copy: what follows in the network may work in place
-        return lambda *seen: kept.__setitem__(name, take(*seen).clone())
-
-    hooks = [getattr(module, register)(keep(name)) for name, module in modules.items()]
-    try:
-        yield kept
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def invariants(values: FloatArray, irreps: Iterable[Any]) -> FloatArray:
-    """Turn equivariant features into invariants: scalars as they are, of all others the norms.
-
-    Norms forget the direction of a vector, and the angle between the vectors of two channels.
-
-    Parameters
-    ----------
-    values : array of shape (n_atoms, n_values)
-        Features in e3nn's layout: of each irrep all channels, the components innermost.
-    irreps : iterable of (multiplicity, irrep), as e3nn has them
-        An irrep has ``dim`` and ``is_scalar()``; of a pseudoscalar, too, the norm is taken.
-
-    Returns
-    -------
-    array of shape (n_atoms, n_channels)
-        One number per channel, in the order of the channels.
-    """
-    parts, start = [], 0
-    for multiplicity, irrep in irreps:
-        end = start + multiplicity * irrep.dim
-        block = values[:, start:end].reshape(len(values), multiplicity, irrep.dim)
-        parts.append(block[..., 0] if irrep.is_scalar() else np.linalg.norm(block, axis=2))
-        start = end
-    return np.concatenate(parts, axis=1)
+def centered(structures: Sequence[Atoms]) -> FloatArray:
+    """Positions (n_atoms, 3) in Å about each structure's center, where float32 resolves best."""
+    return np.concatenate([atoms.positions - atoms.positions.mean(0) for atoms in structures])
 
 
 def sum_by_structure(atomic: FloatArray, structures: Sequence[Atoms]) -> FloatArray:
@@ -409,26 +347,23 @@ def choose_task(task: str | None, known: Sequence[str], model: str) -> str | Non
     raise ValueError(f"{model} {problem}; known: {', '.join(known)}")
 
 
-def reuse_memory() -> None:
-    """Let glibc keep freed memory instead of handing every large tensor back to the kernel.
-
-    A forward pass on the CPU makes and drops hundreds of tensors of some MB; getting their pages
-    afresh each time takes as long as the arithmetic. Does nothing where there is no glibc.
-    """
-    trim_threshold, mmap_max = -1, -4  # from malloc.h
-    try:
-        mallopt = ctypes.CDLL(None).mallopt
-    except (AttributeError, OSError, TypeError):
-        return
-    mallopt(mmap_max, 0)
-    mallopt(trim_threshold, 2**31 - 1)
-
-
 class UnsupportedError(ValueError):
     """A checkpoint of the family, of a kind that features cannot be taken from."""
 
     def __init__(self, kind: str, advice: str = "") -> None:
         super().__init__(f"of kind {kind}, not supported" + (f": {advice}" if advice else ""))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the warnings and the log of packages out of the way."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    finally:
+        logging.disable(before)
 
 
 @contextmanager
@@ -442,7 +377,8 @@ def reading(path: Path, family: str, *, compiled_from: str = "") -> Iterator[Non
     if disguise := _disguise(path, compiled_from):
         raise ValueError(f"{path} is not a {family} checkpoint, but {disguise}")
     try:
-        yield
+        with quiet():
+            yield
     except UnsupportedError as error:
         raise ValueError(f"{path} is a {family} checkpoint {error}") from error
     except Exception as error:  # loaders of foreign files raise nearly anything

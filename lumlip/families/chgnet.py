@@ -21,9 +21,7 @@ them is the backbone before its LayerNorm.
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +35,7 @@ from chgnet.model.functions import GatedMLP
 from chgnet.model.layers import AtomConv, BondConv
 from torch import Tensor, nn
 
-from lumlip.families import base
+from lumlip.families import _network, base
 
 PACKAGE = "chgnet"
 FEATURES_VERSION = 1
@@ -74,33 +72,6 @@ class CrystalGraph:
     vector: Tensor
     angles: Tensor
 
-    def to(self, device: torch.device) -> CrystalGraph:
-        """Copy all tensors to a device."""
-        return CrystalGraph(**{key: value.to(device) for key, value in vars(self).items()})
-
-
-def crystal_graph(
-    structures: Sequence[Atoms], *, cutoff: float, bond_cutoff: float, dtype: torch.dtype
-) -> CrystalGraph:
-    """Build both graphs for a batch; edges equal CHGNet's own converter, in another order."""
-    graph = base.neighbors(structures, cutoff)
-    half = _one_direction(graph)
-    first = np.concatenate([graph.first[half], graph.second[half]])
-    second = np.concatenate([graph.second[half], graph.first[half]])
-    vector = np.concatenate([-graph.vector[half], graph.vector[half]])
-    short = np.flatnonzero(np.einsum("ij,ij->i", vector, vector) < bond_cutoff**2)
-    angles = _pairs_at_center(first[short], short)
-    bond = np.tile(np.arange(len(first) // 2), 2)
-    return CrystalGraph(
-        numbers=torch.from_numpy(graph.numbers),
-        structure=torch.from_numpy(graph.structure),
-        first=torch.from_numpy(first),
-        second=torch.from_numpy(second),
-        bond=torch.from_numpy(bond),
-        vector=torch.from_numpy(vector).to(dtype),
-        angles=torch.from_numpy(angles),
-    )
-
 
 def _one_direction(graph: base.Neighbors) -> Any:
     """Mark one of the two directions of every pair (n_pairs,): by atom index, else by image."""
@@ -124,62 +95,63 @@ def _pairs_at_center(center: base.IntArray, edge: base.IntArray) -> base.IntArra
     return pairs[left != right]  # type: ignore[no-any-return]
 
 
-class Extractor(base.Extractor):
+class Extractor(_network.Extractor):
     """A CHGNet checkpoint: 0.2.0, 0.3.0, r2scan, or a file written by CHGNet's trainer."""
 
-    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
-        base.reuse_memory()
-        base.choose_task(task, (), f"chgnet {checkpoint}")
-        self.checkpoint_file = _path(checkpoint)
-        self.name = f"chgnet:{checkpoint}"
-        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        with base.reading(self.checkpoint_file, "chgnet"):
-            model = _load(self.checkpoint_file)
-            self.reference = _reference(model)
-        self.model = model.to(self.device, self.dtype).eval().requires_grad_(False)
+    def _path(self, checkpoint: str) -> Path:
+        if checkpoint in FILES:
+            return Path(chgnet.__file__).parent / "pretrained" / FILES[checkpoint]
+        return Path(checkpoint)
+
+    def _load(self) -> CHGNet:
+        """Read the checkpoint without running code from it."""
+        saved = torch.load(self.checkpoint_file, map_location="cpu", weights_only=True)["model"]
+        arguments, weights = dict(saved["model_args"]), saved["state_dict"]
+        if not arguments.get("mlp_first", True):
+            advice = "it pools atoms before its MLP, so no atom has a last layer"
+            raise base.UnsupportedError("mlp_first=False", advice)
+        # 0.2.0 was trained with these biases, and its file does not say so.
+        arguments["mlp_out_bias"] = any(key.endswith("mlp_out.layers.1.bias") for key in weights)
+        model = CHGNet(**arguments)
+        model.load_state_dict(weights)
+        references = model.composition_model
+        if references is not None and references.is_intensive != model.is_intensive:
+            kind = f"is_intensive={model.is_intensive}"
+            raise base.UnsupportedError(kind, "its composition model is of the other kind")
+        return model
+
+    def _set_up(self, model: Any, task: str | None) -> None:
+        base.choose_task(task, (), self.name)
+        self.model = self._placed(model)
         self.cutoff = float(model.graph_converter.atom_graph_cutoff)
         self.bond_cutoff = float(model.graph_converter.bond_graph_cutoff)
-        self.elements = frozenset(range(1, model.atom_embedding.embedding.num_embeddings + 1))
+        known = range(1, model.atom_embedding.embedding.num_embeddings + 1)
+        self.elements = frozenset(known)
         layers = model.mlp.layers if hasattr(model.mlp, "layers") else model.mlp
         self.hidden, self.final = layers[:-1], layers[-1]
+        self.weight, self.bias = _network.final_map(self.final)
+        if model.composition_model is not None:
+            reference = _network.double(model.composition_model.fc.weight[0])
+            self.shift = _network.by_number(known, reference)
+        self.layers = {"embedding": _network.Step(model.atom_embedding)}
 
-    @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
-        """One forward pass over a batch: no forces, no gradients."""
-        base.check_elements(structures, self.elements, self.name)
-        graph = self._graph(structures)
-        atom, backbone = self._convolve(graph)
+    def _run(
+        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+        steps, backbone = self._convolve(self._graph(structures))
+        if seen:  # beside the embedding
+            seen.update({f"interaction_{i}": x for i, x in enumerate(steps[1:], start=1)})
         last_layer = self.hidden(backbone)
-        site = self.final(last_layer).squeeze(1).cpu().numpy().astype(np.float64)
-        numbers = graph.numbers.cpu().numpy()
-        energy = base.sum_by_structure(site + self.reference[numbers], structures)
-        after = {
-            f"interaction_{i}" if i else "embedding": x.cpu().numpy() for i, x in enumerate(atom)
-        }
-        return base.Features(
-            backbone.cpu().numpy(),
-            last_layer.cpu().numpy(),
-            energy,
-            layers=after if layers else {},
-        )
-
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
-        """Total energies (n_structures,) in eV: sum_i (w . last_layer_i + b + reference[Z_i])."""
-        weight = self.final.weight[0].cpu().double().numpy()
-        site = last_layer.astype(np.float64) @ weight + float(self.final.bias)
-        numbers = np.concatenate([atoms.numbers for atoms in structures])
-        return base.sum_by_structure(site + self.reference[numbers], structures)
+        site = _network.double(self.final(last_layer).squeeze(1))
+        return backbone, last_layer, self._total(site, structures)
 
     def package_calculator(self) -> Any:
         """CHGNetCalculator on this checkpoint; it computes in float32 whatever our dtype."""
         from chgnet.model.dynamics import CHGNetCalculator
 
-        with _quiet():
-            return CHGNetCalculator(
-                self._package_model(), use_device=self.device.type, on_isolated_atoms="ignore"
-            )
+        return CHGNetCalculator(
+            self._package_model(), use_device=self.device.type, on_isolated_atoms="ignore"
+        )
 
     def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
         """CHGNet's two descriptors: name -> (ours, the package's).
@@ -204,15 +176,28 @@ class Extractor(base.Extractor):
 
     def _package_model(self) -> CHGNet:
         """Load the checkpoint afresh, as the package runs it: float32."""
-        model = _load(self.checkpoint_file).to(self.device).eval()
+        model = self._load().to(self.device).eval()
         model.graph_converter.set_isolated_atom_response("ignore")
         return model
 
     def _graph(self, structures: Sequence[Atoms]) -> CrystalGraph:
-        graph = crystal_graph(
-            structures, cutoff=self.cutoff, bond_cutoff=self.bond_cutoff, dtype=self.dtype
-        )
-        return graph.to(self.device)
+        """Build both graphs of a batch; edges equal CHGNet's own converter, in another order."""
+        graph = base.neighbors(structures, self.cutoff)
+        half = _one_direction(graph)
+        first = np.concatenate([graph.first[half], graph.second[half]])
+        second = np.concatenate([graph.second[half], graph.first[half]])
+        vector = np.concatenate([-graph.vector[half], graph.vector[half]])
+        short = np.flatnonzero(np.einsum("ij,ij->i", vector, vector) < self.bond_cutoff**2)
+        arrays = {
+            "numbers": graph.numbers,
+            "structure": graph.structure,
+            "first": first,
+            "second": second,
+            "bond": np.tile(np.arange(len(first) // 2), 2),
+            "vector": vector,
+            "angles": _pairs_at_center(first[short], short),
+        }
+        return CrystalGraph(**{name: self._tensor(values) for name, values in arrays.items()})
 
     def _convolve(self, graph: CrystalGraph) -> tuple[list[Tensor], Tensor]:
         """CHGNet's message passing: atom features after every step, and the last ones' norm.
@@ -326,43 +311,3 @@ def _collect(
     if layer.resnet:
         new = new + old
     return new if norm is None else norm(new)
-
-
-def _path(checkpoint: str) -> Path:
-    """Find the file of a checkpoint: a name known to the package, or a path."""
-    if checkpoint in FILES:
-        return Path(chgnet.__file__).parent / "pretrained" / FILES[checkpoint]
-    return Path(checkpoint)
-
-
-def _load(path: Path) -> CHGNet:
-    """Read a checkpoint without running code from it."""
-    saved = torch.load(path, map_location="cpu", weights_only=True)["model"]
-    arguments, weights = dict(saved["model_args"]), saved["state_dict"]
-    if not arguments.get("mlp_first", True):
-        advice = "it pools atoms before its MLP, so no atom has a last layer"
-        raise base.UnsupportedError("mlp_first=False", advice)
-    # 0.2.0 was trained with these biases, and its file does not say so.
-    arguments["mlp_out_bias"] = any(key.endswith("mlp_out.layers.1.bias") for key in weights)
-    with _quiet():
-        model = CHGNet(**arguments)
-    model.load_state_dict(weights)
-    return model
-
-
-def _reference(model: CHGNet) -> base.FloatArray:
-    """Return the reference energy by atomic number (95,) in eV, of the composition model."""
-    reference = np.zeros(model.atom_embedding.embedding.num_embeddings + 1)
-    if model.composition_model is not None:
-        if model.composition_model.is_intensive != model.is_intensive:
-            kind = f"is_intensive={model.is_intensive}"
-            raise base.UnsupportedError(kind, "its composition model is of the other kind")
-        reference[1:] = model.composition_model.fc.weight[0].cpu().double().numpy()
-    return reference
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep CHGNet's greetings off stdout, where the worker reports its progress."""
-    with contextlib.redirect_stdout(io.StringIO()):
-        yield

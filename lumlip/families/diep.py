@@ -39,65 +39,65 @@ from diep.layers._diep_core import _canonicalize_triplets_batch
 from diep.pretrained import DEFAULT_MODEL_DIR, load_potential
 from torch import Tensor
 
-from lumlip.families import base
+from lumlip.families import _network, base
 
 PACKAGE = "diep"
 FEATURES_VERSION = 1
 TRIPLETS_AT_ONCE = 4096  # 6 MB of grid points in float32: stays in the cache
 
 
-class Extractor(base.Extractor):
+class Extractor(_network.Extractor):
     """An exported DIEP potential: "matpes-r2scan", or a folder with model.json and state.pt."""
 
-    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
-        base.reuse_memory()
-        base.choose_task(task, (), f"diep {checkpoint}")
-        self.name = f"diep:{checkpoint}"
-        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
+    def _path(self, checkpoint: str) -> Path:
         path = Path(DEFAULT_MODEL_DIR if checkpoint == "matpes-r2scan" else checkpoint)
         self.folder = path.parent if path.name == "state.pt" else path
-        self.checkpoint_file = self.folder / "state.pt" if self.folder.is_dir() else path
-        with base.reading(self.checkpoint_file, "diep"), _precision(torch.float32):
+        return self.folder / "state.pt" if self.folder.is_dir() else path
+
+    def _load(self) -> Any:
+        with _precision(torch.float32):
             potential = load_potential(self.folder)
-            readout = potential.model.final_layer.gated
-        potential = potential.to(self.device, self.dtype).requires_grad_(False)
+        self.readout = potential.model.final_layer.gated
+        return potential
+
+    def _set_up(self, model: Any, task: str | None) -> None:
+        base.choose_task(task, (), self.name)
+        potential = self._placed(model)
         self.model = potential.model
         self.model.diep_integrator.__class__ = _Integrator
-        self.layers, self.gates = readout.layers, readout.gates
         self.cutoff = float(self.model.cutoff)
         numbers = [atomic_numbers[symbol] for symbol in self.model.element_types]
         self.elements = frozenset(numbers)
-        self.type_of = np.full(max(numbers) + 1, -1)
-        self.type_of[numbers] = np.arange(len(numbers))
-        self.mean, self.std = float(potential.data_mean), float(potential.data_std)
-        self.reference = np.zeros(max(numbers) + 1)
-        self.reference[numbers] = potential.element_refs.property_offset.cpu().double().numpy()
+        self.type_of = _network.by_number(numbers, np.arange(len(numbers)))
+        self.scale, self.mean = np.full(119, float(potential.data_std)), float(potential.data_mean)
+        reference = _network.double(potential.element_refs.property_offset)
+        self.shift = _network.by_number(numbers, reference)
+        self.layers = _network.steps(
+            _network.Step(self.model.embedding, itemgetter(0)),
+            *(
+                _network.Step(x, itemgetter(1)) for x in self.model.graph_layers
+            ),  # edges, atoms, state
+        )
 
-    @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
-        """One forward pass over a batch: no forces, no gradients."""
-        base.check_elements(structures, self.elements, self.name)
+    def _run(
+        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+        layers, gates = self.readout.layers, self.readout.gates
         with _precision(self.dtype):
             graph = self._graph(structures)
-            with self._after_layers(layers) as after:
-                self.model(graph)  # leaves the features on the graph
+            self.model(graph)  # leaves the features on the graph
             backbone = graph.node_feat
             # split each branch before its last linear map (a sigmoid follows that of the gate)
-            hidden, gate = self.layers[:-1](backbone), self.gates[:-2](backbone)
-            site = self.layers[-1](hidden) * self.gates[-2:](gate)
-        last_layer = torch.cat([hidden, gate], dim=1).cpu().numpy()
-        energy = self._total(site[:, 0].cpu().double().numpy(), structures)
-        kept = {name: x.cpu().numpy() for name, x in after.items()}
-        return base.Features(backbone.cpu().numpy(), last_layer, energy, layers=kept)
+            hidden, gate = layers[:-1](backbone), gates[:-2](backbone)
+            site = layers[-1](hidden) * gates[-2:](gate)
+        energy = self._total(_network.double(site[:, 0]), structures) + self.mean
+        return backbone, torch.cat([hidden, gate], dim=1), energy
 
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
-        """Total energies (n_structures,) in eV, by the gated formula of this module."""
-        hidden, gate = np.hsplit(last_layer.astype(np.float64), 2)
-        value = hidden @ _weight(self.layers[-1]) + float(self.layers[-1].bias)
-        opening = gate @ _weight(self.gates[-2]) + float(self.gates[-2].bias)
-        return self._total(value / (1 + np.exp(-opening)), structures)
+    def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
+        return _network.gated(last_layer, self.readout.layers[-1], self.readout.gates[-2])
+
+    def _besides(self, structures: Sequence[Atoms]) -> float:
+        return self.mean
 
     def package_calculator(self) -> Any:
         """DIEPCalculator on this checkpoint; it computes in float32 whatever our dtype."""
@@ -106,39 +106,19 @@ class Extractor(base.Extractor):
         with _precision(torch.float32):
             return make_calculator(self.folder, device=self.device.type)
 
-    @contextmanager
-    def _after_layers(self, wanted: bool) -> Iterator[dict[str, Tensor]]:
-        """Keep the atom features of every layer during a forward pass, filled in at its end."""
-        blocks = {f"interaction_{i}": x for i, x in enumerate(self.model.graph_layers, start=1)}
-        after: dict[str, Tensor] = {}
-        with (
-            base.outputs({"embedding": self.model.embedding} if wanted else {}, itemgetter(0)) as x,
-            base.outputs(blocks if wanted else {}, itemgetter(1)) as xs,  # (edges, atoms, state)
-        ):
-            yield after
-        after.update(x | xs)
-
-    def _total(self, site: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
-        numbers = np.concatenate([atoms.numbers for atoms in structures])
-        return (
-            base.sum_by_structure(self.std * site + self.reference[numbers], structures) + self.mean
-        )
-
     def _graph(self, structures: Sequence[Atoms]) -> DIEPData:
         """Build the batched graph; edges equal DIEP's own, its triplets follow in the model."""
-        graph = base.neighbors(structures, self.cutoff)
-        # about their center, where float32 resolves positions best
-        positions = np.concatenate([a.positions - a.positions.mean(0) for a in structures])
+        graph, positions = base.neighbors(structures, self.cutoff), base.centered(structures)
         shift = graph.vector - (positions[graph.second] - positions[graph.first])
-        data = DIEPData(
-            num_nodes=len(graph.numbers),
-            node_type=torch.from_numpy(self.type_of[graph.numbers]),
-            batch=torch.from_numpy(graph.structure),
-            edge_index=torch.from_numpy(np.stack([graph.first, graph.second])),
-            pos=torch.from_numpy(positions).to(self.dtype),
-            pbc_offshift=torch.from_numpy(shift).to(self.dtype),
-        )
-        return data.to(self.device)
+        arrays = {
+            "node_type": self.type_of[graph.numbers],
+            "batch": graph.structure,
+            "edge_index": graph.pairs,
+            "pos": positions,
+            "pbc_offshift": shift,
+        }
+        data = {name: self._tensor(values) for name, values in arrays.items()}
+        return DIEPData(num_nodes=len(graph.numbers), **data)
 
 
 class _Integrator(DIEPIntegrator):  # type: ignore[misc]
@@ -191,19 +171,13 @@ class _Integrator(DIEPIntegrator):  # type: ignore[misc]
         return (density * potential).flatten(1) * scale  # type: ignore[no-any-return]
 
 
-def _weight(linear: torch.nn.Linear) -> base.FloatArray:
-    """Weights (n_channels,) of a linear map to one number, in float64."""
-    return linear.weight[0].cpu().double().numpy()  # type: ignore[no-any-return]
-
-
 @contextmanager
 def _precision(dtype: torch.dtype) -> Iterator[None]:
     """DIEP keeps its floating-point type in a global: set it, and put it back."""
-    before = config.float_th, config.float_np, torch.get_default_dtype()
+    before = config.float_th, config.float_np
     config.float_th, config.float_np = dtype, np.float64 if dtype == torch.float64 else np.float32
-    torch.set_default_dtype(dtype)
     try:
-        yield
+        with _network.default_dtype(dtype):
+            yield
     finally:
-        config.float_th, config.float_np = before[:2]
-        torch.set_default_dtype(before[2])
+        config.float_th, config.float_np = before

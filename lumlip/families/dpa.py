@@ -31,11 +31,11 @@ another architecture: refused.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from torch import Tensor
 
-from lumlip.families import base
+from lumlip.families import _network, base
 
 PACKAGE = "deepmd"
 FEATURES_VERSION = 2
@@ -59,42 +59,57 @@ deepmd.env.SHARED_LIB_DIR = Path(__file__).parent
 deepmd.env.GLOBAL_CONFIG["cibuildwheel"] = "0"
 
 
-class Extractor(base.Extractor):
+class Extractor(_network.Extractor):
     """A DPA checkpoint: a ``.pt`` file written by DeePMD-kit's trainer."""
 
-    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
-        base.reuse_memory()
-        self.checkpoint_file = Path(checkpoint)
-        self.name = f"dpa:{checkpoint}"
-        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        frozen_from = "the training checkpoint (model.ckpt-N.pt) that it was frozen from"
-        with base.reading(self.checkpoint_file, "dpa", compiled_from=frozen_from):
-            weights = _read(self.checkpoint_file)
-            settings = weights["_extra_state"]["model_params"]
-            self.tasks, aliases = _branches(settings)
+    compiled_from = "the training checkpoint (model.ckpt-N.pt) that it was frozen from"
+    without_gradients = torch.no_grad
+
+    def _load(self) -> dict[str, Any]:
+        """Read the weights and settings of the file without running code from it."""
+        saved = torch.load(self.checkpoint_file, map_location="cpu", weights_only=True)
+        weights: dict[str, Any] = saved.get("model", saved)
+        self.tasks, self.aliases = _branches(weights["_extra_state"]["model_params"])
+        return weights
+
+    def _set_up(self, model: Any, task: str | None) -> None:
         task, self.alphabetical = _numbering(task)
-        self.task = base.choose_task(aliases.get(task or "", task), self.tasks, self.name)
-        with base.reading(self.checkpoint_file, "dpa"):
-            model = _build(weights, self.task, dtype)
-        self.model = model.to(self.device).eval().requires_grad_(False)
+        self.task = base.choose_task(self.aliases.get(task or "", task), self.tasks, self.name)
+        with self._reading():
+            built = _build(model, self.task, str(self.dtype).removeprefix("torch."))
+        self.model = built.to(self.device).eval().requires_grad_(False)
         self.atomic_model = self.model.atomic_model
         self.type_map: list[str] = self.model.get_type_map()
         self.elements = frozenset(atomic_numbers[s] for s in self.type_map if s in atomic_numbers)
         self.cutoff = float(self.model.get_rcut())
-        self.seen: dict[str, Tensor] = {}
-        self._listen()
+        fitting, descriptor = self.atomic_model.fitting_net, self.atomic_model.descriptor
+        final = fitting.filter_layers.networks[0].layers[-1]
+        self.weight, self.bias = _network.double(final.matrix[:, 0]), float(final.bias[0])
+        energies = fitting.bias_atom_e[:, 0].double() + self.atomic_model.out_bias[0, :, 0].double()
+        self.energies = _network.double(energies)
+        self.inside = {
+            "backbone": _network.Step(fitting, entering=True),
+            "last_layer": _network.Step(final, entering=True),
+        }
+        block = getattr(descriptor, "repflows", None) or descriptor.repformers
+        self.layers = _network.steps(
+            _network.Step(descriptor.type_embedding),
+            *(_network.Step(layer, itemgetter(0)) for layer in block.layers),
+        )
 
-    @torch.no_grad()
     def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
-        """One forward pass over a batch: no forces, no gradients."""
-        base.check_elements(structures, self.elements, self.name)
+        """One forward pass over each run of structures of one charge and spin, as a frame has."""
         runs = [list(run) for _, run in groupby(structures, key=self._state)]
-        if len(runs) > 1:  # a frame has one charge and spin for all its atoms
-            return _joined([self.extract(run, layers=layers) for run in runs])
+        if len(runs) == 1:
+            return super().extract(structures, layers=layers)
+        return _joined([self.extract(run, layers=layers) for run in runs])
+
+    def _run(
+        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, base.FloatArray]:
         state = _charge_spin(self._state(structures[0]))
         frame = make_frame(structures, self.model, self._types(structures)).to(self.device)
-        self.seen.clear()
-        with fitted_to(self.model, frame), self._after_layers(layers) as after:
+        with fitted_to(self.model, frame):
             site = self.atomic_model.forward_common_atomic(
                 frame.coord,
                 frame.types,
@@ -103,34 +118,25 @@ class Extractor(base.Extractor):
                 charge_spin=None if state is None else torch.from_numpy(state).to(self.device),
             )["energy"]
         n_atoms = frame.nlist.shape[1]
-        backbone, last_layer, *kept = (
-            x.reshape(-1, x.shape[-1])[:n_atoms].to(self.dtype).cpu().numpy()
-            for x in (self.seen["backbone"], self.seen["last_layer"], *after.values())
-        )
-        energy = base.sum_by_structure(site.reshape(-1).cpu().double().numpy(), structures)
-        named = dict(zip(after, kept, strict=True))
-        return base.Features(backbone, last_layer, energy, layers=named)
+        for name, values in seen.items():  # images of atoms stand behind the atoms
+            seen[name] = values.reshape(-1, values.shape[-1])[:n_atoms].to(self.dtype)
+        energy = base.sum_by_structure(_network.double(site.reshape(-1)), structures)
+        return seen.pop("backbone"), seen.pop("last_layer"), energy
 
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
-        """Total energies (n_structures,) in eV: sum_i w . h_i + b + bias[Z_i]."""
-        fitting, final = self.atomic_model.fitting_net, self._final_map()
-        types = self._types(structures)
-        weight, offset = (x.cpu().double().numpy() for x in (final.matrix[:, 0], final.bias[0]))
-        bias = fitting.bias_atom_e[:, 0].double() + self.atomic_model.out_bias[0, :, 0].double()
-        site = last_layer.astype(np.float64) @ weight + offset + bias.cpu().numpy()[types]
-        return base.sum_by_structure(site, structures)
+    def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
+        shift: base.FloatArray = self.energies[self._types(structures)]
+        return super()._site(last_layer, structures) + shift
 
     def package_calculator(self) -> Any:
         """DeePMD-kit's DP on this checkpoint, in the file's own precision, not compiled."""
         from ase.calculators.calculator import Calculator
         from deepmd.calculator import DP
+        from deepmd.infer import DeepPot
 
         calculator = DP.__new__(DP)
         # DP's own __init__ always compiles, which takes half a minute and changes nothing.
         Calculator.__init__(calculator)
-        calculator.dp = self._deep_pot()
+        calculator.dp = DeepPot(str(self.checkpoint_file), head=self.task, no_jit=True)
         calculator.type_dict = {symbol: i for i, symbol in enumerate(self.type_map)}
         return calculator
 
@@ -156,12 +162,6 @@ class Extractor(base.Extractor):
             "eval_embedding_last_layer": (ours.last_layer, theirs[1][0]),
         }
 
-    def _deep_pot(self) -> Any:
-        from deepmd.infer import DeepPot
-
-        with quiet():
-            return DeepPot(str(self.checkpoint_file), head=self.task, no_jit=True)
-
     def _types(self, structures: Sequence[Atoms]) -> base.IntArray:
         return (alphabetical_types if self.alphabetical else types_of)(structures, self.type_map)
 
@@ -171,38 +171,6 @@ class Extractor(base.Extractor):
             return None
         charge, spin = self.model.atomic_model.descriptor.default_chg_spin or (0, 1)
         return base.charge_and_spin(atoms, default=(int(charge), int(spin)))
-
-    def _final_map(self) -> Any:
-        return self.atomic_model.fitting_net.filter_layers.networks[0].layers[-1]
-
-    @contextmanager
-    def _after_layers(self, wanted: bool) -> Iterator[dict[str, Tensor]]:
-        """Keep node features as embedded and after every layer, images of atoms behind the atoms.
-
-        DeePMD-kit calls the layers' ``forward`` itself, past all hooks: so that is wrapped.
-        """
-        if not wanted:
-            yield {}
-            return
-        descriptor = self.atomic_model.descriptor
-        block = getattr(descriptor, "repflows", None) or descriptor.repformers
-        with base.outputs({"embedding": descriptor.type_embedding}) as kept:
-            for i, layer in enumerate(block.layers, start=1):
-                layer.forward = _noting(layer.forward, kept, f"interaction_{i}")
-            try:
-                yield kept
-            finally:
-                for layer in block.layers:
-                    del layer.forward  # back to the one of its class
-
-    def _listen(self) -> None:
-        """Note what enters the fitting network and its last map, whenever the model runs."""
-
-        def note(name: str) -> Any:
-            return lambda _, inputs: self.seen.__setitem__(name, inputs[0])
-
-        self.atomic_model.fitting_net.register_forward_pre_hook(note("backbone"))
-        self._final_map().register_forward_pre_hook(note("last_layer"))
 
 
 @dataclass(frozen=True)
@@ -251,17 +219,6 @@ def _joined(parts: Sequence[base.Features]) -> base.Features:
 
     layers = {key: np.concatenate([x.layers[key] for x in parts]) for key in parts[0].layers}
     return base.Features(join("backbone"), join("last_layer"), join("energy"), layers=layers)
-
-
-def _noting(forward: Any, kept: dict[str, Tensor], name: str) -> Any:
-    """Wrap a layer's forward pass to keep its node features."""
-
-    def noting(*arguments: Any, **options: Any) -> Any:
-        result = forward(*arguments, **options)
-        kept[name] = result[0].clone()
-        return result
-
-    return noting
 
 
 def make_frame(structures: Sequence[Atoms], model: Any, types: base.IntArray) -> Frame:
@@ -330,29 +287,11 @@ def fitted_to(model: Any, frame: Frame) -> Iterator[None]:
         flows.mean, flows.stddev, flows.a_sel = mean, stddev, a_sel
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep DeePMD-kit's messages (threads, TensorFlow, its banner) out of the way."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        yield
-    finally:
-        logging.disable(before)
-
-
 def download(name: str) -> Path:
     """Fetch a published checkpoint by DeePMD-kit's own downloader, which checks its SHA-256."""
     from deepmd.pretrained.download import resolve_model_path
 
     return Path(resolve_model_path(name))
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """Read the weights and settings of a file without running code from it."""
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    weights: dict[str, Any] = saved.get("model", saved)
-    return weights
 
 
 def _branches(settings: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
@@ -370,16 +309,15 @@ def _branches(settings: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]
 
 def _build(weights: dict[str, Any], branch: str | None, dtype: str) -> Any:
     """Build the model of one branch in a given precision."""
-    with quiet():
-        from deepmd.pt.model.model import get_model
+    from deepmd.pt.model.model import get_model
 
-        settings = weights["_extra_state"]["model_params"]
-        settings = settings if branch is None else settings["model_dict"][branch]
-        _check_kind(settings)
-        model = get_model(_with_precision(settings, dtype))
-        start = f"model.{branch or 'Default'}."
-        own = {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
-        _check(model.load_state_dict(own, strict=False), model)
+    settings = weights["_extra_state"]["model_params"]
+    settings = settings if branch is None else settings["model_dict"][branch]
+    _check_kind(settings)
+    model = get_model(_with_precision(settings, dtype))
+    start = f"model.{branch or 'Default'}."
+    own = {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
+    _check(model.load_state_dict(own, strict=False), model)
     return model
 
 

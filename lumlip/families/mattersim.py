@@ -45,61 +45,53 @@ from mattersim.forcefield.potential import MatterSimCalculator, Potential
 from mattersim.utils.download_utils import download_checkpoint
 from torch import Tensor
 
-from lumlip.families import base
+from lumlip.families import _network, base
 
 PACKAGE = "mattersim"
 FEATURES_VERSION = 1
 
 
-class Extractor(base.Extractor):
+class Extractor(_network.Extractor):
     """A MatterSim checkpoint, as published or as its trainer saves them."""
 
-    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
-        base.reuse_memory()
-        self.checkpoint_file = Path(checkpoint)
-        self.name = f"mattersim:{checkpoint}"
+    def _load(self) -> M3Gnet:
+        """Read the checkpoint into the network, as the package does, in float32."""
+        saved = torch.load(self.checkpoint_file, map_location="cpu", weights_only=True)
+        if saved["model_name"] != "m3gnet":
+            raise base.UnsupportedError(saved["model_name"])
+        model = M3Gnet(device="cpu", **saved["model_args"])
+        keys = model.load_state_dict(saved["model"], strict=False)  # constants may be left out
+        learned = dict(model.named_parameters()).keys()
+        if lost := [key for key in keys.missing_keys if key in learned]:
+            raise KeyError(lost[0])
+        return model
+
+    def _set_up(self, model: Any, task: str | None) -> None:
         base.choose_task(task, (), self.name)
-        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        with base.reading(self.checkpoint_file, "mattersim"):
-            model = _load(self.checkpoint_file)
-        self.model = model.to(self.device, self.dtype).eval().requires_grad_(False)
+        self.model = self._placed(model)
         self.cutoff = float(model.model_args["cutoff"])
         self.triplet_cutoff = float(model.model_args["threebody_cutoff"])
         self.elements = frozenset(range(1, model.max_z + 1))
+        self.scale, self.shift = map(
+            _network.double, (model.normalizer.scale, model.normalizer.shift)
+        )
+        self.layers = _network.steps(
+            _network.Step(model.atom_embedding),
+            *(_network.Step(block, itemgetter(0)) for block in model.graph_conv),  # atoms, edges
+        )
 
-    @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
-        """One forward pass over a batch: no forces, no gradients."""
-        base.check_elements(structures, self.elements, self.name)
-        blocks = {f"interaction_{i}": x for i, x in enumerate(self.model.graph_conv, start=1)}
-        with (
-            base.outputs({"embedding": self.model.atom_embedding} if layers else {}) as first,
-            base.outputs(blocks if layers else {}, itemgetter(0)) as after,  # (atoms, edges)
-        ):
-            backbone = self._atom_features(base.neighbors(structures, self.cutoff))
-        final = self.model.final
+    def _run(
+        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+        backbone, final = self._atom_features(structures), self.model.final
         hidden, gate = final.g[:-1](backbone), final.sigma[:-1](backbone)
         site = final.g[-1](hidden) * final.sigma[-1](gate)
-        return base.Features(
-            backbone.cpu().numpy(),
-            torch.cat([hidden, gate], dim=1).cpu().numpy(),
-            self._total(site[:, 0].cpu().double().numpy(), structures),
-            layers={name: x.cpu().numpy() for name, x in (first | after).items()},
-        )
+        energy = self._total(_network.double(site[:, 0]), structures)
+        return backbone, torch.cat([hidden, gate], dim=1), energy
 
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
-        """Total energies (n_structures,) in eV, by the gated formula of this module."""
-        value, opening = (
-            half @ final.linear.weight[0].cpu().double().numpy() + float(final.linear.bias)
-            for half, final in zip(
-                np.hsplit(last_layer.astype(np.float64), 2),
-                (self.model.final.g[-1], self.model.final.sigma[-1]),
-                strict=True,
-            )
-        )
-        return self._total(value / (1 + np.exp(-opening)), structures)
+    def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
+        final = self.model.final
+        return _network.gated(last_layer, final.g[-1].linear, final.sigma[-1].linear)
 
     def package_calculator(self) -> Any:
         """MatterSimCalculator on this checkpoint; it computes in float32 whatever our dtype."""
@@ -108,19 +100,18 @@ class Extractor(base.Extractor):
         )
         return MatterSimCalculator(potential, device=self.device.type)
 
-    def _atom_features(self, graph: base.Neighbors) -> Tensor:
+    def _atom_features(self, structures: Sequence[Atoms]) -> Tensor:
         """Run the network but its readout: (n_atoms, n_channels).
 
         As ``M3Gnet.forward``, which makes float32 of its input whatever the weights are.
         """
-        model, n_pairs = self.model, len(graph.first)
-        distance = np.linalg.norm(graph.vector, axis=1)
-        pairs = np.stack([graph.first, graph.second])
+        model, graph = self.model, base.neighbors(structures, self.cutoff)
+        distance, n_pairs = np.linalg.norm(graph.vector, axis=1), len(graph.first)
         triplets, per_pair, *_ = compute_threebody_indices(
-            pairs.T, distance, len(graph.numbers), graph.numbers, self.triplet_cutoff
+            graph.pairs.T, distance, len(graph.numbers), graph.numbers, self.triplet_cutoff
         )
         owner = self._tensor(np.repeat(np.arange(n_pairs), per_pair))
-        index, triplets = self._tensor(pairs), self._tensor(triplets.astype(np.int64))
+        index, triplets = self._tensor(graph.pairs), self._tensor(triplets.astype(np.int64))
         vector, length = self._tensor(graph.vector), self._tensor(distance)
         one, other = vector[triplets[:, 0]], vector[triplets[:, 1]]
         products = length[triplets[:, 0]] * length[triplets[:, 1]]
@@ -141,17 +132,6 @@ class Extractor(base.Extractor):
             )
         return atoms
 
-    def _tensor(self, array: base.FloatArray | base.IntArray) -> Tensor:
-        tensor = torch.from_numpy(array)
-        return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
-
-    def _total(self, site: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
-        """Total energies in eV of the readout's values (n_atoms,)."""
-        numbers = np.concatenate([atoms.numbers for atoms in structures])
-        normalizer = self.model.normalizer
-        scale, shift = (x.cpu().double().numpy() for x in (normalizer.scale, normalizer.shift))
-        return base.sum_by_structure(site * scale[numbers] + shift[numbers], structures)
-
 
 def download(name: str) -> Path:
     """Fetch a published checkpoint, such as "mattersim-v1.0.0-1M", into the package's folder."""
@@ -160,16 +140,3 @@ def download(name: str) -> Path:
     if not path.exists():
         download_checkpoint(path.name, save_folder=str(folder))
     return path
-
-
-def _load(path: Path) -> M3Gnet:
-    """Read a checkpoint into the network, as the package does, in float32."""
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    if saved["model_name"] != "m3gnet":
-        raise base.UnsupportedError(saved["model_name"])
-    model = M3Gnet(device="cpu", **saved["model_args"])
-    keys = model.load_state_dict(saved["model"], strict=False)  # constants may be left out
-    learned = dict(model.named_parameters()).keys()
-    if lost := [key for key in keys.missing_keys if key in learned]:
-        raise KeyError(lost[0])
-    return model

@@ -27,10 +27,8 @@ compiled one (``nequip-compile``) has no layers to be read.
 
 from __future__ import annotations
 
-import logging
-import warnings
 from collections.abc import Sequence
-from pathlib import Path
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -42,7 +40,7 @@ from nequip.model.saved_models import load_saved_model
 from nequip.utils.global_state import set_global_state
 from torch import Tensor
 
-from lumlip.families import base
+from lumlip.families import _network, base
 
 PACKAGE = "nequip"
 FEATURES_VERSION = 1
@@ -53,53 +51,50 @@ PAIRS, TOTAL = "pair_potential", "total_energy_sum"
 CONVOLUTION = "_convnet"
 
 
-class Extractor(base.Extractor):
+class Extractor(_network.Extractor):
     """A NequIP model: a package, or a checkpoint of its trainer."""
 
-    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
-        base.reuse_memory()
-        self.checkpoint_file = Path(checkpoint)
-        self.name = f"nequip:{checkpoint}"
+    compiled_from = "the package (.nequip.zip) or checkpoint (.ckpt) that it was compiled from"
+
+    def _load(self) -> Any:
+        """Read a model; a file of either kind runs code that is in it."""
+        set_global_state()
+        model = load_saved_model(str(self.checkpoint_file))
+        self.network = dict(model.model.func.named_children())
+        self.types = [atomic_numbers[name] for name in model.metadata["type_names"].split()]
+        self.final = _final(self.network)
+        return model
+
+    def _set_up(self, model: Any, task: str | None) -> None:
         base.choose_task(task, (), self.name)
-        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        origin = "the package (.nequip.zip) or checkpoint (.ckpt) that it was compiled from"
-        with base.reading(self.checkpoint_file, "nequip", compiled_from=origin):
-            model = _load(self.checkpoint_file)
-            self.network = dict(model.model.func.named_children())
-            types = [atomic_numbers[name] for name in model.metadata["type_names"].split()]
-            self.final = _final(self.network)
         _cast(model, self.dtype)
         model.to(self.device).eval().requires_grad_(False)
         self.cutoff = float(model.metadata["r_max"])
-        self.elements = frozenset(types)
-        self.type_of = np.full(max(types) + 1, -1)
-        self.type_of[types] = np.arange(len(types))
-
-    @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
-        """One forward pass over a batch: no forces, no gradients."""
-        base.check_elements(structures, self.elements, self.name)
-        data, after = self._graph(structures), {}
-        with base.inputs({"last_layer": self.final}) as kept:
-            for name, module in self.network.items():
-                if name == READOUT:
-                    backbone = data[FEATURES].clone()
-                if name == TOTAL:
-                    break
-                data = module(data)
-                if layers and name == EMBEDDING:
-                    after["embedding"] = data[FEATURES].cpu().numpy().copy()
-                if layers and name.endswith(CONVOLUTION):
-                    values = data[FEATURES].cpu().numpy().copy()
-                    irreps = module.irreps_out[FEATURES]
-                    after[f"interaction_{len(after)}"] = base.invariants(values, irreps)
-        site = data[ENERGY][:, 0].cpu().double().numpy()
-        return base.Features(
-            backbone.cpu().numpy(),
-            kept["last_layer"].cpu().numpy(),
-            base.sum_by_structure(site, structures),
-            layers=after,
+        self.elements = frozenset(self.types)
+        self.type_of = _network.by_number(self.types, np.arange(len(self.types)))
+        self.inside = {"last_layer": _network.Step(self.final, entering=True)}
+        nodes = itemgetter(FEATURES)
+        self.layers = _network.steps(
+            _network.Step(self.network[EMBEDDING], nodes),
+            *(
+                _network.Step(module, nodes, module.irreps_out[FEATURES])
+                for name, module in self.network.items()
+                if name.endswith(CONVOLUTION)
+            ),
         )
+
+    def _run(
+        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+        data = self._graph(structures)
+        for name, module in self.network.items():
+            if name == READOUT:
+                backbone = data[FEATURES].clone()
+            if name == TOTAL:
+                break
+            data = module(data)
+        site = _network.double(data[ENERGY][:, 0])
+        return backbone, seen.pop("last_layer"), base.sum_by_structure(site, structures)
 
     @torch.inference_mode()
     def energy_from_last_layer(
@@ -118,12 +113,9 @@ class Extractor(base.Extractor):
 
     def package_calculator(self) -> Any:
         """NequIPCalculator on this checkpoint; it computes in the model's own precision."""
-        with warnings.catch_warnings(action="ignore"):
-            return NequIPCalculator._from_saved_model(
-                self.checkpoint_file,
-                device=self.device,
-                chemical_species_to_atom_type_map=True,
-            )
+        return NequIPCalculator._from_saved_model(
+            self.checkpoint_file, device=self.device, chemical_species_to_atom_type_map=True
+        )
 
     def _graph(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
         """Build the input of the network, whose geometry is always in float64."""
@@ -131,20 +123,12 @@ class Extractor(base.Extractor):
         arrays: dict[str, Any] = {
             "pos": np.concatenate([atoms.positions for atoms in structures]),
             TYPES: self.type_of[graph.numbers],
-            "edge_index": np.stack([graph.first, graph.second]),
+            "edge_index": graph.pairs,
             "edge_vectors": graph.vector,
             "batch": graph.structure,
             "num_atoms": np.array([len(atoms) for atoms in structures]),
         }
         return {name: torch.from_numpy(x).to(self.device) for name, x in arrays.items()}
-
-
-def _load(path: Path) -> Any:
-    """Read a model; a file of either kind runs code that is in it."""
-    logging.getLogger("nequip").setLevel(logging.WARNING)
-    with warnings.catch_warnings(action="ignore"):
-        set_global_state()
-        return load_saved_model(str(path))
 
 
 def _final(network: dict[str, Any]) -> Any:

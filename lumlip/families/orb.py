@@ -35,9 +35,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -53,7 +51,7 @@ from orb_models.forcefield.load import load_forcefield_state_dict
 from orb_models.forcefield.segment_ops import aggregate_nodes
 from torch import Tensor
 
-from lumlip.families import base
+from lumlip.families import _network, base
 
 PACKAGE = "orb_models"
 FEATURES_VERSION = 1
@@ -62,70 +60,77 @@ ENCODER, ENERGY = "model._encoder._node_fn", "heads.energy"
 V2 = f"{ENCODER}.layer_norm.bias"  # which a file of v3 lacks
 
 
-class Extractor(base.Extractor):
+class Extractor(_network.Extractor):
     """The weights of an Orb model, as published or as its fine-tuning script saves them."""
 
     invariant = False
     tasks = ("20", "120")  # the most neighbors of an atom
 
-    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
-        base.reuse_memory()
-        self.checkpoint_file = Path(checkpoint)
-        self.name = f"orb:{checkpoint}"
-        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        with base.reading(self.checkpoint_file, "orb"):
-            self.model, most = _load(self.checkpoint_file)
-        self.task = base.choose_task(task or most, self.tasks, self.name)
+    def _load(self) -> Any:
+        """Read the network, in float32, and the most neighbors of an atom if the file tells."""
+        saved = torch.load(self.checkpoint_file, map_location="cpu", weights_only=True)
+        weights = _named_anew(saved)
+        model = _architecture(weights)
+        keys = load_forcefield_state_dict(model, saved)
+        if lost := [key for key in keys.missing_keys if key.startswith(ENERGY)]:
+            raise KeyError(lost[0])
+        named = re.match(r"orb-v3-[a-z]+-(20|inf)-", self.checkpoint_file.name)
+        self.most = "120" if model.model.conditioner is not None else None
+        if named or V2 in weights:
+            self.most = "120" if named and named[1] == "inf" else "20"
+        return model
+
+    def _set_up(self, model: Any, task: str | None) -> None:
+        self.task = base.choose_task(task or self.most, self.tasks, self.name)
         self.system = SystemConfig(RADIUS, int(self.task or 0))
-        self.model.to(self.device, self.dtype).eval().requires_grad_(False)
+        self.model, self.head = self._placed(model), model.heads["energy"]
         self.cutoff = RADIUS
         self.elements = frozenset(range(1, 118))  # those that it has an embedding of
-
-    @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
-        """One forward pass over a batch: no forces, no gradients."""
-        base.check_elements(structures, self.elements, self.name)
-        batch, network, head = self._batch(structures), self.model.model, self.model.heads["energy"]
-        steps = {f"interaction_{i}": x for i, x in enumerate(network.gnn_stacks, start=1)}
-        with (
-            _default(self.dtype),
-            base.outputs({"embedding": network.atom_emb} if layers else {}) as first,
-            base.outputs(steps if layers else {}, itemgetter(0)) as after,
-        ):
-            backbone = network(batch)["node_features"]
-            pooled = aggregate_nodes(backbone, batch.n_node, reduction=head.node_aggregation)
-            hidden = head.mlp[:-2](pooled)  # its last linear map, and no activation, follow
-        last_layer = hidden.repeat_interleave(batch.n_node, dim=0)
-        site = head.mlp[-2](hidden).repeat_interleave(batch.n_node, dim=0)
-        return base.Features(
-            backbone.cpu().numpy(),
-            last_layer.cpu().numpy(),
-            self._total(site[:, 0].cpu().double().numpy(), structures, batch),
-            layers={name: x.cpu().numpy() for name, x in (first | after).items()},
+        self.final = self.head.mlp[-2]  # no activation follows
+        self.weight, self.bias = _network.final_map(self.final)
+        moments = self.head.normalizer.bn
+        reference = _network.double(self.head.reference.linear.weight).ravel()
+        self.scale = np.full(len(reference), float(moments.running_var) ** 0.5)
+        self.shift = float(moments.running_mean) + reference
+        network = model.model
+        self.layers = _network.steps(
+            _network.Step(network.atom_emb),
+            *(_network.Step(block, itemgetter(0)) for block in network.gnn_stacks),
         )
 
-    @torch.inference_mode()
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
-        """Total energies (n_structures,) in eV: the sum at the top of this file."""
-        final = self.model.heads["energy"].mlp[-2]
-        site = last_layer.astype(np.float64) @ final.weight[0].cpu().double().numpy()
-        return self._total(site + float(final.bias[0]), structures, self._batch(structures))
+    def _run(
+        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+        batch, head = self._batch(structures), self.head
+        with _network.default_dtype(self.dtype):
+            backbone = self.model.model(batch)["node_features"]
+            pooled = aggregate_nodes(backbone, batch.n_node, reduction=head.node_aggregation)
+            hidden = head.mlp[:-2](pooled)
+        site = self.final(hidden).repeat_interleave(batch.n_node, dim=0)
+        energy = self._total(_network.double(site[:, 0]), structures) + self._repulsion(batch)
+        return backbone, hidden.repeat_interleave(batch.n_node, dim=0), energy
+
+    def _besides(self, structures: Sequence[Atoms]) -> base.FloatArray | float:
+        return self._repulsion(self._batch(structures))
+
+    def _repulsion(self, batch: AtomGraphs) -> base.FloatArray | float:
+        """Repulsion of the nuclei (n_structures,) in eV."""
+        if not self.model.pair_repulsion:
+            return 0.0
+        return _network.double(self.model.pair_repulsion_fn(batch)["energy"])
 
     def package_calculator(self) -> Any:
         """ORBCalculator on this checkpoint, in our dtype."""
         from orb_models.forcefield.calculator import ORBCalculator
 
-        model, _ = _load(self.checkpoint_file)
-        model = model.to(self.dtype).eval()
+        model = self._load().to(self.dtype).eval()
         return ORBCalculator(model, system_config=self.system, device=self.device)
 
     def package_energy(self, atoms: Atoms) -> float:
         """Total energy in eV by the package, which asks for charge and spin or for neither."""
         stated = atoms.copy()
         stated.info = self._state(atoms)
-        with _default(self.dtype):
+        with _network.default_dtype(self.dtype):
             return super().package_energy(stated)
 
     def _batch(self, structures: Sequence[Atoms]) -> AtomGraphs:
@@ -134,7 +139,7 @@ class Extractor(base.Extractor):
         for atoms in structures:
             boxed = base.bare(base.in_box(atoms, self.cutoff))
             boxed.info = self._state(atoms)
-            with _default(self.dtype):
+            with _network.default_dtype(self.dtype):
                 cpu = torch.device("cpu")  # the same neighbors, whatever the device
                 graphs.append(ase_atoms_to_atom_graphs(boxed, self.system, device=cpu))
         return batch_graphs(graphs).to(self.device)
@@ -144,20 +149,6 @@ class Extractor(base.Extractor):
         if self.model.model.conditioner is None:
             return {}
         return dict(zip(("charge", "spin"), base.charge_and_spin(atoms), strict=True))
-
-    def _total(
-        self, site: base.FloatArray, structures: Sequence[Atoms], batch: AtomGraphs
-    ) -> base.FloatArray:
-        """Total energies in eV of the head's values (n_atoms,)."""
-        head = self.model.heads["energy"]
-        moments = head.normalizer.bn
-        scale, mean = float(moments.running_var) ** 0.5, float(moments.running_mean)
-        reference = head.reference.linear.weight.cpu().double().numpy().ravel()
-        numbers = np.concatenate([atoms.numbers for atoms in structures])
-        total = base.sum_by_structure(scale * site + mean + reference[numbers], structures)
-        if self.model.pair_repulsion:
-            total = total + self.model.pair_repulsion_fn(batch)["energy"].cpu().double().numpy()
-        return total
 
 
 def download(name: str) -> Path:
@@ -169,32 +160,6 @@ def download(name: str) -> Path:
     named.unlink(missing_ok=True)
     os.link(path, named)
     return named
-
-
-@contextmanager
-def _default(dtype: torch.dtype) -> Iterator[None]:
-    """The package makes graphs, and some constants, of torch's default type."""
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(dtype)
-    try:
-        yield
-    finally:
-        torch.set_default_dtype(before)
-
-
-def _load(path: Path) -> tuple[Any, str | None]:
-    """Read a file: the network, in float32, and the most neighbors of an atom if it tells."""
-    saved = torch.load(path, map_location="cpu", weights_only=True)
-    weights = _named_anew(saved)
-    with warnings.catch_warnings(action="ignore"):
-        model = _architecture(weights)
-        keys = load_forcefield_state_dict(model, saved)
-    if lost := [key for key in keys.missing_keys if key.startswith(ENERGY)]:
-        raise KeyError(lost[0])
-    named = re.match(r"orb-v3-[a-z]+-(20|inf)-", path.name)
-    if named or V2 in weights:
-        return model, "120" if named and named[1] == "inf" else "20"
-    return model, "120" if model.model.conditioner is not None else None
 
 
 def _named_anew(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:

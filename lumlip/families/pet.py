@@ -21,6 +21,9 @@ E = sum_i scale * (w . last_layer_i + b_node + b_edge * sum_j f_ij) + compositio
 Layers: the node features as embedded by element, and [n_i | sum_j f_ij e_ij] after every layer;
 with "feedforward" the last of them is the backbone.
 
+A model that predicts something else, such as PET-MAD-DOS the density of states, has the same
+features of its own heads, and no energy to prove them by.
+
 Traps. The biases of the edge heads need sum_j f_ij, which is no feature: it is computed from the
 geometry again, as is the repulsion of close nuclei (ZBL) where a checkpoint has one. PET learns
 rotations and inversions from examples: features and energies change when a structure is rotated.
@@ -32,33 +35,27 @@ and ``info["spin_multiplicity"]`` (or ``info["spin"]``) of a structure, else tak
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import metatrain
 import numpy as np
 import torch
-import warp
 from ase import Atoms
-from numpy.typing import NDArray
-from torch import Tensor, nn
+from metatomic.torch import ModelOutput
+from metatomic_ase import MetatomicCalculator
+from metatrain.llpr import LLPRUncertaintyModel
+from metatrain.pet import PET
+from metatrain.utils.additive import ZBL
+from metatrain.utils.io import load_model
+from torch import Tensor
+from upet import _models as upet_models
+from upet.ase import UPETCalculator
+from upet.ase.dos._models import BASE_URL_PET_MAD_DOS
+from upet.utils import hf_hub_download_url
 
-from lumlip.families import base
-
-# metatrain brings warp, which would greet on stdout, where the worker reports its progress.
-warp.config.log_level = warp.LOG_ERROR
-
-from metatomic.torch import ModelOutput  # noqa: E402
-from metatrain.llpr import LLPRUncertaintyModel  # noqa: E402
-from metatrain.pet import PET as PET  # noqa: E402
-from metatrain.pet.modules.backend import PETBackend  # noqa: E402
-from metatrain.utils.additive import ZBL  # noqa: E402
-from metatrain.utils.io import load_model as load_model  # noqa: E402
-from upet import _models as upet_models  # noqa: E402
-from upet.ase import UPETCalculator  # noqa: E402
+from lumlip.families import _network, base
 
 PACKAGE = "upet"
 FEATURES_VERSION = 1
@@ -66,39 +63,46 @@ FEATURES_VERSION = 1
 MARGIN = 1e-3  # Å
 
 
-class Extractor(base.Extractor):
+class Extractor(_network.Extractor):
     """A PET checkpoint: a file written by metatrain's trainer, as published for ``upet``."""
 
-    invariant: ClassVar[bool] = False
+    invariant = False
+    compiled_from = "the .ckpt file that it was exported from"
 
-    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
-        base.reuse_memory()
-        self.checkpoint_file = Path(checkpoint)
-        self.name = f"pet:{checkpoint}"
-        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        exported_from = "the .ckpt file that it was exported from"
-        with base.reading(self.checkpoint_file, "pet", compiled_from=exported_from):
-            model = _load(self.checkpoint_file)
-            targets = energy_targets(model)
-        self.tasks = tuple(targets) if len(targets) > 1 else ()
-        single = next(iter(targets)) if task is None and len(targets) == 1 else None
-        self.task = None if single else base.choose_task(task, self.tasks, self.name)
-        self.target = targets[single or str(self.task)]
-        self.scale, self.reference = scale_and_reference(model, self.target)
-        self.model = model.to(self.device, self.dtype).eval().requires_grad_(False)
-        self.backend = self.model.backend
+    def _load(self) -> PET:
+        model = _load(self.checkpoint_file)
+        self.targets = targets(model)
+        return model
+
+    def _set_up(self, model: Any, task: str | None) -> None:
+        self.tasks = tuple(self.targets) if len(self.targets) > 1 else ()
+        self.task = base.choose_task(task, self.tasks, self.name)
+        self.target = self.targets[self.task or next(iter(self.targets))]
+        if _is_energy(model, self.target):
+            scale, reference = scale_and_reference(model, self.target)
+            self.scale, self.shift = np.full(len(reference), scale), reference
+        else:
+            self.no_energy = self.target
+        self.model = self._placed(model)
+        self.backend = backend = self.model.backend
         self.cutoff = float(model.cutoff)
         self.elements = frozenset(map(int, model.atomic_types))
-        self.heads = _heads(self.backend, self.target)
+        self.heads = self._heads()
+        maps = [layer for heads in self.heads for layer in heads[2:]]
+        self.weight = np.concatenate([_network.double(layer.weight[0]) for layer in maps])
+        self.bias, self.edge_bias = (float(sum(x.bias[0] for x in maps[i::2])) for i in (0, 1))
+        self.layers = {"embedding": _network.Step(backend.node_embedders[0])}
+        if backend.featurizer_type == "feedforward":  # else the pass itself returns all layers
+            for i, node in enumerate(backend.gnn_layers_post_mp_node):
+                edge = backend.gnn_layers_post_mp_edge[i]
+                self.layers |= {f"node_{i}": _network.Step(node), f"edge_{i}": _network.Step(edge)}
 
-    @torch.inference_mode()
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
-        """One forward pass over a batch: no forces, no gradients."""
-        base.check_elements(structures, self.elements, self.name)
+    def _run(
+        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, base.FloatArray]:
         batch = self._batch(structures)
-        with self._after_layers(layers) as after:
-            nodes, edges = self.backend.calculate_features(batch)
         factors = batch["cutoff_factors"]
+        nodes, edges = self.backend.calculate_features(batch)
         backbone = torch.cat([*nodes, *(_collect(edge, factors) for edge in edges)], dim=1)
         last_layer, site = [], torch.zeros(len(factors), device=self.device, dtype=self.dtype)
         for node, edge, heads in zip(nodes, edges, self.heads, strict=True):
@@ -106,35 +110,33 @@ class Extractor(base.Extractor):
             node, edge = node_head(node), edge_head(edge)
             last_layer += [node, _collect(edge, factors)]
             site += node_map(node)[:, 0] + _collect(edge_map(edge), factors)[:, 0]
-        return base.Features(
-            backbone.cpu().numpy(),
-            torch.cat(last_layer, dim=1).cpu().numpy(),
-            self._total(site.cpu().double().numpy(), structures),
-            layers=_layers(after, nodes, edges, factors) if layers else {},
-        )
+        if seen:
+            _to_layers(seen, nodes, edges, factors)
+        energy = self._total(_network.double(site), structures) + self._besides(structures)
+        if self.no_energy:
+            energy[:] = np.nan
+        return backbone, torch.cat(last_layer, dim=1), energy
 
-    @torch.inference_mode()
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
-        """Total energies (n_structures,) in eV: the sum at the top of this file."""
-        maps: list[Any] = [layer for heads in self.heads for layer in heads[2:]]
-        weight = torch.cat([layer.weight[0] for layer in maps]).cpu().double().numpy()
-        on_nodes, on_edges = (float(sum(layer.bias for layer in maps[i::2])) for i in (0, 1))
-        factors = self._batch(structures)["cutoff_factors"].double().sum(1).cpu().numpy()
-        site = last_layer.astype(np.float64) @ weight + on_nodes + on_edges * factors
-        return self._total(site, structures)
+    def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
+        factors = _network.double(self._batch(structures)["cutoff_factors"].double().sum(1))
+        return super()._site(last_layer, structures) + self.edge_bias * factors
+
+    def _besides(self, structures: Sequence[Atoms]) -> base.FloatArray | float:
+        """Repulsion of close nuclei after Ziegler, Biersack and Littmark, in eV."""
+        added = [x for x in self.model.additive_models if isinstance(x, ZBL)]
+        return sum((_repulsion(one, structures) for one in added), np.float64(0.0))
 
     def package_calculator(self) -> Any:
-        """UPETCalculator on this checkpoint, in our dtype."""
+        """UPETCalculator on this checkpoint, in our dtype; without an energy, metatomic's own."""
+        if self.no_energy:
+            return MetatomicCalculator(self._load().to(self.dtype).export(), device=self.device)
         variant = self.target.partition("/")[2] or None
-        with warnings.catch_warnings(action="ignore"):
-            return UPETCalculator(
-                checkpoint_path=self.checkpoint_file,
-                dtype=self.dtype,
-                device=self.device.type,
-                variants={"energy": variant} if variant else None,
-            )
+        return UPETCalculator(
+            checkpoint_path=self.checkpoint_file,
+            dtype=self.dtype,
+            device=self.device.type,
+            variants={"energy": variant} if variant else None,
+        )
 
     def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
         """PET's two outputs of features: name -> (ours, the package's)."""
@@ -142,23 +144,13 @@ class Extractor(base.Extractor):
         ours = self.extract([atoms])
         boxed = base.in_box(atoms, self.cutoff)
         wanted = {name: ModelOutput(sample_kind="atom") for name in ("feature", last_layer)}
-        theirs = self._calculator._base_calculator.run_model(boxed, wanted)
-        arrays = {name: theirs[name].block().values.detach().cpu().numpy() for name in wanted}
+        calculator = getattr(self._calculator, "_base_calculator", self._calculator)
+        theirs = calculator.run_model(boxed, wanted)
+        arrays = {name: _network.array(theirs[name].block().values) for name in wanted}
         return {
             "feature": (ours.backbone, arrays["feature"]),
             "last_layer_features": (ours.last_layer, arrays[last_layer]),
         }
-
-    @contextmanager
-    def _after_layers(self, wanted: bool) -> Iterator[dict[str, Tensor]]:
-        """Keep the first embedding of nodes, and of "feedforward" nodes and edges of all layers."""
-        backend = self.backend
-        modules = {"embedding": backend.node_embedders[0]}
-        if backend.featurizer_type == "feedforward":
-            for i, node in enumerate(backend.gnn_layers_post_mp_node):
-                modules |= {f"node_{i}": node, f"edge_{i}": backend.gnn_layers_post_mp_edge[i]}
-        with base.outputs(modules if wanted else {}) as kept:
-            yield kept
 
     def _batch(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
         """Build the input of the network; geometry in float64, edges equal the package's."""
@@ -176,14 +168,12 @@ class Extractor(base.Extractor):
             batch["system_indices"] = geometry["system_indices"]
         return batch
 
-    def _total(self, site: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
-        """Total energies in eV of the network's values (n_atoms,)."""
-        numbers = np.concatenate([atoms.numbers for atoms in structures])
-        site = site * self.scale + self.reference[numbers]
-        for additive in self.model.additive_models:
-            if isinstance(additive, ZBL):
-                site = site + _repulsion(additive, structures)
-        return base.sum_by_structure(site, structures)
+    def _heads(self) -> list[tuple[Any, ...]]:
+        """Of each readout: node head, edge head, and the final linear maps of both."""
+        maps = (self.backend.node_last_layers, self.backend.edge_last_layers)
+        final = [[next(iter(x.values())) for x in layers[self.target]] for layers in maps]
+        heads = (self.backend.node_heads[self.target], self.backend.edge_heads[self.target])
+        return list(zip(*heads, *final, strict=True))
 
 
 def inputs(structures: Sequence[Atoms], cutoff: float) -> dict[str, Tensor]:
@@ -202,14 +192,18 @@ def inputs(structures: Sequence[Atoms], cutoff: float) -> dict[str, Tensor]:
     return {key: torch.from_numpy(value) for key, value in arrays.items()}
 
 
-def energy_targets(model: PET) -> dict[str, str]:
-    """Return the energies that a model predicts, by task: ``"energy/pbe"`` is task ``"pbe"``."""
-    targets = model.dataset_info.targets
-    names = [k for k in model.target_names if targets[k].quantity == "energy"]
-    names = [k for k in names if targets[k].is_scalar]
-    if not names:
-        raise base.UnsupportedError(", ".join(model.target_names), "it predicts no energy")
-    return {name.removeprefix("energy/"): name for name in names}
+def targets(model: PET) -> dict[str, str]:
+    """Return what a model predicts, by task: ``"energy/pbe"`` is task ``"pbe"``.
+
+    Energies alone, or if there are none all else.
+    """
+    names = [name for name in model.target_names if _is_energy(model, name)]
+    return {name.removeprefix("energy/"): name for name in names or model.target_names}
+
+
+def _is_energy(model: PET, target: str) -> bool:
+    told = model.dataset_info.targets[target]
+    return told.quantity == "energy" and bool(told.is_scalar)
 
 
 def scale_and_reference(model: PET, target: str) -> tuple[float, base.FloatArray]:
@@ -217,17 +211,19 @@ def scale_and_reference(model: PET, target: str) -> tuple[float, base.FloatArray
     scale = model.scaler.model.scales[target].block().values
     block = model.additive_models[0].model.weights[target].block()
     numbers = block.samples.column("center_type").cpu().numpy()
-    reference = np.zeros(numbers.max() + 1)
-    reference[numbers] = block.values[:, 0].cpu().double().numpy()
+    reference = _network.by_number(numbers, _network.double(block.values[:, 0]))
     return float(scale.ravel()[0]), reference
 
 
 def download(name: str) -> Path:
     """Fetch a published checkpoint, such as ``"pet-mad-s-v1.5.0"``, into Hugging Face's cache."""
+    if name.startswith("pet-mad-dos-"):
+        version = name.rpartition("-")[2]
+        return Path(hf_hub_download_url(BASE_URL_PET_MAD_DOS.format(tag="main", version=version)))
     model, size, version = upet_models.parse_checkpoint_filename(f"{name}.ckpt")
     if model is None:
         raise ValueError(f"got {name!r}, expected MODEL-SIZE-vVERSION such as pet-mad-s-v1.5.0")
-    with warnings.catch_warnings(action="ignore"):  # that a model is deprecated
+    with base.quiet():  # that a model is deprecated
         *_, path = upet_models._resolve_and_download_checkpoint(model, size, version)
     return Path(path)
 
@@ -235,8 +231,7 @@ def download(name: str) -> Path:
 def _load(path: Path) -> PET:
     """Read a checkpoint; what its pickle says is run."""
     try:
-        with warnings.catch_warnings(action="ignore"):
-            model = load_model(path)
+        model = load_model(path)
     except (RuntimeError, ImportError) as error:
         if "torch-pme" in str(error):  # which no other kind needs
             raise base.UnsupportedError("long_range") from error
@@ -256,44 +251,28 @@ def _load(path: Path) -> PET:
     return model
 
 
-def _heads(backend: PETBackend, target: str) -> list[tuple[nn.Module, ...]]:
-    """Of each readout: node head, edge head, and the final linear maps of both."""
-    maps = (backend.node_last_layers, backend.edge_last_layers)
-    final = [[next(iter(blocks.values())) for blocks in layers[target]] for layers in maps]
-    heads = (backend.node_heads[target], backend.edge_heads[target])
-    return list(zip(*heads, *final, strict=True))
-
-
 def _collect(edge: Tensor, factors: Tensor) -> Tensor:
     """Sum over neighbors, weighted by the cutoff: (n_atoms, n_neighbors, n) to (n_atoms, n)."""
     return torch.einsum("ijk,ij->ik", edge, factors)
 
 
-def _layers(
-    kept: dict[str, Tensor], nodes: list[Tensor], edges: list[Tensor], factors: Tensor
-) -> dict[str, base.FloatArray]:
-    """Features (n_atoms, n) after every layer: [node | sum_j f_ij edge], as the backbone is."""
-    if "node_0" in kept:  # "feedforward": the lists hold the last layer only
-        n_layers = len(kept) // 2
-        nodes, edges = ([kept[f"{x}_{i}"] for i in range(n_layers)] for x in ("node", "edge"))
-    steps = [
-        torch.cat([node, _collect(edge, factors)], dim=1)
-        for node, edge in zip(nodes, edges, strict=True)
-    ]
-    named = {f"interaction_{i}": step for i, step in enumerate(steps, start=1)}
-    return {k: x.cpu().numpy() for k, x in {"embedding": kept["embedding"], **named}.items()}
+def _to_layers(
+    seen: dict[str, Tensor], nodes: list[Tensor], edges: list[Tensor], factors: Tensor
+) -> None:
+    """Leave layers in what has been seen: [node | sum_j f_ij edge], as the backbone is."""
+    if "node_0" in seen:  # "feedforward": the lists hold the last layer only
+        n_layers = len(seen) // 2
+        nodes, edges = ([seen.pop(f"{x}_{i}") for i in range(n_layers)] for x in ("node", "edge"))
+    for i, (node, edge) in enumerate(zip(nodes, edges, strict=True), start=1):
+        seen[f"interaction_{i}"] = torch.cat([node, _collect(edge, factors)], dim=1)
 
 
 def _repulsion(additive: ZBL, structures: Sequence[Atoms]) -> base.FloatArray:
-    """Repulsion of close nuclei after Ziegler, Biersack and Littmark (n_atoms,), in eV."""
+    """Repulsion of close nuclei after Ziegler, Biersack and Littmark (n_structures,), in eV."""
     graph = base.neighbors(structures, additive.cutoff_radius)
-    numbers = torch.from_numpy(graph.numbers)
+    numbers, device = torch.from_numpy(graph.numbers), additive.covalent_radii.device
     length = torch.from_numpy(np.linalg.norm(graph.vector, axis=1))
-    device = additive.covalent_radii.device
-    pair = additive.get_pairwise_zbl(
-        *(x.to(device) for x in (numbers[graph.first], numbers[graph.second], length))
-    )
-    repulsion: NDArray[Any] = np.bincount(
-        graph.first, pair.cpu().double().numpy(), minlength=len(numbers)
-    )
-    return repulsion
+    arguments = (numbers[graph.first], numbers[graph.second], length)
+    pair = _network.double(additive.get_pairwise_zbl(*(x.to(device) for x in arguments)))
+    of_atoms = np.bincount(graph.first, pair, minlength=len(numbers)).astype(np.float64)
+    return base.sum_by_structure(of_atoms, structures)

@@ -18,7 +18,6 @@ maps that follow. All else is in :mod:`lumlip.families._sequential`.
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -36,24 +35,19 @@ NAMES = ("7net-0", "7net-0_22May2024", "7net-l3i5", "7net-mf-0")
 class Extractor(_sequential.Extractor):
     """A SevenNet checkpoint: a name of the package's, or a file written by its trainer."""
 
-    family = "sevennet"
     linear_head = True
 
     def package_calculator(self) -> Any:
         """SevenNetCalculator on this checkpoint; it computes in float32 whatever our dtype."""
         from sevenn.calculator import SevenNetCalculator
 
-        with warnings.catch_warnings(action="ignore"):
-            return SevenNetCalculator(
-                str(self.checkpoint_file), modal=self.task, device=self.device
-            )
+        return SevenNetCalculator(str(self.checkpoint_file), modal=self.task, device=self.device)
 
     def _path(self, checkpoint: str) -> Path:
         return Path(pretrained_name_to_path(checkpoint) if checkpoint in NAMES else checkpoint)
 
     def _load(self) -> AtomGraphSequential:
-        with warnings.catch_warnings(action="ignore"):
-            model = SevenNetCheckpoint(self.checkpoint_file).build_model()
+        model = SevenNetCheckpoint(self.checkpoint_file).build_model()
         if _sequential.TO_HIDDEN not in dict(model.named_children()):
             raise base.UnsupportedError("readout_as_fcn", "its readout is no row of linear maps")
         model.set_is_batch_data(True)

@@ -23,13 +23,6 @@ composition, charge, spin and task, never from its geometry: they are the variab
 Task ``expert:2`` (``omol:expert:2``) gives all of their sum to expert 2. Weights mix linearly,
 features do not.
 
-A task enters in three places: in the routing; as an embedding (of task, charge and spin) that is
-added to the nodes; and in the head, whose linear maps are the task's own. Task
-``omat:routing:omol`` is omat with the coefficients that omol has for the same structure,
-``omat:embedding:omol`` omat with omol's embedding, ``omat:head:omol`` omat with omol's head, and
-so its scale and references. The features before the head of ``omat:embedding:omol`` and
-``omol:routing:omat`` are the same ones.
-
 Charge and spin (multiplicity) are read from ``atoms.info``; without them 0, and spin 1 for omol.
 fairchem's ``merge_mole`` replaces modules for one composition: never used here. Its edges get a
 random roll, which cancels up to rounding; drawn from a fixed seed here. The features do not change
@@ -38,9 +31,7 @@ under rotation, but do under inversion: eSCN's convolutions are equivariant to r
 
 from __future__ import annotations
 
-import logging
 import re
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,58 +48,63 @@ from fairchem.core.units.mlip_unit import InferenceSettings, load_predict_unit
 from fairchem.core.units.mlip_unit.predict import MLIPPredictUnit
 from torch import Tensor
 
-from lumlip.families import base
+from lumlip.families import _network, base
 
 PACKAGE = "fairchem"
 FEATURES_VERSION = 1
 DEFAULT_TASK = "omat"  # of a single expert without a task
 EMBEDDING_START = 1e-3  # fairchem starts the edges' element embeddings within +-1e-3
 EXPERT = re.compile(r"(?:(?P<dataset>[^:]+):)?expert:(?P<expert>\d+)")
-PARTS = ("embedding", "routing", "head")  # where a task enters
-SWAP = re.compile(rf"(?P<dataset>[^:]+):(?P<part>{'|'.join(PARTS)}):(?P<other>[^:]+)")
 
 
-class Extractor(base.Extractor):
+class Extractor(_network.Extractor):
     """A UMA or eSEN checkpoint: a file in fairchem's MLIPInferenceCheckpoint format."""
 
-    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
-        base.reuse_memory()
-        if device not in ("cpu", "cuda"):
-            raise ValueError(f"got device {device!r}; fairchem runs on: cpu, cuda")
-        self.checkpoint_file = Path(checkpoint)
-        self.name = f"uma:{checkpoint}"
-        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
-        with base.reading(self.checkpoint_file, "uma"):
-            unit = _load(self.checkpoint_file, device, self.dtype)
-            self.backbone = unit.model.module.backbone
-            self.head, self.block = _energy_head(unit.model.module)
+    without_gradients = torch.no_grad
+
+    def _path(self, checkpoint: str) -> Path:
+        if self.device.type not in ("cpu", "cuda"):
+            raise ValueError(f"got device {self.device.type!r}; fairchem runs on: cpu, cuda")
+        return Path(checkpoint)
+
+    def _load(self) -> MLIPPredictUnit:
+        unit = _load(self.checkpoint_file, self.device.type, self.dtype)
+        self.backbone = unit.model.module.backbone
+        self.head, self.block = _energy_head(unit.model.module)
+        return unit
+
+    def _set_up(self, model: Any, task: str | None) -> None:
         energies = {
             dataset: task
-            for dataset, tasks in unit.dataset_to_tasks.items()
+            for dataset, tasks in model.dataset_to_tasks.items()
             for task in tasks
             if task.property == "energy"
         }
         self.tasks = tuple(energies)
         self.n_experts = int(getattr(self.backbone, "num_experts", 0))
-        self.task, self.parts, self.expert = self._choose(task)
-        self.dataset = self.parts["head"]
-        self._set_parts(self.backbone)
+        self.task, self.dataset, self.expert = self._choose(task)
+        _keep_to_expert(self.backbone, self.expert)
         self.energy_task = energies[self.dataset]
-        self.block[-1].register_forward_pre_hook(self._keep_last_layer)
         self.cutoff = float(self.backbone.cutoff)
         self.weight, self.bias = self._final_map()
-        self.reference = self._reference()
+        normalizer, references = self.energy_task.normalizer, self.energy_task.element_references
+        self.scale, self.mean = np.full(119, float(normalizer.rmsd)), float(normalizer.mean)
+        if references is not None:
+            known = _network.double(references.element_references)[: len(self.shift)]
+            self.shift[: len(known)] = known
         self.elements = self._known_elements()
+        self.inside = {"last_layer": _network.Step(self.block[-1], entering=True)}
+        blocks = [
+            _network.Step(x, entering=True) for x in (*self.backbone.blocks, self.backbone.norm)
+        ]
+        self.layers = _network.steps(_network.Step(self.backbone.sphere_embedding), *blocks[1:])
+        self.layers["edges"] = blocks[0]
 
-    @torch.no_grad()
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
-        """One forward pass over a batch: no forces, no gradients."""
-        base.check_elements(structures, self.elements, self.name)
-        self._structures = structures
-        names = [self.parts["embedding"]] * len(structures)
-        data = batch(structures, names, self.backbone).to(self.device)
-        data.dataset = [self.dataset] * len(structures)
-        with _fixed_seed(self.device), self._after_layers(layers) as after:
+    def _run(
+        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+        data = batch(structures, [self.dataset] * len(structures), self.backbone).to(self.device)
+        with _fixed_seed(self.device):
             embedding = self.backbone(data)
         total: Any = self.head(data, embedding)
         while not isinstance(total, Tensor):  # by task, by property, or by both, as a head likes
@@ -116,126 +112,60 @@ class Extractor(base.Extractor):
         energy = self.energy_task.normalizer.denorm(total)
         if self.energy_task.element_references is not None:
             energy = self.energy_task.element_references.undo_refs(data, energy)
-        return base.Features(
-            embedding["node_embedding"][:, 0].cpu().numpy(),
-            self._last_layer.cpu().numpy(),
-            energy.cpu().double().numpy(),
-            {"routing": self._routing()} if self.n_experts else {},
-            {name: _invariants(x.cpu().numpy()) for name, x in after.items()},
-        )
+        last_layer = seen.pop("last_layer")
+        for name, values in seen.items():
+            seen[name] = _invariants(values)
+        return embedding["node_embedding"][:, 0], last_layer, _network.double(energy)
 
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
-        """Total energies (n_structures,) in eV, by the formula of this module."""
-        normalizer = self.energy_task.normalizer
-        site = (last_layer.astype(np.float64) @ self.weight + self.bias) * float(normalizer.rmsd)
-        site += self.reference[np.concatenate([atoms.numbers for atoms in structures])]
-        return base.sum_by_structure(site, structures) + float(normalizer.mean)
+    def _extra(self) -> _network.Arrays:
+        """Weights of the experts (n_structures, n_experts) in the last pass."""
+        if not self.n_experts:
+            return {}
+        tensors = self.backbone.global_mole_tensors
+        return {"routing": _network.array(tensors.expert_mixing_coefficients)}
+
+    def _besides(self, structures: Sequence[Atoms]) -> float:
+        return self.mean
 
     def package_calculator(self) -> Any:
         """FAIRChemCalculator on this checkpoint in this precision; it also computes forces."""
         unit = _load(self.checkpoint_file, self.device.type, self.dtype, forces=True)
-        self._set_parts(unit.model.module.backbone)
+        _keep_to_expert(unit.model.module.backbone, self.expert)
         return FAIRChemCalculator(unit, task_name=self.dataset)
 
     def package_energy(self, atoms: Atoms) -> float:
         """Total energy in eV by the package's own calculator, of the structure in its box."""
-        self._structures = [atoms]
-        charge, spin = _charge_and_spin(atoms, self.parts["embedding"])
+        charge, spin = _charge_and_spin(atoms, self.dataset)
         stated = atoms.copy()
         stated.info.update(charge=charge, spin=spin)
-        with _quiet():
-            return super().package_energy(stated)
+        return super().package_energy(stated)
 
-    def _choose(self, task: str | None) -> tuple[str, dict[str, str], int | None]:
-        """Task, the data set that each of its `PARTS` has, and the expert (None: as learned)."""
-        if task is None and len(self.tasks) == 1:
-            task = self.tasks[0]
-        single, swap = EXPERT.fullmatch(task or ""), SWAP.fullmatch(task or "")
+    def _choose(self, task: str | None) -> tuple[str, str, int | None]:
+        """Task, its data set, and the expert (None: as learned)."""
+        task = self.tasks[0] if task is None and len(self.tasks) == 1 else task
+        single = EXPERT.fullmatch(task or "")
         default = DEFAULT_TASK if DEFAULT_TASK in self.tasks else self.tasks[0]
-        match = single or swap
-        dataset = (match["dataset"] or default) if match else (task or "")
-        parts = dict.fromkeys(PARTS, dataset) | ({swap["part"]: swap["other"]} if swap else {})
-        expert = None if single is None else int(single["expert"])
-        if task is None or not {*parts.values()}.issubset(self.tasks):
+        dataset = (single["dataset"] or default) if single else task
+        last, known = self.n_experts - 1, list(self.tasks)
+        if self.n_experts:
+            known += [f"expert:0 to expert:{last} (of task {default})"]
+            known += [f"TASK:expert:0 to TASK:expert:{last}"]
+        if task is None or dataset not in self.tasks:
             problem = "needs a task" if task is None else f"has no task {task!r}"
-            raise ValueError(f"{self.name} {problem}; known: {self._known_tasks(default)}")
-        if expert is not None and expert >= self.n_experts:
-            raise ValueError(
-                f"{self.name} has {self.n_experts} experts, counted from 0, got task {task!r}"
-            )
-        return task, parts, expert
-
-    def _known_tasks(self, default: str) -> str:
-        plain, swaps = ", ".join(self.tasks), f"TASK:{'|'.join(PARTS)}:TASK"
-        if not self.n_experts:
-            return f"{plain}, {swaps}"
-        last = self.n_experts - 1
-        single = f"expert:0 to expert:{last} (of task {default})"
-        return f"{plain}, {single}, TASK:expert:0 to TASK:expert:{last}, {swaps}"
-
-    def _set_parts(self, backbone: Any) -> None:
-        """Give a backbone the embedding, the routing and the expert of this extractor's task."""
-        embed, route = backbone.csd_embedding, backbone.set_MOLE_coefficients
-        embedding, routing = self.parts["embedding"], self.parts["routing"]
-
-        def embed_as(*, charge: Tensor, spin: Tensor, dataset: Sequence[str]) -> Tensor:
-            found: Tensor = embed(charge, spin, [embedding] * len(dataset))
-            return found
-
-        def route_as(*, csd_mixed_emb: Tensor, **atoms: Tensor) -> None:
-            states = [_charge_and_spin(a, routing) for a in self._structures]
-            charge, spin = torch.tensor(states, device=csd_mixed_emb.device).T
-            route(csd_mixed_emb=embed(charge, spin, [routing] * len(states)), **atoms)
-
-        if embedding != self.dataset:
-            backbone.csd_embedding = embed_as
-        if routing != embedding:
-            backbone.set_MOLE_coefficients = route_as
-        _keep_to_expert(backbone, self.expert)
-
-    @contextmanager
-    def _after_layers(self, wanted: bool) -> Iterator[dict[str, Tensor]]:
-        """Keep the element embedding and what enters every block, and the final norm."""
-        if not wanted:
-            yield {}
-            return
-        names = ["edges", *(f"interaction_{i + 1}" for i in range(len(self.backbone.blocks)))]
-        modules = dict(zip(names, [*self.backbone.blocks, self.backbone.norm], strict=True))
-        after: dict[str, Tensor] = {}
-        with (
-            base.outputs({"embedding": self.backbone.sphere_embedding}) as x,
-            base.inputs(modules) as xs,
-        ):
-            yield after
-        after.update(x | xs)
-
-    def _keep_last_layer(self, module: torch.nn.Module, inputs: tuple[Tensor]) -> None:
-        self._last_layer = inputs[0]
-
-    def _routing(self) -> base.FloatArray:
-        """Weights of the experts (n_structures, n_experts) in the last pass."""
-        coefficients: Tensor = self.backbone.global_mole_tensors.expert_mixing_coefficients
-        return coefficients.cpu().numpy()
+            raise ValueError(f"{self.name} {problem}; known: {', '.join(known)}")
+        expert = int(single["expert"]) if single else None
+        if expert is not None and expert > last:
+            experts = f"{self.n_experts} experts, counted from 0"
+            raise ValueError(f"{self.name} has {experts}, got task {task!r}")
+        return task, str(dataset), expert
 
     def _final_map(self) -> tuple[base.FloatArray, float]:
         """Weights (n_channels,) and bias of the energy block's last linear map, for this task."""
         last: Any = self.block[-1]
         if isinstance(self.head, DatasetSpecificMoEWrapper):
-            weight = last.weights[self.head.dataset_name_to_exp[self.dataset], 0]
-        else:
-            weight = last.weight[0]
-        return weight.cpu().double().numpy(), float(last.bias[0])
-
-    def _reference(self) -> base.FloatArray:
-        """Element references of this task in eV, by atomic number."""
-        size = self.backbone.max_num_elements
-        references = self.energy_task.element_references
-        if references is None:
-            return np.zeros(size)
-        values = references.element_references.cpu().double().numpy()[:size]
-        return np.pad(values, (0, size - len(values)))
+            expert = self.head.dataset_name_to_exp[self.dataset]
+            return _network.double(last.weights[expert, 0]), float(last.bias[0])
+        return _network.final_map(last)
 
     def _known_elements(self) -> frozenset[int]:
         """Elements that this task has a reference for and whose embedding has been trained.
@@ -243,10 +173,10 @@ class Extractor(base.Extractor):
         References of elements without data can be rounding noise, or an isolated atom's energy;
         embeddings of elements that no data set contains stay where training started.
         """
-        known = np.abs(self.reference) > 1e-6
+        known = np.abs(self.shift[: self.backbone.max_num_elements]) > 1e-6
         if self.energy_task.element_references is None:
             known[:] = True
-        embedding = self.backbone.source_embedding.weight.abs().amax(1).cpu().numpy()
+        embedding = _network.array(self.backbone.source_embedding.weight.abs().amax(1))
         if embedding.max() > 10 * EMBEDDING_START:  # else hardly trained: references must do
             known &= embedding > EMBEDDING_START
         return frozenset((np.flatnonzero(known[1:]) + 1).tolist())
@@ -281,8 +211,7 @@ def batch(structures: Sequence[Atoms], datasets: Sequence[str], backbone: Any) -
     owner = graph.structure[graph.first[keep]]
     charge, spin = zip(*map(_charge_and_spin, structures, datasets), strict=True)
     cells = np.stack([base.in_box(atoms, cutoff).cell.array for atoms in structures])
-    # about their center, where float32 resolves positions best
-    positions = np.concatenate([a.positions - a.positions.mean(0) for a in structures])
+    positions = base.centered(structures)
     return AtomicData(
         pos=torch.from_numpy(positions).to(dtype),
         atomic_numbers=torch.from_numpy(graph.numbers),
@@ -327,8 +256,7 @@ def _load(path: Path, device: str, dtype: torch.dtype, *, forces: bool = False) 
         execution_mode="general",
         base_precision_dtype=dtype,
     )
-    with _quiet():
-        unit = load_predict_unit(path, inference_settings=settings, device=device)
+    unit = load_predict_unit(path, inference_settings=settings, device=device)
     if forces:
         return unit
     unit.model.to(dtype).eval().requires_grad_(False)
@@ -350,14 +278,14 @@ def _energy_head(model: Any) -> tuple[torch.nn.Module, torch.nn.Sequential]:
     raise base.UnsupportedError(heads, "no head has an energy block that sums over atoms")
 
 
-def _invariants(embedding: base.FloatArray) -> base.FloatArray:
+def _invariants(embedding: Tensor) -> Tensor:
     """Scalars and norms of (n_atoms, n_orders, n_channels), orders l = 0 (1), l = 1 (3), ..."""
     if embedding.ndim == 2:
         return embedding
     ends = np.arange(1, int(np.sqrt(embedding.shape[1])) + 1) ** 2  # 1, 4, 9, ...
-    blocks = np.split(embedding, ends[:-1], axis=1)
+    blocks = np.split(_network.array(embedding), ends[:-1], axis=1)
     norms = [np.linalg.norm(block, axis=1) for block in blocks[1:]]
-    return np.concatenate([embedding[:, 0], *norms], axis=1)
+    return torch.from_numpy(np.concatenate([blocks[0][:, 0], *norms], axis=1))
 
 
 def _keep_to_expert(backbone: Any, expert: int | None) -> None:
@@ -393,15 +321,3 @@ def _fixed_seed(device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(0)
         yield
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep fairchem's warnings and log to itself."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings(action="ignore"):
-            yield
-    finally:
-        logging.disable(before)

@@ -63,6 +63,8 @@ class ModelEntry:
         Atomic numbers that the model takes; None if only loading it would tell.
     cutoff : float or None
         In Å; None if only loading it would tell.
+    target : str
+        What it predicts, if that is no energy: nothing then proves its features.
     refused : str
         Why lumlip takes no features from it; empty if it does.
     parent, fine_tuned_on, parent_source : str
@@ -90,6 +92,7 @@ class ModelEntry:
     licence: str = ""
     reference: str = ""
     notes: str = ""
+    target: str = ""
     refused: str = ""
     parent: str = ""
     fine_tuned_on: str = ""
@@ -237,7 +240,7 @@ def _variants(name: str, row: dict[str, Any]) -> dict[str, dict[str, Any]]:
     tasks = row.get("tasks")
     if not tasks:
         return {name: row}
-    pattern = (row.get("task_pattern") or "").replace("TASKS", "|".join(tasks))
+    pattern = row.get("task_pattern") or ""
     return {
         f"{name}@{task}": row | {"functional": of, "task_pattern": pattern.replace("TASK", task)}
         for task, of in tasks.items()

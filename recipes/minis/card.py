@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lumlip.minis.data import TEACHERS, data_sha256
 from lumlip.runtime.paths import sha256_file
+from recipes.minis.data import TEACHERS, data_sha256
 
 
 def write_card(

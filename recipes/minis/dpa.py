@@ -20,8 +20,8 @@ import torch
 from ase import Atoms
 from torch import Tensor
 
-from lumlip.minis.data import KINDS, STRUCTURES, read_labelled
 from recipes.minis.card import write_card
+from recipes.minis.data import KINDS, STRUCTURES, read_labelled
 from recipes.minis.dpa_model import BRANCHES, Graph, Mini, collate, graphs_of, save
 from recipes.minis.scores import scores
 from recipes.minis.training import Ema, cosine, epoch_batch, seeded, write_state

@@ -18,7 +18,7 @@ from ase import Atoms
 from torch import Tensor, nn
 
 from lumlip.families import base
-from lumlip.families.dpa import quiet, types_of
+from lumlip.families.dpa import types_of
 
 BRANCHES = ("inorganic", "molecules", "r2scan")
 SWITCH_WIDTHS = (0.6, 0.4)  # over which pairs and angles are switched off, in Å
@@ -95,7 +95,7 @@ class Mini(nn.Module):
 
     def __init__(self, recipe: Any, type_map: Sequence[str]) -> None:
         super().__init__()
-        with quiet():
+        with base.quiet():
             from deepmd.pt.model.model import get_model
             from deepmd.pt.train.wrapper import ModelWrapper
             from deepmd.pt.utils.multi_task import preprocess_shared_params

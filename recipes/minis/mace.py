@@ -19,8 +19,8 @@ import torch
 from ase import Atoms
 from mace.modules import ScaleShiftMACE
 
-from lumlip.minis.data import KINDS, STRUCTURES, Level, Part, read_labelled
 from recipes.minis.card import write_card
+from recipes.minis.data import KINDS, STRUCTURES, Level, Part, read_labelled
 from recipes.minis.mace_model import give_new_head, new_model
 from recipes.minis.mace_training import Labelled, Run, Schedule, predict
 from recipes.minis.scores import scores

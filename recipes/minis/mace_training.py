@@ -28,7 +28,7 @@ class Labelled:
     Parameters
     ----------
     structures : sequence of ase.Atoms
-        As :func:`lumlip.minis.data.read_labelled` returns them.
+        As :func:`recipes.minis.data.read_labelled` returns them.
     model : ScaleShiftMACE
         With one head.
     """

@@ -17,12 +17,12 @@ from ase import Atoms
 
 from lumlip.array_types import AnyFloatArray
 from lumlip.extraction.arrays import save_structures
-from lumlip.minis.data import TEACHERS
 from lumlip.runtime import environments
 from lumlip.zoo.table import resolve
 from recipes.family_environments import variables
 from recipes.mini_mad.geometry import closeness, scaled, tidy
 from recipes.minis import lps, parents
+from recipes.minis.data import TEACHERS
 from recipes.minis.lps import lps_parents
 from recipes.minis.parents import Parent, all_parents
 

@@ -16,12 +16,12 @@ from typing import Any, Literal
 
 import numpy as np
 from ase import Atoms
+from metatrain.pet import PET
 
-from lumlip.families.pet import PET
-from lumlip.minis.data import STRUCTURES, read_labelled
 from recipes.minis import pet_model as models
 from recipes.minis import pet_training as training
 from recipes.minis.card import write_card
+from recipes.minis.data import STRUCTURES, read_labelled
 from recipes.minis.scores import scores
 from recipes.minis.training import SEEDS, seeded, shorter_trainings
 
@@ -36,7 +36,7 @@ class Recipe:
     Attributes
     ----------
     seed, level, dataset
-        See :func:`lumlip.minis.data.read_labelled`.
+        See :func:`recipes.minis.data.read_labelled`.
     steps, batch, learning_rate
         Of the training.
     start : str or None

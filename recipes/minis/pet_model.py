@@ -10,15 +10,13 @@ import metatensor.torch as mts
 import numpy as np
 import torch
 from ase import Atoms
-from numpy.typing import NDArray
-from torch import nn
-
-from lumlip.families.pet import PET
-
-from lumlip.families.pet import load_model  # first, since it silences warp  # isort: skip
+from metatrain.pet import PET
 from metatrain.utils.architectures import get_default_hypers
 from metatrain.utils.data import DatasetInfo
 from metatrain.utils.data.target_info import get_energy_target_info
+from metatrain.utils.io import load_model
+from numpy.typing import NDArray
+from torch import nn
 
 TARGET = "energy"
 SIZES: dict[str, Any] = {

@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 from ase import Atoms
+from metatrain.pet import PET
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 from torch import Tensor, nn
 
-from lumlip.families import base
-from lumlip.families.pet import PET, inputs, scale_and_reference
+from lumlip.families import _network
+from lumlip.families.pet import inputs, scale_and_reference
 from recipes.minis.pet_model import TARGET
 from recipes.minis.scores import scores
 from recipes.minis.training import Ema, cosine, write_state
@@ -129,7 +130,7 @@ class Run:
         trained = [p for p in self.model.parameters() if p.requires_grad]
         self.optimizer = torch.optim.Adam(trained, lr=self.learning_rate)
         self.ema = Ema(self.model)
-        base.reuse_memory()
+        _network.reuse_memory()
         step, before = self._resume()
         start = saved = time.perf_counter()
         while step < self.steps:

@@ -22,7 +22,7 @@ def scores(
     Parameters
     ----------
     train, validation : sequences of ase.Atoms
-        Labelled structures, see :func:`lumlip.minis.data.read_labelled`.
+        Labelled structures, see :func:`recipes.minis.data.read_labelled`.
     energies : array of shape (n_validation,)
         Predicted total energies in eV.
     forces : sequence of n_validation arrays of shape (n_atoms, 3)

@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lumlip.families.uma import batch
-from lumlip.minis.data import STRUCTURES, read_labelled
 from recipes.minis.card import write_card
+from recipes.minis.data import STRUCTURES, read_labelled
 from recipes.minis.scores import scores
 from recipes.minis.training import Ema, cosine, epoch_batch, seeded, write_state
 from recipes.minis.uma_model import (

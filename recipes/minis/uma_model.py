@@ -15,7 +15,7 @@ from fairchem.core.units.mlip_unit.api.inference import MLIPInferenceCheckpoint
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lumlip.minis.data import Level
+from recipes.minis.data import Level
 
 #: Kind of a structure -> the task that it trains.
 TASKS = {"inorganic": "omat", "molecule": "omol", "surface": "oc20"}

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from ase.data import chemical_symbols
 
-from lumlip.families.dpa import quiet
+from lumlip.families.base import quiet
 from recipes.stand_ins.writing import main
 
 #: DPA-3.1-3M, as DeePMD-kit's own tools for its fine-tuning have it.

@@ -32,12 +32,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import bench_extraction
 
 EXPERTS = ("uma-mini@expert:2", "uma-mini@omol:expert:2")
-SWAPS = tuple(f"uma-mini@omat:{part}:omol" for part in ("routing", "embedding", "head"))
 
 
 OFFLINE = models().query("weights in ['package', 'bundled']").index.tolist()
 # Rows may take tasks that have no row of their own: an expert of a mixture, say.
-OFFLINE += [m for m in EXPERTS + SWAPS if m.split("@")[0] in {row.split("@")[0] for row in OFFLINE}]
+OFFLINE += [m for m in EXPERTS if m.split("@")[0] in {row.split("@")[0] for row in OFFLINE}]
 FAMILY_OF = {m: resolve(m).family for m in OFFLINE}
 FIRST = {family: m for m, family in reversed(FAMILY_OF.items())}
 FULL = list(FIRST.values())

@@ -17,8 +17,8 @@ import pytest
 import lumlip
 from lumlip.conformance.subject import energy_error
 from lumlip.errors import UntrustedCheckpointError
-from lumlip.minis.data import KINDS, STRUCTURES, read_labelled
 from lumlip.runtime import environments
+from recipes.minis.data import KINDS, STRUCTURES, read_labelled
 
 SCRIPTS = Path(__file__).parent / "foreign"
 #: What follows the path in the model's id.

@@ -6,7 +6,7 @@ from ase.build import bulk
 
 import lumlip
 from chapters.depth.paths import depth_path
-from lumlip.families import base
+from lumlip.families import _network
 
 
 @pytest.mark.heavy
@@ -35,7 +35,7 @@ class Irrep:
 def test_invariants_are_scalars_and_norms_channel_by_channel():
     values = np.array([[-2.0, 5.0, 3.0, 0.0, 4.0, 0.0, -1.0, 0.0, -7.0]])
     irreps = [(2, Irrep(0)), (2, Irrep(1)), (1, Irrep(0, -1))]
-    assert base.invariants(values, irreps).tolist() == [[-2.0, 5.0, 5.0, 1.0, 7.0]]
+    assert _network.invariants(values, irreps).tolist() == [[-2.0, 5.0, 5.0, 1.0, 7.0]]
 
 
 def test_invariants_do_not_change_under_rotation():
@@ -43,7 +43,7 @@ def test_invariants_do_not_change_under_rotation():
     vectors = rng.normal(size=(20, 4, 3))
     turn = np.linalg.qr(rng.normal(size=(3, 3)))[0]
     one, other = (
-        base.invariants(v.reshape(20, 12), [(4, Irrep(1))]) for v in (vectors, vectors @ turn)
+        _network.invariants(v.reshape(20, 12), [(4, Irrep(1))]) for v in (vectors, vectors @ turn)
     )
     assert np.allclose(one, other)
     assert one.shape == (20, 4)

@@ -27,7 +27,6 @@ KINDS = {
         "tiny_run-1_epoch-8.pt": "of kind epoch, not supported: it lacks the network; give the .mo",
     },
     "pet": {
-        "classes.ckpt": "of kind mtt::class, not supported: it predicts no energy",
         "classifier.ckpt": "of kind Classifier, not supported: give the checkpoint of the PET",
         "far.ckpt": "of kind long_range, not supported",
         "newer.ckpt": "of kind newer format, not supported: a later metatrain than the",

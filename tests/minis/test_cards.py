@@ -5,8 +5,8 @@ import pytest
 
 from lumlip.book import models_page
 from lumlip.minis.cards import CHECKPOINTS, card, cards
-from lumlip.minis.data import TEACHERS
 from recipes.minis.card import write_card
+from recipes.minis.data import TEACHERS
 
 
 def test_every_card_has_rows_with_both_parts():

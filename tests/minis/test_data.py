@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from lumlip.minis.data import read_labelled
+from recipes.minis.data import read_labelled
 
 
 @pytest.fixture

@@ -219,7 +219,7 @@ def test_error_says_what_to_do(home):
     assert "HF_TOKEN" not in str(caught.value)
 
 
-@pytest.mark.parametrize("model", ["dpa-4-neo", "mace-polar-1-medium", "pet-mad-dos"])
+@pytest.mark.parametrize("model", ["dpa-4-neo", "mace-polar-1-medium"])
 def test_a_model_without_features_is_refused_before_its_download(folder, monkeypatch, model):
     monkeypatch.setattr(sources, "_fetch", refuse)
     with pytest.raises(ValueError, match=f"^no features of {model}: it"):
@@ -232,6 +232,7 @@ def test_a_model_without_features_is_refused_before_its_download(folder, monkeyp
     [
         (PUBLISHED, FILE),
         ("pet-mad-s-1.0.2", "pet-mad-s-v1.0.2.ckpt"),
+        ("pet-mad-dos", "pet-mad-dos-v1.0.ckpt"),
         ("dpa-3.1-3m@SPICE2", "DPA-3.1-3M.pt"),
         ("uma-s-1.1@omat", "uma-s-1p1.pt"),
         ("sevennet-omni@mpa", "checkpoint_sevennet_omni.pth"),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from chapters.variants.kinds import KINDS
 from lumlip.plotting.style import FAMILY_COLORS, FAMILY_MARKERS, INK, LIGHT, WIDTH
-from lumlip.zoo.relations import KINDS, family_name
+from lumlip.zoo.relations import family_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

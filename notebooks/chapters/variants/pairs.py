@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 
 from chapters.shared.paper_pairs import SCRATCH, SIBLINGS, published_pairs
+from chapters.variants.kinds import KINDS, kind_of
 from lumlip.array_types import FloatArray
 from lumlip.datasets.paper import paper_table
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.repeated import CrossFit, orders_of
-from lumlip.zoo.relations import KINDS, family_name, family_of, kind_of
+from lumlip.zoo.relations import family_name, family_of
 
 #: Kinds of difference between two variants as one would publish them. A model and what was
 #: fine-tuned from it are the subject of the third finding.
@@ -41,7 +42,7 @@ def weights(fit: CrossFit, *kinds: str, family: str = "") -> FloatArray:
     fit : CrossFit
         Of models against themselves.
     kinds : str
-        See :data:`lumlip.zoo.relations.KINDS`.
+        See :data:`chapters.variants.kinds.KINDS`.
     family : str
         Only pairs of this family.
     """

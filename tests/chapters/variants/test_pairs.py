@@ -6,9 +6,9 @@ import pytest
 import xarray as xr
 
 from chapters.variants import pairs
+from chapters.variants.kinds import kind_of
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.repeated import CrossFit
-from lumlip.zoo.relations import kind_of
 
 MODELS = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", "sevennet-0-22may2024", "sevennet-l3i5"]
 NOTHING = pairs.fitted(None, n_seeds=2, n_bootstrap=10, device="cpu")

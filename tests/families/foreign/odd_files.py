@@ -130,7 +130,6 @@ def pet(folder: Path) -> None:
     classifier.set_wrapped_model(model)
     classifier.build_mlp(16, 2)
     torch.save(classifier.get_checkpoint(), folder / "classifier.ckpt")
-    torch.save(type(model)(model.hypers, info).get_checkpoint(), folder / "classes.ckpt")
     of_another_package(folder / "absent.ckpt")
     far = model.get_checkpoint()
     far["model_data"]["model_hypers"]["long_range"]["enable"] = True

@@ -15,7 +15,7 @@ from ase import Atoms
 Part = Literal["train", "validation"]
 Level = Literal["pbe", "r2scan"]
 
-#: The labelled structures that come with lumlip.
+#: The labelled structures that the minis have learned.
 STRUCTURES = Path(__file__).parent / "structures"
 KINDS = ("inorganic", "surface", "molecule")
 #: Level of theory -> the real model whose energies and forces are the labels.
@@ -36,7 +36,7 @@ def read_labelled(
     ----------
     folder : path
         Holds ``train.xyz`` and ``validation.xyz``, and the same with ``lps-`` before the name,
-        perhaps compressed (``.xyz.gz``). Those that come with lumlip are in `STRUCTURES`.
+        perhaps compressed (``.xyz.gz``). Those of the minis are in `STRUCTURES`.
     part : {"train", "validation"}
     level : {"pbe", "r2scan"}
         Level of theory of the labels, see `TEACHERS`.

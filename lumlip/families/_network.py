@@ -1,0 +1,283 @@
+"""What families of torch networks share: how features are read off a network during its pass.
+
+A family says how its network is loaded and run, and which of its steps are layers. Its energy is
+E = sum_i (scale[Z_i] * (w . last_layer_i + b) + shift[Z_i]) and what is no feature.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from ase import Atoms
+from torch import Tensor
+
+from lumlip.families import base
+
+Arrays = dict[str, base.FloatArray]
+
+
+def _whole(found: Any) -> Any:
+    return found
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where to look at a network during its pass.
+
+    Attributes
+    ----------
+    module : torch.nn.Module
+    part : callable
+        Which tensor of what it returns; by default that is one.
+    irreps : iterable, optional
+        Of equivariant features, which are made invariants of.
+    entering : bool
+        Look at the module's first argument, not at what it returns.
+    """
+
+    module: Any
+    part: Callable[[Any], Any] = _whole
+    irreps: Iterable[Any] | None = None
+    entering: bool = False
+
+
+def steps(embedding: Step, *interactions: Step) -> dict[str, Step]:
+    """Name the layers of a network, in order of depth."""
+    named = {f"interaction_{i}": step for i, step in enumerate(interactions, start=1)}
+    return {"embedding": embedding, **named}
+
+
+class Extractor(base.Extractor):
+    """A network on one device, in one precision.
+
+    Attributes
+    ----------
+    layers : dict of str to Step
+        Those whose features are layers.
+    inside : dict of str to Step
+        Those that every pass looks at.
+    weight, bias : array of shape (n_last_layer_channels,), float
+        The final linear map.
+    scale, shift : arrays of shape (119,)
+        By atomic number: factors of what the final map gives, and energies in eV.
+    """
+
+    #: Which file of the family's a compiled model has been made from, for messages.
+    compiled_from: ClassVar[str] = ""
+    without_gradients: ClassVar[Callable[[], AbstractContextManager[Any]]] = torch.inference_mode
+    weight: base.FloatArray
+    bias: float
+    scale: base.FloatArray
+    shift: base.FloatArray
+
+    def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
+        reuse_memory()
+        self.family = type(self).__module__.rpartition(".")[2]
+        self.name = f"{self.family}:{checkpoint}"
+        self.device, self.dtype = torch.device(device), getattr(torch, dtype)
+        self.checkpoint_file = self._path(checkpoint)
+        self.task: str | None = None
+        self.layers: dict[str, Step] = {}
+        self.inside: dict[str, Step] = {}
+        self.scale, self.shift = np.ones(119), np.zeros(119)
+        with self._reading():
+            model = self._load()
+        self._set_up(model, task)
+
+    def _reading(self) -> AbstractContextManager[None]:
+        return base.reading(self.checkpoint_file, self.family, compiled_from=self.compiled_from)
+
+    def _path(self, checkpoint: str) -> Path:
+        """Find the file of a checkpoint: a path, or a name known to the package."""
+        return Path(checkpoint)
+
+    @abstractmethod
+    def _load(self) -> Any:
+        """Read the checkpoint file, on the CPU."""
+
+    @abstractmethod
+    def _set_up(self, model: Any, task: str | None) -> None:
+        """Choose the task, and take from the model what `extract` needs."""
+
+    @abstractmethod
+    def _run(
+        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
+    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+        """Return the backbone, the last layer, and the energies (n_structures,) of a batch.
+
+        ``seen`` fills with what the steps of the network leave. What is in it at the end are the
+        layers.
+        """
+
+    def _extra(self) -> Arrays:
+        """Return what else the last pass has told of the structures."""
+        return {}
+
+    def _placed(self, model: Any) -> Any:
+        """Put a network on the device, in the precision asked for."""
+        return model.to(self.device, self.dtype).eval().requires_grad_(False)
+
+    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
+        """One forward pass over a batch: no forces, no gradients."""
+        base.check_elements(structures, self.elements, self.name)
+        watched = self.inside | (self.layers if layers else {})
+        with type(self).without_gradients(), kept(watched) as seen:
+            backbone, last_layer, energy = self._run(structures, seen)
+        after = {name: array(x) for name, x in seen.items()}
+        for name in after.keys() & watched.keys():
+            if irreps := watched[name].irreps:
+                after[name] = invariants(after[name], irreps)
+        return base.Features(array(backbone), array(last_layer), energy, self._extra(), after)
+
+    @torch.inference_mode()
+    def energy_from_last_layer(
+        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
+    ) -> base.FloatArray:
+        """Total energies (n_structures,) in eV: the sum at the top of the family's file."""
+        site = self._site(last_layer.astype(np.float64), structures)
+        return self._total(site, structures) + self._besides(structures)
+
+    def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
+        """Return what the network's final map makes of the last layer: (n_atoms,)."""
+        site: base.FloatArray = last_layer @ self.weight + self.bias
+        return site
+
+    def _total(self, site: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
+        """Energies (n_structures,) in eV of the final map's values (n_atoms,)."""
+        numbers = np.concatenate([atoms.numbers for atoms in structures])
+        return base.sum_by_structure(self.scale[numbers] * site + self.shift[numbers], structures)
+
+    def _besides(self, structures: Sequence[Atoms]) -> base.FloatArray | float:
+        """Energies (n_structures,) in eV of what is no feature, such as the repulsion of nuclei."""
+        return 0.0
+
+    def _tensor(self, values: base.FloatArray | base.IntArray | Tensor) -> Tensor:
+        """Put values on the device, real ones in the precision asked for."""
+        tensor = torch.as_tensor(values)
+        return tensor.to(self.device, self.dtype if tensor.is_floating_point() else None)
+
+    @torch.inference_mode()
+    def _read_off(self, linear: Any, n_in: int) -> tuple[base.FloatArray, base.FloatArray]:
+        """Weights (n_in, n_out) and biases (n_out,) of a linear map, by feeding it unit vectors."""
+        unit = torch.eye(n_in, device=self.device, dtype=self.dtype)
+        bias = linear(torch.zeros_like(unit[:1]))
+        return double(linear(unit) - bias), double(bias[0])
+
+
+@contextmanager
+def kept(watched: Mapping[str, Step]) -> Iterator[dict[str, Tensor]]:
+    """Copy what steps of a network leave during a pass, by name; what follows may work in place.
+
+    Their ``forward`` is wrapped, which some packages call past all hooks.
+    """
+    seen: dict[str, Tensor] = {}
+    for name, step in watched.items():
+        step.module.forward = _noting(step, name, seen)
+    try:
+        yield seen
+    finally:
+        for step in watched.values():
+            del step.module.forward  # back to the one of its class
+
+
+def _noting(step: Step, name: str, seen: dict[str, Tensor]) -> Callable[..., Any]:
+    forward = step.module.forward
+
+    def noting(*arguments: Any, **options: Any) -> Any:
+        if step.entering:
+            seen[name] = arguments[0].clone()
+        result = forward(*arguments, **options)
+        if not step.entering:
+            seen[name] = step.part(result).clone()
+        return result
+
+    return noting
+
+
+def array(values: Tensor) -> base.FloatArray:
+    """Copy a tensor into an array of the same precision."""
+    return values.detach().cpu().numpy()  # type: ignore[no-any-return]
+
+
+def double(values: Tensor) -> base.FloatArray:
+    """Copy a tensor into an array in float64."""
+    return values.detach().cpu().double().numpy()  # type: ignore[no-any-return]
+
+
+def final_map(linear: Any) -> tuple[base.FloatArray, float]:
+    """Weights (n_channels,) and bias of a linear map to one number, in float64."""
+    return double(linear.weight[0]), float(linear.bias[0])
+
+
+def gated(last_layer: base.FloatArray, linear: Any, gate: Any) -> base.FloatArray:
+    """Values (n_atoms,) of a readout (w . h + b) sigmoid(v . g + c) with the last layer [h | g]."""
+    halves = zip(np.hsplit(last_layer, 2), map(final_map, (linear, gate)), strict=True)
+    value, opening = (half @ weight + bias for half, (weight, bias) in halves)
+    return value / (1 + np.exp(-opening))  # type: ignore[no-any-return]
+
+
+def by_number(numbers: Any, values: Any) -> Any:
+    """Put values of elements (n_elements,) in an array by atomic number; of others there are 0."""
+    found = np.zeros(119, dtype=np.asarray(values).dtype)
+    found[numbers] = values
+    return found
+
+
+def invariants(values: base.FloatArray, irreps: Iterable[Any]) -> base.FloatArray:
+    """Turn equivariant features into invariants: scalars as they are, of all others the norms.
+
+    Norms forget the direction of a vector, and the angle between the vectors of two channels.
+
+    Parameters
+    ----------
+    values : array of shape (n_atoms, n_values)
+        Features in e3nn's layout: of each irrep all channels, the components innermost.
+    irreps : iterable of (multiplicity, irrep), as e3nn has them
+        An irrep has ``dim`` and ``is_scalar()``; of a pseudoscalar, too, the norm is taken.
+
+    Returns
+    -------
+    array of shape (n_atoms, n_channels)
+        One number per channel, in the order of the channels.
+    """
+    parts, start = [], 0
+    for multiplicity, irrep in irreps:
+        end = start + multiplicity * irrep.dim
+        block = values[:, start:end].reshape(len(values), multiplicity, irrep.dim)
+        parts.append(block[..., 0] if irrep.is_scalar() else np.linalg.norm(block, axis=2))
+        start = end
+    return np.concatenate(parts, axis=1)
+
+
+@contextmanager
+def default_dtype(dtype: torch.dtype) -> Iterator[None]:
+    """Set torch's default type, which some packages make graphs and constants of."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def reuse_memory() -> None:
+    """Let glibc keep freed memory instead of handing every large tensor back to the kernel.
+
+    A forward pass on the CPU makes and drops hundreds of tensors of some MB; getting their pages
+    afresh each time takes as long as the arithmetic. Does nothing where there is no glibc.
+    """
+    trim_threshold, mmap_max = -1, -4  # from malloc.h
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return
+    mallopt(mmap_max, 0)
+    mallopt(trim_threshold, 2**31 - 1)
