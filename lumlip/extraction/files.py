@@ -21,6 +21,7 @@ from lumlip.choices import LAYERS, check_choice
 from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.spooled import chosen
 from lumlip.extraction.arrays import LAYER
+from lumlip.extraction.given import Given
 from lumlip.extraction.store import checksums, is_of_atoms, with_readout
 from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.zoo.features_file import attributes, reading
@@ -80,7 +81,8 @@ def append(parts: Iterable[xr.Dataset], path: Path) -> None:
             numbered.drop_dims("structure").to_zarr(path, **longer["atom"], **plain)
             longer = {dim: {"mode": "a", "append_dim": dim} for dim in longer}
         n_before += part.sizes["structure"]
-    told = attributes(path) | {SUMS: checksums(path)}
+    sums = {name: total for name, total in checksums(path).items() if name != ".zattrs"}
+    told = attributes(path) | {SUMS: sums}
     (path / ".zattrs").write_text(json.dumps(told, indent=0), encoding="utf-8")
 
 
@@ -147,15 +149,12 @@ WRITERS = {
 }
 
 
-def taken(path: Path, structures: Sequence[Atoms]) -> list[int]:
-    """Return the numbers of the structures that a file has features of; an error if of none."""
-    rows = _rows(opened(path), structures, path)
-    return [i for i, row in enumerate(rows) if row >= 0]
+def taken(path: Path, given: Given) -> list[int]:
+    """Return the places of the structures that a file has features of; an error if of none."""
+    return np.flatnonzero(_rows(opened(path), given, path) >= 0).tolist()
 
 
-def read(
-    path: Path, structures: Sequence[Atoms], frames: Sequence[int] | None, *, layers: bool
-) -> xr.Dataset:
+def read(path: Path, given: Given, *, layers: bool) -> xr.Dataset:
     """Read the features of structures, as :func:`lumlip.features` returns them but for labels.
 
     Raises
@@ -164,14 +163,14 @@ def read(
         The file is of other structures or lacks some, named by their ``frames``; it has no
         features after every layer, but ``layers`` are asked for; or it is not of the right form.
     """
-    dataset = opened(path)
-    rows = _rows(dataset, structures, path)
+    dataset, structures = opened(path), given.structures
+    rows = _rows(dataset, given, path)
     owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
     if len(missing := np.flatnonzero(rows < 0)):
-        first = frames[missing[0]] if frames else missing[0]
         raise ValueError(
-            f"{path} lacks {len(missing)} of {len(rows)} structures (first: frame {first}, "
-            f"{structures[missing[0]].get_chemical_formula()}); leave them out: --skip-unknown"
+            f"{path} lacks {len(missing)} of {len(rows)} structures (first: frame "
+            f"{given.frames[missing[0]]}, {structures[missing[0]].get_chemical_formula()}); "
+            "leave them out: --skip-unknown"
         )
     if layers and not any(name.startswith(LAYER) for name in map(str, dataset)):
         raise ValueError(
@@ -204,30 +203,27 @@ def read(
     return with_readout(named, layer)
 
 
-def _rows(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> IntArray:
+def _rows(dataset: xr.Dataset, given: Given, path: Path) -> IntArray:
     """Return where in a file each structure is (n_structures,); -1: it is not there."""
-    got, expected = dataset.attrs.get(SHA256), structures_sha256(structures)
-    if got == expected:
-        if (n := dataset.sizes.get("structure", len(structures))) != len(structures):
-            raise ValueError(f"{path}: got energies of {n} structures, expected {len(structures)}")
-        return np.arange(len(structures))
+    got, n = dataset.attrs.get(SHA256), len(given.structures)
+    if got == given.sha256:
+        if (n_energies := dataset.sizes.get("structure", n)) != n:
+            raise ValueError(f"{path}: got energies of {n_energies} structures, expected {n}")
+        return np.arange(n)
     each = dataset[SHA256].to_numpy().tolist() if SHA256 in dataset.coords else []
     known: dict[str, list[int]] = {}
     for row in reversed(range(len(each))):
-        known.setdefault(each[row], []).append(row)
-    rows = np.array([_next(known.get(structures_sha256([atoms]))) for atoms in structures])
+        known.setdefault(each[row], [-1]).append(row)
+    # Rows of copies are taken one after the other: they may differ in what a sum does not see.
+    wanted = (known.get(structures_sha256([atoms]), [-1]) for atoms in given.structures)
+    rows = np.array([at.pop() if len(at) > 2 else at[-1] for at in wanted])
     if (rows < 0).all():
         has = f"{len(each)} others" if each else f"those of {SHA256} {got or 'not given'}"
         raise ValueError(
             f"{path} holds features of other structures: got {has}, expected "
-            f"{len(structures)} of {expected} (`lumlip structures` prints it)"
+            f"{n} of {given.sha256} (`lumlip structures` prints it)"
         )
     return rows
-
-
-def _next(rows: list[int] | None) -> int:
-    """Take the rows of copies one after the other: they may differ in what a sum does not see."""
-    return -1 if not rows else rows.pop() if len(rows) > 1 else rows[0]
 
 
 def opened(path: Path) -> xr.Dataset:

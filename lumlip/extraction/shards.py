@@ -16,10 +16,9 @@ import numpy as np
 from ase import Atoms
 
 from lumlip.array_types import IntArray
-from lumlip.datasets.sets import read_structures, structures_sha256
-from lumlip.datasets.spooled import chosen
 from lumlip.extraction.features import features
 from lumlip.extraction.files import SHA256, SUMS, append, opened, write
+from lumlip.extraction.given import Given
 from lumlip.extraction.store import remove, written_whole
 from lumlip.metrics._blocks import results
 from lumlip.runtime.environments import say
@@ -133,28 +132,22 @@ def extract_part(
         The folder has a part of other structures, of another model, checkpoint or precision, or
         with other layers; or the part is empty.
     """
-    number, n = shard
-    structures = read_structures(structures)
+    (number, n), given = shard, Given.of(structures)
     path = folder / _name(number, n)
-    of_all = {"model": model, PARTS: n, OF: structures_sha256(structures)}
-    whole = of_all | _asked(model, **options)
+    whole = {"model": model, PARTS: n, OF: given.sha256} | _asked(model, **options)
     for other in sorted(folder.glob("*-of-*.zarr")):
         _check_same(whole, {name: attributes(other).get(name) for name in whole}, other)
     if path.exists():
         say(f"lumlip: {path} is there")
         return path
-    if not (mine := dealt(structures, n)[number - 1]):
-        raise ValueError(f"shard: got {n} parts of {len(structures)} structures; expected fewer")
-    dataset = features(model, chosen(structures, mine), **options)
+    if not (mine := dealt(given.structures, n)[number - 1]):
+        raise ValueError(f"shard: got {n} parts of {len(given.frames)} structures; expected fewer")
+    found = features(model, given.part(mine), **options).assign_attrs(whole)
     if path.exists():  # an engine that took a task for lost has given it to two
         return path
-    numbers = np.array(mine)[dataset["frame"].to_numpy()]
-    failed = json.loads(dataset.attrs.get("failed", "{}"))
-    named = {"failed": json.dumps({mine[int(i)]: why for i, why in failed.items()})}
-    told = dataset.assign_attrs(whole | (named if failed else {}))
     try:
         with written_whole(path) as part:
-            write(told.assign_coords(frame=("structure", numbers)), structures, part / path.name)
+            write(found, given.structures, part / path.name)
     except OSError:
         if not path.exists():  # else another task has made it in the meantime
             raise

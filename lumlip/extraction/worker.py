@@ -28,8 +28,9 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from lumlip.datasets.validation import check_structures
 from lumlip.errors import reason
-from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, load_structures, save_arrays
+from lumlip.extraction.arrays import EXTRA, LAYER, StoredStructures, load_arrays, save_arrays
 from lumlip.extraction.batching import DEFAULT_BATCH_ATOMS, Batches
 from lumlip.runtime.devices import available
 from lumlip.runtime.paths import sha256_file
@@ -74,14 +75,16 @@ def _end_with(parent: int) -> None:
 def work(folder: Path, tell: Tell) -> None:
     """Extract the features of every structure in the folder that has none yet."""
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    structures = load_structures(folder / "structures.npz")
+    structures = StoredStructures(folder / "structures.npz")
+    n_atoms, done = structures.n_atoms, finished(folder)
     device = pick_device(job["device"])
     extractor = _loaded(job, device)
-    _check_elements(structures, extractor.elements, job)
-    known = sorted(extractor.elements)
-    versions = _versions(job["packages"])
-    tell("loaded", device=device, cutoff=extractor.cutoff, versions=versions, elements=known)
-    left = set(range(len(structures))) - finished(folder) - set(job["killers"])
+    named = {"model": job["model"], "frames": job["frames"]}
+    check_structures(structures, elements=extractor.elements, seen=True, **named)
+    told = {"cutoff": extractor.cutoff, "elements": sorted(extractor.elements)}
+    told |= {"n_done": len(done), "n_atoms": int(n_atoms.sum())}
+    tell("loaded", device=device, versions=_versions(job["packages"]), **told)
+    left = set(range(len(structures))) - done - set(job["killers"])
     last = [kept for batch in job["last"] if (kept := [i for i in batch if i in left])]
     todo = sorted(left.difference(*last))
     chip = device_name(device)
@@ -89,13 +92,13 @@ def work(folder: Path, tell: Tell) -> None:
     plan = Batches(structures, indices=todo, batch_atoms=found, cutoff=extractor.cutoff)
     options = {"layers": job["layers"], "when_short": plan.shrink}
     failed: dict[int, str] = {}
-    for n_done, batch in enumerate(chain(plan, last)):
+    for n_batches, batch in enumerate(chain(plan, last)):
         tell("begin", frames=batch)
         failed |= _extract_batch(extractor, structures, batch, folder, **options)
         if device == "cuda" and not job["batch_atoms"]:
             plan.grow(_memory())
-        tell("batch", atoms=sum(len(structures[i]) for i in batch), structures=len(batch))
-        if len(failed) > max(_TOO_MANY, n_done):
+        tell("batch", atoms=int(n_atoms[batch].sum()))
+        if len(failed) > max(_TOO_MANY, n_batches):
             why = next(iter(failed.values()))
             raise RuntimeError(f"{why}, in {len(failed)} structures: the model itself seems broken")
     changed = {chip: plan.batch_atoms} if plan.batch_atoms != found else {}
@@ -221,15 +224,6 @@ def _check_weights(path: Path, expected: str | None) -> None:
             f"the weights in {path.name} are not the ones in lumlip's table of models: "
             f"got sha256 {got[:12]}…, expected {expected[:12]}…; another package version?"
         )
-
-
-def _check_elements(
-    structures: Sequence[Atoms], known: frozenset[int], job: dict[str, Any]
-) -> None:
-    from lumlip.datasets.validation import check_structures
-
-    named = {"model": job["model"], "frames": job.get("frames")}
-    check_structures(structures, elements=known, elements_only=True, **named)
 
 
 def _versions(packages: Sequence[str]) -> dict[str, str]:

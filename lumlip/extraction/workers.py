@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-
-from ase import Atoms
 
 from lumlip.errors import ExtractionError
 from lumlip.extraction.worker import LOG
@@ -40,21 +38,16 @@ class WorkerPool:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def run(
-        self, entry: ModelEntry, folder: Path, structures: Sequence[Atoms], *, n_left: int
-    ) -> dict[str, Any]:
+    def run(self, entry: ModelEntry, folder: Path) -> dict[str, Any]:
         """Run the job in the folder to its end and return what the worker told of itself."""
         from tqdm import tqdm
 
-        if n_done := len(structures) - n_left:
-            say(f"lumlip: {entry.id}: {n_done} structures are done already, going on")
         facts: dict[str, Any] = {}
-        total = sum(len(atoms) for atoms in structures)
         try:
-            with tqdm(desc=entry.id, total=total, unit="atom", disable=None) as bar:
+            with tqdm(desc=entry.id, unit="atom", disable=None) as bar:
                 while True:
                     for line in self._told(entry.family, folder):
-                        _hear(json.loads(line), facts, bar)
+                        _hear(json.loads(line), facts, bar, entry.id)
                         if "done" in facts:
                             return facts | {"failed": _failed(facts)}
                     self._end()
@@ -100,12 +93,15 @@ class WorkerPool:
             pass
 
 
-def _hear(event: dict[str, Any], facts: dict[str, Any], bar: Any) -> None:
+def _hear(event: dict[str, Any], facts: dict[str, Any], bar: Any, model: str) -> None:
     kind = event.pop("event")
     if kind == "batch":
         bar.update(event["atoms"])
     elif kind == "loaded":
         facts.update(event)
+        bar.total = event["n_atoms"]
+        if n_done := event["n_done"]:
+            say(f"lumlip: {model}: {n_done} structures are done already, going on")
     else:
         facts[kind] = event
 
