@@ -18,8 +18,6 @@ from lumlip.families.base import STATE, whole_number
 #: Of the features, as far as all families share what decides them: ``families/base``, the arrays
 #: here, batching. Raised by hand, see :mod:`lumlip.families`.
 FEATURES_VERSION = 1
-#: Marks the variables of a structure in a batch that only some families have.
-EXTRA = "extra_"
 #: Marks the features after one layer: ``layer_00_embedding``, ``layer_01_interaction_1``, ...
 LAYER = "layer_"
 _SUM_BYTES = 4
@@ -30,17 +28,8 @@ _TOGETHER = 500  # structures of which arrays are joined at once
 def save_structures(path: Path, structures: Sequence[Atoms]) -> None:
     """Write structures to an ``.npz`` file, every bit of the coordinates kept.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-    structures : sequence of ase.Atoms, length n_structures
-        Of each are kept: atomic numbers, positions and cell (in Å), periodicity, and from its
-        ``info`` the charge, the spin and the spin multiplicity, where it has them.
-
-    Raises
-    ------
-    ValueError
-        One of these three is no whole number.
+    Of ``info`` the charge, the spin and the spin multiplicity are kept, whole numbers all, or else
+    ValueError.
     """
     save_arrays(path, **packed(structures, _packed))
 

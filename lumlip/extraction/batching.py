@@ -24,9 +24,8 @@ class Batches:
 
     Parameters
     ----------
-    structures : sequence of ase.Atoms
-    indices : sequence of int
-        The structures still to do.
+    structures, indices
+        All structures, and the numbers of those still to do.
     batch_atoms : int
         Bound on the cost of a batch, in atoms; `shrink` and `grow` change it for those to come.
     cutoff : float
@@ -60,13 +59,7 @@ class Batches:
             self.batch_atoms = max(1, min(self.batch_atoms, int(cost / 2)))
 
     def grow(self, memory: float) -> None:
-        """Double the bound if batches are full and take less than a third of the memory there is.
-
-        Parameters
-        ----------
-        memory : float
-            What the last batch took, of all that it could have.
-        """
+        """Double the bound if the last batch took less than a third of the memory there is."""
         if self._left and memory < 1 / 3:
             self.batch_atoms *= 2
 

@@ -30,13 +30,7 @@ class Descriptors:
     """A model whose worker, in the environment of its family, waits for the next structures.
 
     Used in a ``with`` block, which ends the worker. The first call starts it, which takes seconds.
-
-    Parameters
-    ----------
-    model : str
-        A model id, see :func:`lumlip.features`.
-    device, dtype, trust_checkpoint
-        As for :func:`lumlip.features`.
+    Options are those of :func:`lumlip.features`.
 
     Examples
     --------
@@ -97,14 +91,12 @@ def feature_gradients(
 
     Parameters
     ----------
-    model : str
-        A model id, see :func:`lumlip.features`.
+    model, device, trust_checkpoint
+        As for :func:`lumlip.features`.
     atoms : ase.Atoms
     of : {"last_layer", "backbone", "energy"}
     step : float
         Displacement in Å.
-    device, trust_checkpoint
-        As for :func:`lumlip.features`.
 
     Returns
     -------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +86,6 @@ def append(parts: Iterable[xr.Dataset], path: Path) -> None:
     (path / ".zattrs").write_text(json.dumps(told, indent=0), encoding="utf-8")
 
 
-def _write_zarr(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
-    append([dataset], path)
-
-
 def _write_npz(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
     with zipfile.ZipFile(path, "w") as file:
         with file.open("attributes.npy", "w") as member:
@@ -141,8 +137,8 @@ def _write_extxyz(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) 
 
 
 #: By suffix, what ``lumlip extract -o`` can write.
-WRITERS = {
-    ".zarr": _write_zarr,
+WRITERS: dict[str, Callable[[xr.Dataset, Sequence[Atoms], Path], None]] = {
+    ".zarr": lambda dataset, _, path: append([dataset], path),
     ".npz": _write_npz,
     ".parquet": _write_parquet,
     ".extxyz": _write_extxyz,

@@ -51,7 +51,6 @@ class Panel:
     Attributes
     ----------
     structures : sequence of ase.Atoms
-        The common structures.
     datasets : dict of str to xarray.Dataset
         One data set per model, the same atoms in the same order in each.
     dropped : dict of int to str
@@ -138,18 +137,13 @@ def panel(
     ----------
     models : sequence of str
         Model ids, see :func:`lumlip.features`.
-    structures : str, path or sequence of ase.Atoms
-    device, dtype, trust_checkpoint
+    structures, device, dtype, trust_checkpoint, layers
         As for :func:`lumlip.features`.
     skip_failing : bool
         Go on without a model that cannot be run, and say so in ``missing``. A wrong model id is an
         error all the same.
-    skip_faulty : bool
-        Leave out structures with a fault, and say so in ``dropped``.
-    on_error : {"stop", "skip"}
-        As for :func:`lumlip.features`; what one model fails on is left out for all.
-    layers : bool
-        Also the features after every layer, as for :func:`lumlip.features`.
+    skip_faulty, on_error
+        As for :func:`lumlip.features`; what is left out for one model is left out for all.
     say : callable, optional
         Told the name of each model before it is run.
 

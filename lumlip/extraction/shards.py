@@ -77,7 +77,7 @@ def extract_parts(
     executor: Executor | None = None,
     **options: Any,
 ) -> list[Path]:
-    """Write the features of structures in parts, unless they are there, into a folder.
+    """Write the features of structures in parts, unless they are there; return the paths in order.
 
     :func:`lumlip.join` makes one file of them, which ``features:PATH`` is the model of.
 
@@ -94,11 +94,6 @@ def extract_parts(
     executor : concurrent.futures.Executor, optional
         Where they are done: a pool of processes, Dask's ``client.get_executor()``, mpi4py's or
         executorlib's. What a broken one leaves undone is done in this process, from where it was.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The parts, in order.
     """
     task = partial(_numbered, model, structures, Path(folder), n_parts, options)
     return list(results(task, n_parts, n_parts, executor))
@@ -113,24 +108,10 @@ def _numbered(
 def extract_part(
     model: str, structures: Structures, folder: Path, *, shard: tuple[int, int], **options: Any
 ) -> Path:
-    """Write the features of one part of the structures, unless they are there, into a folder.
+    """Write the features of one of so many parts, unless they are there, and return the path.
 
-    Parameters
-    ----------
-    model, options
-        As for :func:`lumlip.features`.
-    structures : str, path or sequence of ase.Atoms
-        All of them: `dealt` says which are in the part.
-    folder : pathlib.Path
-        The same one for all parts.
-    shard : (int, int)
-        Which part, from 1, and of how many.
-
-    Raises
-    ------
-    ValueError
-        The folder has a part of other structures, of another model, checkpoint or precision, or
-        with other layers; or the part is empty.
+    Refused with a ValueError: a folder with parts of other structures, of another model, checkpoint
+    or precision, or with other layers; and an empty part.
     """
     (number, n), given = shard, Given.of(structures)
     path = folder / _name(number, n)
@@ -218,8 +199,8 @@ def _widened(one: xr.Dataset, parts: Sequence[xr.Dataset]) -> xr.Dataset:
 
 def _check_same(expected: dict[str, Any], got: dict[str, Any], path: Path) -> None:
     for name in expected.keys() | got.keys():
-        if got.get(name) != expected.get(name):
+        has, wanted = got.get(name), expected.get(name)
+        if has != wanted:
             raise ValueError(
-                f"{path} belongs to another whole: got {name} {got.get(name)!r}, "
-                f"expected {expected.get(name)!r}"
+                f"{path} belongs to another whole: got {name} {has!r}, expected {wanted!r}"
             )

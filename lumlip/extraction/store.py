@@ -23,7 +23,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from lumlip.errors import ExtractionError
-from lumlip.extraction.arrays import EXTRA, LAYER, crc32, load_arrays, save_structures
+from lumlip.extraction.arrays import LAYER, crc32, load_arrays, save_structures
 from lumlip.extraction.given import Given
 from lumlip.runtime.paths import ensured, refuse_existing
 
@@ -58,10 +58,9 @@ def assemble(
     variables: dict[str, Any] = {}
     chunks = {}
     for name, values in gather(folder, failed).items():
-        plain, of_atoms = name.removeprefix(EXTRA), is_of_atoms(name)
-        dims = ("atom" if of_atoms else "structure", f"{plain}_channel")[: values.ndim]
-        variables[plain] = (dims, values, {"unit": "eV"} if name == "energy" else {})
-        if of_atoms:
+        dims = ("atom" if is_of_atoms(name) else "structure", f"{name}_channel")[: values.ndim]
+        variables[name] = (dims, values, {"unit": "eV"} if name == "energy" else {})
+        if is_of_atoms(name):
             chunks[name] = {"chunks": (min(_CHUNK_ATOMS, len(values)), values.shape[1])}
     coords = {
         "structure": ("atom", np.repeat(np.arange(len(n_atoms)), n_atoms)),

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from lumlip.errors import ExtractionError
-from lumlip.extraction.worker import LOG
 from lumlip.runtime.environments import command, say, variables
+from lumlip.runtime.stdout import LOG
 from lumlip.zoo.table import ModelEntry
 
 _LOG_LINES = 15

@@ -15,7 +15,9 @@ def looked_at(monkeypatch, tmp_path):
     """The structures whose cells and distances are looked at, in a cache of their own."""
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
     found, real = [], validation._cell_fault
-    monkeypatch.setattr(validation, "_cell_fault", lambda a: found.append(str(a.symbols)) or real(a))
+    monkeypatch.setattr(
+        validation, "_cell_fault", lambda a: found.append(str(a.symbols)) or real(a)
+    )
     return found
 
 
