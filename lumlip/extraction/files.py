@@ -22,7 +22,7 @@ from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.spooled import chosen
 from lumlip.extraction.arrays import LAYER
 from lumlip.extraction.given import Given
-from lumlip.extraction.store import checksums, is_of_atoms, with_readout
+from lumlip.extraction.store import checksums, is_of_atoms, open_store, with_readout
 from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.zoo.features_file import attributes, reading
 
@@ -224,13 +224,11 @@ def _rows(dataset: xr.Dataset, given: Given, path: Path) -> IntArray:
 
 def opened(path: Path) -> xr.Dataset:
     """Open a features file and check its form; arrays of a Zarr store are read when used."""
-    import xarray as xr
-
     if path.suffix == ".zarr":
         _check_plain(path)
         _check_whole(path)
         with reading(path):
-            dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2)
+            dataset = open_store(path)
     else:
         with reading(path), np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if name != "attributes"}
@@ -238,16 +236,14 @@ def opened(path: Path) -> xr.Dataset:
     dataset.attrs.pop(SUMS, None)
     if "last_layer" not in dataset:
         raise ValueError(f"{path}: got {', '.join(map(str, dataset))}; expected {_EXPECTED}")
-    for name in map(str, dataset):
-        dims = ("n_atoms", "n_channels") if is_of_atoms(name) else ("n_structures",)
-        values = dataset[name]
-        if is_of_atoms(name) or name == "energy":
-            real = values.dtype.kind in "fiu" and 0 not in values.shape
-            if values.ndim != len(dims) or not real:
-                raise ValueError(
-                    f"{path}: got {name} of shape {values.shape} and dtype {values.dtype}, "
-                    f"expected real numbers ({', '.join(dims)})"
-                )
+    for name, values in dataset.items():
+        dims = ("n_atoms", "n_channels") if name != "energy" else ("n_structures",)
+        real = values.dtype.kind in "fiu" and 0 not in values.shape and values.ndim == len(dims)
+        if (is_of_atoms(str(name)) or name == "energy") and not real:
+            raise ValueError(
+                f"{path}: got {name} of shape {values.shape} and dtype {values.dtype}, "
+                f"expected real numbers ({', '.join(dims)})"
+            )
     if "backbone" not in dataset:
         same = dataset["last_layer"].rename(last_layer_channel="backbone_channel")
         dataset = dataset.assign(backbone=same)

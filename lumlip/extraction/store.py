@@ -93,7 +93,7 @@ def open_store(store: Path) -> xr.Dataset:
     """Open a store; arrays are read when they are used."""
     import xarray as xr
 
-    dataset: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None)
+    dataset: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None, zarr_format=2)
     return dataset
 
 

@@ -48,8 +48,9 @@ class WorkerPool:
                 while True:
                     for line in self._told(entry.family, folder):
                         _hear(json.loads(line), facts, bar, entry.id)
-                        if "done" in facts:
-                            return facts | {"failed": _failed(facts)}
+                        if done := facts.get("done"):  # JSON has texts for keys
+                            failed = {int(i): why for i, why in done["failed"].items()}
+                            return facts | {"failed": failed | facts.get("killers", {})}
                     self._end()
                     if "error" in facts or not _without_killers(folder, facts):
                         raise _failure(entry, folder, facts)
@@ -61,26 +62,18 @@ class WorkerPool:
         """Hand the folder to the family's worker and return the lines that it tells."""
         if self._process is None or family != self._family:
             self._end()
-            self._start(family, folder / LOG)
-        assert self._process is not None
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{folder}\n")
-        self._process.stdin.flush()
-        return iter(self._process.stdout.readline, "")
-
-    def _start(self, family: str, log: Path) -> None:
-        argv = command(family, "lumlip.extraction.worker", str(os.getpid()))
-        with log.open("w", encoding="utf-8") as errors:
-            self._process = subprocess.Popen(
-                argv,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                env=variables(family=family),
-            )
-        self._family = family
+            argv = command(family, "lumlip.extraction.worker", str(os.getpid()))
+            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+            with (folder / LOG).open("w", encoding="utf-8") as errors:
+                self._process = subprocess.Popen(
+                    argv, stderr=errors, text=True, env=variables(family=family), **pipes
+                )
+            self._family = family
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        print(folder, file=stdin, flush=True)
+        return iter(stdout.readline, "")
 
     def _end(self, *, kill: bool = False) -> None:
         """Let the worker go: its input ends, or it is killed in the middle of a job."""
@@ -104,13 +97,6 @@ def _hear(event: dict[str, Any], facts: dict[str, Any], bar: Any, model: str) ->
             say(f"lumlip: {model}: {n_done} structures are done already, going on")
     else:
         facts[kind] = event
-
-
-def _failed(facts: dict[str, Any]) -> dict[int, str]:
-    """Return the frames that the model failed on, and why."""
-    told: dict[str, str] = facts["done"]["failed"]  # JSON has texts for keys
-    killers: dict[int, str] = facts.get("killers", {})
-    return {int(i): why for i, why in told.items()} | killers
 
 
 def _without_killers(folder: Path, facts: dict[str, Any]) -> bool:
@@ -142,12 +128,9 @@ def _failure(entry: ModelEntry, folder: Path, facts: dict[str, Any]) -> Exceptio
         wrong = ValueError(told["message"])
         wrong.add_note(f"the log of {entry.id} ends with\n{tail}")
         return wrong
-    reason = (
-        told.get("message", "").strip()
-        or "the worker died without a word (killed, or out of memory?)"
-    )
+    silent = "the worker died without a word (killed, or out of memory?)"
     return ExtractionError(
-        f"{entry.id} failed: {reason}\n{tail}\n"
+        f"{entry.id} failed: {told.get('message', '').strip() or silent}\n{tail}\n"
         f"What was done before is kept in {folder}; the same call goes on from there. "
         f"If memory ran out, choose a smaller batch_atoms."
     )

@@ -54,5 +54,5 @@ def test_what_the_sum_does_not_cover_is_looked_at_each_time():
 def test_a_part_that_is_the_whole_keeps_what_is_known():
     whole = Given.of([bulk("Cu"), bulk("Al")])
     assert whole.part([0, 1]) is whole
-    assert whole.part([1]).frames == [1]
-    assert whole.part([1]).labels["parent"].tolist() == ["frame-1"]
+    assert whole.part([1, 0]).frames == [1, 0]
+    assert whole.part([1, 0]).labels["parent"].tolist() == ["frame-1", "frame-0"]
