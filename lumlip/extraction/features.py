@@ -106,7 +106,7 @@ def features(
     if faulty := given.faults(stop=not skip_faulty):
         say("\n  ".join(["lumlip: left out, for a fault:", *faulty.values()]))
     given = given.part([i for i in range(n) if i not in faulty])
-    if not skip_unknown:
+    if not skip_unknown and entry.elements is not None:
         named = {"elements": entry.elements, "model": model, "frames": given.frames}
         check_structures(given.structures, seen=True, **named)
     entry = ready(entry, trust_checkpoint=trust_checkpoint)

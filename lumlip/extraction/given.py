@@ -24,14 +24,7 @@ LABELS = ("subset", "part", "parent")
 
 @dataclass(frozen=True)
 class Given:
-    """Structures, and what the user calls them: nobody may change them.
-
-    Attributes
-    ----------
-    structures : sequence of ase.Atoms
-    frames : sequence of int
-        Their numbers among all that the user gave.
-    """
+    """Structures, which nobody may change, and their numbers among all that the user gave."""
 
     structures: Sequence[Atoms]
     frames: Sequence[int]
@@ -54,6 +47,11 @@ class Given:
     def sha256(self) -> str:
         """What identifies them in the cache."""
         return structures_sha256(self.structures)
+
+    @cached_property
+    def elements(self) -> frozenset[int]:
+        """Atomic numbers of all of them."""
+        return frozenset(z for atoms in self.structures for z in atoms.numbers.tolist())
 
     @cached_property
     def labels(self) -> dict[str, NDArray[Any]]:

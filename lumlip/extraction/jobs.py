@@ -86,25 +86,19 @@ class Job:
         self, pool: WorkerPool, folder: Path, *, device: str, batch_atoms: int | None = None
     ) -> dict[str, Any]:
         """Let a worker leave batches of features in a folder; return what it tells of itself."""
-        dependencies = pins(self.entry.family).dependencies
+        entry = self.entry
         order = {
-            "model": self.entry.id,
-            "family": self.entry.family,
-            "checkpoint": self.entry.checkpoint,
-            "task": self.entry.task,
-            "sha256": self.entry.sha256,
-            "device": device,
-            "dtype": self.dtype,
-            "layers": self.layers,
-            "batch_atoms": batch_atoms,
+            "model": entry.id,
+            **{key: getattr(entry, key) for key in ("family", "checkpoint", "task", "sha256")},
+            **{"dtype": self.dtype, "layers": self.layers, "frames": list(self.given.frames)},
+            **{"device": device, "batch_atoms": batch_atoms},
             "found_batch_atoms": records.read(BATCHES).get(self.batches, {}),
-            "frames": list(self.given.frames),
             "killers": [],  # frames that no worker survives
             "last": [],  # batches to be done after all others
-            "packages": [d.split("==")[0].strip() for d in dependencies],
+            "packages": [d.split("==")[0].strip() for d in pins(entry.family).dependencies],
         }
         write_job(folder, self.given.structures, order)
-        return pool.run(self.entry, folder)
+        return pool.run(entry, folder)
 
 
 def with_elements(entry: ModelEntry, pool: WorkerPool) -> ModelEntry:

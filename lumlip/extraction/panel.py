@@ -214,9 +214,10 @@ def taken(entry: ModelEntry, given: Given) -> list[int]:
     """
     if entry.weights == "features":
         return files.taken(Path(entry.file), given)
-    known = entry.elements
-    pairs = enumerate(given.structures)
-    return [i for i, atoms in pairs if known is None or known.issuperset(atoms.numbers)]
+    known, structures = entry.elements, given.structures
+    if known is None or known >= given.elements:
+        return list(range(len(structures)))
+    return [i for i, atoms in enumerate(structures) if known.issuperset(atoms.numbers.tolist())]
 
 
 def _each(

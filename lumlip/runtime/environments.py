@@ -56,25 +56,15 @@ _SHARED = ("ase", "numpy", "torch")
 
 @dataclass(frozen=True)
 class Pins:
-    """What the top of a family's file says about its environment.
-
-    Attributes
-    ----------
-    dependencies : tuple of str
-        All distributions, each in an exact version.
-    env : tuple of (str, str)
-        Variables for the installation.
-    no_deps : tuple of str
-        Those of `dependencies` that are installed without what they ask for themselves.
-    """
+    """What a family's file says, above all about its environment."""
 
     family: str
     package: str
-    dependencies: tuple[str, ...]
-    env: tuple[tuple[str, str], ...]
-    no_deps: tuple[str, ...]
+    dependencies: tuple[str, ...]  # all distributions, each in an exact version
+    env: tuple[tuple[str, str], ...]  # variables for the installation
+    no_deps: tuple[str, ...]  # those that are installed without what they ask for themselves
     features_version: str
-    linear_head: bool
+    linear_head: bool  # the energy is linear in the backbone, too, which is the readout then
 
     @property
     def folder(self) -> Path:
@@ -115,13 +105,7 @@ def _file_of(module: str) -> Path:
 
 
 def family_file(family: str) -> Path:
-    """Return the file of a family; lumlip's own come first.
-
-    Raises
-    ------
-    ValueError
-        If the family is unknown, or a package registers it by another name than its file has.
-    """
+    """Return the file of a family, lumlip's own first; ValueError if there is none by its name."""
     if family not in families():
         raise ValueError(f"unknown family {family!r}; known: {', '.join(families())}")
     own = FAMILIES_DIR / f"{family}.py"
@@ -134,14 +118,7 @@ def family_file(family: str) -> Path:
 
 
 def pins(family: str) -> Pins:
-    """Read a family's pins and package name from its file, without running it.
-
-    Raises
-    ------
-    ValueError
-        If the family is unknown, its file lacks the PEP 723 block or ``PACKAGE``, or the block
-        has a name under ``no-deps`` that is not among its dependencies.
-    """
+    """Read what a family's file says without running it; ValueError if it lacks what it must say."""
     return _pins(family, family_file(family).read_text(encoding="utf-8"))
 
 
