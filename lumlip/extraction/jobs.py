@@ -90,8 +90,11 @@ class Job:
         order = {
             "model": entry.id,
             **{key: getattr(entry, key) for key in ("family", "checkpoint", "task", "sha256")},
-            **{"dtype": self.dtype, "layers": self.layers, "frames": list(self.given.frames)},
-            **{"device": device, "batch_atoms": batch_atoms},
+            "dtype": self.dtype,
+            "layers": self.layers,
+            "frames": list(self.given.frames),
+            "device": device,
+            "batch_atoms": batch_atoms,
             "found_batch_atoms": records.read(BATCHES).get(self.batches, {}),
             "killers": [],  # frames that no worker survives
             "last": [],  # batches to be done after all others

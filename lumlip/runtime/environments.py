@@ -118,7 +118,7 @@ def family_file(family: str) -> Path:
 
 
 def pins(family: str) -> Pins:
-    """Read what a family's file says without running it; ValueError if it lacks what it must say."""
+    """Read what a family's file says without running it; ValueError if something is missing."""
     return _pins(family, family_file(family).read_text(encoding="utf-8"))
 
 
