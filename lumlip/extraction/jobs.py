@@ -98,7 +98,7 @@ class Job:
             "found_batch_atoms": records.read(BATCHES).get(self.batches, {}),
             "killers": [],  # frames that no worker survives
             "last": [],  # batches to be done after all others
-            "packages": [d.split("==")[0].strip() for d in pins(entry.family).dependencies],
+            "packages": list(pins(entry.family).versions),
         }
         write_job(folder, self.given.structures, order)
         return pool.run(entry, folder)

@@ -41,7 +41,8 @@ REMARKS: dict[str, None] = {}
 #: What ``skip_failing`` goes on after: the model cannot be run, the others may.
 FAILURES = (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError, WeightsError)
 
-Model, Result = TypeVar("Model"), TypeVar("Result")
+Model = TypeVar("Model")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -161,10 +162,10 @@ def panel(
         raise ValueError(f"got a model twice; expected distinct ids: {', '.join(models)}")
     given = Given.of(structures)
     n = len(given.structures)
-    dropped, missing = given.faults(stop=not skip_faulty), dict[str, str]()
-    here = _each(
-        partial(ready, trust_checkpoint=trust_checkpoint), entries.items(), missing, skip_failing
-    )
+    dropped = given.faults(stop=not skip_faulty)
+    missing: dict[str, str] = {}
+    trusted = partial(ready, trust_checkpoint=trust_checkpoint)
+    here = _each(trusted, entries.items(), missing, skip_failing)
     with WorkerPool() as pool:
         usable = _each(partial(with_elements, pool=pool), here.items(), missing, skip_failing)
         own = {
