@@ -28,7 +28,6 @@ VECTORS, EMBEDDING, TOTAL = "edge_preprocess", "onehot_to_feature_x", "reduce_to
 STEPS = ("_invariant_convolution", "_equivariant_gate")
 NODES, BATCH, EDGES, EDGE_VECTORS = "x", "batch", "edge_index", "edge_vec"  # in the graph
 ENERGY, MODAL = "atomic_energy", "modal_type"
-BLOCK = {"cpu": 2**24, "cuda": 2**31, "mps": 2**31}  # bytes of messages made at once
 
 
 class Extractor(base.Extractor):
@@ -147,31 +146,6 @@ class Extractor(base.Extractor):
         table = np.zeros(max(numbers) + 1)
         table[numbers] = values[[self.type_map[z] for z in numbers]] if values.size > 1 else values
         return table
-
-
-class BlockedConvolution:
-    """With less memory traffic than in the packages: the same sums, a block of edges at a time."""
-
-    def forward(self: Any, data: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Replace node features (n_atoms, n_in) by the sums of their messages (n_atoms, n_out)."""
-        x, (target, source) = data[self.key_x], data[self.key_edge_idx]
-        total = x.new_zeros(len(x), self.convolution.irreps_out.dim)
-        at_once = max(1, BLOCK[x.device.type] // (total.shape[1] * total.element_size()))
-        for start in range(0, len(target), at_once):
-            part = slice(start, start + at_once)
-            weight = self.weight_nn(data[self.key_weight_input][part])
-            message = self.convolution(x[source[part]], data[self.key_filter][part], weight)
-            total.index_add_(0, target[part], message)
-        return data | {self.key_x: total / self.denominator}
-
-
-def in_blocks(model: Any, convolution: type) -> Any:
-    """Let the package's convolutions in a model be blocked ones."""
-    blocked = type("Convolution", (BlockedConvolution, convolution), {})
-    for module in model.children():
-        if isinstance(module, convolution):
-            module.__class__ = blocked
-    return model
 
 
 def _invariants(values: Tensor, module: Any) -> base.FloatArray:

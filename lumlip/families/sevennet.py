@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 from sevenn.checkpoint import SevenNetCheckpoint
-from sevenn.nn.convolution import IrrepsConvolution
 from sevenn.nn.sequential import AtomGraphSequential
 from sevenn.util import pretrained_name_to_path
 
@@ -58,7 +57,7 @@ class Extractor(_sequential.Extractor):
         if _sequential.TO_HIDDEN not in dict(model.named_children()):
             raise base.UnsupportedError("readout_as_fcn", "its readout is no row of linear maps")
         model.set_is_batch_data(True)
-        return _sequential.in_blocks(model, IrrepsConvolution)
+        return model
 
 
 def download(name: str) -> Path:
