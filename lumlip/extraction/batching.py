@@ -18,18 +18,10 @@ _USUAL_NEIGHBOURS = 60.0
 class Batches:
     """Groups of structures of like size, each of bounded cost: iterate over them once.
 
-    The cost of a structure is its number of atoms, or its expected number of edges in units of
-    60 per atom if that is more, so that dense structures go in smaller batches. A structure
-    that exceeds the bound alone is a batch of its own.
-
-    Parameters
-    ----------
-    structures, indices
-        All structures, and the numbers of those still to do.
-    batch_atoms : int
-        Bound on the cost of a batch, in atoms; `shrink` and `grow` change it for those to come.
-    cutoff : float
-        Cutoff of the model, in Å.
+    The cost of a structure is its number of atoms, or its expected number of edges within the
+    cutoff (in Å) in units of 60 per atom if that is more, so that dense structures go in smaller
+    batches. A structure that exceeds the bound alone is a batch of its own. `shrink` and `grow`
+    change the bound for batches to come.
     """
 
     def __init__(

@@ -103,11 +103,6 @@ def feature_gradients(
     array of shape (n_atoms, n_channels, n_atoms, 3)
         Feature c of atom i by coordinate k of atom j at ``[i, c, j, k]``, in its unit per Å. Of the
         energy an array of shape (n_atoms, 3): the forces with the opposite sign, in eV/Å.
-
-    Raises
-    ------
-    ValueError
-        A step that is not above 0, or an unknown choice.
     """
     check_choice("of", of, [*LAYERS, "energy"])
     if not 0 < step < 1:

@@ -91,12 +91,9 @@ def features(
     Raises
     ------
     ValueError
-        Unknown model, task, device or precision; faulty structures, or elements that the model
-        does not know (each with its frame number).
-    WeightsError
-        The weights are not here and cannot be fetched; the message says where to get them.
-    UntrustedCheckpointError
-        A checkpoint that nobody vouches for, without ``trust_checkpoint``.
+        Unknown choices; faulty structures, or unknown elements (each with its frame number).
+    WeightsError, UntrustedCheckpointError
+        The weights are not here and cannot be fetched, or nobody vouches for them.
     ExtractionError
         The model itself failed; the message holds the end of its log.
     """

@@ -153,11 +153,8 @@ def taken(path: Path, given: Given) -> list[int]:
 def read(path: Path, given: Given, *, layers: bool) -> xr.Dataset:
     """Read the features of structures, as :func:`lumlip.features` returns them but for labels.
 
-    Raises
-    ------
-    ValueError
-        The file is of other structures or lacks some, named by their ``frames``; it has no
-        features after every layer, but ``layers`` are asked for; or it is not of the right form.
+    Refused with a ValueError: a file of other structures, without some of these, without the layers
+    that are asked for, or not of the right form.
     """
     dataset, structures = opened(path), given.structures
     rows = _rows(dataset, given, path)

@@ -149,12 +149,8 @@ def _asked(
 def join(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
     """Join all parts in a folder to one Zarr store, a piece at a time.
 
-    Structures stand part after part; ``frame`` numbers them as they were given.
-
-    Raises
-    ------
-    ValueError
-        Parts are missing, or differ in the model, its version or the structures.
+    Structures stand part after part; ``frame`` numbers them as they were given. Refused with a
+    ValueError: parts that lack one, or differ in the model, its version or the structures.
     """
     folder, output = Path(folder), Path(output)
     refuse_existing(output)
