@@ -83,7 +83,7 @@ class Extractor(ABC):
         can be rebuilt exactly by construction. The energy is then linear in the backbone, and
         the backbone is the *readout*: the widest features that the energy is linear in. Else the
         last layer is. Written into the class of the family's own file, where it is read without
-        running it, see :func:`lumlip.runtime.environments.readout`.
+        running it, see :func:`lumlip.runtime.environments.pins`.
     no_energy : str
         What the model predicts instead, if it has no energy. All its energies are then NaN, and
         nothing but the package's own features can prove which features ours are.
