@@ -190,7 +190,7 @@ def test_lock_that_does_not_hold_is_said(tmp_path, monkeypatch):
         def run(self, _entry, folder, *_structures, **_options):
             shutil.rmtree(folder)
             found = {"failed": {}, "done": {"found_batch_atoms": {}}}
-            return {"device": "cpu", "cutoff": 5.0, "versions": {}, **found}
+            return {"device": "cpu", "cutoff": 5.0, "versions": {}, "no_energy": "", **found}
 
     frames = [bulk("Cu")]
     job = jobs.prepared(resolve(MODEL), frames, dtype="float32", trust_checkpoint=False)
