@@ -100,9 +100,9 @@ def bare_diep(ours: Any) -> Bare:
 
     def forward(graph: Any) -> Any:
         reference = np.bincount(
-            graph.batch, ours.reference[whole.model.atomic_number_table[graph.node_type].int()]
+            graph.batch, ours.shift[whole.model.atomic_number_table[graph.node_type].int()]
         )
-        return whole.model(graph).numpy() * ours.std + ours.mean + reference
+        return whole.model(graph).numpy() * ours.scale[0] + ours.mean + reference
 
     return ours._graph, ours._graph, forward
 

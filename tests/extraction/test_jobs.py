@@ -187,7 +187,7 @@ def test_lock_that_does_not_hold_is_said(tmp_path, monkeypatch):
         def run(self, _entry, folder):
             shutil.rmtree(folder)
             found = {"failed": {}, "done": {"found_batch_atoms": {}}}
-            return {"device": "cpu", "cutoff": 5.0, "versions": {}, **found}
+            return {"device": "cpu", "cutoff": 5.0, "versions": {}, "no_energy": "", **found}
 
     job = jobs.Job(resolve(MODEL), Given.of([bulk("Cu")]), "float32")
     with pytest.raises(ExtractionError, match=r"file locks do not hold there .* LUMLIP_HOME"):

@@ -31,6 +31,8 @@ STRUCTURES = [bulk("Cu", cubic=True), molecule("H2O"), bulk("Si")]
 class Counting:
     """An extractor whose features say which structure they belong to."""
 
+    no_energy = ""
+
     def __init__(self, bad=False):
         self.bad = bad
 
