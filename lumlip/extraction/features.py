@@ -104,8 +104,8 @@ def features(
         say("\n  ".join(["lumlip: left out, for a fault:", *faulty.values()]))
     given = given.part([i for i in range(n) if i not in faulty])
     if not skip_unknown and entry.elements is not None:
-        named = {"elements": entry.elements, "model": model, "frames": given.frames}
-        check_structures(given.structures, seen=True, **named)
+        known, frames = entry.elements, given.frames
+        check_structures(given.structures, elements=known, model=model, frames=frames, seen=True)
     entry = ready(entry, trust_checkpoint=trust_checkpoint)
     with WorkerPool() as pool:
         if skip_unknown:
