@@ -6,12 +6,16 @@ worth, and under which terms it may be passed on; as ``features:FILE`` it is a m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
 
 from lumlip.conformance import CHECKS
 from lumlip.conformance.check_model import check_model
@@ -32,6 +36,10 @@ FEWEST = 0.9
 IDENTITY = "energy_identity"
 #: What an entry says; the sum of the weights only where they do not come with a package.
 SAID = ("model", "family", "dtype", "package_versions", "features_version", "lumlip_version")
+#: Attribute: a sum of all else.
+SUM = "entry_sha256"
+#: Numbers of two machines differ by less, as a share of their root mean square.
+SAME = 0.01
 NEEDED = ("last_layer", "backbone", "energy")
 
 
@@ -86,7 +94,10 @@ def add(
         plain = part / "plain.npz"
         write(found[[*NEEDED, "readout"]].assign_attrs(told), frames, plain)
         with np.load(plain) as file:
-            np.savez_compressed(part / path.name, **file)
+            arrays = dict(file)
+        told = json.loads(str(arrays["attributes"]))
+        arrays["attributes"] = np.array(json.dumps(told | {SUM: _sum(told, arrays)}))
+        np.savez_compressed(part / path.name, **arrays)  # type: ignore[arg-type]
         entry(part / path.name)
     return path
 
@@ -99,21 +110,28 @@ def _named(model: ModelEntry) -> str:
     return f"{model.family}:{Path(model.checkpoint).name}{task}"
 
 
-def entry(path: Path) -> dict[str, Any]:
+def entry(path: Path, *, rerun: bool = False) -> dict[str, Any]:
     """Check an entry of the atlas and return what to list of it.
+
+    With ``rerun`` its numbers are compared with those of its model, if that needs no download. Of
+    another model they cannot be: whoever makes numbers up can make a sum of them, too.
 
     Raises
     ------
     ValueError
-        It is too large or no features file, lacks what an entry says or holds, is of other
-        structures than the set, or of too few, or its energies do not follow from its features.
+        It is too large or no features file, lacks what an entry says or holds, was changed later,
+        is of other structures than the set, or of too few, has an energy identity out of bounds,
+        or other numbers than its model.
     """
     _check_size(path)
     told, dataset = attributes(path), opened(path)
     known = _known(str(told.get("model")))
     sum_of = () if known and known.weights == "package" else ("checkpoint_sha256",)
-    if lacking := [name for name in (*SAID, "licence", *sum_of) if not told.get(name)]:
+    if lacking := [name for name in (*SAID, "licence", *sum_of, SUM) if not told.get(name)]:
         raise ValueError(f"{path} does not say {', '.join(lacking)}; `lumlip atlas add` does")
+    with np.load(path, allow_pickle=False) as file:
+        if told.pop(SUM) != _sum(told, file):
+            raise ValueError(f"{path} was changed after it was made; `lumlip atlas add` makes one")
     if known and not _of(known, told):
         raise ValueError(f"{path}: its family or its weights are not those of {known.id}")
     if lacking := [name for name in NEEDED if name not in dataset]:
@@ -129,8 +147,10 @@ def entry(path: Path) -> dict[str, Any]:
             "them, and no others"
         )
     whole = read(path, [frames[i] for i in here], here, layers=False)
-    if wrong := [name for name in NEEDED if not np.isfinite(whole[name]).all()]:
-        raise ValueError(f"{path}: got NaN or infinity in {', '.join(wrong)}")
+    if rerun and known and known.weights in ("package", "bundled"):
+        _check_numbers(
+            whole, features(known.id, [frames[i] for i in here], dtype=told["dtype"]), path
+        )
     return {
         "entry": path.stem,
         "model": str(told["model"]),
@@ -144,15 +164,39 @@ def entry(path: Path) -> dict[str, Any]:
     }
 
 
-def entries(paths: Iterable[Path]) -> tuple[dict[Path, dict[str, Any]], list[str]]:
+def _check_numbers(got: xr.Dataset, expected: xr.Dataset, path: Path) -> None:
+    """Refuse an entry of the same version of the features that differs by more than machines do."""
+    if got.attrs["features_version"] != expected.attrs["features_version"]:
+        return
+    for name in NEEDED:
+        ours = expected[name].to_numpy().astype(float)
+        error = np.abs(got[name].to_numpy() - ours).max() / np.sqrt(np.square(ours).mean())
+        if not error < SAME:
+            raise ValueError(
+                f"{path}: its {name} is not that of its model (differs by {error:.2g})"
+            )
+
+
+def entries(
+    paths: Iterable[Path], *, rerun: bool = False
+) -> tuple[dict[Path, dict[str, Any]], list[str]]:
     """Check some entries: those that are whole, as `entry` lists them, and what is wrong else."""
     whole, wrong = {}, []
     for path in paths:
         try:
-            whole[path] = entry(path)
+            whole[path] = entry(path, rerun=rerun)
         except (ValueError, OSError) as error:
             wrong.append(str(error))
     return whole, wrong
+
+
+def _sum(told: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Return the sum of all that an entry says and holds: a slip is seen, a forger makes one."""
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    for name in sorted({*arrays} - {"attributes"}):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
 
 
 def _bound() -> float:

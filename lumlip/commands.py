@@ -261,7 +261,8 @@ def atlas(words: list[str], *, output: Path | None, **options: Any) -> int:
         print(f"wrote {words[0]}; as a model: features:{words[0]}")
     elif output or options["licence"]:
         raise ValueError("--output and --licence are of the entry that `lumlip atlas add` writes")
-    whole, wrong = entries(map(Path, words) if words else atlas_files(own=True))
+    paths = map(Path, words) if words else atlas_files(own=True)
+    whole, wrong = entries(paths, rerun=bool(words))
     rows = pd.DataFrame(whole.values())
     print(left_aligned(rows) if len(rows) else "no entries; `lumlip atlas add MODEL` makes one")
     for error in wrong:

@@ -128,6 +128,10 @@ def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
         n = np.isfinite(energies)[usable].sum()
         raise ValueError(f"known: got {n} energies{first}; expected one of each, {FEWEST} or more")
     n_folds = min(10, number_of_groups(seen.atoms, by="parent"))
+    if n_folds < 2:
+        raise ValueError(
+            "known: got structures of one parent, expected more: each is left out once"
+        )
     fold = np.asarray(folds(seen.atoms, n_folds=n_folds))[
         np.unique(_owner(seen), return_index=True)[1]
     ]

@@ -19,7 +19,7 @@ from lumlip.array_types import IntArray
 from lumlip.datasets.sets import read_structures, structures_sha256
 from lumlip.datasets.spooled import chosen
 from lumlip.extraction.features import features
-from lumlip.extraction.files import SHA256, SUMS, append, opened, write
+from lumlip.extraction.files import SHA256, SUMS, append, opened, sha256_of, write
 from lumlip.extraction.store import remove, written_whole
 from lumlip.metrics._blocks import results
 from lumlip.runtime.environments import say
@@ -155,6 +155,7 @@ def extract_part(
     try:
         with written_whole(path) as part:
             write(told.assign_coords(frame=("structure", numbers)), structures, part / path.name)
+            _check_same(whole, of_all | _asked(model, **options), path)  # changed meanwhile?
     except OSError:
         if not path.exists():  # else another task has made it in the meantime
             raise
@@ -164,10 +165,10 @@ def extract_part(
 def _asked(
     model: str, *, dtype: str = "float32", layers: bool = False, **_: Any
 ) -> dict[str, str | bool | None]:
-    """Tell before any work what else all parts share; features computed elsewhere are as is."""
+    """Tell before any work what else all parts share; a file of features is as it is now."""
     entry = resolve(model)
     if entry.weights == "features":
-        return {}
+        return {"features_sha256": sha256_of(Path(entry.file))}
     of_file = {"checkpoint_sha256": entry.sha256} if entry.weights == "file" else {}
     return {"dtype": dtype, "layers": layers, **of_file}
 

@@ -22,6 +22,14 @@ def expanded(path: str) -> Path:
     return Path(path).expanduser() if path.startswith(("~/", "~\\")) else Path(path)
 
 
+def regular(path: Path) -> Path:
+    """Return a file or folder; refuse one that is or holds a pipe or a device: none has an end."""
+    for part in (path, *path.rglob("*")):
+        if part.exists() and not (part.is_file() or part.is_dir()):
+            raise ValueError(f"{part} is a pipe or a device, expected a file: save it as one first")
+    return path
+
+
 def ensured(folder: Path) -> Path:
     """Make a folder if it is missing and return it."""
     folder.mkdir(parents=True, exist_ok=True)

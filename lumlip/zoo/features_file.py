@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from lumlip.runtime.paths import regular
+
 #: Starts the id of features that were computed elsewhere: ``features:PATH``.
 FEATURES = "features:"
 #: What can be read again of what ``lumlip extract -o`` writes.
@@ -31,6 +33,7 @@ def attributes(path: Path) -> dict[str, Any]:
         )
     if not path.exists():
         raise ValueError(f"no features file {str(path)!r}")
+    regular(path)
     with reading(path):
         return dict(json.loads(_text(path)))
 

@@ -14,6 +14,7 @@ from pyarrow import parquet
 import lumlip
 from lumlip.datasets.sets import structures, structures_sha256
 from lumlip.extraction import files
+from lumlip.extraction.files import SHA256
 from lumlip.extraction.panel import panel
 from lumlip.extraction.store import labelled, with_readout
 from lumlip.metrics.pooling import mean_over_atoms
@@ -74,6 +75,12 @@ def test_other_choices_and_orders_of_its_structures_are_found(written, chosen):
     assert np.array_equal(found["atomic_number"], expected["atomic_number"][atoms])
     assert found["energy"].to_numpy().tolist() == [-i for i in chosen]
     assert np.array_equal(np.bincount(found["structure"]), np.array(N_ATOMS)[chosen])
+
+
+def test_parts_of_a_store_without_energies_are_found(tmp_path):
+    files.write(features_of().drop_vars(["energy", "routing"]), FRAMES, tmp_path / "mine.zarr")
+    found = lumlip.features(f"features:{tmp_path / 'mine.zarr'}", FRAMES[2:])
+    assert np.array_equal(found["last_layer"], features_of()["last_layer"][7:])
 
 
 def test_structures_that_it_lacks_are_named_or_left_out(written, capfd):
@@ -230,6 +237,27 @@ def test_what_is_wrong_with_plain_arrays_is_one_line(tmp_path, arrays, said):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["last_layer", "backbone", "layer_00_a", "energy"])
+@pytest.mark.parametrize("wrong", [np.nan, -np.inf])
+def test_what_is_no_number_is_refused_with_its_row_when_it_is_read(
+    tmp_path, monkeypatch, name, wrong
+):
+    monkeypatch.setattr(files, "PIECE", 4)
+    rows = np.ones(4) if name == "energy" else np.ones((11, 3))
+    rows[2] = wrong
+    sums = [structures_sha256([atoms]) for atoms in FRAMES]
+    owner = np.repeat(range(4), N_ATOMS)
+    model = plain(tmp_path / "a.npz", **{name: rows, SHA256: sums, "structure": owner})
+    with pytest.raises(
+        ValueError, match=f"a.npz: got NaN or infinity in row 2 of {name}, expected"
+    ):
+        lumlip.features(model, FRAMES)
+    with pytest.raises(ValueError, match="row 2"):
+        panel([model], [*FRAMES[::-1], bulk("Fe")], skip_failing=True)
+    kept = [FRAMES[i] for i in ((0, 1, 3) if name == "energy" else (1, 2, 3))]
+    assert lumlip.features(model, kept).sizes["structure"] == 3
+
+
 def test_a_damaged_array_names_the_file(tmp_path):
     model = plain(tmp_path / "mine.npz")
     content = bytearray((tmp_path / "mine.npz").read_bytes())
@@ -253,9 +281,8 @@ def test_a_damaged_store_is_refused(tmp_path, name, how):
         (store / name).unlink()
     if how == "endless":  # a device, here one that blocks, is not read
         os.mkfifo(store / name)
-    with pytest.raises(
-        ValueError, match=rf"mine\.zarr is damaged in 1 of \d+ files, such as {name}"
-    ):
+    said = rf"mine\.zarr is damaged in 1 of \d+ files, such as {name}|{name} is a pipe or a device"
+    with pytest.raises(ValueError, match=said):
         lumlip.features(f"features:{store}", FRAMES)
 
 
