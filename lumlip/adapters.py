@@ -80,6 +80,11 @@ def as_atoms(state: Any) -> list[Atoms]:
     """
     if hasattr(state, "to_atoms"):
         return list(state.to_atoms())
-    parts = ((one.types, one.positions, one.cell, one.pbc) for one in state)
+    try:
+        parts = [(one.types, one.positions, one.cell, one.pbc) for one in state]
+    except (AttributeError, TypeError):
+        raise TypeError(
+            f"got {state!r:.60}, expected a SimState of torch-sim or a list of metatomic's System"
+        ) from None
     arrays = ([x.detach().cpu().numpy() for x in part] for part in parts)
     return [Atoms(z, r, cell=cell, pbc=pbc) for z, r, cell, pbc in arrays]

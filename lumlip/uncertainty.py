@@ -83,6 +83,8 @@ def last_layer_uncertainty(
             f"known: got errors that composition explains up to {ROUNDING:g} eV/atom, of "
             f"{len(seen.structures)} structures; expected structures that differ"
         )
+    if np.isclose(F, F.mean(axis=0), rtol=1e-6).all():
+        raise ValueError("known: got structures that the last layer does not tell apart")
     best, scale, found = calibrated(F, errors, fold)
     sigma = scale * _spreads(F, _last_layer(asked))[best]
     index = pd.Index(asked.frames, name="frame")
@@ -123,10 +125,12 @@ def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
     """Errors beyond composition in eV/atom, where elements allow to tell them, and the folds."""
     energies = [_number(atoms.info.get(key)) for atoms in seen.structures]
     gone, usable = np.flatnonzero(~np.isfinite(energies)), _once(seen)
-    if len(gone) or usable.sum() < FEWEST:
-        first = f", none in info[{key!r}] of frame {seen.frames[gone[0]]}" if len(gone) else ""
-        n = np.isfinite(energies)[usable].sum()
-        raise ValueError(f"known: got {n} energies{first}; expected one of each, {FEWEST} or more")
+    if len(gone):
+        n, first = np.isfinite(energies)[usable].sum(), seen.frames[gone[0]]
+        raise ValueError(
+            f"known: got {n} energies, none in info[{key!r}] of frame {first}; expected one of each"
+        )
+    _check_enough(usable, "energies")
     n_folds = min(10, number_of_groups(seen.atoms, by="parent"))
     if n_folds < 2:
         raise ValueError(
@@ -141,7 +145,13 @@ def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
         rest, here = (fold != one) & once, fold == one
         errors[here] -= Ridge(alpha=PENALTY).fit(shares[rest], raw[rest]).predict(shares[here])
         usable[here] &= ~shares[here][:, ~shares[rest].any(axis=0)].any(axis=1)
+    _check_enough(usable, "structures with elements that other parents have, too")
     return errors, usable, fold
+
+
+def _check_enough(usable: BoolArray, what: str) -> None:
+    if (n := int(usable.sum())) < FEWEST:
+        raise ValueError(f"known: got {n} {what}; expected {FEWEST} or more, each once")
 
 
 def _once(seen: Panel) -> BoolArray:

@@ -81,6 +81,12 @@ def test_states_of_torch_sim_are_taken(frames):
     assert np.allclose(found[1].positions, crystals[1].positions)
 
 
+@pytest.mark.parametrize("odd", [None, 3, "state.pt", [bulk("Cu")], bulk("Cu"), [None], object()])
+def test_what_is_neither_is_named(odd):
+    with pytest.raises(TypeError, match=r"got .*, expected a SimState of torch-sim or a list of"):
+        lumlip.as_atoms(odd)
+
+
 def test_systems_of_metatomic_are_taken():
     place = environments.python("pet").parents[1]
     (site,) = [*place.glob("lib/python*/site-packages"), *place.glob("Lib/site-packages")]

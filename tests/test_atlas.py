@@ -30,12 +30,15 @@ def test_every_entry_that_was_sent_is_whole():
     assert [atlas.entry(path)["entry"] for path in atlas_files()] == [p.stem for p in atlas_files()]
 
 
-def changed(entry, folder, change):
-    """Write the entry anew with other arrays or attributes."""
+def changed(entry, folder, change, *, forged=True):
+    """Write the entry anew with other arrays or attributes, and a sum of them if it is forged."""
     with np.load(entry) as file:
         arrays = dict(file)
     told = json.loads(str(arrays.pop("attributes")))
     change(arrays, told)
+    if forged:
+        told.pop(atlas.SUM)
+        told[atlas.SUM] = atlas._sum(told, arrays)
     path = folder / "changed.npz"
     np.savez_compressed(path, attributes=np.array(json.dumps(told)), **arrays)
     return path
@@ -106,6 +109,29 @@ def test_a_broken_entry_is_refused_by_name(kind, made, tmp_path):
     with pytest.raises(ValueError, match=f"changed.npz.*{words}") as caught:
         atlas.entry(path)
     assert len(str(caught.value).splitlines()) == 1
+
+
+def with_other_numbers(arrays, told):
+    arrays["last_layer"][100:] *= 1.1
+
+
+def of_another_licence(arrays, told):
+    told["licence"] = "public domain"
+
+
+@pytest.mark.parametrize("change", [with_other_numbers, of_another_licence])
+def test_an_entry_that_was_edited_is_refused(made, tmp_path, change):
+    path = changed(made, tmp_path, change, forged=False)
+    with pytest.raises(ValueError, match=r"changed\.npz was changed after it was made"):
+        atlas.entry(path)
+
+
+def test_forged_numbers_are_refused_where_the_model_can_be_run(made, tmp_path, capsys):
+    path = changed(made, tmp_path, with_other_numbers)
+    assert main(["atlas", str(made), str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert "mine " in out
+    assert f"{path}: its last_layer is not that of its model (differs by" in err
 
 
 def test_what_is_no_archive_or_too_large_is_not_unpacked(made, tmp_path, monkeypatch):

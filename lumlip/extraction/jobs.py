@@ -260,7 +260,10 @@ def order_of(job: Job, *, device: str, batch_atoms: int | None) -> dict[str, Any
 
 def _found_batch_atoms(job: Job) -> dict[str, Any]:
     """Return how large batches of the model may be, by the name of the device, as found before."""
-    return records.read(BATCHES).get(_batches_of(job), {})
+    found = records.read(BATCHES).get(_batches_of(job), {})
+    for device, number in found.items():
+        check_count(f"{home() / BATCHES}.json (remove it), {device}", number, 1)
+    return found
 
 
 def _batches_of(job: Job) -> str:
