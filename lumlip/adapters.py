@@ -65,8 +65,11 @@ class Featurizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         X, owner = ds[self.layer].to_numpy(), ds["structure"].to_numpy()
         if environments is None:
             return cumulant_features(X, owner, order=self.order)
-        of = np.array([structure for structure, *_ in environments])
-        rows = np.searchsorted(owner, of) + [atom for _, atom, _ in environments]
+        chosen = np.array([one[:2] for one in environments])
+        if chosen.shape != (len(environments), 2) or chosen.dtype.kind not in "iu":
+            raise ValueError("environments: expected some (structure, atom, cutoff) of integers")
+        of, atom = chosen.T
+        rows = np.searchsorted(owner, of) + atom
         if (np.append(owner, -1)[rows.clip(-1, len(owner))] != of).any():
             raise ValueError("environments: got an atom or a structure that is not there")
         return np.asarray(X[rows], dtype=float)

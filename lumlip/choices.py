@@ -68,6 +68,19 @@ def check_count(name: str, got: Any, low: int, high: int | None = None, note: st
         raise ValueError(f"{name}: got {got}, expected {low} {limit}")
 
 
+def check_flags(**flags: Any) -> None:
+    """Refuse what is neither True nor False: the text "no" would count as True.
+
+    >>> check_flags(layers="no")
+    Traceback (most recent call last):
+    ...
+    ValueError: layers: got 'no', expected True or False
+    """
+    for name, got in flags.items():
+        if type(got).__name__ not in ("bool", "bool_"):  # numpy's, too
+            raise ValueError(f"{name}: got {got!r}, expected True or False")
+
+
 def as_number(name: str, got: Any) -> float:
     """Return a number, or refuse what is none.
 

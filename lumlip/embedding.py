@@ -15,6 +15,7 @@ from ase.data import chemical_symbols
 from lumlip.array_types import FloatArray
 from lumlip.choices import CHOSEN, check_choice, check_count
 from lumlip.extraction.panel import Panel, panel
+from lumlip.metrics._input import as_features, of_unit_size
 from lumlip.metrics.cumulants import cumulant_features
 
 #: Files that `save_embedding` writes.
@@ -109,9 +110,11 @@ def select(
         rows["element"], X = element, shown.layer(layer)[model]
     check_count("n", n, 1, len(rows), f" of these {by}s")
     # Of centered features: what all share would leave differences of large squares.
-    sampler = FPS(n_to_select=n).fit(X - X.mean(axis=0))
+    unit = of_unit_size(as_features(X, model), model)
+    size = max(1e-300, np.abs(X).max()) / max(1e-300, np.abs(unit).max())
+    sampler = FPS(n_to_select=n).fit(unit - unit.mean(axis=0))
     chosen: pd.DataFrame = rows.iloc[sampler.selected_idx_].reset_index(drop=True)
-    return chosen.assign(distance=np.sqrt(sampler.get_select_distance()))
+    return chosen.assign(distance=np.sqrt(sampler.get_select_distance()) * size)
 
 
 def save_embedding(table: pd.DataFrame, path: Path) -> None:

@@ -21,6 +21,7 @@ from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.datasets.properties import composition
 from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.panel import Panel, panel
+from lumlip.metrics._input import of_unit_size
 from lumlip.metrics.folds import folds, number_of_groups
 from lumlip.metrics.pooling import mean_over_atoms
 
@@ -77,7 +78,9 @@ def last_layer_uncertainty(
     """
     seen, asked = (panel([model], some, **options).told() for some in (known, structures))
     errors, usable, fold = _errors(seen, key)
-    F, errors, fold = _last_layer(seen)[usable], errors[usable], fold[usable]
+    both = of_unit_size(np.concatenate([_last_layer(seen), _last_layer(asked)]), model)
+    F, X = both[: len(usable)][usable], both[len(usable) :]
+    errors, fold = errors[usable], fold[usable]
     if np.abs(errors).max(initial=0) < ROUNDING:
         raise ValueError(
             f"known: got errors that composition explains up to {ROUNDING:g} eV/atom, of "
@@ -86,7 +89,10 @@ def last_layer_uncertainty(
     if np.isclose(F, F.mean(axis=0), rtol=1e-6).all():
         raise ValueError("known: got structures that the last layer does not tell apart")
     best, scale, found = calibrated(F, errors, fold)
-    sigma = scale * _spreads(F, _last_layer(asked))[best]
+    sigma = scale * _spreads(F, X)[best]
+    if not np.isfinite(sigma).all():
+        largest = np.abs(errors).max()
+        raise ValueError(f"got errors up to {largest:.2g} eV/atom: their squares overflow")
     index = pd.Index(asked.frames, name="frame")
     table = pd.DataFrame({"energy": _energy(asked), "uncertainty": sigma}, index=index)
     table.attrs = {

@@ -59,6 +59,9 @@ def test_featurizer_is_one_of_chemiscopes(frames):
     ]:  # a neighbor's atom, or none
         with pytest.raises(ValueError, match="environments: got an atom or a structure that is"):
             one(frames, [wrong])
+    for odd in ([], [(0, 1.5, 3.5)], [("a", 0, 3.5)], [(0,)]):
+        with pytest.raises(ValueError, match=r"environments: expected some \(structure, atom, cut"):
+            one(frames, odd)
     with pytest.raises(ValueError, match="got layer 'x'; expected one of"):
         lumlip.Featurizer("sevennet-0", layer="x").transform(frames)
     asked = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ase import Atoms
 
-from lumlip.choices import DEVICES, check_choice
+from lumlip.choices import DEVICES, check_choice, check_flags
 from lumlip.datasets.sets import read_structures
 from lumlip.datasets.spooled import chosen
 from lumlip.datasets.validation import check_structures
@@ -101,6 +101,7 @@ def features(
         The model itself failed; the message holds the end of its log.
     """
     check_choice("device", device, DEVICES)
+    check_flags(layers=layers, skip_unknown=skip_unknown, skip_faulty=skip_faulty)
     entry, atoms = resolve(model), read_structures(structures)
     frames: Sequence[int] = range(len(atoms))
     if skip_faulty and (faulty := check_structures(atoms, stop=False)):

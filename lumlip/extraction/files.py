@@ -23,6 +23,7 @@ from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.spooled import chosen
 from lumlip.extraction.arrays import LAYER
 from lumlip.extraction.store import checksums, is_of_atoms, with_readout
+from lumlip.metrics._input import as_structure_index
 from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.features_file import attributes, reading
@@ -181,7 +182,10 @@ def read(
             f"{path} has no features after every layer; expected {LAYER}00_NAME, ..., as "
             "`lumlip extract --layers -o` writes them"
         )
-    index = dataset["structure"].to_numpy() if "structure" in dataset.coords else owner
+    index = owner
+    if "structure" in dataset.coords:
+        with reading(path):
+            index = as_structure_index(dataset["structure"].to_numpy(), dataset.sizes["atom"])
     n_atoms = np.bincount(index, minlength=rows.max() + 1)
     if len(index) != dataset.sizes["atom"] or (n_atoms[rows] != np.bincount(owner)).any():
         raise ValueError(

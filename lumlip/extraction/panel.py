@@ -14,7 +14,7 @@ import xarray as xr
 from ase import Atoms
 
 from lumlip.array_types import FloatArray
-from lumlip.choices import ANY_LAYER, STOP, check_choice
+from lumlip.choices import ANY_LAYER, STOP, check_choice, check_flags
 from lumlip.datasets.sets import read_structures, structures_sha256
 from lumlip.datasets.spooled import chosen
 from lumlip.datasets.validation import check_structures
@@ -171,7 +171,8 @@ def panel(
     WeightsError, UntrustedCheckpointError
         As for :func:`lumlip.features`, unless ``skip_failing``.
     """
-    entries = [resolve(model) for model in models]
+    check_flags(layers=layers, skip_failing=skip_failing, skip_faulty=skip_faulty)
+    entries = [resolve(model) for model in ([models] if isinstance(models, str) else models)]
     if len({entry.id for entry in entries}) < len(entries):
         raise ValueError(f"got a model twice; expected distinct ids: {', '.join(models)}")
     frames = read_structures(structures)

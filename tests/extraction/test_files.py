@@ -196,6 +196,27 @@ def test_atoms_in_another_order_are_refused(tmp_path):
         lumlip.features(plain(tmp_path / "b.npz", atomic_number=numbers), FRAMES)
 
 
+@pytest.mark.parametrize(
+    ("structure", "said"),
+    [
+        (np.repeat([1, 2, 3], 2), "got 3 different indices from 1 to 3, expected 0 to n_struct"),
+        (np.repeat([0, 2, 3], 2), "got 3 different indices from 0 to 3"),
+        (np.repeat([0.0, 1.0, 2.0], 2), "dtype float64, expected integers of shape"),
+        (np.repeat(["0", "1", "2"], 2), "dtype <U1, expected integers"),
+        (np.zeros((6, 2), int), r"got shape \(6, 2\)"),
+    ],
+)
+def test_structures_are_counted_from_0_and_none_is_left_out(tmp_path, structure, said):
+    """Counted from 1, a part of structures of equal sizes would get features of others."""
+    some = [bulk("Si", a=a) for a in (5.4, 5.5, 5.6)]
+    sums = [structures_sha256([atoms]) for atoms in some]
+    rows = {"last_layer": np.arange(6.0)[:, None], "structure": structure}
+    np.savez(tmp_path / "mine.npz", structures_sha256=sums, **rows)
+    for chosen in (some, some[1:]):
+        with pytest.raises(ValueError, match=rf"cannot read .*mine.npz .*{said}"):
+            lumlip.features(f"features:{tmp_path / 'mine.npz'}", chosen)
+
+
 def test_copies_of_a_structure_keep_the_features_that_each_was_given(tmp_path):
     """Of two spin states, say: the sum of a structure covers no magnetic moments."""
     twice = [FRAMES[2]] * 2

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
-from lumlip.choices import as_number, check_choice
+from lumlip.choices import as_number, check_choice, check_flags
 from lumlip.metrics.similarity._samples import ROUNDING, both, centered, defined, distances
 
 Kernel = Literal["linear", "rbf"]
@@ -66,6 +66,7 @@ def cka(
     1.0
     """
     check_choice("kernel", kernel, KERNELS)
+    check_flags(debiased=debiased)
     if not 0 < as_number("bandwidth", bandwidth) < np.inf:
         raise ValueError(f"bandwidth: got {bandwidth}, expected a number above 0")
     first, second = both(X, Y, at_least=4)
