@@ -29,7 +29,7 @@ def _choice(choices: tuple[str, ...], text: str) -> dict[str, Any]:
 
 
 _SET = "a named set, files that ase reads (FILE@FIRST:END), or folders of them"
-_SHORT = {"--output": "-o", "--parameter": "-p"}
+_SHORT = {"--output": ["-o"], "--parameter": ["-p"]}
 #: How argparse is told of each argument; what a command has otherwise stands there.
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "model": {"metavar": "MODEL", "help": "a model id, FAMILY:PATH[@TASK], or features:PATH"},
@@ -40,14 +40,15 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "words": {
         "nargs": "*",
         "metavar": "add MODEL | FILE",
-        "help": "add MODEL: check it and write its entry; else entries to check, default: all here",
+        "help": "add MODEL: check it and write its entry, by default to LUMLIP_HOME/atlas; "
+        "else entries to check, default: all here",
     },
-    "--structures": {"nargs": "+", "metavar": "S", "help": _SET},
+    "--structures": {"nargs": "+", "metavar": "S", "help": f"{_SET} (default: %(default)s)"},
     "--format": {
         "metavar": "NAME",
         "help": "of files whose name does not tell: what ase calls it, such as lammps-data",
     },
-    "--output": {"type": Path, "metavar": "OUT"},
+    "--output": {"type": Path, "help": "write it there; nothing is overwritten"},
     "--model": {"required": True, "help": "a model id: distances are in its features"},
     "--n": _number("N", "how many", required=True),
     "--by": _choice(CHOSEN, "choose among these"),
@@ -95,76 +96,48 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
         "help": "make the environments of these families now (default: of all), tell their sizes",
     },
 }
+#: Where a command takes an argument otherwise.
+_OTHERWISE: dict[str, dict[str, dict[str, Any]]] = {
+    "structures": {"structures": {"nargs": "*", "help": f"{_SET}; default: list the sets"}},
+    "check": {"--structures": {"default": ["mini-mad:test"]}},
+    "report": {"--structures": {"nargs": None, "default": "mini-mad-unstrained"}},
+}
 _FEW = "--skip-faulty --on-error --device --dtype --trust-checkpoint"
 _POOLED = f"--layer --order {_FEW}"
-_FILE = {"required": True, "metavar": "OUT.csv|npz|parquet"}
-_ZARR = {"required": True, "metavar": "OUT.zarr"}
-_COPY = {"help": "also copy them there: OUT.zarr, .npz, .parquet (means over atoms) or .extxyz"}
-_XYZ = {"metavar": "OUT.xyz", "help": "write these structures"}
-_CSV = {"metavar": "OUT.csv", "help": "write a table there"}
-_NPZ = {"metavar": "FILE.npz", "help": "default: NAME.npz in the folder atlas of LUMLIP_HOME"}
-_FOLDER = {"metavar": "DIR", "help": "write csv and figure there"}
-_RUNS = {"metavar": "DIR", "help": "default: a new one in runs/"}
-_WHICH = {"nargs": "*", "metavar": "WHICH", "help": f"{_SET}; default: list the sets"}
-_UNSTRAINED = {"nargs": None, "default": "mini-mad-unstrained", "help": "default: %(default)s"}
-#: Name, what it does, its arguments ("|": one or the other), and what is not as usual with them.
-_COMMANDS: tuple[tuple[str, Any, str, dict[str, Any]], ...] = (
-    ("models", commands.list_models, "", {}),
-    ("lineage", commands.show_lineage, "model", {}),
-    ("structures", commands.list_structures, "structures --format", {"structures": _WHICH}),
+#: What a command does, its name, and its arguments: "|" one or the other, "!" needed, "=" what.
+_COMMANDS = (
+    (commands.list_models, "models"),
+    (commands.show_lineage, "lineage model"),
+    (commands.list_structures, "structures structures --format"),
     (
-        "extract",
         commands.extract,
-        f"model structures --format --output --skip-unknown --shard --batch-atoms --layers {_FEW}",
-        {"--output": _COPY},
+        "extract model structures --format --output=OUT.zarr,npz,parquet,extxyz --skip-unknown "
+        f"--shard --batch-atoms --layers {_FEW}",
     ),
-    ("join", commands.join, "folder --output", {"--output": _ZARR}),
-    ("embed", commands.embed, f"model structures --format --output {_POOLED}", {"--output": _FILE}),
+    (commands.join, "join folder --output!=OUT.zarr"),
+    (commands.embed, f"embed model structures --format --output!=OUT.csv,npz,parquet {_POOLED}"),
     (
-        "select",
         commands.select,
-        f"structures --format --model --n --by --output {_POOLED}",
-        {"--output": _XYZ},
+        f"select structures --format --model --n --by --output=OUT.xyz {_POOLED}",
     ),
     (
-        "uncertainty",
         commands.tell_uncertainty,
-        f"model structures --format --known --key --output {_FEW}",
-        {"--output": _CSV},
+        f"uncertainty model structures --format --known --key --output=OUT.csv {_FEW}",
     ),
     (
-        "compare",
         commands.compare_models,
-        "models --structures --format --metric --layer --split --protocol --n-test --n-neighbors "
-        f"--n-bootstrap --seed --output {_FEW}",
-        {"--structures": {"required": True}, "--output": _FOLDER},
+        "compare models --structures! --format --metric --layer --split --protocol --n-test "
+        f"--n-neighbors --n-bootstrap --seed --output=DIR {_FEW}",
     ),
+    (commands.check, "check model --structures --format --device --dtype --trust-checkpoint"),
+    (commands.write_report, "report model --structures --output=DIR --device --trust-checkpoint"),
+    (commands.atlas, "atlas words --output=FILE.npz --licence --device --trust-checkpoint"),
     (
-        "check",
-        commands.check,
-        "model --structures --format --device --dtype --trust-checkpoint",
-        {"--structures": {"default": ["mini-mad:test"]}},
-    ),
-    (
-        "report",
-        commands.write_report,
-        "model --structures --output --device --trust-checkpoint",
-        {"--structures": _UNSTRAINED, "--output": _RUNS},
-    ),
-    (
-        "atlas",
-        commands.atlas,
-        "words --output --licence --device --trust-checkpoint",
-        {"--output": _NPZ},
-    ),
-    (
-        "run",
         commands.run_chapter,
-        "chapter --parameter --output --skip-failing --trust-checkpoint",
-        {"--output": _RUNS},
+        "run chapter --parameter --output=DIR --skip-failing --trust-checkpoint",
     ),
-    ("book", commands.build_book, "--no-run|--update", {}),
-    ("doctor", commands.doctor, "--clean|--prepare", {}),
+    (commands.build_book, "book --no-run|--update"),
+    (commands.doctor, "doctor --clean|--prepare"),
 )
 
 
@@ -176,13 +149,20 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("--version", action="version", version=f"lumlip {__version__}")
     subs = made.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for name, function, arguments, changes in _COMMANDS:
-        summary = function.__doc__.splitlines()[0]
-        sub = subs.add_parser(name, help=summary, description=summary)
+    for function, line in _COMMANDS:
+        command, *arguments = line.split()
+        summary = str(function.__doc__).splitlines()[0]
+        sub = subs.add_parser(command, help=summary, description=summary)
         sub.set_defaults(function=function)
-        for words in arguments.split():
-            group = sub.add_mutually_exclusive_group() if "|" in words else sub
-            for word in words.split("|"):
-                names = [_SHORT[word], word] if word in _SHORT else [word]
-                group.add_argument(*names, **(_ARGUMENTS[word] | changes.get(word, {})))
+        for either in arguments:
+            group = sub.add_mutually_exclusive_group() if "|" in either else sub
+            for word in either.split("|"):
+                called, _, what = word.partition("=")
+                name = called.rstrip("!")
+                options = _ARGUMENTS[name] | _OTHERWISE.get(command, {}).get(name, {})
+                if what:
+                    options["metavar"] = what
+                if name != called:
+                    options["required"] = True
+                group.add_argument(*_SHORT.get(name, ()), name, **options)
     return made

@@ -74,10 +74,8 @@ def select(
 
     Parameters
     ----------
-    structures : str, path or sequence of ase.Atoms
     model : str
         Distances are those in its features: of structures as in :func:`lumlip.embed`.
-    n : int
     by : {"structure", "atom"}
     layer, order, options
         As for :func:`lumlip.embed`.

@@ -106,11 +106,7 @@ def last_layer_uncertainty(
 def calibrated(F: FloatArray, errors: FloatArray, fold: IntArray) -> tuple[int, float, FloatArray]:
     """Return the number of the most likely penalty, its scale, and the uncertainty of every row.
 
-    Parameters
-    ----------
-    F : array of shape (n_known, n_features)
-    errors, fold : arrays of shape (n_known,)
-        A row's uncertainty is that from the rows of other folds.
+    Of F (n_known, n_features): a row's is that from the rows of other folds, (n_known,).
     """
     spreads = np.empty((len(PENALTIES), len(F)))
     for one in np.unique(fold):

@@ -198,9 +198,7 @@ def _xyz_frames(lines: Iterator[str]) -> Iterator[str]:
             if frame:
                 yield "".join(frame)
             if not line.strip().isdigit():
-                raise _RefusedError(
-                    f"expected a number of atoms, got the line {line.strip()!r:.60}"
-                )
+                raise ValueError(f"expected a number of atoms, got the line {line.strip()!r:.60}")
             frame = [line, *islice(lines, int(line) + 1)]
             if (found := max(0, len(frame) - 2)) < int(line):  # ase would wait for them all
                 raise _RefusedError(f"Frame has {found} atoms, expected {int(line)}")

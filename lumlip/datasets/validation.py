@@ -53,12 +53,9 @@ def check_structures(
 
     Parameters
     ----------
-    structures : list of ase.Atoms, length n_structures
     elements : collection of int or None
         Atomic numbers that the model knows; None: every element will do.
-    model : str or None
-        The model's name, for the message.
-    frames : sequence of int, length n_structures, or None
+    frames : sequence of int or None
         What the message calls the structures; None: counted from 0.
     stop : bool
         False: return the first fault of each structure that has one, by its index, instead.
