@@ -24,7 +24,7 @@ from lumlip.extraction.features import features
 from lumlip.extraction.files import opened, read, taken, write
 from lumlip.extraction.panel import taken as taken_by
 from lumlip.extraction.store import written_whole
-from lumlip.runtime.paths import home, refuse_existing
+from lumlip.runtime.paths import home, refuse_existing, regular
 from lumlip.zoo.features_file import attributes
 from lumlip.zoo.table import ModelEntry, resolve
 
@@ -123,7 +123,7 @@ def entry(path: Path, *, rerun: bool = False) -> dict[str, Any]:
         is of other structures than the set, or of too few, has an energy identity out of bounds,
         or other numbers than its model.
     """
-    _check_size(path)
+    _check_size(regular(path))
     told, dataset = attributes(path), opened(path)
     known = _known(str(told.get("model")))
     sum_of = () if known and known.weights == "package" else ("checkpoint_sha256",)

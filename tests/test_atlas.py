@@ -1,6 +1,7 @@
 """Entries of the atlas: what is sent is whole, and a broken one is refused by name."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -138,6 +139,8 @@ def test_what_is_no_archive_or_too_large_is_not_unpacked(made, tmp_path, monkeyp
     (tmp_path / "text.npz").write_text("features")
     with pytest.raises(ValueError, match=r"text.npz is no .npz file"):
         atlas.entry(tmp_path / "text.npz")
+    with pytest.raises(ValueError, match="is a pipe or a device, expected a file"):
+        atlas.entry(Path("/dev/zero"))
     monkeypatch.setattr(atlas, "LARGEST", 1000)
     with pytest.raises(ValueError, match="bytes unpacked, expected at most 1,000"):
         atlas.entry(made)

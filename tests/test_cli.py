@@ -411,6 +411,25 @@ def test_run_refuses_what_the_chapter_does_not_know(capsys):
     assert "name=value" in error_of(["run", "01", "-p", "seed"], capsys)
 
 
+@pytest.mark.parametrize(
+    ("frames", "said"),
+    [
+        ([bulk("Cu"), bulk("Al")], "structures of a.xyz, each parent once: got 2, expected 20 or"),
+        ([Atoms("H2", [[0, 0, 0], [0, 0, 0.1]])] * 20, "frame 0 (H2, a.xyz): atoms 0 (H) and 1"),
+        ([], "no such structure file: a.xyz"),
+    ],
+)
+def test_run_says_before_the_work_what_is_wrong_with_structures(
+    tmp_path, monkeypatch, capsys, frames, said
+):
+    monkeypatch.chdir(tmp_path)
+    if frames:
+        write("a.xyz", frames)
+    text = error_of(["run", "01", "-p", "structures=a.xyz", "-o", "out"], capsys)
+    assert said in text
+    assert not (tmp_path / "out").exists()
+
+
 def test_output_that_nobody_reads_to_the_end_is_no_error():
     script = Path(sys.executable).with_name("lumlip")
     with subprocess.Popen([script, "models"], stdout=-1, stderr=-1) as process:

@@ -8,18 +8,23 @@ from typing import Any
 
 from lumlip.book.build import extract_features
 from lumlip.book.chapters import Chapter, book_root, convert
-from lumlip.book.rerun import WRITTEN, new_folder, own_checkpoints, run_papermill, write_page
+from lumlip.book.rerun import (
+    WRITTEN,
+    enough,
+    new_folder,
+    own_checkpoints,
+    run_papermill,
+    write_page,
+)
 from lumlip.book.single_file import single_file
-from lumlip.choices import DEVICES, STOP, check_choice, check_count
-from lumlip.datasets.sets import structures as read_structures
-from lumlip.datasets.validation import check_structures
+from lumlip.choices import DEVICES, STOP, check_choice
 from lumlip.extraction.panel import panel
 from lumlip.runtime.paths import ensured, refuse_existing
 from lumlip.zoo.relations import company
 from lumlip.zoo.weights import TRUSTED
 
-#: Below so many structures no interval makes sense; of more than so many only some are taken.
-FEWEST, MOST = 20, 500
+#: Of more structures only some are taken.
+MOST = 500
 PAGE, NOTEBOOK = "report.html", "report.ipynb"
 
 
@@ -59,9 +64,7 @@ def report(
     others = company(model)
     check_choice("device", device, DEVICES)
     trusted = own_checkpoints({"models": [model]}, trust=trust_checkpoint)
-    frames = read_structures(structures)
-    check_structures(frames)
-    check_count(f"structures of {structures}", len(frames), FEWEST)
+    frames = enough(structures)
     every = -(-len(frames) // MOST)
     page = Chapter(book_root() / "notebooks" / "report.py")
     folder = Path(out_dir).resolve() if out_dir is not None else new_folder(page)

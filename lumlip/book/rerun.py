@@ -15,6 +15,8 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from ase import Atoms
+
 from lumlip.book.chapters import (
     DATA_VARIABLE,
     Chapter,
@@ -29,13 +31,17 @@ from lumlip.book.execution import failure_message
 from lumlip.book.page import RERUN
 from lumlip.book.parameters import MODELS, checked, declared_parameters, stands_for_a_list
 from lumlip.book.render import render
-from lumlip.choices import STOP
+from lumlip.choices import STOP, check_count
 from lumlip.datasets.paper import paper_models
+from lumlip.datasets.sets import read_structures
+from lumlip.datasets.validation import check_structures
 from lumlip.errors import ChapterError, FamilyEnvironmentError, WeightsError
 from lumlip.runtime.paths import refuse_existing
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import TRUSTED, ready
 
+#: Structures, of a parent each, below which intervals over them are absurd.
+FEWEST = 20
 #: What a run writes into its folder.
 WRITTEN = ("chapter.ipynb", "html", "data")
 
@@ -72,7 +78,7 @@ def run(
     ParameterError
         A parameter is unknown, of another type than declared, or out of range.
     ValueError
-        A model is unknown.
+        A model is unknown, or structures are faulty or too few.
     UntrustedCheckpointError
         A checkpoint of the reader's own without ``trust_checkpoint``.
     FileExistsError
@@ -82,6 +88,8 @@ def run(
     notebook = convert(page.source)
     values = checked(parameters or {}, declared_parameters(notebook), page.name)
     trusted = own_checkpoints(_named(values, page), trust=trust_checkpoint)
+    if "structures" in values:
+        enough(values["structures"])
     folder = Path(out_dir).resolve() if out_dir is not None else new_folder(page)
     refuse_existing(*(folder / name for name in WRITTEN))
     folder.mkdir(parents=True, exist_ok=True)
@@ -90,6 +98,15 @@ def run(
         variables[STOP] = ""
     run_papermill(notebook, values, folder, page, variables)
     return write_page(folder, page)
+
+
+def enough(structures: str) -> Sequence[Atoms]:
+    """Read structures; refuse faulty ones, and so few parents that no interval makes sense."""
+    frames = read_structures(structures)
+    check_structures(frames)
+    parents = {atoms.info["parent"] for atoms in frames}
+    check_count(f"structures of {structures}, each parent once", len(parents), FEWEST)
+    return frames
 
 
 def new_folder(page: Chapter) -> Path:
