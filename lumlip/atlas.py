@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
@@ -34,6 +35,7 @@ LARGEST = 20_000_000
 #: Share of the structures of the set whose elements a model must know.
 FEWEST = 0.9
 IDENTITY = "energy_identity"
+BOUND = CHECKS[IDENTITY].bound.float32
 #: What an entry says; the sum of the weights only where they do not come with a package.
 SAID = ("model", "family", "dtype", "package_versions", "features_version", "lumlip_version")
 #: Attribute: a sum of all else.
@@ -53,23 +55,8 @@ def add(
 ) -> Path:
     """Check a model, write its entry, by default to ``LUMLIP_HOME/atlas``, and return the path.
 
-    Parameters
-    ----------
-    model : str
-        A model id, see :func:`lumlip.features`; one that can be run.
-    licence : str
-        Terms of the model, if the table of models does not know them.
-    device, trust_checkpoint
-        As for :func:`lumlip.features`.
-
-    Raises
-    ------
-    ValueError
-        Unknown model or terms, a check that fails, or as `entry` of what would be written.
-    FileExistsError
-        There is such a file.
-    WeightsError, UntrustedCheckpointError, ExtractionError
-        As for :func:`lumlip.features`.
+    ``licence`` are terms of the model that the table of models does not know. Raises what
+    :func:`lumlip.features` and `entry` do, and ValueError if a check of the model fails.
     """
     known, options = resolve(model), {"device": device, "trust_checkpoint": trust_checkpoint}
     path = path or home() / SET / f"{_named(known).replace(':', '_')}.npz"
@@ -124,20 +111,22 @@ def entry(path: Path, *, rerun: bool = False) -> dict[str, Any]:
         or other numbers than its model.
     """
     _check_size(regular(path))
-    told, dataset = attributes(path), opened(path)
-    known = _known(str(told.get("model")))
+    told, dataset, known = attributes(path), opened(path), None
+    with suppress(ValueError):  # a file of its author's
+        known = resolve(str(told.get("model")))
     sum_of = () if known and known.weights == "package" else ("checkpoint_sha256",)
     if lacking := [name for name in (*SAID, "licence", *sum_of, SUM) if not told.get(name)]:
         raise ValueError(f"{path} does not say {', '.join(lacking)}; `lumlip atlas add` does")
     with np.load(path, allow_pickle=False) as file:
         if told.pop(SUM) != _sum(told, file):
             raise ValueError(f"{path} was changed after it was made; `lumlip atlas add` makes one")
-    if known and not _of(known, told):
+    sums = {known.sha256 if known else "", told.get("checkpoint_sha256")} - {None, ""}
+    if known and (told["family"] != known.family or len(sums) > 1):
         raise ValueError(f"{path}: its family or its weights are not those of {known.id}")
     if lacking := [name for name in NEEDED if name not in dataset]:
         raise ValueError(f"{path} has no {', '.join(lacking)}; expected {', '.join(NEEDED)}")
-    if not abs(residual := float(told.get(IDENTITY, np.nan))) <= _bound():
-        raise ValueError(f"{path}: got {IDENTITY} {residual:.2g}, expected at most {_bound():g}")
+    if not abs(residual := float(told.get(IDENTITY, np.nan))) <= BOUND:
+        raise ValueError(f"{path}: got {IDENTITY} {residual:.2g}, expected at most {BOUND:g}")
     frames = structures(SET)
     here = taken(path, frames)
     if len(here) != dataset.sizes["structure"] or len(here) < FEWEST * len(frames):
@@ -197,22 +186,6 @@ def _sum(told: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
         array = arrays[name]
         digest.update(f"{name} {array.dtype.str} {array.shape}".encode() + array.tobytes())
     return digest.hexdigest()
-
-
-def _bound() -> float:
-    return CHECKS[IDENTITY].bound.float32
-
-
-def _known(model: str) -> ModelEntry | None:
-    try:
-        return resolve(model)
-    except ValueError:  # a file of its author's
-        return None
-
-
-def _of(known: ModelEntry, told: dict[str, Any]) -> bool:
-    sums = {known.sha256 or "", told.get("checkpoint_sha256", "")} - {""}
-    return told["family"] == known.family and len(sums) < 2
 
 
 def _check_size(path: Path) -> None:

@@ -179,6 +179,10 @@ def tell_uncertainty(
             f"(95 %); rank correlation of error and uncertainty {has['rank_correlation']:.2f}"
         )
         print("This holds for structures like those; for others a small uncertainty is no proof.")
+        if again := has["n_again"]:
+            warn(
+                [f"{again} structures are among the known ones: their uncertainties are too small"]
+            )
         if path is not None:
             table.to_csv(path)
 

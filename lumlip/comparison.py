@@ -135,9 +135,6 @@ def compare(
 
     Parameters
     ----------
-    models : sequence of str
-        Two or more model ids.
-    structures : str, path or sequence of ase.Atoms
     metric : {"gfre", "lfre", "gfrd"}
     layer : {"last_layer", "backbone", "readout"}
     by : {"structure", "atom", "composition", "parent"}
@@ -152,12 +149,7 @@ def compare(
     protocol : {"robust", "scikit-matter"}
         See :func:`lumlip.gfre` and :func:`lumlip.lfre`.
     options
-        Passed on to :func:`lumlip.extraction.panel.panel`.
-
-    Raises
-    ------
-    ValueError
-        Fewer than two models, or an unknown option (known ones are named).
+        Passed on to :func:`lumlip.panel`.
     """
     if len(models) < 2:
         raise ValueError(f"got {len(models)} model; expected two or more to compare")

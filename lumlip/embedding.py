@@ -34,8 +34,6 @@ def embed(
 
     Parameters
     ----------
-    model : str
-        A model id, see :func:`lumlip.features`.
     structures : str, path or sequence of ase.Atoms
         Those with elements that the model does not know are left out.
     layer : {"last_layer", "backbone", "readout"}
@@ -85,11 +83,6 @@ def select(
     DataFrame of n rows, in the order of choice
         ``frame``, the number of the structure; ``formula``, or ``atom``, its number there, and
         ``element``; ``distance`` to the nearest one chosen before (infinite for the first).
-
-    Raises
-    ------
-    ValueError
-        An unknown option, or more to be chosen than there are.
     """
     from skmatter.sample_selection import FPS
 

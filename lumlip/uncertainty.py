@@ -53,28 +53,20 @@ def last_layer_uncertainty(
 
     Parameters
     ----------
-    model : str
-        A model id, see :func:`lumlip.features`.
-    structures : str, path or sequence of ase.Atoms
-        What to predict.
     known : str, path or sequence of ase.Atoms
         20 or more structures, better hundreds, with an energy in eV in ``info[key]``, or where a
         file that ase reads has it. Of copies the first counts.
     options
-        Passed on to :func:`lumlip.panel`.
+        Of :func:`lumlip.panel`.
 
     Returns
     -------
     DataFrame, a row per structure, indexed by its number ``frame``
         ``energy`` by the model and its ``uncertainty``, both in eV/atom. What was found on the
-        known structures stands in ``attrs``: how many there are (``n_known``), the shares of errors
-        within one and two uncertainties (``within_1``, ``within_2``; of normal errors 0.68 and
-        0.95), and the rank correlation of both (``rank_correlation``).
-
-    Raises
-    ------
-    ValueError
-        Too few known structures, or one without an energy.
+        known structures stands in ``attrs``: how many there are (``n_known``), and how many of the
+        predicted ones are among them (``n_again``: their uncertainty is too small); the shares of
+        errors within one and two uncertainties (``within_1``, ``within_2``; of normal errors 0.68
+        and 0.95), and the rank correlation of both (``rank_correlation``).
     """
     seen, asked = (panel([model], some, **options).told() for some in (known, structures))
     errors, usable, fold = _errors(seen, key)
@@ -97,6 +89,7 @@ def last_layer_uncertainty(
     table = pd.DataFrame({"energy": _energy(asked), "uncertainty": sigma}, index=index)
     table.attrs = {
         "n_known": len(F),
+        "n_again": int(np.isin(_sums(asked), _sums(seen)).sum()),
         **{f"within_{n}": float((np.abs(errors) < n * found).mean()) for n in (1, 2)},
         "rank_correlation": float(spearmanr(np.abs(errors), found).statistic),
     }
@@ -158,8 +151,12 @@ def _check_enough(usable: BoolArray, what: str) -> None:
 
 def _once(seen: Panel) -> BoolArray:
     """Tell which structures are no copies of one before: copies would vouch for each other."""
-    sums = [structures_sha256([atoms]) for atoms in seen.structures]
+    sums = _sums(seen)
     return np.isin(np.arange(len(sums)), np.unique(sums, return_index=True)[1])
+
+
+def _sums(shown: Panel) -> list[str]:
+    return [structures_sha256([atoms]) for atoms in shown.structures]
 
 
 def _number(given: Any) -> float:

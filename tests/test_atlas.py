@@ -192,13 +192,6 @@ def test_an_entry_has_the_numbers_of_its_model(made, tmp_path):
     assert tables[0][0, 1] > 0.1
 
 
-def test_an_entry_says_no_folder_of_its_author(tmp_path):
-    (tmp_path / "mine.pth").touch()
-    for task in ("", "@PBE"):
-        known = resolve(f"sevennet:{tmp_path / 'mine.pth'}{task}")
-        assert atlas._named(known) == f"sevennet:mine.pth{task}"
-
-
 def test_a_report_finds_it_the_nearest(made):
     table = in_atlas("chgnet-0.3.0", [made], n_bootstrap=20, device="cpu")
     assert list(table.index) == [f"features:{made}"]

@@ -38,6 +38,8 @@ def test_copies_of_known_structures_do_not_count(tmp_path):
     )
     model = f"features:{tmp_path / 'some.npz'}"
     once, twice = (lumlip.last_layer_uncertainty(model, asked, known=known * n) for n in (1, 2))
+    assert once.attrs["n_again"] == 0
+    assert lumlip.last_layer_uncertainty(model, known[:3], known=known).attrs["n_again"] == 3
     assert once.attrs["n_known"] == twice.attrs["n_known"] == 60
     assert np.allclose(once["uncertainty"], twice["uncertainty"], rtol=0.05)
     with pytest.raises(ValueError, match="known: got 10 energies; expected 20 or more, each once"):

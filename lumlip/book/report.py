@@ -38,28 +38,9 @@ def report(
 ) -> Path:
     """Write one HTML page about a model, which needs no other file, and return its path.
 
-    Parameters
-    ----------
-    model : str
-        A model id, see :func:`lumlip.features`.
-    structures : str
-        A named set, or a file that ase reads.
-    out_dir
-        Folder for the page and its notebook, which has neither yet; a new one in ``runs/`` of the
-        checkout if None.
-    device, trust_checkpoint
-        As for :func:`lumlip.features`.
-
-    Raises
-    ------
-    ValueError
-        Before any work: an unknown model or device, faulty or too few structures.
-    UntrustedCheckpointError, WeightsError
-        As for :func:`lumlip.features`.
-    FileExistsError
-        The folder has files that would be overwritten; the message names them.
-    ChapterError
-        A cell failed: then ``chapter.ipynb`` is there up to that cell.
+    ``out_dir`` has neither the page nor its notebook yet; it is a new folder in ``runs/`` of the
+    checkout if None. What is wrong with the arguments is an error before any work; ChapterError:
+    a cell failed, and ``chapter.ipynb`` is there up to that cell.
     """
     others = company(model)
     check_choice("device", device, DEVICES)

@@ -112,7 +112,7 @@ def _files(path: Path, format: str | None) -> list[Path]:
     found: list[Path] = []
     others: list[str] = []
     for child in sorted(path.glob("[!.]*")):
-        if child.is_dir():
+        if child.is_dir() and not path.resolve().is_relative_to(child.resolve()):  # no loop
             found += _files(child, format)
         elif format or any(fnmatch(child.name, pattern) for pattern in IN_FOLDERS):
             found.append(child)
@@ -303,6 +303,12 @@ def _check_sdf(path: Path) -> None:
         raise _RefusedError(f"it has {n} molecules, of which ase reads one: make it one file each")
 
 
+def _check_poscar(path: Path) -> None:
+    """Refuse a file of VASP 4, without elements: ase takes words of its title for them."""
+    if (lines := list(islice(_lines(path), 6))) and lines[-1].replace(" ", "").strip().isdigit():
+        raise _RefusedError("line 6 names no elements; write them there, above their numbers")
+
+
 def _check_dump(path: Path) -> None:
     """Refuse a LAMMPS dump with a frame that is cut off: ase would take what is left of it."""
     expected, found, in_atoms, lines = 0, 0, False, _lines(path)
@@ -325,6 +331,7 @@ _CHECKS = {
     "lammps-dump-text": _check_dump,
     "res": _check_res,
     "sdf": _check_sdf,
+    "vasp": _check_poscar,
 }
 
 

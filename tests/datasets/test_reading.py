@@ -337,6 +337,7 @@ RES = "TITL a\nCELL 1.0 4 4 4 90 90 90\nLATT -1\nSFAC Si\nSi 1 0 0 0 1.0\nSi 1 .
 PDB = "CRYST1   10.000   10.000   10.000  90.00  90.00  90.00 {:11}{}\n" + (
     "ATOM      1  C   MOL A   1       0.000   0.000   0.000  1.00  0.00           C\nEND\n"
 )
+POSCAR = "In work\n3.5\n1 0 0\n0 1 0\n0 0 1\nC\n2\nDirect\n0 0 0\n0.25 0.25 0.25\n"
 MOL = "a\n  b\n\n  1  0  0  0  0  0  0  0  0  0  0\n    0.0 0.0 0.0 He 0\n$$$$\n"
 
 
@@ -353,6 +354,7 @@ MOL = "a\n  b\n\n  1  0  0  0  0  0  0  0  0  0  0\n    0.0 0.0 0.0 He 0\n$$$$\n
             PDB.format("P 21/c", 4),
             "symmetry, P 21/c; expected P 1",
         ),
+        ("POSCAR", POSCAR, POSCAR.replace("C\n2", "2"), "line 6 names no elements; write them"),
         ("a.sdf", MOL, MOL + MOL, "it has 2 molecules, of which ase reads one"),
     ],
 )
