@@ -448,7 +448,7 @@ def test_pickles_of_oc20_are_not_opened(tmp_path):
 def test_packed_file_that_grows_without_end_is_refused(tmp_path, salt, monkeypatch):
     ase.io.write(tmp_path / "many.xyz", salt * 10)
     (tmp_path / "many.xyz.gz").write_bytes(gzip.compress((tmp_path / "many.xyz").read_bytes()))
-    monkeypatch.setattr("lumlip.datasets.reading.LARGEST", 5000)
+    monkeypatch.setattr("lumlip.datasets.formats.LARGEST", 5000)
     with pytest.raises(ValueError, match="more than 5000 bytes when unpacked"):
         structures(tmp_path / "many.xyz.gz")
     assert len(structures(tmp_path / "many.xyz")) == 60
