@@ -97,7 +97,7 @@ BROKEN = {
     "no identity": (lambda arrays, told: told.update(energy_identity=0.01), "identity 0.01"),
     "too few": (without_half, "expected 90% or more"),
     "others": (of_another, "has 268 of the 269 structures of the atlas and 1 others"),
-    "NaN": (with_nan, "got NaN or infinity in last_layer"),
+    "NaN": (with_nan, "got NaN or infinity in row 3 of last_layer"),
     "flat": (flat, "got backbone of shape .2003,. and dtype float32, expected real numbers"),
     "an atom less": (an_atom_less, "as many in every structure as it has atoms"),
 }

@@ -18,8 +18,8 @@ REACH = 1.1
 VACUUM = 7.0
 
 
-def coordination_numbers(structures: Sequence[Atoms], *, reach: float = REACH) -> FloatArray:
-    """Number of neighbors of every atom (n_atoms,): those closer than ``reach * (r_i + r_j)``.
+def coordination_numbers(structures: Sequence[Atoms]) -> FloatArray:
+    """Number of neighbors of every atom (n_atoms,): those closer than ``1.1 (r_i + r_j)``.
 
     The covalent radii r are those of ase, which are generous for alkali metals: these count
     neighbors of their own kind in salts.
@@ -30,13 +30,13 @@ def coordination_numbers(structures: Sequence[Atoms], *, reach: float = REACH) -
     >>> coordination_numbers([bulk("NaCl", "rocksalt", a=5.64), Atoms("He")])
     array([6., 6., 0.])
     """
-    return np.concatenate([_coordination(atoms, reach) for atoms in structures])
+    return np.concatenate(list(map(_coordination, structures)))
 
 
-def _coordination(atoms: Atoms, reach: float) -> FloatArray:
+def _coordination(atoms: Atoms) -> FloatArray:
     radius = covalent_radii[atoms.numbers]
-    atom, neighbor, distance = neighbors_of_atoms(atoms, 2 * reach * float(radius.max()))
-    bonded = distance < reach * (radius[atom] + radius[neighbor])
+    atom, neighbor, distance = neighbors_of_atoms(atoms, 2 * REACH * float(radius.max()))
+    bonded = distance < REACH * (radius[atom] + radius[neighbor])
     return np.bincount(atom[bonded], minlength=len(atoms)).astype(float)
 
 
