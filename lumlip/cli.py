@@ -21,7 +21,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         before = _stop_on_signals()
         return _run(sys.argv[1:] if argv is None else argv)
     except KeyboardInterrupt as stopped:
-        _say_stopped()
+        import logging
+        from contextlib import suppress
+
+        with suppress(OSError):  # the terminal may be gone
+            logging.disable()  # what is left of a notebook's run would complain
+            print("\nlumlip: stopped; what was done is kept", file=sys.stderr)
         return 128 + (stopped.args[0] if stopped.args else signal.SIGINT)
     finally:
         for number, handler in before.items():
@@ -59,15 +64,6 @@ def _run(argv: Sequence[str]) -> int:
         print(f"lumlip: error: {error}{_hint(error)}", file=sys.stderr)
         return 2
     return int(code)
-
-
-def _say_stopped() -> None:
-    import logging
-    from contextlib import suppress
-
-    with suppress(OSError):  # the terminal may be gone
-        logging.disable()  # what is left of a notebook's run would complain
-        print("\nlumlip: stopped; what was done is kept", file=sys.stderr)
 
 
 def _shielded(argv: Sequence[str]) -> list[str]:

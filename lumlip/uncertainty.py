@@ -118,7 +118,7 @@ def _spreads(F: FloatArray, X: FloatArray) -> FloatArray:
 
 def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
     """Errors beyond composition in eV/atom, where elements allow to tell them, and the folds."""
-    energies = [_number(atoms.info.get(key)) for atoms in seen.structures]
+    energies = np.array([_number(atoms.info.get(key)) for atoms in seen.structures])
     gone, usable = np.flatnonzero(~np.isfinite(energies)), _once(seen)
     if len(gone):
         n, first = np.isfinite(energies)[usable].sum(), seen.frames[gone[0]]
@@ -134,7 +134,7 @@ def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
     fold = np.asarray(folds(seen.atoms, n_folds=n_folds))[
         np.unique(_owner(seen), return_index=True)[1]
     ]
-    raw = np.array(energies) / np.bincount(_owner(seen)) - _energy(seen)
+    raw = energies / np.bincount(_owner(seen)) - _energy(seen)
     shares, errors, once = composition(seen.structures), raw.copy(), usable.copy()
     for one in np.unique(fold):
         rest, here = (fold != one) & once, fold == one

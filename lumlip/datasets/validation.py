@@ -85,7 +85,10 @@ remove the duplicate atom or check the cell and the length unit (Å)
         if (fault := next(faults, None)) is not None:
             found[i] = f"frame {frames[i] if frames else i}{_name(atoms)}: {fault}"
     if found and stop:
-        raise StructureError(_message(list(found.values()), len(structures)))
+        ending = " has a fault:" if len(structures) == 1 else "s have a fault:"
+        lines = [f"{len(found)} of {len(structures)} structure{ending}", *found.values()]
+        more = [f"... and {len(found) - LISTED} more"] * (len(found) > LISTED)
+        raise StructureError("\n  ".join([*lines[: 1 + LISTED], *more]))
     return found
 
 
@@ -121,16 +124,6 @@ def _name(atoms: Any) -> str:
         return ""
     file = atoms.info.get("file")
     return f" ({atoms.get_chemical_formula()}{f', {file}' if file else ''})"
-
-
-def _message(faults: list[str], n_structures: int) -> str:
-    """Join the first faults and count the others."""
-    ending = " has a fault:" if n_structures == 1 else "s have a fault:"
-    some = [f"  {fault}" for fault in faults[:LISTED]]
-    lines = [f"{len(faults)} of {n_structures} structure{ending}", *some]
-    if len(faults) > LISTED:
-        lines.append(f"  ... and {len(faults) - LISTED} more")
-    return "\n".join(lines)
 
 
 def _faults(atoms: Any, elements: frozenset[int] | None, model: str | None) -> Iterator[str]:
@@ -256,21 +249,15 @@ def _cell_fault(atoms: Atoms) -> str | None:
 
 def _too_large(atoms: Atoms) -> str | None:
     volume = in_box(atoms, 0.0).cell.volume
-    if volume > HOLLOW:
-        return (
-            f"the box around it has {volume:.3g} Å^3: check the length unit (Å), or cut the vacuum"
-        )
-    return None
+    said = f"the box around it has {volume:.3g} Å^3: check the length unit (Å), or cut the vacuum"
+    return said if volume > HOLLOW else None
 
 
 def _overlap(atoms: Atoms, distance: float, first: int, second: int) -> str:
     """Name the closest pair."""
-    if first == second:
-        pair = f"atom {first} ({atoms.symbols[first]}) and its own periodic image are"
-    else:
-        one, other = atoms.symbols[first], atoms.symbols[second]
-        pair = f"atoms {first} ({one}) and {second} ({other}) are"
+    one, other = (f"{i} ({atoms.symbols[i]})" for i in (first, second))
+    pair = f"atom {one} and its own periodic image" if one == other else f"atoms {one} and {other}"
     return (
-        f"{pair} {distance:.3f} Å apart, closer than {OVERLAP} Å: "
+        f"{pair} are {distance:.3f} Å apart, closer than {OVERLAP} Å: "
         "remove the duplicate atom or check the cell and the length unit (Å)"
     )

@@ -35,7 +35,10 @@ def attributes(path: Path) -> dict[str, Any]:
         raise ValueError(f"no features file {str(path)!r}")
     regular(path)
     with reading(path):
-        return dict(json.loads(_text(path)))
+        if path.suffix == ".zarr":
+            return dict(json.loads((path / ".zattrs").read_text(encoding="utf-8")))
+        with np.load(path, allow_pickle=False) as file:
+            return dict(json.loads(str(file["attributes"]))) if "attributes" in file else {}
 
 
 @contextmanager
@@ -46,10 +49,3 @@ def reading(path: Path) -> Iterator[None]:
     except Exception as error:
         said = next(iter(str(error).splitlines()), "")
         raise ValueError(f"cannot read {path} ({type(error).__name__}: {said:.200})") from error
-
-
-def _text(path: Path) -> str:
-    if path.suffix == ".zarr":
-        return (path / ".zattrs").read_text(encoding="utf-8")
-    with np.load(path, allow_pickle=False) as file:
-        return str(file["attributes"]) if "attributes" in file else "{}"
