@@ -43,6 +43,7 @@ _NUMBER = {
 }
 #: Bytes at either end of a file that are looked at.
 _SOME = 4096
+_NEEDS_ATOMS = ("_cell_length_a", "_chemical_formula_sum")
 _ELEMENT = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
 _FORMULA = re.compile(rf"(?:{_ELEMENT.pattern}\s*)+")
 
@@ -102,7 +103,10 @@ def cif(path: Path) -> Iterator[Atoms]:
     tell_cut(path, text)
     with warnings.catch_warnings():
         warnings.filterwarnings("error", "Wrong number|Duplicated loop|Badly formed")
-        blocks = [block for block in parse_cif(StringIO(text)) if block.has_structure()]
+        every = list(parse_cif(StringIO(text)))
+        if every and not (last := every[-1]).has_structure() and {*_NEEDS_ATOMS} & {*last}:
+            raise RefusedError(f"data_{last.name}, its last part, has no atoms: it may be cut off")
+        blocks = [block for block in every if block.has_structure()]
         found = [block.get_atoms() for block in blocks]
     for atoms, block in zip(found, blocks, strict=True):
         _check_formula(atoms, block)

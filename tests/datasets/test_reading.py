@@ -285,6 +285,16 @@ def test_cif_of_databases_are_whole_or_refused(tmp_path):
                 assert len(structures(tmp_path / "cut.cif")[0]) == len(whole)
 
 
+def test_a_cif_of_several_structures_that_is_cut_off_in_one_is_refused(tmp_path, salt):
+    ase.io.write(tmp_path / "a.cif", salt[:3])
+    lines = (tmp_path / "a.cif").read_text().splitlines(keepends=True)
+    last = max(n for n, line in enumerate(lines) if line.startswith("data_"))
+    for n in range(last + 4, len(lines)):
+        (tmp_path / "cut.cif").write_text("".join(lines[:n]))
+        with suppress(ValueError):
+            assert len(structures(tmp_path / "cut.cif")) == 3
+
+
 CIF = """data_a
 _chemical_formula_sum '{formula}'
 _cell_formula_units_Z {z}
