@@ -97,6 +97,14 @@ def test_cache_that_cannot_be_is_one_line(crystals, tmp_path, capsys, monkeypatc
         assert message.endswith("; set LUMLIP_HOME to a folder that you can write to\n")
 
 
+def test_a_home_of_nobody_is_a_folder_of_that_name(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("LUMLIP_HOME", "LUMLIP_DATA", "LUMLIP_MODELS"):
+        monkeypatch.setenv(name, "~no such user/x")
+    assert main(["models"]) == 0
+    assert "(now: ~no such user/x)" in error_of(["structures", "mad"], capsys)
+
+
 @pytest.mark.faults
 def test_damaged_records_are_one_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))

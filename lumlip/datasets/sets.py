@@ -22,6 +22,7 @@ from lumlip.datasets.neighbors import neighbor_pairs
 from lumlip.datasets.reading import frames, frames_under, path_and_part, sliced
 from lumlip.datasets.spooled import Spooled, spooled
 from lumlip.families.base import STATE, whole_number
+from lumlip.runtime.paths import expanded
 
 DATA = Path(__file__).parent / "data"
 _LPS = Path(__file__).parents[1] / "minis" / "structures"
@@ -190,7 +191,7 @@ def _local_file(name: str) -> Path | None:
     folder = os.environ.get("LUMLIP_DATA")
     if not folder:
         return None
-    paths = [Path(folder).expanduser() / f"{name}{suffix}" for suffix in SUFFIXES]
+    paths = [expanded(folder) / f"{name}{suffix}" for suffix in SUFFIXES]
     return next((path for path in paths if path.is_file()), None)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 def home() -> Path:
     """Return the cache folder: ``LUMLIP_HOME`` if set, else the user's cache folder."""
     if chosen := os.environ.get("LUMLIP_HOME"):
-        return Path(chosen).expanduser().resolve()
+        return expanded(chosen).resolve()
     # Imported here: a family's environment has no platformdirs and never needs this branch.
     from platformdirs import user_cache_path
 
