@@ -15,6 +15,7 @@ from pathlib import Path
 
 import ase.io
 from ase import Atoms
+from ase.data import chemical_symbols
 from ase.io.cif import CIFBlock, parse_cif
 from ase.io.formats import get_compression, open_with_compression
 
@@ -44,7 +45,7 @@ _NUMBER = {
 #: Bytes at either end of a file that are looked at.
 _SOME = 4096
 _NEEDS_ATOMS = ("_cell_length_a", "_chemical_formula_sum")
-_ELEMENT = re.compile(r"([A-Z][a-z]?)(\d*\.?\d*)")
+_ELEMENT = re.compile(r"([A-Z][a-z]?)(\d*(?:\.\d*)?)")
 _FORMULA = re.compile(rf"(?:{_ELEMENT.pattern}\s*)+")
 
 
@@ -121,19 +122,20 @@ def _check_formula(atoms: Atoms, block: CIFBlock) -> None:
     """
     text, z = (str(block.get(name)) for name in ("_chemical_formula_sum", "_cell_formula_units_z"))
     shares = [share for site in atoms.info.get("occupancy", {}).values() for share in site.values()]
-    if not _FORMULA.fullmatch(text) or any(share < 1 for share in shares):
-        return
     has, formula = atoms.symbols.formula.count(), Counter[str]()
-    for symbol, number in _ELEMENT.findall(text):
+    for symbol, number in _ELEMENT.findall(text) if _FORMULA.fullmatch(text) else []:
         formula["H" if symbol == "D" else symbol] += float(number or 1)  # type: ignore[assignment]
+    if not formula or not formula.keys() <= {*chemical_symbols} or {*shares} - {1}:
+        return
+    z = z if z.isdecimal() and int(z) else ""
     times = {has.get(symbol, 0) / number for symbol, number in formula.items()}
-    known = {float(z)} if z.isdigit() else {float(round(max(times)))}
-    if z.isdigit() and math.gcd(*map(round, formula.values())) % int(z) == 0:
+    known = {float(z)} if z else {float(round(max(times)))}
+    if z and math.gcd(*map(round, formula.values())) % int(z) == 0:
         known.add(1.0)
     if has.keys() != formula.keys() or len(times) > 1 or not times <= known - {0.0}:
         raise RefusedError(
             f"got {atoms.symbols.formula:hill}, expected what its formula says, {text}"
-            f"{f' with Z = {z}' * z.isdigit()}: it is cut off, leaves out atoms such as H, or "
+            f"{f' with Z = {z}' if z else ''}: it is cut off, leaves out atoms such as H, or "
             "says a wrong formula"
         )
 

@@ -322,6 +322,8 @@ Cl 0.5 0.5 0.5{row}
         ("Na4 Cl4", "4", "", None),  # as pymatgen writes it
         ("Na2 Cl2", "?", "", None),
         ("?", "?", "", None),
+        ("NA1 CL1", "0", "", None),  # in capitals: no formula for sure
+        ("C1111111111" * 9 + "!", "4", "", None),
         (
             "Na Cl",
             "8",

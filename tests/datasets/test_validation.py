@@ -140,7 +140,10 @@ def test_whole_occupancies_and_those_of_programs_without_any_pass(tmp_path):
     zero = molecule("H2O")
     zero.set_array("occupancy", np.zeros(3))
     check_structures([_with(occupancy={"0": {"O": 1.0}, "1": {"H": 0.998}}), zero])
-    check_structures([_with(occupancy="full")])
+    check_structures([_with(occupancy="full"), _with(occupancy={"0": {"O": "?"}, "1": {"H": "."}})])
+    for share in ("much", np.nan):
+        with pytest.raises(StructureError, match=f"site 0 is occupied in part .O {share}."):
+            check_structures([_with(occupancy={"0": {"O": share}})])
 
 
 CIF = """data_x
