@@ -326,6 +326,33 @@ def test_what_is_no_features_file_is_one_line(tmp_path, name):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+@pytest.mark.parametrize("name", ["a.npz", "a.zarr/.zattrs", "a.zarr/energy/0"])
+def test_pipes_are_not_waited_for(tmp_path, name):
+    pipe = tmp_path / name
+    pipe.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match=f"{pipe} is a pipe or a device, expected a file"):
+        lumlip.features(f"features:{tmp_path / name.partition('/')[0]}", FRAMES)
+
+
+@pytest.mark.parametrize("name", ["layers", "skip_unknown", "skip_faulty"])
+@pytest.mark.parametrize("wrong", ["no", 0, None])
+def test_what_is_neither_yes_nor_no_is_refused(tmp_path, name, wrong):
+    model = plain(tmp_path / "mine.npz")
+    with pytest.raises(ValueError, match=f"{name}: got {wrong!r}, expected True or False"):
+        lumlip.features(model, FRAMES, **{name: wrong})
+    assert lumlip.features(model, FRAMES, **{name: np.False_}).sizes["atom"] == 11
+
+
+@pytest.mark.parametrize("model", [None, 5, b"chgnet-0.3.0", ["chgnet-0.3.0"]])
+def test_a_model_is_a_text(model):
+    for act in (lumlip.features, lambda m, s: panel([m], s)):
+        with pytest.raises(ValueError, match="expected the id of a model, a text"):
+            act(model, FRAMES)
+
+
 class Evil:
     """What a pickle may hold."""
 
