@@ -9,7 +9,6 @@ import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 
-from lumlip.array_types import FloatArray
 from lumlip.datasets.neighbors import neighbor_pairs, reduced_cell
 from lumlip.errors import StructureError
 from lumlip.families.base import STATE, in_box, whole_number
@@ -28,10 +27,6 @@ SKEWED = 0.05
 WHOLE = 0.99
 #: An atom without another one within this distance, in Å, is isolated.
 ISOLATED = 6.0
-#: Up to so many atoms all their distances are quicker than a search for neighbors.
-FEW = 64
-#: What is found apart by this factor more than asked for is so for sure, whatever rounding does.
-_SURE = 1.01
 
 
 def check_structures(
@@ -147,37 +142,10 @@ def _faults(atoms: Any, elements: frozenset[int] | None, model: str | None) -> I
     cell_fault = _cell_fault(atoms)
     if cell_fault:
         yield cell_fault
-    elif not _surely_apart(atoms):
+    else:
         first, second, distance = neighbor_pairs(atoms, OVERLAP)
         if len(distance):
             yield _overlap(atoms, *min(zip(distance, first, second, strict=True)))
-
-
-def _surely_apart(atoms: Atoms) -> bool:
-    """Whether no two of a few atoms overlap: found in a fifth of the time of a search.
-
-    In a cell whose opposite faces are more than twice a distance apart, of all images of a pair
-    only the one whose fractional coordinates differ by less than 1/2 can be nearer than that.
-    """
-    if len(atoms) > FEW:
-        return False
-    apart = atoms.positions[:, None] - atoms.positions
-    if atoms.pbc.any():
-        cell = atoms.cell.complete().array
-        inverse = np.linalg.inv(cell)
-        if (_heights(inverse)[atoms.pbc] < 2 * _SURE**2 * OVERLAP).any():
-            return False
-        scaled = apart @ inverse
-        apart = (scaled - np.round(scaled) * atoms.pbc) @ cell
-    squares = np.einsum("ijk,ijk->ij", apart, apart)
-    np.fill_diagonal(squares, np.inf)
-    return bool(squares.min() > (_SURE * OVERLAP) ** 2)
-
-
-def _heights(inverse: FloatArray) -> FloatArray:
-    """Distances (3,) of opposite faces of a cell, by its inverse."""
-    heights: FloatArray = 1 / np.linalg.norm(inverse, axis=0)
-    return heights
 
 
 def _element_faults(
@@ -236,8 +204,9 @@ def _cell_fault(atoms: Atoms) -> str | None:
     cell = atoms.cell.complete()
     if (volume := cell.volume) < FLAT:
         return f"the cell has a volume of {volume:.3g} Å^3: set a cell or pbc=False"
-    apart = _heights(np.linalg.inv(cell.array))[atoms.pbc].min()
-    if apart < _SURE * OVERLAP:  # no vector of a lattice is shorter than its faces are apart
+    faces = 1 / np.linalg.norm(np.linalg.inv(cell.array), axis=0)  # how far they are apart
+    apart = faces[atoms.pbc].min()
+    if apart < 1.01 * OVERLAP:  # no vector of a lattice is shorter than its faces are apart
         shortest = np.linalg.norm(reduced_cell(atoms)[atoms.pbc], axis=1).min()
         if shortest < OVERLAP:
             return _overlap(atoms, shortest, 0, 0)

@@ -9,7 +9,6 @@ from ase.build import bulk, molecule
 from ase.neighborlist import neighbor_list
 
 from lumlip import structures
-from lumlip.datasets import validation
 from lumlip.datasets.neighbors import neighbor_pairs
 from lumlip.datasets.validation import check_structures, concerns
 from lumlip.errors import StructureError
@@ -285,28 +284,3 @@ def test_what_was_checked_is_looked_at_for_elements_alone():
     check_structures([near], elements=[29], elements_only=True)
     with pytest.raises(StructureError, match="does not know Cu"):
         check_structures([near], elements=[6], elements_only=True)
-
-
-def _cells_of_all_kinds(n):
-    """Cells and molecules, thin, skewed and crowded ones, some atoms 0.5 Å apart to a rounding."""
-    rng = np.random.default_rng(0)
-    for _ in range(n):
-        size = rng.integers(1, 9)
-        cell = np.diag(rng.choice([0.45, 0.505, 0.9, 1.01, 1.03, 4.0], 3)) + np.triu(
-            rng.choice([0.0, 0.3, 2.0]) * rng.normal(size=(3, 3)), 1
-        )
-        positions = rng.normal(scale=rng.choice([0.3, 2.0, 9.0]), size=(size, 3))
-        if size > 1 and rng.random() < 0.5:
-            away = rng.normal(size=3)
-            away *= 0.5 * (1 + rng.choice([-1e-3, -1e-12, 0, 1e-12, 1e-3])) / np.linalg.norm(away)
-            positions[1] = positions[0] + away + rng.integers(-1, 2, 3) @ cell
-        yield Atoms(["Cu"] * size, positions, cell=cell, pbc=rng.integers(0, 2, 3))
-
-
-def test_what_is_quickly_found_apart_is_so_by_search(monkeypatch):
-    frames = [*_cells_of_all_kinds(1500)]
-    quick = check_structures(frames, stop=False)
-    assert 300 < len(quick) < 1200
-    monkeypatch.setattr(validation, "FEW", 0)
-    monkeypatch.setattr(validation, "_SURE", np.inf)  # the shortest vector is looked for, too
-    assert check_structures(frames, stop=False) == quick
