@@ -16,61 +16,52 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _of(metavar: str, text: str, **more: Any) -> dict[str, Any]:
+    return {"metavar": metavar, "help": text, **more}
+
+
+def _number(metavar: str, text: str, **more: Any) -> dict[str, Any]:
+    return _of(metavar, text, type=_positive, **more)
+
+
+def _choice(choices: tuple[str, ...], text: str, **more: Any) -> dict[str, Any]:
+    shown = f"{text} (default: %(default)s)"
+    return {"choices": choices, "default": choices[0], "help": shown, **more}
+
+
 def _flag(text: str) -> dict[str, Any]:
     return {"action": "store_true", "help": text}
 
 
-def _number(metavar: str, text: str, **more: Any) -> dict[str, Any]:
-    return {"type": _positive, "metavar": metavar, "help": text, **more}
-
-
-def _choice(choices: tuple[str, ...], text: str) -> dict[str, Any]:
-    return {"choices": choices, "default": choices[0], "help": f"{text} (default: %(default)s)"}
-
-
 _SET = "a named set, files that ase reads (FILE@FIRST:END), or folders of them"
+_ENTRIES = "add MODEL: check it and write its entry, by default to LUMLIP_HOME/atlas; else entries "
 _SHORT = {"--output": ["-o"], "--parameter": ["-p"]}
-#: How argparse is told of each argument; what a command has otherwise stands there.
+#: How argparse is told of each argument.
 _ARGUMENTS: dict[str, dict[str, Any]] = {
-    "model": {"metavar": "MODEL", "help": "a model id, FAMILY:PATH[@TASK], or features:PATH"},
-    "models": {"nargs": "+", "metavar": "MODEL", "help": "two or more model ids"},
-    "structures": {"nargs": "+", "metavar": "STRUCTURES", "help": _SET},
-    "folder": {"type": Path, "metavar": "FOLDER", "help": "with all parts of one model"},
-    "chapter": {"metavar": "CHAPTER", "help": "a number or name, such as 01"},
-    "words": {
-        "nargs": "*",
-        "metavar": "add MODEL | FILE",
-        "help": "add MODEL: check it and write its entry, by default to LUMLIP_HOME/atlas; "
-        "else entries to check, default: all here",
-    },
-    "--structures": {"nargs": "+", "metavar": "S", "help": f"{_SET} (default: %(default)s)"},
-    "--format": {
-        "metavar": "NAME",
-        "help": "of files whose name does not tell: what ase calls it, such as lammps-data",
-    },
+    "model": _of("MODEL", "a model id, FAMILY:PATH[@TASK], or features:PATH"),
+    "models": _of("MODEL", "two or more model ids", nargs="+"),
+    "structures": _of("STRUCTURES", _SET, nargs="+"),
+    "folder": _of("FOLDER", "with all parts of one model", type=Path),
+    "chapter": _of("CHAPTER", "a number or name, such as 01"),
+    "words": _of("add MODEL | FILE", f"{_ENTRIES} to check, default: all here", nargs="*"),
+    "--structures": _of("S", f"{_SET} (default: %(default)s)", nargs="+"),
+    "--format": _of("NAME", "what ase calls files whose name does not tell, such as lammps-data"),
     "--output": {"type": Path, "help": "write it there; nothing is overwritten"},
     "--model": {"required": True, "help": "a model id: distances are in its features"},
     "--n": _number("N", "how many", required=True),
     "--by": _choice(CHOSEN, "choose among these"),
-    "--known": {"required": True, "metavar": "S", "help": "structures of known energy"},
+    "--known": _of("S", "structures of known energy", required=True),
     "--key": {"default": "energy", "help": "what they call it (default: energy)"},
-    "--shard": {
-        "metavar": "I/N",
-        "help": "only part I, from 1, of N, to the folder OUT; slurm: as the job array says",
-    },
+    "--shard": _of("I/N", "part I, from 1, of N, to the folder OUT; slurm: as a job array says"),
     "--layers": _flag("also the features after every layer"),
-    "--layer": {**_choice(ANY_LAYER, "which features"), "default": "last_layer"},
-    "--order": _number(
-        "K",
-        "highest cumulant over the atoms of a structure; 1: the mean (default: 2)",
-        default=2,
-    ),
+    "--layer": _choice(ANY_LAYER, "which features") | {"default": "last_layer"},
+    "--order": _number("K", "highest cumulant; 1: the mean (default: 2)", default=2),
     "--metric": _choice(METRICS, "global or local error, or distortion"),
-    "--split": {**_choice(SPLITS, "what test and training atoms do not share"), "dest": "by"},
+    "--split": _choice(SPLITS, "what test and training atoms do not share", dest="by"),
     "--protocol": _choice(PROTOCOLS, "how maps are fitted"),
     "--n-test": _number("N", "test atoms (default: 1000)"),
     "--n-neighbors": _number("K", "for lfre (default: 64)"),
-    "--n-bootstrap": {"type": int, "default": 200, "metavar": "N", "help": "0: no intervals"},
+    "--n-bootstrap": _of("N", "0: no intervals", type=int, default=200),
     "--seed": {"type": int, "default": 0},
     "--batch-atoms": _number("N", "atoms in a forward pass"),
     "--skip-unknown": _flag("leave out structures with unknown elements"),
@@ -83,18 +74,9 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--parameter": {"action": "append", "default": [], "metavar": "NAME=VALUE"},
     "--skip-failing": _flag("go on without models that fail, and say so at the top of the page"),
     "--no-run": _flag("render the committed outputs"),
-    "--update": {
-        "nargs": "?",
-        "const": "all",
-        "metavar": "CHAPTER",
-        "help": "rewrite the committed notebooks, or that of one chapter alone",
-    },
+    "--update": _of("CHAPTER", "rewrite the committed notebooks, or one", nargs="?", const="all"),
     "--clean": _flag("remove environments no longer used"),
-    "--prepare": {
-        "nargs": "*",
-        "metavar": "FAMILY",
-        "help": "make the environments of these families now (default: of all), tell their sizes",
-    },
+    "--prepare": _of("FAMILY", "make environments now (default: of all families)", nargs="*"),
 }
 #: Where a command takes an argument otherwise.
 _OTHERWISE: dict[str, dict[str, dict[str, Any]]] = {
