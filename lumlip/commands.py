@@ -206,7 +206,6 @@ def compare_models(models: list[str], *, output: Path | None, **options: Any) ->
         for row in intervals(result.table).itertuples():
             span = f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
             print(f"  {row.source} -> {row.target}: {span}")
-    warn(result.warnings())
     for path in result.save(output) if output else []:
         print(f"wrote {path}")
 

@@ -34,6 +34,7 @@ from lumlip.metrics.reconstruction import (
     reconstruction_table,
 )
 from lumlip.metrics.splits import n_held_out, split
+from lumlip.runtime.environments import say
 
 _PAPER_TEST_ATOMS = 1000
 #: What `Comparison.save` writes.
@@ -131,7 +132,7 @@ def compare(
     protocol: str = "robust",
     **options: Any,
 ) -> Comparison:
-    """Rebuild the features of each model from those of each other.
+    """Rebuild the features of each model from those of each other, and warn on standard error.
 
     Parameters
     ----------
@@ -197,7 +198,10 @@ def compare(
         "seed": seed,
         "protocol": protocol,
     }
-    return Comparison(table, shown, settings)
+    made = Comparison(table, shown, settings)
+    for line in made.warnings():
+        say(f"lumlip: warning: {line}")
+    return made
 
 
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
