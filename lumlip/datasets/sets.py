@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -48,6 +48,7 @@ class StructureSet:
     )
 
 
+Frames = TypeVar("Frames", bound=Sequence[Atoms])
 #: What `structures` takes.
 Source = str | os.PathLike[str] | Atoms | Iterable[Atoms | str | os.PathLike[str]]
 
@@ -130,35 +131,37 @@ def structures(which: Source, *, format: str | None = None) -> list[Atoms]:
     >>> atoms.info["subset"], atoms.info["part"], atoms.pbc.any()
     ('molfrags', 'test', np.False_)
     """
-    return list(read_structures(which, format=format))
+    return _some(list(_labelled(_found(which, format))))
 
 
 def read_structures(which: Source, *, format: str | None = None) -> Sequence[Atoms]:
     """Structures as `structures` has them; many are kept on disk, and each access copies one."""
-    if isinstance(which, Spooled):
-        return which
-    if isinstance(which, Atoms | str | os.PathLike):
-        which = [which]
-    if not isinstance(which, Iterable):
-        raise TypeError(f"got {which!r:.60}, expected a set's name, a file, or a list of ase.Atoms")
-    if not (found := spooled(_labelled(_found(which, format)))):
+    return which if isinstance(which, Spooled) else _some(spooled(_labelled(_found(which, format))))
+
+
+def _some(found: Frames) -> Frames:
+    if not found:
         raise ValueError("got no structures, expected at least one")
     return found
 
 
-def _found(which: Iterable[Atoms | str | os.PathLike[str]], format: str | None) -> Iterator[Atoms]:
+def _found(which: Source, format: str | None) -> Iterator[Atoms]:
+    if isinstance(which, Atoms | str | os.PathLike):
+        which = [which]
+    if not isinstance(which, Iterable):
+        raise TypeError(f"got {which!r:.60}, expected a set's name, a file, or a list of ase.Atoms")
     for i, item in enumerate(which):
         name, *selection = item.split(":") if isinstance(item, str) else [""]
         if name in SETS:
             yield from _select(_named(name), selection, name)
-        elif item == "":  # as a path it would be the folder one is in
-            raise ValueError("got an empty name, expected a set's name or a file")
-        elif isinstance(item, str | os.PathLike):
-            yield from _from_file(item, format)
         elif isinstance(item, Atoms):
             yield item
-        else:
+        elif not isinstance(item, str | os.PathLike):
             raise TypeError(f"item {i} is {item!r:.60}, expected ase.Atoms, a set's name or a file")
+        elif item == "":  # as a path it would be the folder one is in
+            raise ValueError("got an empty name, expected a set's name or a file")
+        else:
+            yield from _from_file(item, format)
 
 
 def _named(name: str) -> list[Atoms]:
