@@ -129,6 +129,14 @@ def test_a_folder_is_all_files_below_it_and_what_is_left_is_told(tmp_path, salt,
     assert "1 files are no structures by name, such as README.md" in capfd.readouterr().err
 
 
+def test_a_link_to_a_folder_above_is_not_followed(tmp_path, salt):
+    (tmp_path / "more").mkdir()
+    ase.io.write(tmp_path / "more" / "a.cif", salt[0])
+    for place in (tmp_path, tmp_path / "more"):
+        (place / "loop").symlink_to(tmp_path)
+    assert len(structures(tmp_path)) == 1
+
+
 def test_an_empty_folder_is_no_structures(tmp_path):
     with pytest.raises(ValueError, match="no structures in"):
         structures(tmp_path)
