@@ -65,8 +65,11 @@ class Featurizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         X, owner = ds[self.layer].to_numpy(), ds["structure"].to_numpy()
         if environments is None:
             return cumulant_features(X, owner, order=self.order)
-        of = np.array([structure for structure, *_ in environments])
-        rows = np.searchsorted(owner, of) + [atom for _, atom, _ in environments]
+        chosen = np.array([one[:2] for one in environments])
+        if chosen.shape != (len(environments), 2) or chosen.dtype.kind not in "iu":
+            raise ValueError("environments: expected some (structure, atom, cutoff) of integers")
+        of, atom = chosen.T
+        rows = np.searchsorted(owner, of) + atom
         if (np.append(owner, -1)[rows.clip(-1, len(owner))] != of).any():
             raise ValueError("environments: got an atom or a structure that is not there")
         return np.asarray(X[rows], dtype=float)
@@ -80,6 +83,11 @@ def as_atoms(state: Any) -> list[Atoms]:
     """
     if hasattr(state, "to_atoms"):
         return list(state.to_atoms())
-    parts = ((one.types, one.positions, one.cell, one.pbc) for one in state)
+    try:
+        parts = [(one.types, one.positions, one.cell, one.pbc) for one in state]
+    except (AttributeError, TypeError):
+        raise TypeError(
+            f"got {state!r:.60}, expected a SimState of torch-sim or a list of metatomic's System"
+        ) from None
     arrays = ([x.detach().cpu().numpy() for x in part] for part in parts)
     return [Atoms(z, r, cell=cell, pbc=pbc) for z, r, cell, pbc in arrays]

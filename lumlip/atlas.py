@@ -6,12 +6,17 @@ worth, and under which terms it may be passed on; as ``features:FILE`` it is a m
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
 
 from lumlip.conformance import CHECKS
 from lumlip.conformance.check_model import check_model
@@ -21,7 +26,7 @@ from lumlip.extraction.files import opened, read, taken, write
 from lumlip.extraction.given import Given
 from lumlip.extraction.panel import taken as taken_by
 from lumlip.extraction.store import written_whole
-from lumlip.runtime.paths import home, refuse_existing
+from lumlip.runtime.paths import home, refuse_existing, regular
 from lumlip.zoo.features_file import attributes
 from lumlip.zoo.table import ModelEntry, resolve
 
@@ -31,8 +36,13 @@ LARGEST = 20_000_000
 #: Share of the structures of the set whose elements a model must know.
 FEWEST = 0.9
 IDENTITY = "energy_identity"
+BOUND = CHECKS[IDENTITY].bound.float32
 #: What an entry says; the sum of the weights only where they do not come with a package.
 SAID = ("model", "family", "dtype", "package_versions", "features_version", "lumlip_version")
+#: Attribute: a sum of all else.
+SUM = "entry_sha256"
+#: Numbers of two machines differ by less, as a share of their root mean square.
+SAME = 0.01
 NEEDED = ("last_layer", "backbone", "energy")
 
 
@@ -46,23 +56,8 @@ def add(
 ) -> Path:
     """Check a model, write its entry, by default to ``LUMLIP_HOME/atlas``, and return the path.
 
-    Parameters
-    ----------
-    model : str
-        A model id, see :func:`lumlip.features`; one that can be run.
-    licence : str
-        Terms of the model, if the table of models does not know them.
-    device, trust_checkpoint
-        As for :func:`lumlip.features`.
-
-    Raises
-    ------
-    ValueError
-        Unknown model or terms, a check that fails, or as `entry` of what would be written.
-    FileExistsError
-        There is such a file.
-    WeightsError, UntrustedCheckpointError, ExtractionError
-        As for :func:`lumlip.features`.
+    ``licence`` are terms of the model that the table of models does not know. Raises what
+    :func:`lumlip.features` and `entry` do, and ValueError if a check of the model fails.
     """
     known, options = resolve(model), {"device": device, "trust_checkpoint": trust_checkpoint}
     path = path or home() / SET / f"{_named(known).replace(':', '_')}.npz"
@@ -87,7 +82,10 @@ def add(
         plain = part / "plain.npz"
         write(found[[*NEEDED, "readout"]].assign_attrs(told), frames, plain)
         with np.load(plain) as file:
-            np.savez_compressed(part / path.name, **file)
+            arrays = dict(file)
+        told = json.loads(str(arrays["attributes"]))
+        arrays["attributes"] = np.array(json.dumps(told | {SUM: _sum(told, arrays)}))
+        np.savez_compressed(part / path.name, **arrays)  # type: ignore[arg-type]
         entry(part / path.name)
     return path
 
@@ -100,27 +98,36 @@ def _named(model: ModelEntry) -> str:
     return f"{model.family}:{Path(model.checkpoint).name}{task}"
 
 
-def entry(path: Path) -> dict[str, Any]:
+def entry(path: Path, *, rerun: bool = False) -> dict[str, Any]:
     """Check an entry of the atlas and return what to list of it.
+
+    With ``rerun`` its numbers are compared with those of its model, if that needs no download. Of
+    another model they cannot be: whoever makes numbers up can make a sum of them, too.
 
     Raises
     ------
     ValueError
-        It is too large or no features file, lacks what an entry says or holds, is of other
-        structures than the set, or of too few, or its energies do not follow from its features.
+        It is too large or no features file, lacks what an entry says or holds, was changed later,
+        is of other structures than the set, or of too few, has an energy identity out of bounds,
+        or other numbers than its model.
     """
-    _check_size(path)
-    told, dataset = attributes(path), opened(path)
-    known = _known(str(told.get("model")))
+    _check_size(regular(path))
+    told, dataset, known = attributes(path), opened(path), None
+    with suppress(ValueError):  # a file of its author's
+        known = resolve(str(told.get("model")))
     sum_of = () if known and known.weights == "package" else ("checkpoint_sha256",)
-    if lacking := [name for name in (*SAID, "licence", *sum_of) if not told.get(name)]:
+    if lacking := [name for name in (*SAID, "licence", *sum_of, SUM) if not told.get(name)]:
         raise ValueError(f"{path} does not say {', '.join(lacking)}; `lumlip atlas add` does")
-    if known and not _of(known, told):
+    with np.load(path, allow_pickle=False) as file:
+        if told.pop(SUM) != _sum(told, file):
+            raise ValueError(f"{path} was changed after it was made; `lumlip atlas add` makes one")
+    sums = {known.sha256 if known else "", told.get("checkpoint_sha256")} - {None, ""}
+    if known and (told["family"] != known.family or len(sums) > 1):
         raise ValueError(f"{path}: its family or its weights are not those of {known.id}")
     if lacking := [name for name in NEEDED if name not in dataset]:
         raise ValueError(f"{path} has no {', '.join(lacking)}; expected {', '.join(NEEDED)}")
-    if not abs(residual := float(told.get(IDENTITY, np.nan))) <= _bound():
-        raise ValueError(f"{path}: got {IDENTITY} {residual:.2g}, expected at most {_bound():g}")
+    if not abs(residual := float(told.get(IDENTITY, np.nan))) <= BOUND:
+        raise ValueError(f"{path}: got {IDENTITY} {residual:.2g}, expected at most {BOUND:g}")
     given = Given.of(SET)
     frames, here = given.structures, taken(path, given)
     if len(here) != dataset.sizes["structure"] or len(here) < FEWEST * len(frames):
@@ -129,9 +136,12 @@ def entry(path: Path) -> dict[str, Any]:
             f"{dataset.sizes['structure'] - len(here)} others; expected {FEWEST:.0%} or more of "
             "them, and no others"
         )
-    whole = read(path, given.part(here), layers=False)
+    part = given.part(here)
+    whole = read(path, part, layers=False)
     if wrong := [name for name in NEEDED if not np.isfinite(whole[name]).all()]:
         raise ValueError(f"{path}: got NaN or infinity in {', '.join(wrong)}")
+    if rerun and known and known.weights in ("package", "bundled"):
+        _check_numbers(whole, features(known.id, part, dtype=told["dtype"]), path)
     return {
         "entry": path.stem,
         "model": str(told["model"]),
@@ -145,31 +155,39 @@ def entry(path: Path) -> dict[str, Any]:
     }
 
 
-def entries(paths: Iterable[Path]) -> tuple[dict[Path, dict[str, Any]], list[str]]:
+def _check_numbers(got: xr.Dataset, expected: xr.Dataset, path: Path) -> None:
+    """Refuse an entry of the same version of the features that differs by more than machines do."""
+    if got.attrs["features_version"] != expected.attrs["features_version"]:
+        return
+    for name in NEEDED:
+        ours = expected[name].to_numpy().astype(float)
+        error = np.abs(got[name].to_numpy() - ours).max() / np.sqrt(np.square(ours).mean())
+        if not error < SAME:
+            raise ValueError(
+                f"{path}: its {name} is not that of its model (differs by {error:.2g})"
+            )
+
+
+def entries(
+    paths: Iterable[Path], *, rerun: bool = False
+) -> tuple[dict[Path, dict[str, Any]], list[str]]:
     """Check some entries: those that are whole, as `entry` lists them, and what is wrong else."""
     whole, wrong = {}, []
     for path in paths:
         try:
-            whole[path] = entry(path)
+            whole[path] = entry(path, rerun=rerun)
         except (ValueError, OSError) as error:
             wrong.append(str(error))
     return whole, wrong
 
 
-def _bound() -> float:
-    return CHECKS[IDENTITY].bound.float32
-
-
-def _known(model: str) -> ModelEntry | None:
-    try:
-        return resolve(model)
-    except ValueError:  # a file of its author's
-        return None
-
-
-def _of(known: ModelEntry, told: dict[str, Any]) -> bool:
-    sums = {known.sha256 or "", told.get("checkpoint_sha256", "")} - {""}
-    return told["family"] == known.family and len(sums) < 2
+def _sum(told: dict[str, Any], arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Return the sum of all that an entry says and holds: a slip is seen, a forger makes one."""
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    for name in sorted({*arrays} - {"attributes"}):
+        array = arrays[name]
+        digest.update(f"{name} {array.dtype.str} {array.shape}".encode() + array.tobytes())
+    return digest.hexdigest()
 
 
 def _check_size(path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 METRICS = ("gfre", "lfre", "gfrd")
@@ -66,3 +66,29 @@ def check_count(name: str, got: Any, low: int, high: int | None = None, note: st
     if int(got) < low or (high is not None and int(got) > high):
         limit = "or more" if high is None else f"to {high}{note}"
         raise ValueError(f"{name}: got {got}, expected {low} {limit}")
+
+
+def check_flags(**flags: Any) -> None:
+    """Refuse what is neither True nor False: the text "no" would count as True.
+
+    >>> check_flags(layers="no")
+    Traceback (most recent call last):
+    ...
+    ValueError: layers: got 'no', expected True or False
+    """
+    for name, got in flags.items():
+        if type(got).__name__ not in ("bool", "bool_"):  # numpy's, too
+            raise ValueError(f"{name}: got {got!r}, expected True or False")
+
+
+def as_number(name: str, got: Any) -> float:
+    """Return a number, or refuse what is none.
+
+    >>> as_number("reach", "far")
+    Traceback (most recent call last):
+    ...
+    ValueError: reach: got 'far', expected a number
+    """
+    if isinstance(got, bool) or not isinstance(got, Real):
+        raise ValueError(f"{name}: got {got!r}, expected a number")
+    return float(got)

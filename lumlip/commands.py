@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,20 @@ def warn(lines: list[str]) -> None:
         print(f"lumlip: warning: {line}", file=sys.stderr)
 
 
+@contextmanager
+def _new(output: Path | None) -> Iterator[Path | None]:
+    """Lend the place of a file to be written whole; that nothing can be there shows before work."""
+    if output is None:
+        yield None
+        return
+    from lumlip.extraction.store import written_whole
+
+    refuse_existing(output)
+    with written_whole(output) as part:
+        yield part / output.name
+    print(f"wrote {output}")
+
+
 def extract(
     model: str,
     structures: list[Any],
@@ -85,37 +100,27 @@ def extract(
     from lumlip.datasets.sets import read_structures
     from lumlip.extraction.features import features
     from lumlip.extraction.files import WRITERS, write
-    from lumlip.extraction.store import written_whole
+    from lumlip.extraction.shards import extract_part, which_part
     from lumlip.zoo.features_file import FEATURES, READABLE
 
     if shard is not None:
-        _extract_part(model, structures, output, shard, **options)
+        if output is None:
+            raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
+        which = which_part(shard)
+        print("wrote", extract_part(model, structures, output, shard=which, **options))
         return
     if output is not None:
         check_choice("suffix", output.suffix, list(WRITERS))
-        refuse_existing(output)
-    frames = read_structures(structures)
-    # Its folder is made before the work: that nothing can be written there shows now.
-    with written_whole(output) if output else nullcontext() as part:
+    with _new(output) as path:
+        frames = read_structures(structures)
         dataset = features(model, frames, **options)
         print(dataset)
-        if part is not None and output is not None:
-            write(dataset, frames, part / output.name)
-            as_model = f"; as a model: {FEATURES}{output}" if output.suffix in READABLE else ""
-            print(f"Copied to {output}{as_model}")
-    if output is None and not model.startswith(FEATURES):
+        if path is not None:
+            write(dataset, frames, path)
+    if output is not None and output.suffix in READABLE:
+        print(f"as a model: {FEATURES}{output}")
+    elif output is None and not model.startswith(FEATURES):
         print("Kept in the cache; the same call of lumlip.features(...) opens it at once.")
-
-
-def _extract_part(
-    model: str, structures: list[Any], output: Path | None, shard: str, **options: Any
-) -> None:
-    from lumlip.extraction.shards import extract_part, which_part
-
-    if output is None:
-        raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
-    which = which_part(shard)
-    print("wrote", extract_part(model, structures, output, shard=which, **options))
 
 
 def join(folder: Path, *, output: Path) -> None:
@@ -130,14 +135,12 @@ def join(folder: Path, *, output: Path) -> None:
 def embed(model: str, structures: list[Any], *, output: Path, **options: Any) -> None:
     """Describe every structure by pooled features of a model; write a csv, npz or parquet file."""
     from lumlip.embedding import SUFFIXES, embed, save_embedding
-    from lumlip.extraction.store import written_whole
 
     check_choice("output's ending", output.suffix, SUFFIXES)
-    refuse_existing(output)
-    with written_whole(output) as part:
+    with _new(output) as path:
         table = embed(model, structures, **options)
-        save_embedding(table, part / output.name)
-    print(f"wrote {output}: {len(table)} structures, {table.shape[1]} numbers each")
+        save_embedding(table, path or output)
+    print(f"{len(table)} structures, {table.shape[1]} numbers each")
 
 
 def select(structures: list[Any], *, output: Path | None, **options: Any) -> None:
@@ -147,21 +150,18 @@ def select(structures: list[Any], *, output: Path | None, **options: Any) -> Non
 
     from lumlip.datasets.sets import read_structures
     from lumlip.embedding import select
-    from lumlip.extraction.store import written_whole
 
     if output is not None:
-        refuse_existing(output)
         try:
             get_ioformat(filetype(output.name, read=False))
         except UnknownFileTypeError:
             raise ValueError(f"output: got {output}, expected a name such as OUT.xyz") from None
-    frames = read_structures(structures)
-    with written_whole(output) if output else nullcontext() as part:
+    with _new(output) as path:
+        frames = read_structures(structures)
         chosen = select(frames, **options)
         print(chosen.to_string(index=False, float_format="{:.4g}".format))
-        if part is not None and output is not None:
-            write(part / output.name, [frames[i] for i in dict.fromkeys(chosen["frame"])])
-            print(f"wrote {output}")
+        if path is not None:
+            write(path, [frames[i] for i in dict.fromkeys(chosen["frame"])])
 
 
 def tell_uncertainty(
@@ -170,25 +170,27 @@ def tell_uncertainty(
     """Tell how uncertain a model's energies are, calibrated on structures of known energy."""
     from lumlip.uncertainty import last_layer_uncertainty
 
-    if output is not None:
-        refuse_existing(output)
-    table = last_layer_uncertainty(model, structures, **options)
-    print(table.to_string(float_format="{:.4f}".format))
-    has = table.attrs
-    print(
-        f"eV/atom, calibrated on {has['n_known']} structures: {has['within_1']:.0%} of their "
-        f"errors within one uncertainty (normal: 68 %), {has['within_2']:.0%} within two (95 %); "
-        f"rank correlation of error and uncertainty {has['rank_correlation']:.2f}"
-    )
-    print("This holds for structures like those; for others a small uncertainty is no proof.")
-    if output is not None:
-        table.to_csv(output)
-        print(f"wrote {output}")
+    with _new(output) as path:
+        table = last_layer_uncertainty(model, structures, **options)
+        print(table.to_string(float_format="{:.4f}".format))
+        has = table.attrs
+        print(
+            f"eV/atom, calibrated on {has['n_known']} structures: {has['within_1']:.0%} of their "
+            f"errors within one uncertainty (normal: 68 %), {has['within_2']:.0%} within two "
+            f"(95 %); rank correlation of error and uncertainty {has['rank_correlation']:.2f}"
+        )
+        print("This holds for structures like those; for others a small uncertainty is no proof.")
+        if again := has["n_again"]:
+            warn(
+                [f"{again} structures are among the known ones: their uncertainties are too small"]
+            )
+        if path is not None:
+            table.to_csv(path)
 
 
 def compare_models(models: list[str], *, output: Path | None, **options: Any) -> None:
     """Compare models: how well the features of one can be rebuilt from those of another."""
-    from lumlip.comparison import FILES, compare
+    from lumlip.comparison import FILES, compare, intervals
 
     if output is not None:
         refuse_existing(*(output / name for name in FILES))
@@ -202,22 +204,11 @@ def compare_models(models: list[str], *, output: Path | None, **options: Any) ->
     print(result.table.to_string(float_format="{:.3f}".format))
     if result.settings["n_bootstrap"]:
         print("95 % intervals over test structures:")
-        for row in intervals_text(result.table):
-            print(f"  {row}")
-    warn(result.warnings())
+        for row in intervals(result.table).itertuples():
+            span = f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
+            print(f"  {row.source} -> {row.target}: {span}")
     for path in result.save(output) if output else []:
         print(f"wrote {path}")
-
-
-def intervals_text(table: Any) -> list[str]:
-    """Return one line per pair of models, ``source -> target: value [low, high]``."""
-    from lumlip.comparison import intervals
-
-    rows = intervals(table)
-    return [
-        f"{row.source} -> {row.target}: {row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
-        for row in rows.itertuples()
-    ]
 
 
 def check(model: str, structures: list[Any], **options: Any) -> int:
@@ -262,7 +253,8 @@ def atlas(words: list[str], *, output: Path | None, **options: Any) -> int:
         print(f"wrote {words[0]}; as a model: features:{words[0]}")
     elif output or options["licence"]:
         raise ValueError("--output and --licence are of the entry that `lumlip atlas add` writes")
-    whole, wrong = entries(map(Path, words) if words else atlas_files(own=True))
+    paths = map(Path, words) if words else atlas_files(own=True)
+    whole, wrong = entries(paths, rerun=bool(words))
     rows = pd.DataFrame(whole.values())
     print(left_aligned(rows) if len(rows) else "no entries; `lumlip atlas add MODEL` makes one")
     for error in wrong:

@@ -29,6 +29,7 @@ from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, LARGEST_WEIGHTS
 from lumlip.metrics.reconstruction import neighborhood_size
 from lumlip.metrics.splits import split
 from lumlip.metrics.tables import LARGE_SHARE, reconstruction_table
+from lumlip.runtime.environments import say
 
 _PAPER_TEST_ATOMS = 1000
 #: What `Comparison.save` writes.
@@ -46,62 +47,55 @@ class Comparison:
     def describe(self) -> str:
         """Say what the table shows."""
         has = self.settings
-        lines = (
-            f"{has['metric'].upper()} of {has['layer']} features, row = source, column = target;",
-            f"{has['n_train']} training and {has['n_test']} test atoms, split by {has['split']}",
-        )
         neighbours = f", {has['n_neighbors']} neighbours" if has["n_neighbors"] else ""
-        return " ".join(lines) + neighbours
+        return (
+            f"{has['metric'].upper()} of {has['layer']} features, row = source, column = target; "
+            f"{has['n_train']} training and {has['n_test']} test atoms, split by {has['split']}"
+            f"{neighbours}"
+        )
 
     def warnings(self) -> list[str]:
         """Say where the numbers cannot be trusted."""
-        widest = max(x.shape[1] for x in self.panel.layer(self.settings["layer"]).values())
-        n_train, k = self.settings["n_train"], self.settings["n_neighbors"]
-        found = concerns(self.panel.structures, self.panel.frames)
-        if self.settings["n_test_structures"] == 1 and self.settings["n_bootstrap"]:
-            found.append(
-                "one test structure: intervals over it have no width; give more structures"
-            )
-        if 0 < (n := self.settings["n_bootstrap"]) < FEWEST_DRAWS:
-            found.append(f"intervals of {n} draws are too narrow; take {FEWEST_DRAWS} or more")
-        if self.settings["metric"] != "lfre" and n_train < 2 * widest:
-            found.append(
-                f"{n_train} training atoms for up to {widest} features: the errors are "
-                f"not converged; give more structures"
-            )
-        if self.settings["metric"] == "lfre" and n_train < 10 * k:
-            found.append(
-                f"{k} neighbours out of {n_train} training atoms are hardly local; "
-                f"give more structures or a smaller number of neighbours"
-            )
-        if repeated := self.settings["n_repeated"]:
-            found.append(
-                f"{repeated} test structures are training structures, too, atom by atom: the "
-                "errors are too small; give each structure once, or one parent to those of a kind"
-            )
-        if broken := self.table.attrs["n_broken"]:
-            size = LARGEST_WEIGHTS if self.settings["metric"] == "lfre" else LARGEST_MAP
-            found.append(
-                f"{broken} maps broke down (error above {BROKEN:.0f}, or a map so large that "
-                f"rounding shows: norm above {size:.0e}, all without unit)"
-            )
-        return found + self._outliers()
+        has, broken = self.settings, self.table.attrs["n_broken"]
+        widest = max(x.shape[1] for x in self.panel.layer(has["layer"]).values())
+        n_train, n_draws, k = (has[name] for name in ("n_train", "n_bootstrap", "n_neighbors"))
+        local = has["metric"] == "lfre"
+        size = LARGEST_WEIGHTS if local else LARGEST_MAP
+        found = {
+            "one test structure: intervals over it have no width; give more structures": (
+                has["n_test_structures"] == 1 and n_draws
+            ),
+            f"intervals of {n_draws} draws are too narrow; take {FEWEST_DRAWS} or more": (
+                0 < n_draws < FEWEST_DRAWS
+            ),
+            f"{n_train} training atoms for up to {widest} features: the errors are not converged; "
+            "give more structures": not local and n_train < 2 * widest,
+            f"{k} neighbours out of {n_train} training atoms are hardly local; give more "
+            "structures or a smaller number of neighbours": local and n_train < 10 * k,
+            f"{has['n_repeated']} test structures are training structures, too, atom by atom: the "
+            "errors are too small; give each structure once, or one parent to those of a kind": (
+                has["n_repeated"]
+            ),
+            f"{broken} maps broke down (error above {BROKEN:.0f}, or a map so large that rounding "
+            f"shows: norm above {size:.0e}, all without unit)": broken,
+        }
+        said = [text for text, true in found.items() if true]
+        return concerns(self.panel.structures, self.panel.frames) + said + self._outliers()
 
     def _outliers(self) -> list[str]:
         """Name the structure that carries the largest part of a cell's square, if that is much."""
         names, attrs = list(self.table.index), self.table.attrs
         pairs = [(a, b) for a in names for b in names if a != b]
         large = [(attrs["worst_share"][a][b], a, b) for a, b in pairs]
-        large = [cell for cell in large if cell[0] > LARGE_SHARE]
-        if not large:
+        if not (large := [cell for cell in large if cell[0] > LARGE_SHARE]):
             return []
         share, source, target = max(large)
         number = attrs["worst_group"][source][target]
-        frame = self.panel.frames[number]
         formula = self.panel.structures[number].get_chemical_formula()
         return [
-            f"frame {frame}, {formula}, carries {share:.0%} of the square of {source} -> {target}; "
-            f"in {len(large)} of {len(pairs)} cells one structure carries over {LARGE_SHARE:.0%}"
+            f"frame {self.panel.frames[number]}, {formula}, carries {share:.0%} of the square of "
+            f"{source} -> {target}; in {len(large)} of {len(pairs)} cells one structure carries "
+            f"over {LARGE_SHARE:.0%}"
         ]
 
     def save(self, folder: Path) -> list[Path]:
@@ -133,13 +127,10 @@ def compare(
     protocol: str = "robust",
     **options: Any,
 ) -> Comparison:
-    """Rebuild the features of each model from those of each other.
+    """Rebuild the features of each model from those of each other, and warn on standard error.
 
     Parameters
     ----------
-    models : sequence of str
-        Two or more model ids.
-    structures : str, path or sequence of ase.Atoms
     metric : {"gfre", "lfre", "gfrd"}
     layer : {"last_layer", "backbone", "readout"}
     by : {"structure", "atom", "composition", "parent"}
@@ -154,12 +145,7 @@ def compare(
     protocol : {"robust", "scikit-matter"}
         See :func:`lumlip.gfre` and :func:`lumlip.lfre`.
     options
-        Passed on to :func:`lumlip.extraction.panel.panel`.
-
-    Raises
-    ------
-    ValueError
-        Fewer than two models, or an unknown option (known ones are named).
+        Passed on to :func:`lumlip.panel`.
     """
     if len(models) < 2:
         raise ValueError(f"got {len(models)} model; expected two or more to compare")
@@ -207,19 +193,18 @@ def compare(
         "seed": seed,
         "protocol": protocol,
     }
-    return Comparison(table, shown, settings)
+    made = Comparison(table, shown, settings)
+    for line in made.warnings():
+        say(f"lumlip: warning: {line}")
+    return made
 
 
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per pair: source, target, value, and the 95 % interval if there is one."""
     low, high = table.attrs.get("low"), table.attrs.get("high")
-    rows = []
-    for source in table.index:
-        for target in table.columns:
-            if source == target:
-                continue
-            row = {"source": source, "target": target, "value": table.loc[source, target]}
-            if low is not None and high is not None:
-                row |= {"low": low.loc[source, target], "high": high.loc[source, target]}
-            rows.append(row)
-    return pd.DataFrame(rows)
+    ends = {} if low is None or high is None else {"low": low, "high": high}
+    pairs = [(a, b) for a in table.index for b in table.columns if a != b]
+    columns = {"value": table, **ends}.items()
+    return pd.DataFrame(
+        {"source": a, "target": b, **{name: x.loc[a, b] for name, x in columns}} for a, b in pairs
+    )

@@ -15,6 +15,7 @@ from ase.data import chemical_symbols
 from lumlip.array_types import FloatArray
 from lumlip.choices import CHOSEN, check_choice, check_count
 from lumlip.extraction.panel import Panel, panel
+from lumlip.metrics._input import as_features, of_unit_size
 from lumlip.metrics.cumulants import cumulant_features
 
 #: Files that `save_embedding` writes.
@@ -33,8 +34,6 @@ def embed(
 
     Parameters
     ----------
-    model : str
-        A model id, see :func:`lumlip.features`.
     structures : str, path or sequence of ase.Atoms
         Those with elements that the model does not know are left out.
     layer : {"last_layer", "backbone", "readout"}
@@ -73,10 +72,8 @@ def select(
 
     Parameters
     ----------
-    structures : str, path or sequence of ase.Atoms
     model : str
         Distances are those in its features: of structures as in :func:`lumlip.embed`.
-    n : int
     by : {"structure", "atom"}
     layer, order, options
         As for :func:`lumlip.embed`.
@@ -86,11 +83,6 @@ def select(
     DataFrame of n rows, in the order of choice
         ``frame``, the number of the structure; ``formula``, or ``atom``, its number there, and
         ``element``; ``distance`` to the nearest one chosen before (infinite for the first).
-
-    Raises
-    ------
-    ValueError
-        An unknown option, or more to be chosen than there are.
     """
     from skmatter.sample_selection import FPS
 
@@ -109,9 +101,11 @@ def select(
         rows["element"], X = element, shown.layer(layer)[model]
     check_count("n", n, 1, len(rows), f" of these {by}s")
     # Of centered features: what all share would leave differences of large squares.
-    sampler = FPS(n_to_select=n).fit(X - X.mean(axis=0))
+    unit = of_unit_size(as_features(X, model), model)
+    size = max(1e-300, np.abs(X).max()) / max(1e-300, np.abs(unit).max())
+    sampler = FPS(n_to_select=n).fit(unit - unit.mean(axis=0))
     chosen: pd.DataFrame = rows.iloc[sampler.selected_idx_].reset_index(drop=True)
-    return chosen.assign(distance=np.sqrt(sampler.get_select_distance()))
+    return chosen.assign(distance=np.sqrt(sampler.get_select_distance()) * size)
 
 
 def save_embedding(table: pd.DataFrame, path: Path) -> None:

@@ -21,6 +21,7 @@ from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.datasets.properties import composition
 from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.panel import Panel, panel
+from lumlip.metrics._input import of_unit_size
 from lumlip.metrics.folds import folds, number_of_groups
 from lumlip.metrics.pooling import mean_over_atoms
 
@@ -52,43 +53,43 @@ def last_layer_uncertainty(
 
     Parameters
     ----------
-    model : str
-        A model id, see :func:`lumlip.features`.
-    structures : str, path or sequence of ase.Atoms
-        What to predict.
     known : str, path or sequence of ase.Atoms
         20 or more structures, better hundreds, with an energy in eV in ``info[key]``, or where a
         file that ase reads has it. Of copies the first counts.
     options
-        Passed on to :func:`lumlip.panel`.
+        Of :func:`lumlip.panel`.
 
     Returns
     -------
     DataFrame, a row per structure, indexed by its number ``frame``
         ``energy`` by the model and its ``uncertainty``, both in eV/atom. What was found on the
-        known structures stands in ``attrs``: how many there are (``n_known``), the shares of errors
-        within one and two uncertainties (``within_1``, ``within_2``; of normal errors 0.68 and
-        0.95), and the rank correlation of both (``rank_correlation``).
-
-    Raises
-    ------
-    ValueError
-        Too few known structures, or one without an energy.
+        known structures stands in ``attrs``: how many there are (``n_known``), and how many of the
+        predicted ones are among them (``n_again``: their uncertainty is too small); the shares of
+        errors within one and two uncertainties (``within_1``, ``within_2``; of normal errors 0.68
+        and 0.95), and the rank correlation of both (``rank_correlation``).
     """
     seen, asked = (panel([model], some, **options).told() for some in (known, structures))
     errors, usable, fold = _errors(seen, key)
-    F, errors, fold = _last_layer(seen)[usable], errors[usable], fold[usable]
+    both = of_unit_size(np.concatenate([_last_layer(seen), _last_layer(asked)]), model)
+    F, X = both[: len(usable)][usable], both[len(usable) :]
+    errors, fold = errors[usable], fold[usable]
     if np.abs(errors).max(initial=0) < ROUNDING:
         raise ValueError(
             f"known: got errors that composition explains up to {ROUNDING:g} eV/atom, of "
             f"{len(seen.structures)} structures; expected structures that differ"
         )
+    if np.isclose(F, F.mean(axis=0), rtol=1e-6).all():
+        raise ValueError("known: got structures that the last layer does not tell apart")
     best, scale, found = calibrated(F, errors, fold)
-    sigma = scale * _spreads(F, _last_layer(asked))[best]
+    sigma = scale * _spreads(F, X)[best]
+    if not np.isfinite(sigma).all():
+        largest = np.abs(errors).max()
+        raise ValueError(f"got errors up to {largest:.2g} eV/atom: their squares overflow")
     index = pd.Index(asked.frames, name="frame")
     table = pd.DataFrame({"energy": _energy(asked), "uncertainty": sigma}, index=index)
     table.attrs = {
         "n_known": len(F),
+        "n_again": int(np.isin(_sums(asked), _sums(seen)).sum()),
         **{f"within_{n}": float((np.abs(errors) < n * found).mean()) for n in (1, 2)},
         "rank_correlation": float(spearmanr(np.abs(errors), found).statistic),
     }
@@ -98,11 +99,7 @@ def last_layer_uncertainty(
 def calibrated(F: FloatArray, errors: FloatArray, fold: IntArray) -> tuple[int, float, FloatArray]:
     """Return the number of the most likely penalty, its scale, and the uncertainty of every row.
 
-    Parameters
-    ----------
-    F : array of shape (n_known, n_features)
-    errors, fold : arrays of shape (n_known,)
-        A row's uncertainty is that from the rows of other folds.
+    Of F (n_known, n_features): a row's is that from the rows of other folds, (n_known,).
     """
     spreads = np.empty((len(PENALTIES), len(F)))
     for one in np.unique(fold):
@@ -121,29 +118,45 @@ def _spreads(F: FloatArray, X: FloatArray) -> FloatArray:
 
 def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
     """Errors beyond composition in eV/atom, where elements allow to tell them, and the folds."""
-    energies = [_number(atoms.info.get(key)) for atoms in seen.structures]
+    energies = np.array([_number(atoms.info.get(key)) for atoms in seen.structures])
     gone, usable = np.flatnonzero(~np.isfinite(energies)), _once(seen)
-    if len(gone) or usable.sum() < FEWEST:
-        first = f", none in info[{key!r}] of frame {seen.frames[gone[0]]}" if len(gone) else ""
-        n = np.isfinite(energies)[usable].sum()
-        raise ValueError(f"known: got {n} energies{first}; expected one of each, {FEWEST} or more")
+    if len(gone):
+        n, first = np.isfinite(energies)[usable].sum(), seen.frames[gone[0]]
+        raise ValueError(
+            f"known: got {n} energies, none in info[{key!r}] of frame {first}; expected one of each"
+        )
+    _check_enough(usable, "energies")
     n_folds = min(10, number_of_groups(seen.atoms, by="parent"))
+    if n_folds < 2:
+        raise ValueError(
+            "known: got structures of one parent, expected more: each is left out once"
+        )
     fold = np.asarray(folds(seen.atoms, n_folds=n_folds))[
         np.unique(_owner(seen), return_index=True)[1]
     ]
-    raw = np.array(energies) / np.bincount(_owner(seen)) - _energy(seen)
+    raw = energies / np.bincount(_owner(seen)) - _energy(seen)
     shares, errors, once = composition(seen.structures), raw.copy(), usable.copy()
     for one in np.unique(fold):
         rest, here = (fold != one) & once, fold == one
         errors[here] -= Ridge(alpha=PENALTY).fit(shares[rest], raw[rest]).predict(shares[here])
         usable[here] &= ~shares[here][:, ~shares[rest].any(axis=0)].any(axis=1)
+    _check_enough(usable, "structures with elements that other parents have, too")
     return errors, usable, fold
+
+
+def _check_enough(usable: BoolArray, what: str) -> None:
+    if (n := int(usable.sum())) < FEWEST:
+        raise ValueError(f"known: got {n} {what}; expected {FEWEST} or more, each once")
 
 
 def _once(seen: Panel) -> BoolArray:
     """Tell which structures are no copies of one before: copies would vouch for each other."""
-    sums = [structures_sha256([atoms]) for atoms in seen.structures]
+    sums = _sums(seen)
     return np.isin(np.arange(len(sums)), np.unique(sums, return_index=True)[1])
+
+
+def _sums(shown: Panel) -> list[str]:
+    return [structures_sha256([atoms]) for atoms in shown.structures]
 
 
 def _number(given: Any) -> float:

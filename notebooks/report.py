@@ -28,13 +28,13 @@ from chapters.depth.paths import LAST_LAYER, depth_path
 from chapters.disagreement import energies
 from chapters.disagreement.study import FEWEST, Study
 from chapters.report import breakdown, figures, place, probes, words
-from chapters.report.words import name, percent
+from chapters.report.words import name, percent, shown
 from chapters.shared.panels import as_samples, only
 from chapters.shared.sources import FIXED, unlearned
 from lumlip.atlas import entries
 from lumlip.book.chapters import atlas_files
 from lumlip.book.models_page import CHECKED, markdown_table, models_markdown
-from lumlip.book.page import literal, shown
+from lumlip.book.page import literal
 from lumlip.conformance.check_model import check_model
 from lumlip.datasets.properties import one_hot
 from lumlip.errors import NothingLeftError

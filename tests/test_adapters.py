@@ -59,6 +59,9 @@ def test_featurizer_is_one_of_chemiscopes(frames):
     ]:  # a neighbor's atom, or none
         with pytest.raises(ValueError, match="environments: got an atom or a structure that is"):
             one(frames, [wrong])
+    for odd in ([], [(0, 1.5, 3.5)], [("a", 0, 3.5)], [(0,)]):
+        with pytest.raises(ValueError, match=r"environments: expected some \(structure, atom, cut"):
+            one(frames, odd)
     with pytest.raises(ValueError, match="got layer 'x'; expected one of"):
         lumlip.Featurizer("sevennet-0", layer="x").transform(frames)
     asked = []
@@ -79,6 +82,12 @@ def test_states_of_torch_sim_are_taken(frames):
     found = lumlip.as_atoms(state)
     assert [atoms.get_chemical_formula() for atoms in found] == ["ClNa", "Cu4"]
     assert np.allclose(found[1].positions, crystals[1].positions)
+
+
+@pytest.mark.parametrize("odd", [None, 3, "state.pt", [bulk("Cu")], bulk("Cu"), [None], object()])
+def test_what_is_neither_is_named(odd):
+    with pytest.raises(TypeError, match=r"got .*, expected a SimState of torch-sim or a list of"):
+        lumlip.as_atoms(odd)
 
 
 def test_systems_of_metatomic_are_taken():

@@ -1,6 +1,7 @@
 """Entries of the atlas: what is sent is whole, and a broken one is refused by name."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -30,12 +31,15 @@ def test_every_entry_that_was_sent_is_whole():
     assert [atlas.entry(path)["entry"] for path in atlas_files()] == [p.stem for p in atlas_files()]
 
 
-def changed(entry, folder, change):
-    """Write the entry anew with other arrays or attributes."""
+def changed(entry, folder, change, *, forged=True):
+    """Write the entry anew with other arrays or attributes, and a sum of them if it is forged."""
     with np.load(entry) as file:
         arrays = dict(file)
     told = json.loads(str(arrays.pop("attributes")))
     change(arrays, told)
+    if forged:
+        told.pop(atlas.SUM)
+        told[atlas.SUM] = atlas._sum(told, arrays)
     path = folder / "changed.npz"
     np.savez_compressed(path, attributes=np.array(json.dumps(told)), **arrays)
     return path
@@ -93,7 +97,7 @@ BROKEN = {
     "no identity": (lambda arrays, told: told.update(energy_identity=0.01), "identity 0.01"),
     "too few": (without_half, "expected 90% or more"),
     "others": (of_another, "has 268 of the 269 structures of the atlas and 1 others"),
-    "NaN": (with_nan, "got NaN or infinity in last_layer"),
+    "NaN": (with_nan, "got NaN or infinity in row 3 of last_layer"),
     "flat": (flat, "got backbone of shape .2003,. and dtype float32, expected real numbers"),
     "an atom less": (an_atom_less, "as many in every structure as it has atoms"),
 }
@@ -108,10 +112,35 @@ def test_a_broken_entry_is_refused_by_name(kind, made, tmp_path):
     assert len(str(caught.value).splitlines()) == 1
 
 
+def with_other_numbers(arrays, told):
+    arrays["last_layer"][100:] *= 1.1
+
+
+def of_another_licence(arrays, told):
+    told["licence"] = "public domain"
+
+
+@pytest.mark.parametrize("change", [with_other_numbers, of_another_licence])
+def test_an_entry_that_was_edited_is_refused(made, tmp_path, change):
+    path = changed(made, tmp_path, change, forged=False)
+    with pytest.raises(ValueError, match=r"changed\.npz was changed after it was made"):
+        atlas.entry(path)
+
+
+def test_forged_numbers_are_refused_where_the_model_can_be_run(made, tmp_path, capsys):
+    path = changed(made, tmp_path, with_other_numbers)
+    assert main(["atlas", str(made), str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert "mine " in out
+    assert f"{path}: its last_layer is not that of its model (differs by" in err
+
+
 def test_what_is_no_archive_or_too_large_is_not_unpacked(made, tmp_path, monkeypatch):
     (tmp_path / "text.npz").write_text("features")
     with pytest.raises(ValueError, match=r"text.npz is no .npz file"):
         atlas.entry(tmp_path / "text.npz")
+    with pytest.raises(ValueError, match="is a pipe or a device, expected a file"):
+        atlas.entry(Path("/dev/zero"))
     monkeypatch.setattr(atlas, "LARGEST", 1000)
     with pytest.raises(ValueError, match="bytes unpacked, expected at most 1,000"):
         atlas.entry(made)
@@ -161,13 +190,6 @@ def test_an_entry_has_the_numbers_of_its_model(made, tmp_path):
     ]
     assert np.array_equal(*tables)
     assert tables[0][0, 1] > 0.1
-
-
-def test_an_entry_says_no_folder_of_its_author(tmp_path):
-    (tmp_path / "mine.pth").touch()
-    for task in ("", "@PBE"):
-        known = resolve(f"sevennet:{tmp_path / 'mine.pth'}{task}")
-        assert atlas._named(known) == f"sevennet:mine.pth{task}"
 
 
 def test_a_report_finds_it_the_nearest(made):

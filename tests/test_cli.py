@@ -97,6 +97,14 @@ def test_cache_that_cannot_be_is_one_line(crystals, tmp_path, capsys, monkeypatc
         assert message.endswith("; set LUMLIP_HOME to a folder that you can write to\n")
 
 
+def test_a_home_of_nobody_is_a_folder_of_that_name(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("LUMLIP_HOME", "LUMLIP_DATA", "LUMLIP_MODELS"):
+        monkeypatch.setenv(name, "~no such user/x")
+    assert main(["models"]) == 0
+    assert "(now: ~no such user/x)" in error_of(["structures", "mad"], capsys)
+
+
 @pytest.mark.faults
 def test_damaged_records_are_one_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
@@ -410,6 +418,25 @@ def test_run_refuses_what_the_chapter_does_not_know(capsys):
     assert "sede" in text
     assert "n_neighbors" in text
     assert "name=value" in error_of(["run", "01", "-p", "seed"], capsys)
+
+
+@pytest.mark.parametrize(
+    ("frames", "said"),
+    [
+        ([bulk("Cu"), bulk("Al")], "structures of a.xyz, each parent once: got 2, expected 20 or"),
+        ([Atoms("H2", [[0, 0, 0], [0, 0, 0.1]])] * 20, "frame 0 (H2, a.xyz): atoms 0 (H) and 1"),
+        ([], "no such structure file: a.xyz"),
+    ],
+)
+def test_run_says_before_the_work_what_is_wrong_with_structures(
+    tmp_path, monkeypatch, capsys, frames, said
+):
+    monkeypatch.chdir(tmp_path)
+    if frames:
+        write("a.xyz", frames)
+    text = error_of(["run", "01", "-p", "structures=a.xyz", "-o", "out"], capsys)
+    assert said in text
+    assert not (tmp_path / "out").exists()
 
 
 def test_output_that_nobody_reads_to_the_end_is_no_error():

@@ -13,6 +13,7 @@ from skmatter.metrics import global_reconstruction_error
 
 import lumlip
 from lumlip.comparison import compare, intervals
+from lumlip.datasets.sets import structures_sha256
 
 MODELS = ["sevennet-0", "chgnet-0.3.0"]
 
@@ -120,6 +121,21 @@ def test_wrong_options_are_named_before_any_model_is_run(structures, monkeypatch
     monkeypatch.setattr("lumlip.comparison.panel", refuse)
     with pytest.raises(ValueError, match=message):
         compare(MODELS, structures, **options)
+
+
+def test_whoever_calls_it_is_warned_too(tmp_path, capfd):
+    frames, models = [bulk("Cu", a=3.5 + i / 100, cubic=True) for i in range(9)], []
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        some = {
+            "last_layer": rng.normal(size=(36, 20)),
+            "structures_sha256": structures_sha256(frames),
+        }
+        np.savez(tmp_path / f"{name}.npz", **some)
+        models.append(f"features:{tmp_path / name}.npz")
+    compare(models, frames, n_bootstrap=0)
+    said = capfd.readouterr().err
+    assert "lumlip: warning: 28 training atoms for up to 20 features: the errors are not" in said
 
 
 def test_one_model_is_not_a_comparison(structures):

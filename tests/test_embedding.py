@@ -21,6 +21,18 @@ def frames():
     return [*made, molecule("H2O")]
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e160])
+def test_distances_of_very_small_and_large_features_are_right(tmp_path, scale):
+    frames, tables = [bulk("Si", a=5.4 + i / 10) for i in range(6)], []
+    X, path = np.random.default_rng(0).normal(size=(12, 3)), tmp_path / "a.npz"
+    for size in (1.0, scale):
+        np.savez(path, last_layer=size * X, structures_sha256=structures_sha256(frames))
+        tables.append(lumlip.select(frames, model=f"features:{path}", n=5, order=1))
+    one, other = tables
+    assert one["frame"].tolist() == other["frame"].tolist()
+    assert np.allclose(one["distance"][1:], other["distance"][1:] / scale)
+
+
 def test_embedding_is_that_of_cumulants_and_keeps_the_numbers_of_frames(frames, capfd):
     found = lumlip.embed(MODEL, frames, order=3)
     assert "left out: 1 structures, such as frame 1, W: not for mace-mini" in capfd.readouterr().err

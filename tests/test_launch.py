@@ -7,9 +7,9 @@ from pathlib import Path
 
 import nbformat
 
+from lumlip.arguments import parser
 from lumlip.book.chapters import convert, find_chapter
 from lumlip.book.parameters import checked, declared_parameters, parse_assignments
-from lumlip.cli import _parser
 
 ROOT = Path(__file__).parents[1]
 BINDER = ROOT / "binder"
@@ -19,7 +19,7 @@ CODE = "\n".join(cell.source for cell in CELLS if cell.cell_type == "code").repl
 
 def test_the_notebook_runs_a_chapter_with_parameters_that_it_has():
     (line,) = re.findall(r"^!\{python\} -m lumlip\.cli (.*)$", CODE, re.MULTILINE)
-    options = vars(_parser().parse_args(shlex.split(line)))
+    options = vars(parser().parse_args(shlex.split(line)))
     chapter = find_chapter(options["chapter"])
     values = parse_assignments(options["parameter"])
     taken = checked(values, declared_parameters(convert(chapter.source)), chapter.name)

@@ -114,6 +114,28 @@ def of_this_test(home):
     return found
 
 
+WHILE_IMPORTING = """
+import sys
+
+class Stop:
+    def find_spec(self, name, *rest):
+        if name == sys.argv[1]:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Stop())
+from lumlip.cli import main
+sys.exit(main(["models"]))
+"""
+
+
+@pytest.mark.parametrize("module", ["argparse", "tempfile", "lumlip.commands", "numpy", "pandas"])
+def test_stopped_while_it_imports(module):
+    argv = [sys.executable, "-c", WHILE_IMPORTING, module]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "\nlumlip: stopped; what was done is kept\n"
+
+
 INSTALL = """
 import signal, sys
 from lumlip.runtime import environments

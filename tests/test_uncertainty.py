@@ -38,10 +38,49 @@ def test_copies_of_known_structures_do_not_count(tmp_path):
     )
     model = f"features:{tmp_path / 'some.npz'}"
     once, twice = (lumlip.last_layer_uncertainty(model, asked, known=known * n) for n in (1, 2))
+    assert once.attrs["n_again"] == 0
+    assert lumlip.last_layer_uncertainty(model, known[:3], known=known).attrs["n_again"] == 3
     assert once.attrs["n_known"] == twice.attrs["n_known"] == 60
     assert np.allclose(once["uncertainty"], twice["uncertainty"], rtol=0.05)
-    with pytest.raises(ValueError, match="known: got 10 energies; expected one of each, 20 or"):
+    with pytest.raises(ValueError, match="known: got 10 energies; expected 20 or more, each once"):
         lumlip.last_layer_uncertainty(model, asked, known=known[:10] * 2)
+
+
+def named(atoms, i):
+    atoms.info["parent"] = "one"
+
+
+def of_its_own_element(atoms, i):
+    atoms.numbers[:] = 20 + i % 10
+    atoms.info["parent"] = str(i % 10)
+
+
+def alike(atoms, i):
+    atoms.info["alike"] = True
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (named, "known: got structures of one parent, expected more: each is left out once"),
+        (of_its_own_element, "known: got 0 structures with elements that other parents have, too"),
+        (alike, "known: got structures that the last layer does not tell apart"),
+    ],
+)
+def test_known_structures_that_tell_nothing_are_refused(tmp_path, change, said):
+    rng, known = np.random.default_rng(0), [bulk("Cu") for _ in range(40)]
+    for i, atoms in enumerate(known):
+        atoms.rattle(0.1 + i / 1000)
+        atoms.info["energy"] = rng.normal()
+        change(atoms, i)
+    np.savez(
+        tmp_path / "some.npz",
+        last_layer=np.ones((40, 4)) if change is alike else rng.normal(size=(40, 4)),
+        energy=np.zeros(40),
+        structures_sha256=structures_sha256(known),
+    )
+    with pytest.raises(ValueError, match=said):
+        lumlip.last_layer_uncertainty(f"features:{tmp_path / 'some.npz'}", known, known=known)
 
 
 @pytest.mark.heavy
@@ -72,7 +111,7 @@ def test_energies_of_other_references_change_nothing_and_missing_ones_are_named(
     more = {"structures": [*known[:3], bulk("W")], "key": "ref_energy"}
     assert len(lumlip.last_layer_uncertainty("mace-mini", known=known, **more)) == 3
     assert "left out: 1 structures, such as frame 3, W: not for mace" in capfd.readouterr().err
-    with pytest.raises(ValueError, match=r"known: got 18 energies; expected one of each, 20 or"):
+    with pytest.raises(ValueError, match=r"known: got 18 energies; expected 20 or more"):
         lumlip.last_layer_uncertainty("mace-mini", known=known[:18], **options)
     with pytest.raises(ValueError, match=r"got 0 energies, none in info\['energy'\] of frame 0"):
         lumlip.last_layer_uncertainty("mace-mini", [bulk("Cu")], known=known)

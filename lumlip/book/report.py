@@ -8,17 +8,22 @@ from typing import Any
 
 from lumlip.book.build import extract_features
 from lumlip.book.chapters import Chapter, book_root
-from lumlip.book.rerun import WRITTEN, fresh_folder, own_checkpoints, run_page, write_page
+from lumlip.book.rerun import (
+    WRITTEN,
+    enough,
+    fresh_folder,
+    own_checkpoints,
+    run_page,
+    write_page,
+)
 from lumlip.book.single_file import single_file
-from lumlip.choices import DEVICES, STOP, check_choice, check_count
-from lumlip.datasets.sets import structures as read_structures
-from lumlip.datasets.validation import check_structures
+from lumlip.choices import DEVICES, STOP, check_choice
 from lumlip.extraction.panel import panel
 from lumlip.zoo.relations import company
 from lumlip.zoo.weights import TRUSTED
 
-#: Below so many structures no interval makes sense; of more than so many only some are taken.
-FEWEST, MOST = 20, 500
+#: Of more structures only some are taken.
+MOST = 500
 PAGE, NOTEBOOK = "report.html", "report.ipynb"
 
 
@@ -32,32 +37,14 @@ def report(
 ) -> Path:
     """Write one HTML page about a model, which needs no other file, and return its path.
 
-    Parameters
-    ----------
-    model : str
-        A model id, see :func:`lumlip.features`.
-    structures : str
-        A named set, or a file that ase reads.
-    out_dir
-        Folder for the page and its notebook, which has neither yet; a new one in ``runs/`` of the
-        checkout if None.
-    device, trust_checkpoint
-        As for :func:`lumlip.features`.
-
-    Raises
-    ------
-    ValueError, UntrustedCheckpointError, WeightsError, FileExistsError
-        Before any work: an unknown model or device, faulty or too few structures, a checkpoint
-        without trust or that cannot be had, a file that is there.
-    ChapterError
-        A cell failed: then ``chapter.ipynb`` is there up to that cell.
+    ``out_dir`` has neither the page nor its notebook yet; it is a new folder in ``runs/`` of the
+    checkout if None. What is wrong with the arguments is an error before any work; ChapterError:
+    a cell failed, and ``chapter.ipynb`` is there up to that cell.
     """
     others = company(model)
     check_choice("device", device, DEVICES)
     trusted = own_checkpoints([model], trust=trust_checkpoint)
-    frames = read_structures(structures)
-    check_structures(frames)
-    check_count(f"structures of {structures}", len(frames), FEWEST)
+    frames = enough(structures)
     every = -(-len(frames) // MOST)
     page = Chapter(book_root() / "notebooks" / "report.py")
     folder = fresh_folder(page, out_dir, (PAGE, NOTEBOOK, *WRITTEN))

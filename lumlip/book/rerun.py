@@ -14,19 +14,25 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from ase import Atoms
+
 from lumlip.book.chapters import DATA_VARIABLE, Chapter, book_root, convert, find_chapter
 from lumlip.book.execution import execute
 from lumlip.book.kernel import threads, usable_cores
 from lumlip.book.page import RERUN
 from lumlip.book.parameters import MODELS, checked, declared_parameters, stands_for_a_list
 from lumlip.book.render import render
-from lumlip.choices import STOP
+from lumlip.choices import STOP, check_count
 from lumlip.datasets.paper import paper_models
+from lumlip.datasets.sets import read_structures
+from lumlip.datasets.validation import check_structures
 from lumlip.errors import FamilyEnvironmentError, WeightsError
 from lumlip.runtime.paths import ensured, refuse_existing
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import TRUSTED, ready
 
+#: Structures, of a parent each, below which intervals over them are absurd.
+FEWEST = 20
 #: What a run writes into its folder.
 WRITTEN = ("chapter.ipynb", "html", "data")
 
@@ -58,17 +64,29 @@ def run(
     ParameterError
         A parameter is unknown, of another type than declared, or out of range.
     ValueError, UntrustedCheckpointError, FileExistsError
-        Before any work: an unknown model, a checkpoint without trust, a file that is there.
+        Before any work: an unknown model, faulty or too few structures, a checkpoint without
+        trust, a file that is there.
     """
     page = find_chapter(chapter)
     values = checked(parameters or {}, declared_parameters(convert(page.source)), page.name)
     trusted = own_checkpoints(_named(values, page), trust=trust_checkpoint)
+    if "structures" in values:
+        enough(values["structures"])
     folder = fresh_folder(page, out_dir, WRITTEN)
     variables = {TRUSTED: ",".join(trusted), RERUN: "1" if values or skip_failing else ""}
     if skip_failing:
         variables[STOP] = ""
     run_page(page, values, folder, variables)
     return write_page(folder, page)
+
+
+def enough(structures: str) -> Sequence[Atoms]:
+    """Read structures; refuse faulty ones, and so few parents that no interval makes sense."""
+    frames = read_structures(structures)
+    check_structures(frames)
+    parents = {atoms.info["parent"] for atoms in frames}
+    check_count(f"structures of {structures}, each parent once", len(parents), FEWEST)
+    return frames
 
 
 def fresh_folder(page: Chapter, out_dir: Path | None, names: Sequence[str]) -> Path:

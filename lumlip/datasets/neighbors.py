@@ -15,20 +15,10 @@ MANY_IMAGES = 1000
 def neighbor_pairs(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray, FloatArray]:
     """Pairs of atoms nearer than a cutoff, with their periodic images.
 
-    Parameters
-    ----------
-    atoms : ase.Atoms of n atoms
-    cutoff : float
-        In Å; any size against the cell is right.
+    Returns first, second and distance, (n_pairs,) each: indices of the atoms, first <= second, and
+    the distance in Å. Both are equal for an atom and its own image. Each pair comes at least once,
+    pairs across a boundary twice. The cutoff, in Å, may have any size against the cell.
 
-    Returns
-    -------
-    first, second, distance : arrays of shape (n_pairs,)
-        Indices of the atoms, first <= second, and the distance in Å. Both are equal for an atom
-        and its own image. Each pair comes at least once, pairs across a boundary twice.
-
-    Examples
-    --------
     A one-atom cell: six images at the lattice constant.
 
     >>> first, second, distance = neighbor_pairs(Atoms("Po", cell=[3.4] * 3, pbc=True), 3.5)
@@ -45,21 +35,10 @@ def neighbor_pairs(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray, Flo
 
 
 def neighbors_of_atoms(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray, FloatArray]:
-    """Every neighbor of every atom nearer than a cutoff, each periodic image for itself.
+    """Every neighbor of every atom nearer than a cutoff in Å, each periodic image for itself.
 
-    Parameters
-    ----------
-    atoms : ase.Atoms of n atoms
-    cutoff : float
-        In Å.
+    Returns atom, neighbor and distance in Å, (n_pairs,) each, in both directions of a pair.
 
-    Returns
-    -------
-    atom, neighbor, distance : arrays of shape (n_pairs,)
-        Indices, both directions of each pair, and the distance in Å.
-
-    Examples
-    --------
     >>> atom, neighbor, distance = neighbors_of_atoms(Atoms("CO", [[0, 0, 0], [0, 0, 1.1]]), 2.0)
     >>> atom.tolist(), neighbor.tolist()
     ([0, 1], [1, 0])

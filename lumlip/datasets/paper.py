@@ -24,18 +24,7 @@ def paper_tables() -> list[str]:
 
 
 def paper_entry(name: str) -> dict[str, Any]:
-    """Return all that is published with a table, as it stands in the data file.
-
-    Raises
-    ------
-    ValueError
-        Unknown table.
-
-    Examples
-    --------
-    >>> paper_entry("fine_tuning/PET-MAD-on-LPS/test_rmse")["rows"]["FF"]
-    [8.73, 89.4]
-    """
+    """Return all that is published with a table, as it stands in the data file."""
     if name not in _tables():
         raise ValueError(f"got table {name!r}; known: {', '.join(paper_tables())}")
     entry: dict[str, Any] = _tables()[name]
@@ -45,16 +34,10 @@ def paper_entry(name: str) -> dict[str, Any]:
 def paper_table(name: str, metric: str) -> pd.DataFrame:
     """Return a published table of errors: row = source, column = target, NaN if not published.
 
-    Parameters
-    ----------
-    name : str
-        One of :func:`paper_tables`, such as ``"cross_model/last_layer/MAD-test"``.
-    metric : {"gfre", "lfre"}
-
     Raises
     ------
     ValueError
-        Unknown table, or a metric that was not published for it.
+        Unknown table (see :func:`paper_tables`), or a metric that was not published for it.
 
     Examples
     --------
@@ -72,22 +55,7 @@ def paper_table(name: str, metric: str) -> pd.DataFrame:
 def paper_rows(name: str) -> pd.DataFrame:
     """Return a published list of numbers: one row per model, protocol or order.
 
-    Parameters
-    ----------
-    name : str
-        One of :func:`paper_tables` that is no table between models: ``"last_layer_vs_backbone"``,
-        ``"fine_tuning/PET-MAD-on-LPS/test_rmse"`` or
-        ``"cumulants/PET-MAD/last_layer/MAD-test"`` (index: the order, int).
-
-    Returns
-    -------
-    DataFrame
-        NaN where nothing was published.
-
-    Raises
-    ------
-    ValueError
-        Unknown table, or one between models.
+    NaN where nothing was published; ValueError for an unknown table, or one between models.
 
     Examples
     --------
@@ -132,15 +100,7 @@ PAPER_MODELS = {
 def paper_models(chapter: int) -> list[str]:
     """Return the ids of the models that the paper compares on the subject of a chapter.
 
-    Raises
-    ------
-    ValueError
-        The authors do not publish those models as checkpoints.
-
-    Examples
-    --------
-    >>> paper_models(1)
-    ['mace-mp-0b3-medium', 'pet-mad-s-1.0.2', 'dpa-3.1-3m@Omat24', 'uma-s-1.1@omat']
+    ValueError: the authors do not publish those models as checkpoints.
     """
     if chapter not in PAPER_MODELS and chapter <= max(PAPER_MODELS):
         known = ", ".join(map(str, PAPER_MODELS))
@@ -149,18 +109,5 @@ def paper_models(chapter: int) -> list[str]:
 
 
 def chosen_models(models: Sequence[str], *, chapter: int) -> list[str]:
-    """Return model ids as given, or those of the paper's checkpoints for the word "paper".
-
-    Parameters
-    ----------
-    models : sequence of str
-        Ids; ``["paper"]`` stands for :func:`lumlip.datasets.paper.paper_models` of the chapter.
-    chapter : int
-        Of the book.
-
-    Raises
-    ------
-    ValueError
-        The authors publish no checkpoints for that chapter.
-    """
+    """Return model ids as given, or `paper_models` of the chapter for ``["paper"]``."""
     return paper_models(chapter) if list(models) == ["paper"] else list(models)

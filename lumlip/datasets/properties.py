@@ -18,20 +18,11 @@ REACH = 1.1
 VACUUM = 7.0
 
 
-def coordination_numbers(structures: Sequence[Atoms], *, reach: float = REACH) -> FloatArray:
-    """Number of neighbors of every atom: those closer than ``reach * (r_i + r_j)``.
+def coordination_numbers(structures: Sequence[Atoms]) -> FloatArray:
+    """Number of neighbors of every atom (n_atoms,): those closer than ``1.1 (r_i + r_j)``.
 
-    Parameters
-    ----------
-    structures : list of ase.Atoms
-    reach : float
-        Factor on the sum of the covalent radii r (those of ase, which are generous for alkali
-        metals: these count neighbors of their own kind in salts).
-
-    Returns
-    -------
-    array of shape (n_atoms,)
-        Atoms in the order of the structures; whole numbers.
+    The covalent radii r are those of ase, which are generous for alkali metals: these count
+    neighbors of their own kind in salts.
 
     Examples
     --------
@@ -39,27 +30,20 @@ def coordination_numbers(structures: Sequence[Atoms], *, reach: float = REACH) -
     >>> coordination_numbers([bulk("NaCl", "rocksalt", a=5.64), Atoms("He")])
     array([6., 6., 0.])
     """
-    return np.concatenate([_coordination(atoms, reach) for atoms in structures])
+    return np.concatenate(list(map(_coordination, structures)))
 
 
-def _coordination(atoms: Atoms, reach: float) -> FloatArray:
+def _coordination(atoms: Atoms) -> FloatArray:
     radius = covalent_radii[atoms.numbers]
-    atom, neighbor, distance = neighbors_of_atoms(atoms, 2 * reach * float(radius.max()))
-    bonded = distance < reach * (radius[atom] + radius[neighbor])
+    atom, neighbor, distance = neighbors_of_atoms(atoms, 2 * REACH * float(radius.max()))
+    bonded = distance < REACH * (radius[atom] + radius[neighbor])
     return np.bincount(atom[bonded], minlength=len(atoms)).astype(float)
 
 
 def composition(structures: Sequence[Atoms]) -> FloatArray:
-    """Share of each element in every structure.
+    """Share of each element in every structure (n_structures, n_elements); rows add up to 1.
 
-    Parameters
-    ----------
-    structures : list of ase.Atoms, length n_structures
-
-    Returns
-    -------
-    array of shape (n_structures, n_elements)
-        Rows add up to 1. Elements in the order of their atomic numbers; only those that occur.
+    Elements in the order of their atomic numbers; only those that occur.
     """
     known = np.unique(np.concatenate([atoms.numbers for atoms in structures]))
     shares: FloatArray = np.array(
@@ -69,19 +53,10 @@ def composition(structures: Sequence[Atoms]) -> FloatArray:
 
 
 def one_hot(numbers: ArrayLike) -> FloatArray:
-    """One column per element that occurs, 1 where the atom is of it.
+    """One column per element that occurs (n_atoms, n_elements), 1 where the atom is of it.
 
-    Parameters
-    ----------
-    numbers : array of int of shape (n_atoms,)
+    Elements in the order of their atomic numbers, ``numbers`` (n_atoms,).
 
-    Returns
-    -------
-    array of shape (n_atoms, n_elements)
-        Elements in the order of their atomic numbers.
-
-    Examples
-    --------
     >>> one_hot([8, 1, 1])
     array([[0., 1.],
            [1., 0.],

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from functools import partial
-from io import StringIO, TextIOWrapper
-from itertools import chain, islice, repeat
+from io import StringIO
+from itertools import islice, repeat
 from pathlib import Path
 
 import ase.db
@@ -16,14 +16,13 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.io.extxyz import read_xyz
-from ase.io.formats import filetype, get_compression, open_with_compression
+from ase.io.formats import filetype, get_compression
 
+from lumlip.datasets.formats import RefusedError, by_ase, cif, ends_of, lines_of, tell_cut
 from lumlip.datasets.spooled import spooled
 from lumlip.runtime.environments import say
-from lumlip.runtime.paths import expanded
+from lumlip.runtime.paths import expanded, regular
 
-#: Characters of a packed file when it is unpacked: one of a few MB may hold any number.
-LARGEST = 4 * 2**30
 #: What is read in a folder, if no format is named.
 IN_FOLDERS = (
     *("*.xyz", "*.extxyz", "*.xyz.gz", "*.extxyz.gz", "*.cif", "*.vasp", "*POSCAR*", "*CONTCAR*"),
@@ -81,7 +80,7 @@ def _files(path: Path, format: str | None) -> list[Path]:
     found: list[Path] = []
     others: list[str] = []
     for child in sorted(path.glob("[!.]*")):
-        if child.is_dir():
+        if child.is_dir() and not path.resolve().is_relative_to(child.resolve()):  # no loop
             found += _files(child, format)
         elif format or any(fnmatch(child.name, pattern) for pattern in IN_FOLDERS):
             found.append(child)
@@ -100,7 +99,7 @@ def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:
     ValueError
         It cannot be read, or was written to in the meantime; the message says why.
     """
-    n_read, before = 0, _state(path)
+    n_read, before = 0, _state(regular(path))
     try:
         for n_read, atoms in enumerate(_reader(path, format), 1):  # noqa: B007
             yield atoms
@@ -108,10 +107,12 @@ def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:
         package = str(error.name).partition(".")[0].replace("_", "-")
         raise ValueError(f"reading {path} needs a package: pip install {package}") from error
     except Exception as error:  # ase's readers raise anything
+        where = f"{path}{f', frame {n_read}' * (n_read > 0)}"
+        if isinstance(error, RefusedError):
+            raise ValueError(f"cannot read {where} ({error})") from error
         hint = _HINTS.get(path.suffix) or _HINTS.get(str(error), _EXPECTED)
         raise ValueError(
-            f"ase cannot read {path}{f', frame {n_read}' * (n_read > 0)} "
-            f"({type(error).__name__}: {error}); {hint}"
+            f"ase cannot read {where} ({type(error).__name__}: {error}); {hint}"
         ) from error
     if _state(path) != before:
         raise ValueError(
@@ -132,33 +133,16 @@ def _reader(path: Path, format: str | None) -> Iterator[Atoms]:
         return _deepmd(path)
     if path.suffix in (".db", ".aselmdb"):
         return _database(path)
-    absolute = os.fspath(path.absolute())  # ase takes mysql.xyz for the address of a server
-    format = format or filetype(absolute)
-    if format == "extxyz":
-        return _xyz(path)
-    if format in _CHECKS:
-        _CHECKS[format](path)
-    found: Iterator[Atoms] = ase.io.iread(
-        absolute, index=":", format=format, do_not_split_by_at_sign=True
-    )
-    return found
+    format = format or filetype(os.fspath(path.absolute()))
+    return {"extxyz": _xyz, "cif": cif}.get(format, partial(by_ase, format=format))(path)
 
 
 def _xyz(path: Path) -> Iterator[Atoms]:
     """Read XYZ, plain or extended; ase itself ends at a blank line, and stops at a mark (BOM)."""
-    for text in _xyz_frames(_lines(path)):
+    if not get_compression(path.name)[1]:
+        tell_cut(path, ends_of(path)[1])
+    for text in _xyz_frames(lines_of(path)):
         yield from read_xyz(StringIO(text), slice(None))  # iread takes three times as long
-
-
-def _lines(path: Path) -> Iterator[str]:
-    size, packed = 0, get_compression(path.name)[1]
-    with open_with_compression(os.fspath(path), "rb") as file:
-        text = TextIOWrapper(file, encoding="utf-8-sig", errors="replace")
-        for line in iter(partial(text.readline, LARGEST), ""):
-            size += len(line)
-            if packed and size > LARGEST:
-                raise ValueError(f"more than {LARGEST} bytes when unpacked")
-            yield line
 
 
 def _xyz_frames(lines: Iterator[str]) -> Iterator[str]:
@@ -174,47 +158,9 @@ def _xyz_frames(lines: Iterator[str]) -> Iterator[str]:
                 raise ValueError(f"expected a number of atoms, got the line {line.strip()!r:.60}")
             frame = [line, *islice(lines, int(line) + 1)]
             if (found := max(0, len(frame) - 2)) < int(line):  # ase would wait for them all
-                raise ValueError(f"Frame has {found} atoms, expected {int(line)}")
+                raise RefusedError(f"Frame has {found} atoms, expected {int(line)}")
     if frame:
         yield "".join(frame)
-
-
-def _check_elements(path: Path) -> None:
-    """Refuse a PDB file that leaves elements out: ase would take an alpha carbon for calcium."""
-    for n, line in enumerate(_lines(path), 1):
-        if line.startswith(("ATOM  ", "HETATM")) and not line[76:78].strip():
-            raise ValueError(f"line {n} names no element in columns 77 and 78")
-
-
-def _check_dump(path: Path) -> None:
-    """Refuse a LAMMPS dump with a frame that is cut off: ase would take what is left of it."""
-    expected, found, in_atoms, lines = 0, 0, False, _lines(path)
-    for line in chain(lines, ["ITEM: TIMESTEP"]):
-        if line.startswith("ITEM: TIMESTEP"):
-            if found != expected:
-                raise ValueError(f"a frame has {found} atoms, expected {expected}")
-            expected, found, in_atoms = 0, 0, False
-        elif line.startswith("ITEM: NUMBER OF ATOMS"):
-            expected = int(next(lines, 0))
-        elif line.startswith("ITEM:"):
-            in_atoms = line.startswith("ITEM: ATOMS")
-        elif in_atoms and line.strip():
-            found += 1
-
-
-def _check_gro(path: Path) -> None:
-    """Refuse a file of GROMACS that is cut off: ase would take what is left of it."""
-    _, number, *rest = _lines(path)
-    if (found := max(0, len(rest) - 1)) < int(number):
-        raise ValueError(f"got {found} atoms, expected {int(number)}")
-
-
-#: What ase's readers let pass.
-_CHECKS = {
-    "proteindatabank": _check_elements,
-    "lammps-dump-text": _check_dump,
-    "gromacs": _check_gro,
-}
 
 
 def _deepmd(folder: Path) -> Iterator[Atoms]:
@@ -229,7 +175,7 @@ def _deepmd(folder: Path) -> Iterator[Atoms]:
         kinds = np.load(mixed, mmap_mode="r") if mixed.exists() else repeat(types)
         for name, some in (("box", cells), ("real_atom_types", kinds)):
             if isinstance(some, np.ndarray) and len(some) != len(positions):
-                raise ValueError(
+                raise RefusedError(
                     f"{part.name}: got {len(some)} frames of {name}, expected {len(positions)}"
                 )
         for kind, xyz, cell in zip(kinds, positions, cells, strict=False):

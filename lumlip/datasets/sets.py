@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,7 @@ from lumlip.datasets.neighbors import neighbor_pairs
 from lumlip.datasets.reading import frames, frames_under, path_and_part, sliced
 from lumlip.datasets.spooled import Spooled, spooled
 from lumlip.families.base import STATE, whole_number
+from lumlip.runtime.paths import expanded
 
 DATA = Path(__file__).parent / "data"
 _LPS = Path(__file__).parents[1] / "minis" / "structures"
@@ -35,33 +36,19 @@ STRAINED = 5.0
 
 @dataclass(frozen=True)
 class StructureSet:
-    """A set known by name.
-
-    Attributes
-    ----------
-    description : str
-        What the set is, in a line.
-    source : str
-        Where it comes from.
-    file : pathlib.Path or None
-        Where it is, if it comes with lumlip; None: to be put into LUMLIP_DATA.
-    test_file : pathlib.Path or None
-        Where its test part is, if that has a file of its own.
-    forces : pathlib.Path or None
-        The largest force in each structure of the file, in eV/Å, if those above `STRAINED` are to
-        be left out.
-    chosen : pathlib.Path or None
-        The numbers of the structures of the file that are in the set, if not all are.
-    """
+    """A set known by name: what it is, and where it comes from."""
 
     description: str
     source: str
-    file: Path | None = None
-    test_file: Path | None = None
-    forces: Path | None = None
-    chosen: Path | None = None
+    file: Path | None = None  # None: to be put into LUMLIP_DATA
+    test_file: Path | None = None  # if the test part has one of its own
+    forces: Path | None = None  # largest of each structure, eV/Å: those above STRAINED are left out
+    chosen: Path | None = (
+        None  # numbers of the structures of the file that are in the set, if not all
+    )
 
 
+Frames = TypeVar("Frames", bound=Sequence[Atoms])
 #: What `structures` takes.
 Source = str | os.PathLike[str] | Atoms | Iterable[Atoms | str | os.PathLike[str]]
 
@@ -111,9 +98,8 @@ def structures(which: Source, *, format: str | None = None) -> list[Atoms]:
     Parameters
     ----------
     which : str, pathlib.Path, list of these, or list of ase.Atoms
-        - A known set: ``"mini-mad"``, ``"mini-mad-unstrained"``, ``"atlas"``, ``"mini-lps"``;
-          ``"mad"``, ``"salex"`` or ``"lps"`` from a local file in ``LUMLIP_DATA``. After colons a
-          part, a subset, or both: ``"mini-mad:test"``, ``"mini-mad:rattled:test"``.
+        - A known set: those of `structure_sets`; the paper's are read from a local file in
+          ``LUMLIP_DATA``. After colons a part, a subset, or both: ``"mini-mad:rattled:test"``.
         - A file that ase reads (extxyz, cif, POSCAR, traj, aselmdb, ...), a deepmd/npy folder, a
           parquet file with the columns of LeMat-Bulk, or a folder of such files: all frames, or
           those named after an ``@``, as in ``"md.traj@100:200:10"``.
@@ -145,44 +131,37 @@ def structures(which: Source, *, format: str | None = None) -> list[Atoms]:
     >>> atoms.info["subset"], atoms.info["part"], atoms.pbc.any()
     ('molfrags', 'test', np.False_)
     """
-    return list(_each(which, format))
+    return _some(list(_labelled(_found(which, format))))
 
 
 def read_structures(which: Source, *, format: str | None = None) -> Sequence[Atoms]:
     """Structures as `structures` has them; many are kept on disk, and each access copies one."""
-    return which if isinstance(which, Spooled) else spooled(_each(which, format))
+    return which if isinstance(which, Spooled) else _some(spooled(_labelled(_found(which, format))))
 
 
-def _each(which: Source, format: str | None) -> Iterator[Atoms]:
+def _some(found: Frames) -> Frames:
+    if not found:
+        raise ValueError("got no structures, expected at least one")
+    return found
+
+
+def _found(which: Source, format: str | None) -> Iterator[Atoms]:
     if isinstance(which, Atoms | str | os.PathLike):
         which = [which]
     if not isinstance(which, Iterable):
         raise TypeError(f"got {which!r:.60}, expected a set's name, a file, or a list of ase.Atoms")
-    atoms = None
-    for atoms in _labelled(_found(which, format)):
-        yield atoms
-    if atoms is None:
-        raise ValueError("got no structures, expected at least one")
-
-
-def _found(which: Iterable[Atoms | str | os.PathLike[str]], format: str | None) -> Iterator[Atoms]:
     for i, item in enumerate(which):
-        if isinstance(item, str | os.PathLike):
-            yield from _by_name(item, format)
+        name, *selection = item.split(":") if isinstance(item, str) else [""]
+        if name in SETS:
+            yield from _select(_named(name), selection, name)
         elif isinstance(item, Atoms):
             yield item
-        else:
+        elif not isinstance(item, str | os.PathLike):
             raise TypeError(f"item {i} is {item!r:.60}, expected ase.Atoms, a set's name or a file")
-
-
-def _by_name(which: str | os.PathLike[str], format: str | None) -> Iterable[Atoms]:
-    """All structures of a known set, or of a part of it, or of a file."""
-    name, *selection = which.split(":") if isinstance(which, str) else [""]
-    if name in SETS:
-        return _select(_named(name), selection, name)
-    if which == "":  # which is the folder one is in, as a path
-        raise ValueError("got an empty name, expected a set's name or a file")
-    return _from_file(which, format)
+        elif item == "":  # as a path it would be the folder one is in
+            raise ValueError("got an empty name, expected a set's name or a file")
+        else:
+            yield from _from_file(item, format)
 
 
 def _named(name: str) -> Iterator[Atoms]:
@@ -217,7 +196,7 @@ def _local_file(name: str) -> Path | None:
     folder = os.environ.get("LUMLIP_DATA")
     if not folder:
         return None
-    paths = [Path(folder).expanduser() / f"{name}{suffix}" for suffix in SUFFIXES]
+    paths = [expanded(folder) / f"{name}{suffix}" for suffix in SUFFIXES]
     return next((path for path in paths if path.is_file()), None)
 
 
@@ -297,28 +276,9 @@ def structures_sha256(frames: Iterable[Atoms]) -> str:
     """Hash of what a model sees, whatever the file format.
 
     It covers the order of the frames, and in each the atomic numbers, positions and cell to the
-    last bit, periodicity, and what ``info`` has of charge, spin and spin_multiplicity. One that is
-    absent is not one of 0: models have defaults of their own.
-
-    Parameters
-    ----------
-    frames : list of ase.Atoms, length n_structures
-
-    Returns
-    -------
-    str
-        64 hexadecimal digits.
-
-    Raises
-    ------
-    ValueError
-        One of these three is no whole number.
-
-    Examples
-    --------
-    >>> water = Atoms("OH2", positions=[[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]])
-    >>> structures_sha256([water])[:12] == structures_sha256([water.copy()])[:12]
-    True
+    last bit, periodicity, and what ``info`` has of charge, spin and spin_multiplicity (ValueError
+    if that is no whole number). One that is absent is not one of 0: models have defaults of their
+    own. Returns 64 hexadecimal digits.
     """
     digest = hashlib.sha256()
     for atoms in frames:
@@ -336,20 +296,12 @@ def structures_sha256(frames: Iterable[Atoms]) -> str:
 
 
 def summary(frames: Sequence[Atoms]) -> pd.DataFrame:
-    """Contents per subset, and for all.
+    """Describe each subset of the frames of `structures`, and all, in a row.
 
-    Parameters
-    ----------
-    frames : list of ase.Atoms, length n_structures
-        As from `structures`.
-
-    Returns
-    -------
-    pandas.DataFrame, one row per subset and one for all
-        Numbers of structures, test structures, atoms, elements and parents; then the 0, 10, 50,
-        90 and 100 % quantiles, over the structures, of the closest pair's distance divided by
-        the sum of its covalent radii (``closest``; NaN if no pair is within 5 Å), and of the
-        volume per atom in Å^3 (``volume``; NaN without a periodic cell).
+    Numbers of structures, test structures, atoms, elements and parents; then the 0, 10, 50, 90 and
+    100 % quantiles, over the structures, of the closest pair's distance divided by the sum of its
+    covalent radii (``closest``; NaN if no pair is within 5 Å), and of the volume per atom in Å^3
+    (``volume``; NaN without a periodic cell).
     """
     contents = pd.DataFrame([_content(atoms) for atoms in frames])
     rows = {str(subset): _row(group) for subset, group in contents.groupby("subset", sort=False)}
@@ -363,13 +315,11 @@ def _content(atoms: Atoms) -> dict[str, Any]:
     closest = (distance / (radii[first] + radii[second])).min() if len(distance) else np.nan
     volume = atoms.get_volume() / len(atoms) if atoms.pbc.all() else np.nan
     labels = {key: atoms.info.get(key, "") for key in ("subset", "part", "parent")}
-    numbers = frozenset(atoms.numbers.tolist())
-    size = len(atoms)
-    return {**labels, "size": size, "numbers": numbers, "closest": closest, "volume": volume}
+    has = {"size": len(atoms), "numbers": frozenset(atoms.numbers.tolist())}
+    return {**labels, **has, "closest": closest, "volume": volume}
 
 
 def _row(contents: pd.DataFrame) -> dict[str, Any]:
-    """Count, and take quantiles, of a group of structures."""
     row: dict[str, Any] = {
         "structures": len(contents),
         "test": int((contents["part"] == "test").sum()),
@@ -395,14 +345,8 @@ def structure_sets() -> pd.DataFrame:
     for name, known in SETS.items():
         available = known.file is not None or _local_file(name) is not None
         sizes = [len(atoms) for atoms in _named(name)] if available else []
-        rows.append(
-            {
-                "name": name,
-                "description": known.description,
-                "structures": len(sizes) if available else None,
-                "atoms": sum(sizes) if available else None,
-                "available": available,
-                "source": known.source,
-            }
-        )
-    return pd.DataFrame(rows).astype({"structures": "Int64", "atoms": "Int64"})
+        counts = (len(sizes), sum(sizes)) if available else (None, None)
+        rows.append((name, known.description, *counts, available, known.source))
+    columns = ["name", "description", "structures", "atoms", "available", "source"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype({"structures": "Int64", "atoms": "Int64"})

@@ -234,8 +234,10 @@ def _occupancy_faults(atoms: Atoms) -> Iterator[str]:
     for i, share in enumerate(atoms.arrays.get("occupancy", ())):
         sites[f"of atom {i}"] = {atoms.symbols[i]: share or 1.0}  # programs without any write 0
     for site, shares in sites.items():
-        if len(shares) > 1 or min(map(float, shares.values())) < WHOLE:
-            kinds = ", ".join(f"{kind} {float(share):g}" for kind, share in shares.items())
+        # "?" and "." of a CIF say nothing, other words that it is damaged.
+        known = [1.0 if x in ("?", ".") else x for x in shares.values()]
+        if len(known) > 1 or not isinstance(known[0], int | float) or not known[0] >= WHOLE:
+            kinds = ", ".join(f"{kind} {share}" for kind, share in shares.items())
             yield (
                 f"site {site} is occupied in part ({kinds}), expected whole atoms: make an "
                 "ordered cell of it, without `occupancy` in its info"

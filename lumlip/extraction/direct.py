@@ -13,7 +13,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from lumlip.array_types import FloatArray
-from lumlip.choices import LAYERS, check_choice
+from lumlip.choices import LAYERS, as_number, check_choice
 from lumlip.datasets.validation import check_structures
 from lumlip.extraction.given import Given
 from lumlip.extraction.jobs import Job, complain
@@ -110,7 +110,7 @@ def feature_gradients(
         A step that is not above 0, an unknown choice, or a model without an energy.
     """
     check_choice("of", of, [*LAYERS, "energy"])
-    if not 0 < step < 1:
+    if not 0 < as_number("step", step) < 1:
         raise ValueError(f"step: got {step}, expected a displacement in Å above 0 and below 1")
     n, moved = len(atoms), []
     for atom, axis, sign in product(range(n), range(3), (1, -1)):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ase import Atoms
 
-from lumlip.choices import DEVICES, check_choice
+from lumlip.choices import DEVICES, check_choice, check_flags
 from lumlip.datasets.validation import check_structures
 from lumlip.extraction.given import Given
 from lumlip.extraction.jobs import Job, made, with_elements
@@ -99,6 +99,7 @@ def features(
         The model itself failed; the message holds the end of its log.
     """
     check_choice("device", device, DEVICES)
+    check_flags(layers=layers, skip_unknown=skip_unknown, skip_faulty=skip_faulty)
     entry, given = resolve(model), Given.of(structures)
     n = len(given.structures)
     if faulty := given.faults(stop=not skip_faulty):

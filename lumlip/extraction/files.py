@@ -5,9 +5,10 @@ What is read is data alone: an ``.npz`` without pickles, or a Zarr store of plai
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,9 @@ from lumlip.datasets.spooled import chosen
 from lumlip.extraction.arrays import LAYER
 from lumlip.extraction.given import Given
 from lumlip.extraction.store import checksums, is_of_atoms, open_store, with_readout
+from lumlip.metrics._input import as_structure_index
 from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.features_file import attributes, reading
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 PIECE = 16384
 #: Of each structure, or for ``structures_sha256`` of all together: what ties features to them.
 SHA256 = "structures_sha256"
+_COORDS = (SHA256, "structure", "atomic_number", "frame", "subset", "part", "parent")
 _OTHERS = (SHA256, "energy", "structure", "atomic_number")
 _EXPECTED = f"last_layer, {SHA256}; if known backbone, {LAYER}NN_NAME, {', '.join(_OTHERS[1:])}"
 #: Attribute of a Zarr store: the sums of its files.
@@ -170,7 +174,10 @@ def read(path: Path, given: Given, *, layers: bool) -> xr.Dataset:
             f"{path} has no features after every layer; expected {LAYER}00_NAME, ..., as "
             "`lumlip extract --layers -o` writes them"
         )
-    index = dataset["structure"].to_numpy() if "structure" in dataset.coords else owner
+    index = owner
+    if "structure" in dataset.coords:
+        with reading(path):
+            index = as_structure_index(dataset["structure"].to_numpy(), dataset.sizes["atom"])
     n_atoms = np.bincount(index, minlength=rows.max() + 1)
     if len(index) != dataset.sizes["atom"] or (n_atoms[rows] != np.bincount(owner)).any():
         raise ValueError(
@@ -191,9 +198,25 @@ def read(path: Path, given: Given, *, layers: bool) -> xr.Dataset:
             f"{path}: got atomic_number {found[other[0]]} for atom {other[0]}, expected "
             f"{numbers[other[0]]}: its atoms stand in another order than in the structures"
         )
+    if SUMS not in attributes(path):  # what has sums was looked at when it was written
+        _check_finite(dataset, path, {"atom": atoms, "structure": rows})
     named = dataset.assign_coords(structure=("atom", owner), atomic_number=("atom", numbers))
     check_choice("readout", layer := dataset.attrs.get("readout", "last_layer"), LAYERS)
     return with_readout(named, layer)
+
+
+def _check_finite(dataset: xr.Dataset, path: Path, rows: dict[Hashable, IntArray]) -> None:
+    """Refuse NaN and infinity, naming the first; ``rows`` are those of the file."""
+    for name in (name for name in map(str, dataset) if is_of_atoms(name) or name == "energy"):
+        values = dataset[name]
+        for start in range(0, len(values), PIECE):
+            finite = np.isfinite(values[start : start + PIECE].to_numpy())
+            bad = start + np.flatnonzero(~finite.reshape(len(finite), -1).all(axis=1))
+            if len(bad):
+                raise ValueError(
+                    f"{path}: got NaN or infinity in row {rows[values.dims[0]][bad[0]]} of {name}, "
+                    "expected finite numbers: leave that structure out of the file"
+                )
 
 
 def _rows(dataset: xr.Dataset, given: Given, path: Path) -> IntArray:
@@ -219,6 +242,14 @@ def _rows(dataset: xr.Dataset, given: Given, path: Path) -> IntArray:
     return rows
 
 
+def sha256_of(path: Path) -> str:
+    """Return a sum of all that a features file holds."""
+    if path.suffix != ".zarr":
+        return sha256_file(path)
+    content = [attributes(path), sorted(checksums(path).items())]
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
 def opened(path: Path) -> xr.Dataset:
     """Open a features file and check its form; arrays of a Zarr store are read when used."""
     if path.suffix == ".zarr":
@@ -226,6 +257,8 @@ def opened(path: Path) -> xr.Dataset:
         _check_whole(path)
         with reading(path):
             dataset = open_store(path)
+            # Without energies nothing in the store says that these are coordinates.
+            dataset = dataset.set_coords([name for name in _COORDS if name in dataset])
     else:
         with reading(path), np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files if name != "attributes"}

@@ -82,6 +82,14 @@ class Job:
         layers = " layers" if self.layers else ""
         return f"{self.entry.id} {self.entry.sha256} {self.dtype}{layers}"
 
+    @property
+    def found_batch_atoms(self) -> dict[str, int]:
+        """How large batches may be, by the name of the device, as found before."""
+        found: dict[str, int] = records.read(BATCHES).get(self.batches, {})
+        for device, number in found.items():
+            check_count(f"{home() / BATCHES}.json (remove it), {device}", number, 1)
+        return found
+
     def run(
         self, pool: WorkerPool, folder: Path, *, device: str, batch_atoms: int | None = None
     ) -> dict[str, Any]:
@@ -95,7 +103,7 @@ class Job:
             "frames": list(self.given.frames),
             "device": device,
             "batch_atoms": batch_atoms,
-            "found_batch_atoms": records.read(BATCHES).get(self.batches, {}),
+            "found_batch_atoms": self.found_batch_atoms,
             "killers": [],  # frames that no worker survives
             "last": [],  # batches to be done after all others
             "packages": list(pins(entry.family).versions),

@@ -14,7 +14,7 @@ import xarray as xr
 from ase import Atoms
 
 from lumlip.array_types import FloatArray
-from lumlip.choices import ANY_LAYER, STOP, check_choice
+from lumlip.choices import ANY_LAYER, STOP, check_choice, check_flags
 from lumlip.datasets.sets import structures_sha256
 from lumlip.errors import (
     ExtractionError,
@@ -157,6 +157,8 @@ def panel(
     WeightsError, UntrustedCheckpointError
         As for :func:`lumlip.features`, unless ``skip_failing``.
     """
+    check_flags(layers=layers, skip_failing=skip_failing, skip_faulty=skip_faulty)
+    models = [models] if isinstance(models, str) else models
     entries = {entry.id: entry for entry in map(resolve, models)}
     if len(entries) < len(models):
         raise ValueError(f"got a model twice; expected distinct ids: {', '.join(models)}")

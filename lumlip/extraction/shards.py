@@ -17,7 +17,7 @@ from ase import Atoms
 
 from lumlip.array_types import IntArray
 from lumlip.extraction.features import features
-from lumlip.extraction.files import SHA256, SUMS, append, opened, write
+from lumlip.extraction.files import SHA256, SUMS, append, opened, sha256_of, write
 from lumlip.extraction.given import Given
 from lumlip.extraction.store import remove, written_whole
 from lumlip.metrics._blocks import results
@@ -115,7 +115,8 @@ def extract_part(
     """
     (number, n), given = shard, Given.of(structures)
     path = folder / _name(number, n)
-    whole = {"model": model, PARTS: n, OF: given.sha256} | _asked(model, **options)
+    of_all = {"model": model, PARTS: n, OF: given.sha256}
+    whole = of_all | _asked(model, **options)
     for other in sorted(folder.glob("*-of-*.zarr")):
         _check_same(whole, {name: attributes(other).get(name) for name in whole}, other)
     if path.exists():
@@ -129,6 +130,7 @@ def extract_part(
     try:
         with written_whole(path) as part:
             write(found, given.structures, part / path.name)
+            _check_same(whole, of_all | _asked(model, **options), path)  # changed meanwhile?
     except OSError:
         if not path.exists():  # else another task has made it in the meantime
             raise
@@ -138,10 +140,10 @@ def extract_part(
 def _asked(
     model: str, *, dtype: str = "float32", layers: bool = False, **_: Any
 ) -> dict[str, str | bool | None]:
-    """Tell before any work what else all parts share; features computed elsewhere are as is."""
+    """Tell before any work what else all parts share; a file of features is as it is now."""
     entry = resolve(model)
     if entry.weights == "features":
-        return {}
+        return {"features_sha256": sha256_of(Path(entry.file))}
     of_file = {"checkpoint_sha256": entry.sha256} if entry.weights == "file" else {}
     return {"dtype": dtype, "layers": layers, **of_file}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 def home() -> Path:
     """Return the cache folder: ``LUMLIP_HOME`` if set, else the user's cache folder."""
     if chosen := os.environ.get("LUMLIP_HOME"):
-        return Path(chosen).expanduser().resolve()
+        return expanded(chosen).resolve()
     # Imported here: a family's environment has no platformdirs and never needs this branch.
     from platformdirs import user_cache_path
 
@@ -20,6 +20,14 @@ def home() -> Path:
 def expanded(path: str) -> Path:
     """Return a path from the home folder where it begins with ``~/``, as shells do."""
     return Path(path).expanduser() if path.startswith(("~/", "~\\")) else Path(path)
+
+
+def regular(path: Path) -> Path:
+    """Return a file or folder; refuse one that is or holds a pipe or a device: none has an end."""
+    for part in (path, *path.rglob("*")):
+        if part.exists() and not (part.is_file() or part.is_dir()):
+            raise ValueError(f"{part} is a pipe or a device, expected a file: save it as one first")
+    return path
 
 
 def ensured(folder: Path) -> Path:

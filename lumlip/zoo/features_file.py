@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from lumlip.runtime.paths import regular
+
 #: Starts the id of features that were computed elsewhere: ``features:PATH``.
 FEATURES = "features:"
 #: What can be read again of what ``lumlip extract -o`` writes.
@@ -31,8 +33,12 @@ def attributes(path: Path) -> dict[str, Any]:
         )
     if not path.exists():
         raise ValueError(f"no features file {str(path)!r}")
+    regular(path)
     with reading(path):
-        return dict(json.loads(_text(path)))
+        if path.suffix == ".zarr":
+            return dict(json.loads((path / ".zattrs").read_text(encoding="utf-8")))
+        with np.load(path, allow_pickle=False) as file:
+            return dict(json.loads(str(file["attributes"]))) if "attributes" in file else {}
 
 
 @contextmanager
@@ -43,10 +49,3 @@ def reading(path: Path) -> Iterator[None]:
     except Exception as error:
         said = next(iter(str(error).splitlines()), "")
         raise ValueError(f"cannot read {path} ({type(error).__name__}: {said:.200})") from error
-
-
-def _text(path: Path) -> str:
-    if path.suffix == ".zarr":
-        return (path / ".zattrs").read_text(encoding="utf-8")
-    with np.load(path, allow_pickle=False) as file:
-        return str(file["attributes"]) if "attributes" in file else "{}"

@@ -12,13 +12,14 @@ from typing import Any
 from lumlip.errors import FamilyEnvironmentError, WeightsError
 from lumlip.runtime import records
 from lumlip.runtime.environments import command, say, variables
+from lumlip.runtime.paths import expanded
 from lumlip.zoo.table import ModelEntry
 
 
 def models_folder() -> Path | None:
     """Return the user's folder of downloaded weights, ``LUMLIP_MODELS``, if it is set."""
     chosen = os.environ.get("LUMLIP_MODELS")
-    return Path(chosen).expanduser().resolve() if chosen else None
+    return expanded(chosen).resolve() if chosen else None
 
 
 def find(entry: ModelEntry) -> Path:

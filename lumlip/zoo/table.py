@@ -134,6 +134,8 @@ def resolve(model_id: str) -> ModelEntry:
     ...
     ValueError: model 'sevennet-mf-0' needs a task; known: sevennet-mf-0@PBE, sevennet-mf-0@R2SCAN
     """
+    if not isinstance(model_id, str):
+        raise ValueError(f"got {model_id!r:.60}, expected the id of a model, a text")
     if model_id.startswith(FEATURES):
         return _features_file(model_id)
     name, _, task = model_id.partition("@")

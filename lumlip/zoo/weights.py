@@ -18,6 +18,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from lumlip.choices import check_flags
 from lumlip.errors import UntrustedCheckpointError, WeightsError
 from lumlip.minis import cards
 from lumlip.minis.cards import CHECKPOINTS
@@ -58,6 +59,7 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
     ValueError
         The file is not the one in the table of models, or lumlip takes no features from the model.
     """
+    check_flags(trust_checkpoint=trust_checkpoint)
     if entry.refused:
         raise ValueError(f"no features of {entry.id}: {entry.refused}")
     if entry.weights == "download":

@@ -70,6 +70,10 @@ def test_wrong_inputs_are_found_before_work(structures, tmp_path, capsys, monkey
     monkeypatch.setattr(WorkerPool, "run", lambda *_, **__: pytest.fail("a model was run"))
     (tmp_path / "my.pth").write_text("")
     write(tmp_path / "few.xyz", [bulk("Cu")] * 19)
+    one = [bulk("Cu", a=3.5 + i / 100) for i in range(30)]
+    for atoms in one:
+        atoms.info["parent"] = "one"
+    write(tmp_path / "one.xyz", one)
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "report.html").touch()
     for argv, message in (
@@ -78,6 +82,7 @@ def test_wrong_inputs_are_found_before_work(structures, tmp_path, capsys, monkey
         ([f"sevennet:{tmp_path / 'my.pth'}"], "loading one can run any code"),
         (["sevennet-0", "--structures", "mini-madd"], "mini-madd"),
         (["sevennet-0", "--structures", str(tmp_path / "few.xyz")], "got 19, expected 20 or more"),
+        (["sevennet-0", "--structures", str(tmp_path / "one.xyz")], "got 1, expected 20 or more"),
         (["sevennet-0", "-o", str(tmp_path / "there")], "report.html is there already"),
         (["sevennet-0", "-o", str(tmp_path / "my.pth" / "out")], "Not a directory"),
     ):

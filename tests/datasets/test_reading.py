@@ -1,8 +1,12 @@
 """Files as other people have them: names, folders, parts, blank lines, tables and databases."""
 
 import gzip
+import os
+import re
 import subprocess
 import sys
+from contextlib import suppress
+from pathlib import Path
 
 import ase.db
 import ase.io
@@ -123,6 +127,14 @@ def test_a_folder_is_all_files_below_it_and_what_is_left_is_told(tmp_path, salt,
     assert names == ["0.cif", "1.cif", "2.cif", "3.cif", "4.cif", "5.cif", "POSCAR"]
     assert len(structures(f"{tmp_path}@:2")) == 2
     assert "1 files are no structures by name, such as README.md" in capfd.readouterr().err
+
+
+def test_a_link_to_a_folder_above_is_not_followed(tmp_path, salt):
+    (tmp_path / "more").mkdir()
+    ase.io.write(tmp_path / "more" / "a.cif", salt[0])
+    for place in (tmp_path, tmp_path / "more"):
+        (place / "loop").symlink_to(tmp_path)
+    assert len(structures(tmp_path)) == 1
 
 
 def test_an_empty_folder_is_no_structures(tmp_path):
@@ -249,13 +261,152 @@ def test_a_dump_that_is_cut_off_is_refused(tmp_path, n_lines, found):
         structures(tmp_path / "a.lammpstrj")
 
 
-def test_a_gro_file_that_is_cut_off_is_refused(tmp_path):
-    lines = ["t\n", "2\n", "    1SOL     OW    1   0.000   0.000   0.000\n", "   2.0 2.0 2.0\n"]
-    (tmp_path / "a.gro").write_text("".join([*lines[:3], lines[2], lines[3]]))
-    assert len(structures(tmp_path / "a.gro")[0]) == 2
-    (tmp_path / "a.gro").write_text("".join(lines))
-    with pytest.raises(ValueError, match="got 1 atoms, expected 2"):
-        structures(tmp_path / "a.gro")
+CUT = "cif res proteindatabank turbomole gen gromacs mol sdf dlp4 rmc6f dmol-car runnerdata"
+
+
+@pytest.mark.parametrize("format", [*CUT.split(), "gaussian-in", "gromos", "vasp", "xyz", "cfg"])
+@pytest.mark.parametrize("atoms", [bulk("NaCl", "rocksalt", a=5.64, cubic=True), molecule("CH3OH")])
+def test_no_file_that_is_cut_off_at_the_end_of_a_line_is_taken_for_less(tmp_path, format, atoms):
+    atoms.center(2.0) if not atoms.pbc.any() else None
+    ase.io.write(tmp_path / "whole", atoms, format=format)
+    (whole,) = structures(tmp_path / "whole", format=format)
+    assert len(whole) == len(atoms)
+    lines, refused = (tmp_path / "whole").read_text().splitlines(keepends=True), 0
+    for n in range(len(lines)):
+        (tmp_path / "cut").write_text("".join(lines[:n]))
+        try:
+            (found,) = structures(tmp_path / "cut", format=format)
+        except ValueError:
+            refused += 1
+            continue
+        assert len(found) in (0, len(atoms))  # without atoms: refused by every model
+    assert refused > len(atoms) / 2
+
+
+def test_cif_of_databases_are_whole_or_refused(tmp_path):
+    """With symmetry, with Z, without; where Z is wrong the formula may be that of the cell."""
+    for path in Path(ase.__file__).parent.glob("test/testdata/minerals/*.cif"):
+        (whole,), lines = structures(path), path.read_text().splitlines(keepends=True)
+        for n in range(len(lines) - 9, len(lines)):
+            (tmp_path / "cut.cif").write_text("".join(lines[:n]))
+            with suppress(ValueError):
+                assert len(structures(tmp_path / "cut.cif")[0]) == len(whole)
+
+
+def test_a_cif_of_several_structures_that_is_cut_off_in_one_is_refused(tmp_path, salt):
+    ase.io.write(tmp_path / "a.cif", salt[:3])
+    lines = (tmp_path / "a.cif").read_text().splitlines(keepends=True)
+    last = max(n for n, line in enumerate(lines) if line.startswith("data_"))
+    for n in range(last + 4, len(lines)):
+        (tmp_path / "cut.cif").write_text("".join(lines[:n]))
+        with suppress(ValueError):
+            assert len(structures(tmp_path / "cut.cif")) == 3
+
+
+CIF = """data_a
+_chemical_formula_sum '{formula}'
+_cell_formula_units_Z {z}
+_cell_length_a 5.64
+_cell_length_b 5.64
+_cell_length_c 5.64
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_Int_Tables_number 225
+loop_
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Na 0 0 0
+Cl 0.5 0.5 0.5{row}
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "z", "row", "said"),
+    [
+        ("Na Cl", "4", "", None),
+        ("Na4 Cl4", "4", "", None),  # as pymatgen writes it
+        ("Na2 Cl2", "?", "", None),
+        ("?", "?", "", None),
+        ("NA1 CL1", "0", "", None),  # in capitals: no formula for sure
+        ("C1111111111" * 9 + "!", "4", "", None),
+        (
+            "Na Cl",
+            "8",
+            "",
+            "got Cl4Na4, expected what its formula says, Na Cl with Z = 8",
+        ),
+        ("Na Cl", "1", "", "with Z = 1"),
+        ("Na Cl H2", "4", "", "leaves out atoms such as H"),
+        ("Na8 Cl8", "?", "", "Na8 Cl8: it is cut off"),
+        ("Na Cl", "4", " 0.5", "Wrong number 5 of tokens, expected 4"),
+    ],
+)
+def test_cif_are_what_their_formula_says(tmp_path, formula, z, row, said):
+    (tmp_path / "a.cif").write_text(CIF.format(formula=formula, z=z, row=row))
+    if said is None:
+        assert len(structures(tmp_path / "a.cif")[0]) == 8
+    else:
+        with pytest.raises(ValueError, match=re.escape(said)):
+            structures(tmp_path / "a.cif")
+
+
+RES = "TITL a\nCELL 1.0 4 4 4 90 90 90\nLATT -1\nSFAC Si\nSi 1 0 0 0 1.0\nSi 1 .5 .5 .5 1.0\nEND\n"
+PDB = "CRYST1   10.000   10.000   10.000  90.00  90.00  90.00 {:11}{}\n" + (
+    "ATOM      1  C   MOL A   1       0.000   0.000   0.000  1.00  0.00           C\nEND\n"
+)
+POSCAR = "In work\n3.5\n1 0 0\n0 1 0\n0 0 1\nC\n2\nDirect\n0 0 0\n0.25 0.25 0.25\n"
+MOL = "a\n  b\n\n  1  0  0  0  0  0  0  0  0  0  0\n    0.0 0.0 0.0 He 0\n$$$$\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong", "said"),
+    [
+        ("a.res", RES, RES + RES, "symmetry or several structures"),
+        ("a.res", RES, RES.replace("LATT -1", "LATT 1"), "symmetry or several structures"),
+        ("a.res", RES, RES.replace("LATT -1", "LATT -1\nSYMM -x,-y,z"), "symmetry or several"),
+        ("a.res", RES, RES.replace(".5 .5 .5", "5e-1 .5 .5"), "got the line 'Si 1 5e-1 .5"),
+        (
+            "a.pdb",
+            PDB.format("P 1", 1),
+            PDB.format("P 21/c", 4),
+            "symmetry, P 21/c; expected P 1",
+        ),
+        ("POSCAR", POSCAR, POSCAR.replace("C\n2", "2"), "line 6 names no elements; write them"),
+        ("a.sdf", MOL, MOL + MOL, "it has 2 molecules, of which ase reads one"),
+    ],
+)
+def test_what_ase_leaves_out_is_refused(tmp_path, name, right, wrong, said):
+    (tmp_path / name).write_text(right)
+    assert len(structures(tmp_path / name)) == 1
+    (tmp_path / name).write_text(wrong)
+    with pytest.raises(ValueError, match=rf"cannot read .*{name} \(.*{said}.*\)$"):
+        structures(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.xyz", "a.cif", "POSCAR", "a.gen"])
+def test_a_number_that_may_be_cut_off_is_told(tmp_path, salt, capfd, name):
+    path = tmp_path / name
+    ase.io.write(path, salt[0])
+    structures(path)
+    assert "its last line has no end" not in capfd.readouterr().err
+    path.write_text(path.read_text().rstrip())
+    structures(path)
+    assert f"lumlip: {path}: its last line has no end; is the file whole?" in capfd.readouterr().err
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+def test_pipes_and_devices_are_not_waited_for(tmp_path, salt):
+    os.mkfifo(tmp_path / "a.xyz")
+    deepmd(tmp_path / "deepmd", salt)
+    (tmp_path / "deepmd" / "set.000" / "box.npy").unlink()
+    os.mkfifo(tmp_path / "deepmd" / "set.000" / "box.npy")
+    for path in (tmp_path / "a.xyz", tmp_path / "deepmd", tmp_path, "/dev/zero", "/dev/tty"):
+        with pytest.raises(ValueError, match="is a pipe or a device, expected a file: save"):
+            structures(path)
 
 
 def test_databases_keep_charge_and_spin(tmp_path):
@@ -317,7 +468,7 @@ def test_pickles_of_oc20_are_not_opened(tmp_path):
 def test_packed_file_that_grows_without_end_is_refused(tmp_path, salt, monkeypatch):
     ase.io.write(tmp_path / "many.xyz", salt * 10)
     (tmp_path / "many.xyz.gz").write_bytes(gzip.compress((tmp_path / "many.xyz").read_bytes()))
-    monkeypatch.setattr("lumlip.datasets.reading.LARGEST", 5000)
+    monkeypatch.setattr("lumlip.datasets.formats.LARGEST", 5000)
     with pytest.raises(ValueError, match="more than 5000 bytes when unpacked"):
         structures(tmp_path / "many.xyz.gz")
     assert len(structures(tmp_path / "many.xyz")) == 60

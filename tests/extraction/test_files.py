@@ -14,6 +14,7 @@ from pyarrow import parquet
 import lumlip
 from lumlip.datasets.sets import structures, structures_sha256
 from lumlip.extraction import files
+from lumlip.extraction.files import SHA256
 from lumlip.extraction.given import Given
 from lumlip.extraction.panel import panel
 from lumlip.extraction.store import labelled, with_readout
@@ -75,6 +76,12 @@ def test_other_choices_and_orders_of_its_structures_are_found(written, chosen):
     assert np.array_equal(found["atomic_number"], expected["atomic_number"][atoms])
     assert found["energy"].to_numpy().tolist() == [-i for i in chosen]
     assert np.array_equal(np.bincount(found["structure"]), np.array(N_ATOMS)[chosen])
+
+
+def test_parts_of_a_store_without_energies_are_found(tmp_path):
+    files.write(features_of().drop_vars(["energy", "routing"]), FRAMES, tmp_path / "mine.zarr")
+    found = lumlip.features(f"features:{tmp_path / 'mine.zarr'}", FRAMES[2:])
+    assert np.array_equal(found["last_layer"], features_of()["last_layer"][7:])
 
 
 def test_structures_that_it_lacks_are_named_or_left_out(written, capfd):
@@ -190,6 +197,27 @@ def test_atoms_in_another_order_are_refused(tmp_path):
         lumlip.features(plain(tmp_path / "b.npz", atomic_number=numbers), FRAMES)
 
 
+@pytest.mark.parametrize(
+    ("structure", "said"),
+    [
+        (np.repeat([1, 2, 3], 2), "got 3 different indices from 1 to 3, expected 0 to n_struct"),
+        (np.repeat([0, 2, 3], 2), "got 3 different indices from 0 to 3"),
+        (np.repeat([0.0, 1.0, 2.0], 2), "dtype float64, expected integers of shape"),
+        (np.repeat(["0", "1", "2"], 2), "dtype <U1, expected integers"),
+        (np.zeros((6, 2), int), r"got shape \(6, 2\)"),
+    ],
+)
+def test_structures_are_counted_from_0_and_none_is_left_out(tmp_path, structure, said):
+    """Counted from 1, a part of structures of equal sizes would get features of others."""
+    some = [bulk("Si", a=a) for a in (5.4, 5.5, 5.6)]
+    sums = [structures_sha256([atoms]) for atoms in some]
+    rows = {"last_layer": np.arange(6.0)[:, None], "structure": structure}
+    np.savez(tmp_path / "mine.npz", structures_sha256=sums, **rows)
+    for chosen in (some, some[1:]):
+        with pytest.raises(ValueError, match=rf"cannot read .*mine.npz .*{said}"):
+            lumlip.features(f"features:{tmp_path / 'mine.npz'}", chosen)
+
+
 def test_copies_of_a_structure_keep_the_features_that_each_was_given(tmp_path):
     """Of two spin states, say: the sum of a structure covers no magnetic moments."""
     twice = [FRAMES[2]] * 2
@@ -231,6 +259,27 @@ def test_what_is_wrong_with_plain_arrays_is_one_line(tmp_path, arrays, said):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("name", ["last_layer", "backbone", "layer_00_a", "energy"])
+@pytest.mark.parametrize("wrong", [np.nan, -np.inf])
+def test_what_is_no_number_is_refused_with_its_row_when_it_is_read(
+    tmp_path, monkeypatch, name, wrong
+):
+    monkeypatch.setattr(files, "PIECE", 4)
+    rows = np.ones(4) if name == "energy" else np.ones((11, 3))
+    rows[2] = wrong
+    sums = [structures_sha256([atoms]) for atoms in FRAMES]
+    owner = np.repeat(range(4), N_ATOMS)
+    model = plain(tmp_path / "a.npz", **{name: rows, SHA256: sums, "structure": owner})
+    with pytest.raises(
+        ValueError, match=f"a.npz: got NaN or infinity in row 2 of {name}, expected"
+    ):
+        lumlip.features(model, FRAMES)
+    with pytest.raises(ValueError, match="row 2"):
+        panel([model], [*FRAMES[::-1], bulk("Fe")], skip_failing=True)
+    kept = [FRAMES[i] for i in ((0, 1, 3) if name == "energy" else (1, 2, 3))]
+    assert lumlip.features(model, kept).sizes["structure"] == 3
+
+
 def test_a_damaged_array_names_the_file(tmp_path):
     model = plain(tmp_path / "mine.npz")
     content = bytearray((tmp_path / "mine.npz").read_bytes())
@@ -254,9 +303,8 @@ def test_a_damaged_store_is_refused(tmp_path, name, how):
         (store / name).unlink()
     if how == "endless":  # a device, here one that blocks, is not read
         os.mkfifo(store / name)
-    with pytest.raises(
-        ValueError, match=rf"mine\.zarr is damaged in 1 of \d+ files, such as {name}"
-    ):
+    said = rf"mine\.zarr is damaged in 1 of \d+ files, such as {name}|{name} is a pipe or a device"
+    with pytest.raises(ValueError, match=said):
         lumlip.features(f"features:{store}", FRAMES)
 
 
@@ -277,6 +325,33 @@ def test_what_is_no_features_file_is_one_line(tmp_path, name):
     with pytest.raises(ValueError, match=name) as caught:
         lumlip.features(f"features:{tmp_path / name}", FRAMES)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names")
+@pytest.mark.parametrize("name", ["a.npz", "a.zarr/.zattrs", "a.zarr/energy/0"])
+def test_pipes_are_not_waited_for(tmp_path, name):
+    pipe = tmp_path / name
+    pipe.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(pipe)
+    with pytest.raises(ValueError, match=f"{pipe} is a pipe or a device, expected a file"):
+        lumlip.features(f"features:{tmp_path / name.partition('/')[0]}", FRAMES)
+
+
+@pytest.mark.parametrize("name", ["layers", "skip_unknown", "skip_faulty"])
+@pytest.mark.parametrize("wrong", ["no", 0, None])
+def test_what_is_neither_yes_nor_no_is_refused(tmp_path, name, wrong):
+    model = plain(tmp_path / "mine.npz")
+    with pytest.raises(ValueError, match=f"{name}: got {wrong!r}, expected True or False"):
+        lumlip.features(model, FRAMES, **{name: wrong})
+    assert lumlip.features(model, FRAMES, **{name: np.False_}).sizes["atom"] == 11
+
+
+@pytest.mark.parametrize("model", [None, 5, b"chgnet-0.3.0", ["chgnet-0.3.0"]])
+def test_a_model_is_a_text(model):
+    for act in (lumlip.features, lambda m, s: panel([m], s)):
+        with pytest.raises(ValueError, match="expected the id of a model, a text"):
+            act(model, FRAMES)
 
 
 class Evil:

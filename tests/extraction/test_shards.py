@@ -16,7 +16,9 @@ from ase.io import write
 
 import lumlip
 from lumlip.cli import main
+from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction import shards
+from lumlip.extraction.files import SHA256
 from lumlip.extraction.shards import dealt, extract_part, join, which_part
 
 FRAMES = [bulk("Cu", cubic=True), bulk("Si"), bulk("NaCl", "rocksalt", a=5.64), molecule("CH4")]
@@ -165,6 +167,32 @@ def test_a_part_is_opened_like_any_features_file(folder, tmp_path):
     with pytest.raises(ValueError, match=r"energy: got dtype \|O, .*expected plain numbers"):
         join(some, tmp_path / "x.zarr")
     assert not (tmp_path / "x.zarr").exists()
+
+
+@pytest.mark.parametrize("suffix", ["npz", "zarr"])
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_parts_of_a_features_file_that_changes_are_not_joined(tmp_path, monkeypatch, suffix, when):
+    def make(value):
+        some = {"last_layer": np.full((len(owner), 2), value), "structure": owner, SHA256: sums}
+        np.savez(tmp_path / "a.npz", **some)
+        if suffix == "zarr":
+            ds = lumlip.features(f"features:{tmp_path / 'a.npz'}", FRAMES)
+            shutil.rmtree(path, ignore_errors=True)
+            shards.write(ds.assign_attrs(lumlip_version="0"), FRAMES, path)
+
+    sums = [structures_sha256([atoms]) for atoms in FRAMES]
+    owner = np.repeat(range(4), list(map(len, FRAMES)))
+    path, parts = tmp_path / f"a.{suffix}", tmp_path / "parts"
+    make(1.0)
+    extract_part(f"features:{path}", FRAMES, parts, shard=(1, 2))
+    if when == "before":
+        make(2.0)
+    else:
+        read = shards.features
+        monkeypatch.setattr(shards, "features", lambda *args: [read(*args), make(2.0)][0].load())
+    with pytest.raises(ValueError, match="belongs to another whole: got features_sha256 '"):
+        extract_part(f"features:{path}", FRAMES, parts, shard=(2, 2))
+    assert len(list(parts.iterdir())) == 1
 
 
 def test_the_command_line_writes_parts_and_joins_them(tmp_path, capsys):

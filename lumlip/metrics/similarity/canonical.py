@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
+from lumlip.choices import as_number
 from lumlip.metrics.similarity._samples import both, centered
 
 #: Directions that hold less than this share of the variance together are rounding noise.
@@ -37,7 +38,7 @@ def svcca(X: ArrayLike, Y: ArrayLike, *, variance: float = 0.99) -> float:
     >>> round(svcca(X, X @ [[1, 2, 0], [0, 1, 3], [0, 0, 1]], variance=1), 6)
     1.0
     """
-    if not 0 < variance <= 1:
+    if not 0 < as_number("variance", variance) <= 1:
         raise ValueError(f"variance: got {variance}, expected above 0, to 1")
     bases = [components(Z, variance=variance) for Z in both(X, Y)]
     return mean_correlation(*bases)

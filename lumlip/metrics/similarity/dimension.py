@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
 from lumlip.array_types import FloatArray
+from lumlip.choices import as_number
 from lumlip.metrics.similarity._samples import check_k, defined, samples
 
 
@@ -34,7 +35,7 @@ def two_nn(X: ArrayLike, *, discard: float = 0.1) -> float:
     >>> round(two_nn(plane), 1), round(two_nn(sheet), 1)
     (1.0, 2.0)
     """
-    if not 0 <= discard < 1:
+    if not 0 <= as_number("discard", discard) < 1:
         raise ValueError(f"discard: got {discard}, expected 0 to below 1")
     near = nearest(samples(X, at_least=3), k=2)
     ratio = np.sort(np.log(near[:, 1] / near[:, 0]))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
-from lumlip.choices import check_choice
+from lumlip.choices import check_choice, check_flags
 from lumlip.metrics.similarity._samples import ROUNDING, both, centered, defined, distances
 
 Kernel = Literal["linear", "rbf"]
@@ -49,6 +49,7 @@ def cka(X: ArrayLike, Y: ArrayLike, *, kernel: Kernel = "linear", debiased: bool
     1.0
     """
     check_choice("kernel", kernel, KERNELS)
+    check_flags(debiased=debiased)
     first, second = both(X, Y, at_least=4)
     K, L = (kernel_matrix(Z, kernel=kernel) for Z in (first, second))
     return defined(aligned(K, L, debiased=debiased))

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from lumlip.array_types import FloatArray
+from lumlip.choices import check_flags
 from lumlip.metrics.similarity._samples import ROUNDING, both, centered, defined, distances
 
 
@@ -82,6 +83,7 @@ def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = T
     >>> [round(distance_correlation(X, X[:, :1], bias_corrected=b), 2) for b in (True, False)]
     [0.74, 0.86]
     """
+    check_flags(bias_corrected=bias_corrected)
     pair = [distances(centered(Z)) for Z in both(X, Y, at_least=4)]
     moved = [(u_centered if bias_corrected else _double_centered)(d) for d in pair]
     left = min(np.linalg.norm(m) / np.linalg.norm(d) for m, d in zip(moved, pair, strict=True))

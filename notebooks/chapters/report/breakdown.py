@@ -71,4 +71,4 @@ def by_label(
 
 def harder(table: pd.DataFrame) -> pd.DataFrame:
     """Return the labels whose error is above that of all, whole interval, from `by_label`."""
-    return table[[found.low > 0 for found in table["beyond"]]]
+    return table.loc[[found.low > 0 for found in table["beyond"]]]

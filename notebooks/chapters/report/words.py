@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from chapters.shared.heat import pair_ends
 from chapters.shared.heat_tables import HeatTable, heat_table
+from lumlip.book import page
 from lumlip.book.page import literal
 from lumlip.metrics.repeated import CrossFit, Estimate
 from lumlip.zoo.table import resolve
 
 #: So many characters of a file's name, and so many names of a list, are written.
 LONGEST, LISTED = 40, 8
+#: An interval of so many times a number, or 1 if it is smaller, says nothing of it.
+ABSURD = 10
+_INTERVAL = re.compile(
+    r"(?P<value>-?[\d.]+)(?P<percent> %|) \((?P<low>-?[\d.]+) to (?P<high>-?[\d.]+)\)"
+)
 
 
 def called(model: str) -> str:
@@ -34,6 +42,18 @@ def name(model: str) -> str:
     """Name a model in Markdown: minis in italics."""
     mark = "*" * resolve(model).mini
     return f"{mark}{literal(called(model))}{mark}"
+
+
+def shown(text: str) -> Any:
+    """Show Markdown; in the place of an interval that says nothing: too few structures."""
+    return page.shown(_INTERVAL.sub(_told, text))
+
+
+def _told(found: re.Match[str]) -> str:
+    value, low, high = (float(found[name]) for name in ("value", "low", "high"))
+    if high - low <= ABSURD * max(100.0 if found["percent"] else 1.0, abs(value)):
+        return found[0]
+    return f"{found['value']}{found['percent']} (too few structures to tell)"
 
 
 def whole(found: Estimate) -> str:

@@ -39,5 +39,5 @@ def test_labels_of_few_parents_and_equal_errors_are_not_called_hard(errors):
 def test_nothing_gives_an_empty_table_and_no_number():
     table = breakdown.by_label(np.empty((2, 0)), np.array([], dtype=str), np.array([], dtype=int))
     assert table.empty
-    assert breakdown.harder(table).empty
+    assert breakdown.harder(table)["error"].empty
     assert np.isnan(breakdown.rms(np.empty((2, 0)), np.array([]), n_bootstrap=9).value)

@@ -34,8 +34,13 @@ def test_a_file_is_called_by_its_name_alone(own):
     assert words.name("mace-mini") == r"*mace\-mini*"
 
 
-def test_numbers_have_intervals():
+def test_numbers_have_intervals_that_say_something():
     assert words.percent(Estimate(0.5, 0.4, 0.61)) == "50 % (40 to 61)"
+    for wide in (Estimate(0.19, -0.14, 109062.86), Estimate(-0.05, -16.0, 16.0)):
+        said = words.shown(f"An error of {wide}, or {words.percent(wide)}.").data
+        assert said.count(" (too few structures to tell)") == 2, said
+    told = "0.40 (0.26 to 1.64), 80 % (-300 to 95), 3 (1 to 20) meV/atom"
+    assert words.shown(told).data == told
     assert words.some([], "none") == "none"
     assert words.some(["Fe", "a_b"], "none") == r"Fe, a\_b"
     assert words.some("abcdefghij", "none") == "a, b, c, d, e, f, g, h and 2 more"

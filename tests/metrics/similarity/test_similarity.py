@@ -69,6 +69,12 @@ def _far(n):
         (lambda X: similarity.information_imbalance(X, np.ones((20, 2))), "same for all samples"),
         (lambda X: similarity.mutual_knn(X, X, k=20), "k: got 20, expected 1 to 19"),
         (lambda X: similarity.svcca(X, X, variance=0), "variance: got 0"),
+        (
+            lambda X: similarity.svcca(X, X, variance="all"),
+            "variance: got 'all', expected a number",
+        ),
+        (lambda X: similarity.two_nn(X, discard=None), "discard: got None, expected a number"),
+        (lambda X: similarity.cka(X, X, bandwidth=[1]), r"bandwidth: got \[1\], expected a number"),
         (lambda X: similarity.two_nn(np.vstack([X, X[:1]])), "2 samples that are copies"),
         (lambda X: similarity.two_nn(X, discard=1), "discard: got 1"),
         (lambda X: similarity.anchored_cosine(X, X, n_anchors=0), "n_anchors: got 0"),
