@@ -14,7 +14,7 @@ from zipfile import BadZipFile, ZipFile
 import numpy as np
 
 from lumlip.conformance import CHECKS
-from lumlip.conformance.check_model import check_model
+from lumlip.conformance.check_model import check_model, runnable
 from lumlip.datasets.sets import structures
 from lumlip.extraction.features import features
 from lumlip.extraction.files import opened, read, taken, write
@@ -63,7 +63,8 @@ def add(
     WeightsError, UntrustedCheckpointError, ExtractionError
         As for :func:`lumlip.features`.
     """
-    known, options = resolve(model), {"device": device, "trust_checkpoint": trust_checkpoint}
+    known = runnable(resolve(model))
+    options = {"device": device, "trust_checkpoint": trust_checkpoint}
     path = path or home() / SET / f"{_named(known).replace(':', '_')}.npz"
     if path.suffix != ".npz":
         raise ValueError(f"got {path}; expected a name that ends in .npz")

@@ -38,6 +38,7 @@ CHECKS = {
     check.measure.__name__: check
     for check in (
         Check(energies.energy_identity, Bound(1e-6, 1e-13)),
+        Check(energies.linearity, Bound(1e-3, 1e-6)),
         Check(energies.package_energy, Bound(1e-5, 1e-5)),
         Check(energies.package_features, Bound(3e-4, 3e-4)),
         # in float64: SevenNet's files hold float32 Wigner 3j symbols
@@ -74,6 +75,7 @@ LOOSER: dict[tuple[str, str], Bound] = {
 #: Enough for a model of an architecture that another one has shown to pass all checks.
 BRIEF = (
     "energy_identity",
+    "linearity",
     "package_energy",
     "rotation",
     "batching",

@@ -217,10 +217,13 @@ def _rows(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> IntAr
         known.setdefault(each[row], []).append(row)
     rows = np.array([_next(known.get(structures_sha256([atoms]))) for atoms in structures])
     if (rows < 0).all():
-        has = f"{len(each)} others" if each else f"those of {SHA256} {got or 'not given'}"
+        wanted = f"expected {len(structures)} of {expected} (`lumlip structures` prints it)"
+        if not (each or got):
+            raise ValueError(f"{path} does not say of which structures: no {SHA256}; {wanted}")
+        has = f"{len(each)} others" if each else f"those of {SHA256} {got}"
         raise ValueError(
-            f"{path} holds features of other structures: got {has}, expected "
-            f"{len(structures)} of {expected} (`lumlip structures` prints it)"
+            f"{path} holds features of other structures: got {has}, {wanted}; order counts, and "
+            "every decimal, which another file format may cut off: name the very file"
         )
     return rows
 

@@ -221,6 +221,28 @@ class Forgetful(Straight):
         return self.energy_from_last_layer(readout, structures)
 
 
+class Early(Toy):
+    """Takes the layer before the last for the last one: the energy is a curved function of it."""
+
+    def extract(self, structures, *, layers=False):
+        good = super().extract(structures, layers=layers)
+        energy = self.energy_from_last_layer(good.backbone, structures)
+        return replace(good, last_layer=good.backbone, energy=energy)
+
+    def energy_from_last_layer(self, last_layer, structures):
+        return super().energy_from_last_layer(np.tanh(last_layer), structures)
+
+
+class Remembering(Toy):
+    """Its energies are those of the forward pass, whatever the last layer is."""
+
+    def energy_from_last_layer(self, last_layer, structures):
+        return super().energy_from_last_layer(self.last_layer(structures), structures)
+
+    def last_layer(self, structures):
+        return np.tanh(np.concatenate([self.sums(atoms) for atoms in structures]))
+
+
 class Credulous(Toy):
     def __init__(self, checkpoint, **_):
         self.checkpoint_file = checkpoint
@@ -313,6 +335,8 @@ def failing(kind, folder, monkeypatch):
         (Leaky, ["energy_identity"]),
         (Straight, []),
         (Forgetful, ["energy_identity"]),
+        (Early, ["linearity"]),
+        (Remembering, ["linearity"]),
         (Credulous, ["damaged_files"]),
         (Curt, ["damaged_files"]),
         (Meddling, ["layers_harmless"]),
