@@ -138,10 +138,10 @@ def test_lineage_names_parent_source_and_children(capsys):
     assert capsys.readouterr().out.endswith(": mace-matpes-pbe-0, mace-matpes-r2scan-0\n")
 
 
-def test_lineage_of_an_unknown_model_names_the_known_ones(capsys):
+def test_lineage_of_an_unknown_model_says_where_the_known_ones_are(capsys):
     message = error_of(["lineage", "mace-omat-1"], capsys)
     assert "unknown model 'mace-omat-1'; did you mean mace-omat-0" in message
-    assert "known: chgnet-0.2.0, chgnet-0.3.0" in message
+    assert "expected one that `lumlip models` lists, FAMILY:PATH" in message
 
 
 @pytest.fixture
