@@ -68,8 +68,8 @@ def _families() -> tuple[list[Pins], list[str]]:
             usable.append(pins(name))
             if registered().get(name, used := family_file(name)) != used:
                 wrong.append(f"family {name}: {registered()[name]} is not used, but {used}")
-        except (ValueError, SyntaxError, KeyError) as error:
-            wrong.append(f"family {name}: not usable ({type(error).__name__}: {error})")
+        except ValueError as error:
+            wrong.append(f"family {name}: not usable ({error})")
     return usable, wrong
 
 

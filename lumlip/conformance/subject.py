@@ -78,8 +78,17 @@ class Subject:
 
     @cached_property
     def features(self) -> Features:
-        """Features of all structures as one batch."""
-        return self.extractor.extract(self.structures)
+        """Features of all structures as one batch; an error if they are of another form."""
+        found = self.extractor.extract(self.structures)
+        n_atoms, n_structures = sum(map(len, self.structures)), len(self.structures)
+        for name, n in (*((x, n_atoms) for x in LAYERS), ("energy", n_structures)):
+            got, what = getattr(found, name), "energies" if name == "energy" else "atoms"
+            if not isinstance(got, np.ndarray) or len(got) != n:
+                told = f"{type(got).__name__} of shape {tuple(np.shape(got))}"
+                raise ValueError(
+                    f"extract: got {name} as {told}, expected an array of numpy for {n} {what}"
+                )
+        return found
 
     @cached_property
     def layered(self) -> Features:

@@ -138,9 +138,12 @@ def pins(family: str) -> Pins:
     path = family_file(family)
     source = path.read_text(encoding="utf-8")
     match = _BLOCK.search(source)
-    package = _constant(source, "PACKAGE")
+    try:
+        package = _constant(source, "PACKAGE")
+    except SyntaxError as error:
+        raise ValueError(f"{path}, line {error.lineno}: {error.msg}") from error
     if match is None or package is None:
-        raise ValueError(f"{path.name} needs a '# /// script' block of pins and a PACKAGE name")
+        raise ValueError(f"{path} needs a '# /// script' block of pins and a PACKAGE name")
     lines = match["content"].splitlines()
     block = tomllib.loads("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
     # [tool.lumlip.env] sets variables for the installation (say, to build without an extension);

@@ -36,6 +36,8 @@ def test_sample_takes_each_subset_in_turn(structures):
     assert names == ["Cu4", "CH4O", "Si8", "Po"]
     assert len(sample(structures * 20)) == SAMPLE
     assert sample([]) == ()
+    one, other = sample(structures[:1])  # a batch has two
+    assert not np.array_equal(one.positions, other.positions)
 
 
 def test_nothing_to_check_on_is_an_error(structures):
@@ -243,6 +245,12 @@ class Remembering(Toy):
         return np.tanh(np.concatenate([self.sums(atoms) for atoms in structures]))
 
 
+class Torn(Toy):
+    def extract(self, structures, *, layers=False):
+        good = super().extract(structures, layers=layers)
+        return replace(good, last_layer=good.last_layer[:2])
+
+
 class Credulous(Toy):
     def __init__(self, checkpoint, **_):
         self.checkpoint_file = checkpoint
@@ -350,6 +358,21 @@ def test_a_fault_fails_its_check(kind, fails, tmp_path, monkeypatch):
     assert failing(kind, tmp_path, monkeypatch) == fails
 
 
+def test_features_of_another_form_are_refused(tmp_path, monkeypatch):
+    subject = subject_of(Torn, tmp_path, monkeypatch)
+    words = r"^extract: got last_layer as ndarray of shape \(2, 3\), expected .* for 15 atoms$"
+    with pytest.raises(ValueError, match=words):
+        _ = subject.features
+
+
+def test_a_check_that_fails_says_what_it_is(tmp_path, monkeypatch):
+    found = report(subject_of(Handed, tmp_path, monkeypatch), ["rotation", "inversion"])
+    assert found["notes"] == [
+        "inversion failed: Structures mirrored through the origin, cell and all (which becomes "
+        "left-handed)."
+    ]
+
+
 def test_features_that_turn_with_the_structure_fail(tmp_path, monkeypatch):
     assert {"rotation", "layers_rotation"} <= set(failing(Turned, tmp_path, monkeypatch))
     turning = failing(Turning, tmp_path, monkeypatch)
@@ -378,7 +401,7 @@ def test_a_symmetry_that_a_model_lacks_is_its_own_if_the_package_agrees(tmp_path
     found = report(subject_of(Turned, tmp_path, monkeypatch), names)
     assert found["errors"]["rotation"] > 1e-9
     assert found["failed"] == ["layers_rotation"]  # not by design
-    (note,) = found["notes"]
+    note, _ = found["notes"]
     assert note.startswith("rotation: ")
     assert note.endswith("a property of this one, not of the extraction")
     for kind in (TurnedApart, Turned):

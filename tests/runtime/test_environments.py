@@ -83,6 +83,12 @@ def test_file_without_pins_is_refused(tiny):
         environments.pins("bare")
 
 
+def test_file_with_a_slip_is_refused_in_a_line(tiny):
+    (tiny / "slip.py").write_text("PACKAGE = 'x'\nclass Extractor(", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"slip\.py, line 2: '\(' was never closed$"):
+        environments.pins("slip")
+
+
 def test_current_interpreter_is_used_if_it_has_the_pinned_version(tiny):
     write_tiny(tiny, f"filelock=={version('filelock')}")
     assert environments.python("tiny") == Path(sys.executable)
