@@ -362,6 +362,7 @@ def test_environments_are_made_ahead_and_the_one_that_cannot_be_stops_no_other(t
     assert main(["doctor", "--prepare"]) == 1
     out = capsys.readouterr().out
     assert "environment broken: cannot make the environment of family 'broken'" in out
+    assert "`lumlip doctor --prepare broken` where there is one, with the same LUMLIP_HOME" in out
     assert f"environment tiny: ready, toolz==1.0.0, in {environments.pins('tiny').folder}" in out
     assert "1 of 2 environments ready, 0.0 GB" in out
     assert main(["doctor", "--prepare", "tiny"]) == 0
