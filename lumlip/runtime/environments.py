@@ -398,8 +398,8 @@ def _run(step: list[str], wanted: Pins, *held: int) -> None:
             f"  wanted: {', '.join(wanted.dependencies)}\n"
             f"  uv said: {errors.strip() or told.strip()}\n"
             f"Without a network: `lumlip doctor --prepare {wanted.family}` where there is one, "
-            "with the same LUMLIP_HOME. Else mend the index settings of pip, or install them yourself "
-            "where you run lumlip."
+            "with the same LUMLIP_HOME. Else mend the index settings of pip, or install them "
+            "yourself where you run lumlip."
         )
 
 
