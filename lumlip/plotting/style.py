@@ -212,4 +212,17 @@ def heat_map_figure(
     if list(table.index) == list(table.columns):
         family_lines(ax, [family_of(model) for model in table.index])
         mark_minis(ax)
+        names = elided(list(table.index))
+        ax.set_xticklabels(names)
+        ax.set_yticklabels(names)
     return made
+
+
+def elided(names: Sequence[str], most: int = 32) -> list[str]:
+    """Cut out the middle of long names, such as paths of files, unless that makes two alike.
+
+    >>> elided(["sevennet-0", "mace:/home/me/runs-of-november/tuned.model"])
+    ['sevennet-0', 'mace:/h…ber/tuned.model']
+    """
+    short = [name if len(name) <= most else f"{name[:7]}…{name[-15:]}" for name in names]
+    return short if len({*short}) == len({*names}) else list(names)
