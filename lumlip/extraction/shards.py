@@ -226,7 +226,8 @@ def _widened(one: xr.Dataset, parts: Sequence[xr.Dataset]) -> xr.Dataset:
 def _check_same(expected: dict[str, Any], got: dict[str, Any], path: Path) -> None:
     for name in expected.keys() | got.keys():
         if got.get(name) != expected.get(name):
+            lost = "; of a job array a single task is done anew by --shard I/N" * (name == PARTS)
             raise ValueError(
                 f"{path} belongs to another whole: got {name} {got.get(name)!r}, "
-                f"expected {expected.get(name)!r}"
+                f"expected {expected.get(name)!r}{lost}"
             )

@@ -393,13 +393,18 @@ def _run(step: list[str], wanted: Pins, *held: int) -> None:
             raise
     if uv.returncode:
         shutil.rmtree(wanted.folder, ignore_errors=True)
-        raise FamilyEnvironmentError(
-            f"cannot make the environment of family {wanted.family!r} in {wanted.folder}\n"
-            f"  wanted: {', '.join(wanted.dependencies)}\n"
-            f"  uv said: {errors.strip() or told.strip()}\n"
+        said = errors.strip() or told.strip()
+        advice = (
             f"Without a network: `lumlip doctor --prepare {wanted.family}` where there is one, "
             "with the same LUMLIP_HOME. Else mend the index settings of pip, or install them "
             "yourself where you run lumlip."
+        )
+        if re.search("no space left|quota", said, re.IGNORECASE):
+            advice = "The disk is full: free some space, or let LUMLIP_HOME name a larger one."
+        raise FamilyEnvironmentError(
+            f"cannot make the environment of family {wanted.family!r} in {wanted.folder}\n"
+            f"  wanted: {', '.join(wanted.dependencies)}\n"
+            f"  uv said: {said}\n{advice}"
         )
 
 

@@ -357,6 +357,13 @@ def test_broken_environment_is_made_again(tiny, capfd):
     assert "the environment of tiny is broken: its Python is gone" in capfd.readouterr().err
 
 
+def test_a_full_disk_is_told_from_a_missing_network(tiny, monkeypatch):
+    full = "import sys; sys.exit('error: failed to copy: No space left on device (os error 28)')"
+    monkeypatch.setattr(environments, "_steps", lambda _: [[sys.executable, "-c", full]])
+    with pytest.raises(environments.FamilyEnvironmentError, match="let LUMLIP_HOME name a larger"):
+        environments.python("tiny")
+
+
 def test_environments_are_made_ahead_and_the_one_that_cannot_be_stops_no_other(tiny, capsys):
     (tiny / "broken.py").write_text(TINY.format(requirement="toolz==0.0.99", no_deps=""))
     assert main(["doctor", "--prepare"]) == 1
