@@ -288,8 +288,8 @@ def _check_whole(store: Path) -> None:
     if wrong := sorted(name for name in expected if found.get(name) != expected[name]):
         raise ValueError(
             f"{store} is damaged in {len(wrong)} of {len(expected)} files, such as {wrong[0]}: "
-            f"make it again, in another place or without it there; if it was changed on purpose, "
-            f"remove {SUMS} from its .zattrs"
+            f"remove it, and make it anew; if it was changed on purpose, remove {SUMS} from its "
+            ".zattrs"
         )
 
 
