@@ -144,7 +144,7 @@ def select(structures: list[Any], *, output: Path | None, **options: Any) -> Non
     from ase.io import write
     from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 
-    from lumlip.datasets.sets import read_structures
+    from lumlip.datasets.sets import as_given, read_structures
     from lumlip.embedding import select
     from lumlip.extraction.store import written_whole
 
@@ -159,7 +159,7 @@ def select(structures: list[Any], *, output: Path | None, **options: Any) -> Non
         chosen = select(frames, **options)
         print(chosen.to_string(index=False, float_format="{:.4g}".format))
         if part is not None and output is not None:
-            write(part / output.name, [frames[i] for i in dict.fromkeys(chosen["frame"])])
+            write(part / output.name, as_given(structures, chosen["frame"]))
             print(f"wrote {output}")
 
 

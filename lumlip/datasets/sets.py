@@ -153,6 +153,13 @@ def read_structures(which: Source, *, format: str | None = None) -> Sequence[Ato
     return which if isinstance(which, Spooled) else spooled(_each(which, format))
 
 
+def as_given(which: Sequence[Atoms | str], numbers: Iterable[int]) -> list[Atoms]:
+    """Return some of the structures as files have them, with forces and what else is there."""
+    wanted = dict.fromkeys(numbers)
+    found = {i: atoms for i, atoms in enumerate(_found(which, None)) if i in wanted}
+    return [found[i] for i in wanted]
+
+
 def _each(which: Source, format: str | None) -> Iterator[Atoms]:
     if isinstance(which, Atoms | str | os.PathLike):
         which = [which]
