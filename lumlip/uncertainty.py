@@ -124,7 +124,12 @@ def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
     energies = [_number(atoms.info.get(key)) for atoms in seen.structures]
     gone, usable = np.flatnonzero(~np.isfinite(energies)), _once(seen)
     if len(gone) or usable.sum() < FEWEST:
-        first = f", none in info[{key!r}] of frame {seen.frames[gone[0]]}" if len(gone) else ""
+        first = ""
+        if len(gone):
+            info = seen.structures[gone[0]].info
+            named = ", ".join(name for name in info if np.isfinite(_number(info[name])))
+            first = f", none in info[{key!r}] of frame {seen.frames[gone[0]]} "
+            first += f"(numbers in it, to be named by key= or --key: {named or 'none'})"
         n = np.isfinite(energies)[usable].sum()
         raise ValueError(f"known: got {n} energies{first}; expected one of each, {FEWEST} or more")
     n_folds = min(10, number_of_groups(seen.atoms, by="parent"))

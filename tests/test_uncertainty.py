@@ -40,6 +40,10 @@ def test_copies_of_known_structures_do_not_count(tmp_path):
     once, twice = (lumlip.last_layer_uncertainty(model, asked, known=known * n) for n in (1, 2))
     assert once.attrs["n_known"] == twice.attrs["n_known"] == 60
     assert np.allclose(once["uncertainty"], twice["uncertainty"], rtol=0.05)
+    known[0].info = {"REF_energy": 1.0, "note": "mine"}
+    with pytest.raises(ValueError, match=r"frame 0 \(numbers .* --key: REF_energy\); expected"):
+        lumlip.last_layer_uncertainty(model, asked, known=known[:3])
+    known[0].info = known[1].info
     with pytest.raises(ValueError, match="known: got 10 energies; expected one of each, 20 or"):
         lumlip.last_layer_uncertainty(model, asked, known=known[:10] * 2)
 
