@@ -110,9 +110,13 @@ class Subject:
         return np.random.default_rng(0)
 
     def difference(self, got: Features, expected: Features) -> float:
-        """Largest error of features, relative to the features' root mean square."""
+        """Largest error of features, relative to the features' root mean square.
+
+        To that of the expected ones where it is larger: an atom alone may lie far from all others.
+        """
         errors = [largest(getattr(got, layer), getattr(expected, layer)) for layer in LAYERS]
-        return max(map(relative, errors, [rms(getattr(self.features, x)) for x in LAYERS]))
+        sizes = [[rms(getattr(some, x)) for some in (self.features, expected)] for x in LAYERS]
+        return max(map(relative, errors, map(max, sizes)))
 
     def after(self, change: Change, *, layers: bool = False) -> Features:
         """Features of the structures after a change of every one."""

@@ -389,6 +389,15 @@ def test_descriptors_of_an_atom_alone_may_be_zero_and_others_of_another_width(
     assert note == ("package_features: narrow not compared, ours have 3 columns, the package's 2")
 
 
+def test_an_atom_far_from_all_others_is_measured_by_its_own_size(tmp_path, monkeypatch):
+    """Of CHGNet on frames that are much alike: rounding of an isolated atom was a failed check."""
+    subject = subject_of(Toy, tmp_path, monkeypatch)
+    far = replace(subject.features, last_layer=1000 * subject.features.last_layer)
+    got = replace(far, last_layer=far.last_layer * (1 + 1e-7))
+    assert subject.difference(got, far) < 1e-6
+    assert subject.difference(got, subject.features) > 1
+
+
 def test_a_change_of_nothing_is_no_error():
     assert relative(0.0, 0.0) == 0
     assert relative(1e-9, 0.0) == np.inf
