@@ -19,7 +19,7 @@ import xarray as xr
 from numpy.typing import NDArray
 
 from lumlip.conformance import CHECKS
-from lumlip.conformance.check_model import check_model
+from lumlip.conformance.check_model import check_model, runnable
 from lumlip.datasets.sets import structures
 from lumlip.extraction.features import features
 from lumlip.extraction.files import opened, read, taken, write
@@ -59,7 +59,8 @@ def add(
     ``licence`` are terms of the model that the table of models does not know. Raises what
     :func:`lumlip.features` and `entry` do, and ValueError if a check of the model fails.
     """
-    known, options = resolve(model), {"device": device, "trust_checkpoint": trust_checkpoint}
+    known = runnable(resolve(model))
+    options = {"device": device, "trust_checkpoint": trust_checkpoint}
     path = path or home() / SET / f"{_named(known).replace(':', '_')}.npz"
     if path.suffix != ".npz":
         raise ValueError(f"got {path}; expected a name that ends in .npz")

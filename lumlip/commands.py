@@ -148,7 +148,7 @@ def select(structures: list[Any], *, output: Path | None, **options: Any) -> Non
     from ase.io import write
     from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 
-    from lumlip.datasets.sets import read_structures
+    from lumlip.datasets.sets import as_given, read_structures
     from lumlip.embedding import select
 
     if output is not None:
@@ -161,7 +161,7 @@ def select(structures: list[Any], *, output: Path | None, **options: Any) -> Non
         chosen = select(frames, **options)
         print(chosen.to_string(index=False, float_format="{:.4g}".format))
         if path is not None:
-            write(path, [frames[i] for i in dict.fromkeys(chosen["frame"])])
+            write(path, as_given(structures, chosen["frame"]))
 
 
 def tell_uncertainty(

@@ -86,7 +86,8 @@ class Comparison:
         """Name the structure that carries the largest part of a cell's square, if that is much."""
         names, attrs = list(self.table.index), self.table.attrs
         pairs = [(a, b) for a in names for b in names if a != b]
-        large = [(attrs["worst_share"][a][b], a, b) for a, b in pairs]
+        shown = self.table > 5e-4  # what is printed as 0.000 may be rounding
+        large = [(attrs["worst_share"][a][b], a, b) for a, b in pairs if shown.at[a, b]]
         if not (large := [cell for cell in large if cell[0] > LARGE_SHARE]):
             return []
         share, source, target = max(large)

@@ -10,13 +10,16 @@ from pathlib import Path
 import lumlip
 from lumlip.errors import FamilyEnvironmentError
 from lumlip.runtime.environments import (
+    Pins,
     broken,
     families,
+    family_file,
     here,
     in_use,
     is_lumlips,
     pins,
     python,
+    registered,
 )
 from lumlip.runtime.paths import home
 
@@ -32,13 +35,15 @@ def report(*, clean: bool = False) -> tuple[list[str], bool]:
     lines = [f"lumlip {lumlip.__version__}, Python {platform.python_version()}", *_devices()]
     checks = [_cache(), _uv(), _weights(), _models_folder()]
     lines += [line for line, _ in checks]
-    lines += [*(_environment(name) for name in families()), *_stale(clean=clean)]
-    return lines, all(ok for _, ok in checks)
+    usable, wrong = _families()
+    lines += [*(_environment(one.family) for one in usable), *wrong, *_stale(usable, clean=clean)]
+    return lines, not wrong and all(ok for _, ok in checks)
 
 
 def prepared(names: Sequence[str], tell: Callable[[str], None]) -> int:
     """Make the environments of some families, or of all; return how many cannot be made."""
-    wanted, failed, total = [pins(name) for name in names or families()], 0, 0
+    wanted, wrong = ([pins(name) for name in names], []) if names else _families()
+    failed, total = 0, 0
     for one in wanted:
         try:
             python(one.family)
@@ -49,7 +54,23 @@ def prepared(names: Sequence[str], tell: Callable[[str], None]) -> int:
         total += (size := 0 if here(one) else _size(one.folder))
         tell(f"{_environment(one.family)}, {size / 1e9:.1f} GB")
     tell(f"{len(wanted) - failed} of {len(wanted)} environments ready, {total / 1e9:.1f} GB")
-    return failed
+    for line in wrong:
+        tell(line)
+    return failed + len(wrong)
+
+
+def _families() -> tuple[list[Pins], list[str]]:
+    """Return the pins of all families, and what is wrong with those of other packages."""
+    usable: list[Pins] = []
+    wrong = []
+    for name in families():
+        try:
+            usable.append(pins(name))
+            if registered().get(name, used := family_file(name)) != used:
+                wrong.append(f"family {name}: {registered()[name]} is not used, but {used}")
+        except ValueError as error:
+            wrong.append(f"family {name}: not usable ({error})")
+    return usable, wrong
 
 
 def _devices() -> list[str]:
@@ -122,9 +143,9 @@ def _environment(family: str) -> str:
     return f"environment {family}: not made yet; will install {wish} at first use"
 
 
-def _stale(*, clean: bool) -> list[str]:
+def _stale(usable: Sequence[Pins], *, clean: bool) -> list[str]:
     """Name lumlip's environments that no family's pins ask for any more."""
-    wanted = {pins(name).folder for name in families()}
+    wanted = {one.folder for one in usable}
     found = [f for f in home().glob("environments/*-*") if f.is_dir() and f not in wanted]
     told = []
     for folder in filter(is_lumlips, found):

@@ -122,8 +122,11 @@ def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
     gone, usable = np.flatnonzero(~np.isfinite(energies)), _once(seen)
     if len(gone):
         n, first = np.isfinite(energies)[usable].sum(), seen.frames[gone[0]]
+        info = seen.structures[gone[0]].info
+        named = ", ".join(name for name in info if np.isfinite(_number(info[name]))) or "none"
         raise ValueError(
-            f"known: got {n} energies, none in info[{key!r}] of frame {first}; expected one of each"
+            f"known: got {n} energies, none in info[{key!r}] of frame {first} (numbers in it, to "
+            f"be named by key= or --key: {named}); expected one of each"
         )
     _check_enough(usable, "energies")
     n_folds = min(10, number_of_groups(seen.atoms, by="parent"))

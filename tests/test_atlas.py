@@ -157,7 +157,8 @@ def test_good_entries_are_listed_and_wrong_ones_refused_in_a_line(made, tmp_path
     assert main(["atlas", "add"]) == 2
 
 
-def test_what_can_be_no_entry_is_told_before_the_work(made, capsys):
+def test_what_can_be_no_entry_is_told_before_the_work(made, tmp_path, capsys):
+    np.savez(own := tmp_path / "own.npz", last_layer=np.eye(3), structures_sha256="0" * 64)
     for argv, words in (
         (["mace-mini"], "mace-mini knows the elements of 137 of the 269 structures"),
         (
@@ -165,6 +166,7 @@ def test_what_can_be_no_entry_is_told_before_the_work(made, capsys):
             "the licence of mace-polar-1-small is not known; name it: --licence",
         ),
         ([f"features:{made}"], "holds features, no model"),
+        ([f"features:{own}"], "holds features, no model"),
         (["chgnet-0.3.0", "-o", "x.zarr"], "ends in .npz"),
         (["chgnet-0.3.0", "-o", str(made)], "is there already"),
     ):

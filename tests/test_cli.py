@@ -146,10 +146,10 @@ def test_lineage_names_parent_source_and_children(capsys):
     assert capsys.readouterr().out.endswith(": mace-matpes-pbe-0, mace-matpes-r2scan-0\n")
 
 
-def test_lineage_of_an_unknown_model_names_the_known_ones(capsys):
+def test_lineage_of_an_unknown_model_says_where_the_known_ones_are(capsys):
     message = error_of(["lineage", "mace-omat-1"], capsys)
     assert "unknown model 'mace-omat-1'; did you mean mace-omat-0" in message
-    assert "known: chgnet-0.2.0, chgnet-0.3.0" in message
+    assert "expected one that `lumlip models` lists, FAMILY:PATH" in message
 
 
 @pytest.fixture
@@ -277,6 +277,21 @@ def test_embed_and_select_write_what_they_say(capsys, crystals, tmp_path):
     assert len(read(tmp_path / "new" / "few.xyz", index=":")) == 3
     assert main([*chosen, "--by", "atom"]) == 0
     assert "element" in capsys.readouterr().out
+
+
+def test_selected_structures_keep_the_forces_of_their_file(tmp_path):
+    frames = [bulk("Cu", cubic=True, a=a) for a in (3.5, 3.6, 3.7)]
+    for i, atoms in enumerate(frames):
+        atoms.calc = SinglePointCalculator(atoms, energy=i, forces=np.full((4, 3), i / 8))
+    write(known := tmp_path / "known.xyz", frames)
+    rows, sha256 = np.repeat([[0.0], [1.0], [5.0]], 4, axis=0), structures_sha256(frames)
+    np.savez(own := tmp_path / "own.npz", last_layer=rows, structures_sha256=sha256)
+    few = tmp_path / "few.xyz"
+    argv = ["select", str(known), "--model", f"features:{own}", "--n", "2", "-o", str(few)]
+    assert main(argv) == 0
+    chosen = read(few, index=":")
+    assert [atoms.get_potential_energy() for atoms in chosen] == [0, 2]
+    assert [atoms.get_forces()[3, 2] for atoms in chosen] == [0, 0.25]
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])

@@ -101,7 +101,9 @@ def test_a_structure_that_carries_a_cell_is_named(comparison):
         f"frame 6, {formula}, carries 43% of the square of {a} -> {b}; "
         "in 1 of 2 cells one structure carries over 20%"
     ]
-    shares[a][b] = 0.2
+    table.loc[a, b] = 1e-5  # features of the same model, say: it is rounding that is carried
+    assert not [line for line in replace(comparison, table=table).warnings() if "carries" in line]
+    table.loc[a, b], shares[a][b] = 0.5, 0.2
     assert not [line for line in replace(comparison, table=table).warnings() if "carries" in line]
 
 

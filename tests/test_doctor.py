@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lumlip.doctor import report
+from lumlip.doctor import prepared, report
 from lumlip.runtime import environments
 from lumlip.runtime.paths import home as cache
 
@@ -97,3 +97,25 @@ def test_broken_environment_is_seen():
     (wanted.folder / "bin" / "python").unlink()
     (wanted.folder / "bin" / "python").symlink_to("/nowhere/python")
     assert "broken, its Python is gone" in told("diep")[0]
+
+
+def test_a_family_that_a_package_registers_wrongly_is_named_and_stops_no_other(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "cut.py").write_text("class Extractor(", encoding="utf-8")
+    theirs = {name: tmp_path / f"{name}.py" for name in ("cut", "gone", "chgnet")}
+    monkeypatch.setattr(environments, "registered", lambda: theirs)
+    monkeypatch.setattr("lumlip.doctor.registered", lambda: theirs)
+    lines, healthy = report()
+    assert not healthy
+    wrong = [line for line in lines if line.startswith("family ")]
+    for line, words in zip(
+        wrong, ("chgnet.py is not used", "cut.py, line 1", "gone.py"), strict=True
+    ):
+        assert words in line
+    assert any(line.startswith("environment sevennet: ") for line in lines)
+    said = []
+    monkeypatch.setattr("lumlip.doctor.python", lambda _: None)
+    monkeypatch.setattr("lumlip.doctor._size", lambda _: 0)
+    assert prepared([], said.append) == 3
+    assert said[-3:] == wrong

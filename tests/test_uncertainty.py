@@ -42,6 +42,10 @@ def test_copies_of_known_structures_do_not_count(tmp_path):
     assert lumlip.last_layer_uncertainty(model, known[:3], known=known).attrs["n_again"] == 3
     assert once.attrs["n_known"] == twice.attrs["n_known"] == 60
     assert np.allclose(once["uncertainty"], twice["uncertainty"], rtol=0.05)
+    known[0].info = {"REF_energy": 1.0, "note": "mine"}
+    with pytest.raises(ValueError, match=r"frame 0 \(numbers .* --key: REF_energy\); expected"):
+        lumlip.last_layer_uncertainty(model, asked, known=known[:3])
+    known[0].info = known[1].info
     with pytest.raises(ValueError, match="known: got 10 energies; expected 20 or more, each once"):
         lumlip.last_layer_uncertainty(model, asked, known=known[:10] * 2)
 

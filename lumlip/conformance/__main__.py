@@ -38,6 +38,8 @@ def report(subject: Subject, names: Sequence[str] = tuple(CHECKS)) -> dict[str, 
     lacking = _properties(subject, errors, failed)
     said = {k: _TIED if (subject.family, k) in TIES else _OWN for k in lacking}
     notes = [f"{k}: {errors[k]:.2g} of the features' {text}" for k, text in said.items()]
+    failed = [name for name in failed if name not in lacking]
+    notes += [f"{k} failed: {(CHECKS[k].measure.__doc__ or '').splitlines()[0]}" for k in failed]
     return {
         "family": subject.family,
         "checkpoint": subject.checkpoint,
@@ -45,7 +47,7 @@ def report(subject: Subject, names: Sequence[str] = tuple(CHECKS)) -> dict[str, 
         "task": subject.task,
         "dtype": subject.dtype,
         "device": subject.device,
-        "n_structures": len(subject.structures),
+        "n_structures": min(len(subject.structures), len(subject.taken)),
         "n_taken": len(subject.taken),
         "n_given": len(subject.given),
         "n_backbone": features.backbone.shape[1],
@@ -56,7 +58,7 @@ def report(subject: Subject, names: Sequence[str] = tuple(CHECKS)) -> dict[str, 
         "invariant": extractor.invariant,
         "errors": errors,
         "bounds": bounds,
-        "failed": [name for name in failed if name not in lacking],
+        "failed": failed,
         "notes": [*subject.notes, *notes],
     }
 

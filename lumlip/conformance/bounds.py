@@ -49,6 +49,7 @@ CHECKS = {
     check.name: check
     for check in (
         _check(energies.energy_identity, 1e-6, 1e-13),
+        _check(energies.linearity, 1e-3, 1e-6),
         _check(energies.package_energy, 1e-5, 1e-5),
         _check(energies.package_features, 3e-4, 3e-4),
         # in float64: SevenNet's files hold float32 Wigner 3j symbols
@@ -85,6 +86,7 @@ LOOSER: dict[tuple[str, str], Bound] = {
 #: Enough for a model of an architecture that another one has shown to pass all checks.
 BRIEF = (
     "energy_identity",
+    "linearity",
     "package_energy",
     "rotation",
     "batching",

@@ -84,7 +84,7 @@ def check_models(
         raise ValueError(f"got no structure of at most {SMALL} atoms; give others to check on")
     families: dict[str, list[ModelEntry]] = {}
     for model in models:
-        entry = ready(_runnable(resolve(model)), trust_checkpoint=trust_checkpoint)
+        entry = ready(runnable(resolve(model)), trust_checkpoint=trust_checkpoint)
         families.setdefault(entry.family, []).append(entry)
     found: dict[str, pd.DataFrame] = {}
     for family, entries in families.items():
@@ -93,7 +93,8 @@ def check_models(
     return {model: found[model] for model in models}
 
 
-def _runnable(entry: ModelEntry) -> ModelEntry:
+def runnable(entry: ModelEntry) -> ModelEntry:
+    """Refuse features that were computed elsewhere."""
     if entry.weights == "features":
         raise ValueError(
             f"{entry.id} holds features, no model that could be run again; expected a model: check "

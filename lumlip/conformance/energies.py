@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
+from ase import Atoms
 
 from lumlip.conformance.subject import Subject, energy_error, largest, relative, rms
+from lumlip.families.base import FloatArray
+
+#: Families in which the second half of the last layer opens a gate for the first.
+GATED = ("diep", "mattersim")
 
 
 def energy_identity(subject: Subject) -> float | None:
@@ -21,6 +28,33 @@ def energy_identity(subject: Subject) -> float | None:
     if extractor.linear_head:  # else the last layer is the readout
         again += [extractor.energy_from_readout(features.backbone, subject.structures)]
     return max(energy_error(energy, features.energy, subject.structures) for energy in again)
+
+
+def linearity(subject: Subject) -> float | None:
+    """Energy of changed features: linear in the last layer, or the readout, and not blind to it.
+
+    A layer before the last one, the rest of the network in ``energy_from_last_layer``, would keep
+    the identity; so would energies that were kept from the forward pass.
+    """
+    features, extractor = subject.features, subject.extractor
+    if extractor.no_energy:
+        return None
+    error = _curvature(extractor.energy_from_last_layer, features.last_layer, subject)
+    if extractor.linear_head:
+        error = max(error, _curvature(extractor.energy_from_readout, features.backbone, subject))
+    return error
+
+
+def _curvature(
+    energy: Callable[[FloatArray, Sequence[Atoms]], FloatArray], x: FloatArray, subject: Subject
+) -> float:
+    """Step forth and back: the sum of both changes of the energies, over their difference."""
+    step = rms(x) * subject.rng().normal(size=x.shape)
+    if subject.family in GATED:
+        step[:, x.shape[1] // 2 :] = 0
+    back, here, forth = (energy(x + k * step, subject.structures) for k in (-1, 0, 1))
+    change = largest(forth, back)
+    return relative(largest(back + forth, 2 * here), change) if change else np.inf
 
 
 def package_energy(subject: Subject) -> float | None:

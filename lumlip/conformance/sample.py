@@ -13,13 +13,17 @@ _OFF_SITE = 0.02  # Å
 
 
 def sample(frames: Sequence[Atoms]) -> tuple[Atoms, ...]:
-    """Take up to `SAMPLE` structures, one subset after the other, each moved a little."""
+    """Take up to `SAMPLE` structures, one subset after the other, each moved a little.
+
+    One alone is taken twice: a batch has two or more.
+    """
     by_subset: dict[str, list[Atoms]] = {}
     for atoms in frames:
         by_subset.setdefault(str(atoms.info.get("subset", "")), []).append(atoms)
     rounds = max(map(len, by_subset.values()), default=0)
     turns = [group[i] for i in range(rounds) for group in by_subset.values() if i < len(group)]
-    return tuple(_displaced(atoms, seed) for seed, atoms in enumerate(turns[:SAMPLE]))
+    turns = turns * 2 if len(turns) == 1 else turns[:SAMPLE]
+    return tuple(_displaced(atoms, seed) for seed, atoms in enumerate(turns))
 
 
 def _displaced(atoms: Atoms, seed: int) -> Atoms:

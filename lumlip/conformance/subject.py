@@ -11,6 +11,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 
+from lumlip.choices import LAYERS
 from lumlip.conformance.sample import sample
 from lumlip.families.base import Extractor, Features, FloatArray, IntArray
 
@@ -78,8 +79,17 @@ class Subject:
 
     @cached_property
     def features(self) -> Features:
-        """Features of all structures as one batch."""
-        return self.extractor.extract(self.structures)
+        """Features of all structures as one batch; an error if they are of another form."""
+        found = self.extractor.extract(self.structures)
+        n_atoms, n_structures = sum(map(len, self.structures)), len(self.structures)
+        for name, n in (*((x, n_atoms) for x in LAYERS), ("energy", n_structures)):
+            got, what = getattr(found, name), "energies" if name == "energy" else "atoms"
+            if not isinstance(got, np.ndarray) or len(got) != n:
+                told = f"{type(got).__name__} of shape {tuple(np.shape(got))}"
+                raise ValueError(
+                    f"extract: got {name} as {told}, expected an array of numpy for {n} {what}"
+                )
+        return found
 
     @cached_property
     def layered(self) -> Features:
@@ -111,10 +121,16 @@ class Subject:
         return np.random.default_rng(0)
 
     def difference(self, got: Arrays, expected: Arrays | None = None) -> float:
-        """Largest error of any array, relative to the root mean square of its features."""
+        """Largest error of any array, relative to the root mean square of its features.
+
+        To that of the expected ones where it is larger: an atom alone may lie far from all others.
+        """
         usual = self.expected(layers="backbone" not in got)
-        errors = {name: largest(got[name], x) for name, x in (expected or usual).items()}
-        return max(relative(error, rms(usual[name])) for name, error in errors.items())
+        wanted = expected or usual
+        return max(
+            relative(largest(got[name], x), max(rms(usual[name]), rms(x)))
+            for name, x in wanted.items()
+        )
 
     def amount(self, got: Arrays) -> float:
         """Root mean square of a change of the features, relative to their standard deviation."""

@@ -139,6 +139,13 @@ def read_structures(which: Source, *, format: str | None = None) -> Sequence[Ato
     return which if isinstance(which, Spooled) else _some(spooled(_labelled(_found(which, format))))
 
 
+def as_given(which: Sequence[Atoms | str], numbers: Iterable[int]) -> list[Atoms]:
+    """Return some of the structures as files have them, with forces and what else is there."""
+    wanted = dict.fromkeys(numbers)
+    found = {i: atoms for i, atoms in enumerate(_found(which, None)) if i in wanted}
+    return [found[i] for i in wanted]
+
+
 def _some(found: Frames) -> Frames:
     if not found:
         raise ValueError("got no structures, expected at least one")

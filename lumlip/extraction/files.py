@@ -234,10 +234,13 @@ def _rows(dataset: xr.Dataset, given: Given, path: Path) -> IntArray:
     wanted = (known.get(structures_sha256([atoms]), [-1]) for atoms in given.structures)
     rows = np.array([at.pop() if len(at) > 2 else at[-1] for at in wanted])
     if (rows < 0).all():
-        has = f"{len(each)} others" if each else f"those of {SHA256} {got or 'not given'}"
+        told = f"expected {n} of {given.sha256} (`lumlip structures` prints it)"
+        if not (each or got):
+            raise ValueError(f"{path} does not say of which structures: no {SHA256}; {told}")
+        has = f"{len(each)} others" if each else f"those of {SHA256} {got}"
         raise ValueError(
-            f"{path} holds features of other structures: got {has}, expected "
-            f"{n} of {given.sha256} (`lumlip structures` prints it)"
+            f"{path} holds features of other structures: got {has}, {told}; order counts, and "
+            "every decimal, which another file format may cut off: name the very file"
         )
     return rows
 
@@ -303,7 +306,8 @@ def _check_whole(store: Path) -> None:
     if wrong := sorted(name for name in expected if found.get(name) != expected[name]):
         raise ValueError(
             f"{store} is damaged in {len(wrong)} of {len(expected)} files, such as {wrong[0]}: "
-            f"make it again; if it was changed on purpose, remove {SUMS} from its .zattrs"
+            f"remove it, and make it anew; if it was changed on purpose, remove {SUMS} from its "
+            ".zattrs"
         )
 
 

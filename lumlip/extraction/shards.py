@@ -199,6 +199,7 @@ def _check_same(expected: dict[str, Any], got: dict[str, Any], path: Path) -> No
     for name in expected.keys() | got.keys():
         has, wanted = got.get(name), expected.get(name)
         if has != wanted:
+            lost = "; of a job array a single task is done anew by --shard I/N" * (name == PARTS)
             raise ValueError(
-                f"{path} belongs to another whole: got {name} {has!r}, expected {wanted!r}"
+                f"{path} belongs to another whole: got {name} {has!r}, expected {wanted!r}{lost}"
             )

@@ -87,7 +87,7 @@ class Extractor(_network.Extractor):
             _check_version(path, error)
             raise
         kind = type(model)
-        if isinstance(model, dict) and {"model", "optimizer"} <= model.keys():
+        if isinstance(model, dict) and {"model", "lr_scheduler"} <= model.keys():
             advice = "it lacks the network; give the .model file that training writes at its end"
             raise base.UnsupportedError("epoch", advice)
         if kind not in (MACE, ScaleShiftMACE):

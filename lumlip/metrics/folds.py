@@ -94,6 +94,7 @@ def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 
     subset = _codes(_coordinate(ds, "subset", by)[structure])
     group = _groups(ds, structure, by)
     n_groups = int(group.max()) + 1
+    check_count(f"groups by {by}", n_groups, 2)
     check_count("n_folds", n_folds, 2, n_groups, f", the number of groups by {by}")
     check_count("seed", seed, 0)
     return _with_groups(_dealt(group, subset, n_folds, np.random.default_rng(seed))[group], group)

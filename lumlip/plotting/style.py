@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -157,4 +158,17 @@ def heat_map_figure(table: pd.DataFrame, *, metric: str) -> Figure:
             ax.axvline(i, color="white", lw=3.5)
         for label in (*ax.get_xticklabels(), *ax.get_yticklabels()):
             label.set(fontstyle="italic" if resolve(label.get_text()).mini else "normal")
+        names = elided(list(table.index))
+        ax.set_xticklabels(names)
+        ax.set_yticklabels(names)
     return made
+
+
+def elided(names: Sequence[str], most: int = 32) -> list[str]:
+    """Cut out the middle of long names, such as paths of files, unless that makes two alike.
+
+    >>> elided(["sevennet-0", "mace:/home/me/runs-of-november/tuned.model"])
+    ['sevennet-0', 'mace:/h…ber/tuned.model']
+    """
+    short = [name if len(name) <= most else f"{name[:7]}…{name[-15:]}" for name in names]
+    return short if len({*short}) == len({*names}) else list(names)

@@ -126,9 +126,14 @@ def pins(family: str) -> Pins:
 def _pins(family: str, source: str) -> Pins:
     match = _BLOCK.search(source)
     names = ("PACKAGE", "FEATURES_VERSION", "linear_head")
-    package, version, linear = (_constant(source, name) for name in names)
+    try:
+        package, version, linear = (_constant(source, name) for name in names)
+    except SyntaxError as error:
+        raise ValueError(f"{family_file(family)}, line {error.lineno}: {error.msg}") from error
     if match is None or package is None:
-        raise ValueError(f"{family}.py needs a '# /// script' block of pins and a PACKAGE name")
+        raise ValueError(
+            f"{family_file(family)} needs a '# /// script' block of pins and a PACKAGE name"
+        )
     lines = match["content"].splitlines()
     block = tomllib.loads("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
     # [tool.lumlip.env] sets variables for the installation (say, to build without an extension);
@@ -333,11 +338,18 @@ def _run(step: list[str], wanted: Pins, *held: int) -> None:
             raise
     if uv.returncode:
         shutil.rmtree(wanted.folder, ignore_errors=True)
+        said = errors.strip() or told.strip()
+        advice = (
+            f"Without a network: `lumlip doctor --prepare {wanted.family}` where there is one, "
+            "with the same LUMLIP_HOME. Else mend the index settings of pip, or install them "
+            "yourself where you run lumlip."
+        )
+        if re.search("no space left|quota", said, re.IGNORECASE):
+            advice = "The disk is full: free some space, or let LUMLIP_HOME name a larger one."
         raise FamilyEnvironmentError(
             f"cannot make the environment of family {wanted.family!r} in {wanted.folder}\n"
             f"  wanted: {', '.join(wanted.dependencies)}\n"
-            f"  uv said: {errors.strip() or told.strip()}\n"
-            f"Install them yourself where you run lumlip, or mend the index settings of pip."
+            f"  uv said: {said}\n{advice}"
         )
 
 

@@ -164,9 +164,11 @@ def _problem(model_id: str, variants: list[ModelEntry]) -> str:
     names = dict.fromkeys(known.partition("@")[0] for known in table)
     close = get_close_matches(model_id, table, n=3) or get_close_matches(name, names, n=3)
     hint = f"did you mean {' or '.join(close)}? " if close else ""
+    if expanded(model_id).is_file():
+        hint = f"it is a file, whose family is to be named, as in mace:{model_id}; "
     return (
-        f"unknown model {model_id!r}; {hint}known: {', '.join(names)}; "
-        f"or FAMILY:PATH[@TASK] for a checkpoint file, {FEATURES}PATH for features"
+        f"unknown model {model_id!r}; {hint}expected one that `lumlip models` lists, "
+        f"FAMILY:PATH[@TASK] for a checkpoint file, or {FEATURES}PATH for features"
     )
 
 

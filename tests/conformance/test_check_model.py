@@ -36,6 +36,8 @@ def test_sample_takes_each_subset_in_turn(structures):
     assert names == ["Cu4", "CH4O", "Si8", "Po"]
     assert len(sample(structures * 20)) == SAMPLE
     assert sample([]) == ()
+    one, other = sample(structures[:1])  # a batch has two
+    assert not np.array_equal(one.positions, other.positions)
 
 
 def test_nothing_to_check_on_is_an_error(structures):
@@ -215,6 +217,34 @@ class Forgetful(Straight):
         return self.energy_from_last_layer(readout, structures)
 
 
+class Early(Toy):
+    """Takes the layer before the last for the last one: the energy is a curved function of it."""
+
+    def extract(self, structures, *, layers=False):
+        good = super().extract(structures, layers=layers)
+        energy = self.energy_from_last_layer(good.backbone, structures)
+        return replace(good, last_layer=good.backbone, energy=energy)
+
+    def energy_from_last_layer(self, last_layer, structures):
+        return super().energy_from_last_layer(np.tanh(last_layer), structures)
+
+
+class Remembering(Toy):
+    """Its energies are those of the forward pass, whatever the last layer is."""
+
+    def energy_from_last_layer(self, last_layer, structures):
+        return super().energy_from_last_layer(self.last_layer(structures), structures)
+
+    def last_layer(self, structures):
+        return np.tanh(np.concatenate([self.sums(atoms) for atoms in structures]))
+
+
+class Torn(Toy):
+    def extract(self, structures, *, layers=False):
+        good = super().extract(structures, layers=layers)
+        return replace(good, last_layer=good.last_layer[:2])
+
+
 class Credulous(Toy):
     def __init__(self, checkpoint, **_):
         self.checkpoint_file = checkpoint
@@ -307,6 +337,8 @@ def failing(kind, folder, monkeypatch):
         (Leaky, ["energy_identity"]),
         (Straight, []),
         (Forgetful, ["energy_identity"]),
+        (Early, ["linearity"]),
+        (Remembering, ["linearity"]),
         (Credulous, ["damaged_files"]),
         (Curt, ["damaged_files"]),
         (Meddling, ["layers_harmless"]),
@@ -318,6 +350,21 @@ def failing(kind, folder, monkeypatch):
 )
 def test_a_fault_fails_its_check(kind, fails, tmp_path, monkeypatch):
     assert failing(kind, tmp_path, monkeypatch) == fails
+
+
+def test_features_of_another_form_are_refused(tmp_path, monkeypatch):
+    subject = subject_of(Torn, tmp_path, monkeypatch)
+    words = r"^extract: got last_layer as ndarray of shape \(2, 3\), expected .* for 15 atoms$"
+    with pytest.raises(ValueError, match=words):
+        _ = subject.features
+
+
+def test_a_check_that_fails_says_what_it_is(tmp_path, monkeypatch):
+    found = report(subject_of(Handed, tmp_path, monkeypatch), ["rotation", "inversion"])
+    assert found["notes"] == [
+        "inversion failed: Structures mirrored through the origin, cell and all (which becomes "
+        "left-handed)."
+    ]
 
 
 def test_features_that_turn_with_the_structure_fail(tmp_path, monkeypatch):
@@ -336,6 +383,15 @@ def test_descriptors_of_an_atom_alone_may_be_zero_and_others_of_another_width(
     assert note == ("package_features: narrow not compared, ours have 3 columns, the package's 2")
 
 
+def test_an_atom_far_from_all_others_is_measured_by_its_own_size(tmp_path, monkeypatch):
+    """Of CHGNet on frames that are much alike: rounding of an isolated atom was a failed check."""
+    subject = subject_of(Toy, tmp_path, monkeypatch)
+    far = replace(subject.features, last_layer=1000 * subject.features.last_layer)
+    got = replace(far, last_layer=far.last_layer * (1 + 1e-7))
+    assert subject.difference(got, far) < 1e-6
+    assert subject.difference(got, subject.features) > 1
+
+
 def test_a_change_of_nothing_is_no_error():
     assert relative(0.0, 0.0) == 0
     assert relative(1e-9, 0.0) == np.inf
@@ -348,7 +404,7 @@ def test_a_symmetry_that_a_model_lacks_is_its_own_if_the_package_agrees(tmp_path
     found = report(subject_of(Turned, tmp_path, monkeypatch), names)
     assert found["errors"]["rotation"] > 1e-9
     assert found["failed"] == ["layers_rotation"]  # not by design
-    (note,) = found["notes"]
+    note, _ = found["notes"]
     assert note.startswith("rotation: ")
     assert note.endswith("a property of this one, not of the extraction")
     for kind in (TurnedApart, Turned):

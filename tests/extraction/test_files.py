@@ -183,8 +183,11 @@ def test_plain_arrays_need_features_and_the_sum_of_the_structures(tmp_path):
     shown = panel([f"features:{tmp_path / 'mine.npz'}"], FRAMES)
     with pytest.raises(ValueError, match=r"mine\.npz has no energies"):
         shown.energies(f"features:{tmp_path / 'mine.npz'}")
-    with pytest.raises(ValueError, match=r"other structures: got those of structures_sha256"):
+    with pytest.raises(ValueError, match=r"other structures: got those of .* the very file$"):
         lumlip.features(f"features:{tmp_path / 'mine.npz'}", FRAMES[:2])
+    np.savez(tmp_path / "bare.npz", last_layer=np.zeros((9, 2)))
+    with pytest.raises(ValueError, match=r"does not say of which .*; expected 2 of [0-9a-f]{64} "):
+        lumlip.features(f"features:{tmp_path / 'bare.npz'}", FRAMES[:2])
 
 
 def test_atoms_in_another_order_are_refused(tmp_path):

@@ -47,6 +47,7 @@ KINDS = {
 FOREIGN = {
     ("mace", "absent.model"): "ModuleNotFoundError: No module named 'absent'",
     ("pet", "absent.ckpt"): "ModuleNotFoundError: No module named 'absent'",
+    ("mace", "chgnet.pth.tar"): "TypeError: <class 'dict'>",
     ("mace", "linear.model"): "TypeError: <class 'torch.nn.modules.linear.Linear'>",
     ("dpa", "linear.pt"): "UnpicklingError: it holds Python objects (torch.nn.modules.linear.Lin",
 }

@@ -108,3 +108,10 @@ def test_folds_are_not_changed_in_place():
 def test_bad_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         lumlip.folds(dataset(), **options)
+
+
+def test_relatives_alone_cannot_be_dealt():
+    ds = dataset()
+    one = ds.assign_coords(parent=("structure", ["run-1"] * ds.sizes["structure"]))
+    with pytest.raises(ValueError, match=r"^groups by parent: got 1, expected 2 or more$"):
+        lumlip.folds(one, n_folds=1)

@@ -41,6 +41,19 @@ def test_heat_map_writes_and_colors_every_error_but_the_diagonal(table):
     assert bar.get_ylabel().startswith("GFRE")
 
 
+@pytest.mark.filterwarnings("error")
+def test_long_names_leave_room_for_the_heat_map(tmp_path):
+    own = tmp_path / "a_folder_of_fine_tuned_models" / "best_epoch_12_with_a_long_name.pth.tar"
+    own.parent.mkdir()
+    own.touch()
+    figure = style.heat_map_figure(table_of([*MODELS[:2], f"chgnet:{own}"]), metric="gfre")
+    figure.savefig(tmp_path / "map.png")
+    ax = figure.axes[0]
+    assert ax.get_window_extent().width > 0.25 * figure.bbox.width
+    assert rows(ax)[:2] == MODELS[:2]
+    assert rows(ax)[2].endswith("…ng_name.pth.tar")
+
+
 def test_numbers_of_a_heat_map_are_read_on_their_colors():
     """Before, seaborn chose: 0.55 to 0.60 in white on a ground too light for it."""
     wide = pd.DataFrame(np.linspace(0, 1, 100).reshape(10, 10), index=list("abcdefghij"))

@@ -80,6 +80,12 @@ def test_file_without_pins_is_refused(tiny):
         environments.pins("bare")
 
 
+def test_file_with_a_slip_is_refused_in_a_line(tiny):
+    (tiny / "slip.py").write_text("PACKAGE = 'x'\nclass Extractor(", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"slip\.py, line 2: '\(' was never closed$"):
+        environments.pins("slip")
+
+
 def test_current_interpreter_is_used_if_it_has_the_pinned_version(tiny):
     write_tiny(tiny, f"filelock=={version('filelock')}")
     assert environments.python("tiny") == Path(sys.executable)
@@ -348,11 +354,19 @@ def test_broken_environment_is_made_again(tiny, capfd):
     assert "the environment of tiny is broken: its Python is gone" in capfd.readouterr().err
 
 
+def test_a_full_disk_is_told_from_a_missing_network(tiny, monkeypatch):
+    full = "import sys; sys.exit('error: failed to copy: No space left on device (os error 28)')"
+    monkeypatch.setattr(environments, "_steps", lambda _: [[sys.executable, "-c", full]])
+    with pytest.raises(environments.FamilyEnvironmentError, match="let LUMLIP_HOME name a larger"):
+        environments.python("tiny")
+
+
 def test_environments_are_made_ahead_and_the_one_that_cannot_be_stops_no_other(tiny, capsys):
     (tiny / "broken.py").write_text(TINY.format(requirement="toolz==0.0.99", no_deps=""))
     assert main(["doctor", "--prepare"]) == 1
     out = capsys.readouterr().out
     assert "environment broken: cannot make the environment of family 'broken'" in out
+    assert "`lumlip doctor --prepare broken` where there is one, with the same LUMLIP_HOME" in out
     assert f"environment tiny: ready, toolz==1.0.0, in {environments.pins('tiny').folder}" in out
     assert "1 of 2 environments ready, 0.0 GB" in out
     assert main(["doctor", "--prepare", "tiny"]) == 0

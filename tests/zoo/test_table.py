@@ -112,7 +112,7 @@ def test_elements_of_sevennet():
     ("model", "says"),
     [
         ("chgnet-0.3", "did you mean chgnet-0.3.0"),
-        ("mace", "known: chgnet-0.2.0"),
+        ("mace", "expected one that `lumlip models` lists"),
         ("sevennet-mf-0", "needs a task; known: sevennet-mf-0@PBE, sevennet-mf-0@R2SCAN"),
         ("sevennet-mf-0@pbe", "has no task 'pbe'; known: sevennet-mf-0@PBE"),
         ("chgnet-0.3.0@PBE", "has no tasks"),
@@ -128,6 +128,12 @@ def test_elements_of_sevennet():
 def test_a_wrong_id_is_answered_with_the_known_ones(model, says):
     with pytest.raises(ValueError, match="^(?s:.*)" + re.escape(says)):
         resolve(model)
+
+
+def test_a_file_without_its_family_is_seen(tmp_path):
+    (tmp_path / "mine.model").touch()
+    with pytest.raises(ValueError, match=r"it is a file, .* as in mace:.*mine\.model; expected"):
+        resolve(str(tmp_path / "mine.model"))
 
 
 def test_a_users_file_is_not_trusted(tmp_path):

@@ -70,6 +70,7 @@ def mace(folder: Path) -> None:
     of_another_package(folder / "absent.model")
     training = {"model": model.state_dict(), "optimizer": {}, "lr_scheduler": {}}
     torch.save(training, folder / "tiny_run-1_epoch-8.pt")
+    torch.save({"model": {}, "optimizer": {}, "scheduler": {}}, folder / "chgnet.pth.tar")
     dipole = {**sizes, "atomic_energies": None, "MLP_irreps": o3.Irreps("4x0e+4x1o")}
     torch.save(modules.AtomicDipolesMACE(**dipole), folder / "dipole.model")
     warm = {"type": "continuous", "per": "graph", "in_dim": 1, "emb_dim": 4}
