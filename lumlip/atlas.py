@@ -23,6 +23,7 @@ from lumlip.conformance.check_model import check_model
 from lumlip.datasets.sets import structures
 from lumlip.extraction.features import features
 from lumlip.extraction.files import opened, read, taken, write
+from lumlip.extraction.given import Given
 from lumlip.extraction.panel import taken as taken_by
 from lumlip.extraction.store import written_whole
 from lumlip.runtime.paths import home, refuse_existing, regular
@@ -66,7 +67,7 @@ def add(
     if (licence := licence or known.licence) in ("", "unknown"):
         raise ValueError(f"the licence of {model} is not known; name it: --licence")
     frames = structures(SET)
-    if len(here := taken_by(known, frames)) < FEWEST * len(frames):
+    if len(here := taken_by(known, Given.of(frames))) < FEWEST * len(frames):
         raise ValueError(
             f"{model} knows the elements of {len(here)} of the {len(frames)} structures of the "
             f"atlas; expected {FEWEST:.0%} or more"
@@ -127,19 +128,18 @@ def entry(path: Path, *, rerun: bool = False) -> dict[str, Any]:
         raise ValueError(f"{path} has no {', '.join(lacking)}; expected {', '.join(NEEDED)}")
     if not abs(residual := float(told.get(IDENTITY, np.nan))) <= BOUND:
         raise ValueError(f"{path}: got {IDENTITY} {residual:.2g}, expected at most {BOUND:g}")
-    frames = structures(SET)
-    here = taken(path, frames)
+    given = Given.of(SET)
+    frames, here = given.structures, taken(path, given)
     if len(here) != dataset.sizes["structure"] or len(here) < FEWEST * len(frames):
         raise ValueError(
             f"{path} has {len(here)} of the {len(frames)} structures of the atlas and "
             f"{dataset.sizes['structure'] - len(here)} others; expected {FEWEST:.0%} or more of "
             "them, and no others"
         )
-    whole = read(path, [frames[i] for i in here], here, layers=False)
+    whole = read(path, given.part(here), layers=False)
     if rerun and known and known.weights in ("package", "bundled"):
-        _check_numbers(
-            whole, features(known.id, [frames[i] for i in here], dtype=told["dtype"]), path
-        )
+        mine = features(known.id, [frames[i] for i in here], dtype=told["dtype"])
+        _check_numbers(whole, mine, path)
     return {
         "entry": path.stem,
         "model": str(told["model"]),

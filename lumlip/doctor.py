@@ -12,11 +12,11 @@ from lumlip.errors import FamilyEnvironmentError
 from lumlip.runtime.environments import (
     broken,
     families,
+    here,
     in_use,
     is_lumlips,
     pins,
     python,
-    runs_here,
 )
 from lumlip.runtime.paths import home
 
@@ -46,7 +46,7 @@ def prepared(names: Sequence[str], tell: Callable[[str], None]) -> int:
             failed += 1
             tell(f"environment {one.family}: {error}")
             continue
-        total += (size := 0 if runs_here(one.family) else _size(one.folder))
+        total += (size := 0 if here(one) else _size(one.folder))
         tell(f"{_environment(one.family)}, {size / 1e9:.1f} GB")
     tell(f"{len(wanted) - failed} of {len(wanted)} environments ready, {total / 1e9:.1f} GB")
     return failed
@@ -113,7 +113,7 @@ def _models_folder() -> tuple[str, bool]:
 def _environment(family: str) -> str:
     wanted = pins(family)
     wish = wanted.dependencies[0]
-    if runs_here(family):
+    if here(wanted):
         return f"environment {family}: this interpreter (it has {wish})"
     if not (fault := broken(wanted)):
         return f"environment {family}: ready, {wish}, in {wanted.folder}"

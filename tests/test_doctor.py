@@ -89,7 +89,7 @@ def test_broken_environment_is_seen():
     assert "broken, it is not complete; made anew at next use" in told("diep")[0]
     (wanted.folder / ".complete").touch()
     assert "broken, its diep, torch, numpy" in told("diep")[0]
-    for name in environments._pinned(wanted):
+    for name in wanted.versions:
         info = site / f"{name.replace('-', '_')}-1.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")

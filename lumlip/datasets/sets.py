@@ -164,29 +164,31 @@ def _found(which: Source, format: str | None) -> Iterator[Atoms]:
             yield from _from_file(item, format)
 
 
-def _named(name: str) -> list[Atoms]:
-    """All structures of a known set."""
-    path = SETS[name].file or _local_file(name)
+def _named(name: str) -> Iterator[Atoms]:
+    """All structures of a known set, one by one."""
+    known = SETS[name]
+    path = known.file or _local_file(name)
     if path is None:
         folder = os.environ.get("LUMLIP_DATA")
         raise FileNotFoundError(
-            f"the structure set {name!r} ({SETS[name].description}) does not come with lumlip. "
-            f"Get it from its source: {SETS[name].source}. Then save it as {name}.xyz "
+            f"the structure set {name!r} ({known.description}) does not come with lumlip. "
+            f"Get it from its source: {known.source}. Then save it as {name}.xyz "
             f"(extended XYZ; {', '.join(SUFFIXES[1:])} are read too) in the folder that the "
             f"environment variable LUMLIP_DATA names (now: {folder or 'not set'})"
         )
-    frames = list(_labelled(_read(path, path.stat().st_mtime_ns)))
-    if (forces := SETS[name].forces) is not None:
-        pairs = zip(frames, np.loadtxt(forces), strict=True)
-        return [atoms for atoms, force in pairs if force <= STRAINED]
-    if (chosen := SETS[name].chosen) is not None:
-        return [frames[i] for i in np.loadtxt(chosen, dtype=int)]
-    test_path = SETS[name].test_file
-    if test_path is None:
-        return frames
-    for atoms in frames:
-        atoms.info["part"] = "train"
-    return [*frames, *_labelled(_read(test_path, test_path.stat().st_mtime_ns))]
+    every = _labelled(_read(path) if known.file else frames(path))
+    if known.forces is not None:
+        pairs = zip(every, np.loadtxt(known.forces), strict=True)
+        every = (atoms for atoms, force in pairs if force <= STRAINED)
+    if known.chosen is not None:
+        wanted = {int(i) for i in np.loadtxt(known.chosen)}
+        every = (atoms for i, atoms in enumerate(every) if i in wanted)
+    for atoms in every:
+        if known.test_file is not None:
+            atoms.info["part"] = "train"
+        yield atoms
+    if known.test_file is not None:
+        yield from _labelled(_read(known.test_file))
 
 
 def _local_file(name: str) -> Path | None:
@@ -199,8 +201,8 @@ def _local_file(name: str) -> Path | None:
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, _changed: int) -> tuple[Atoms, ...]:
-    """Read a set's file once, and again if it has changed."""
+def _read(path: Path) -> tuple[Atoms, ...]:
+    """Read a file that comes with lumlip once."""
     return tuple(frames(path))
 
 
@@ -253,17 +255,21 @@ def _energy(given: Any, frame: int) -> float:
         raise ValueError(f"frame {frame}: got energy {given!r:.60}, expected a number") from None
 
 
-def _select(frames: list[Atoms], selection: list[str], name: str) -> list[Atoms]:
-    """Frames whose part or subset is named, for each name in turn."""
-    for word in selection:
-        kept = [a for a in frames if word in (a.info["part"], a.info["subset"])]
-        if not kept:
-            known = {a.info[key] for key in ("part", "subset") for a in frames}
-            raise ValueError(
-                f"no structures under {word!r} in {name!r} (known: {', '.join(sorted(known))})"
-            )
-        frames = kept
-    return frames
+def _select(frames: Iterable[Atoms], selection: list[str], name: str) -> Iterator[Atoms]:
+    """Frames whose part and subset are those that are named."""
+    known: set[str] = set()
+    atoms = None
+    for one in frames:
+        labels = {one.info["part"], one.info["subset"]}
+        known |= labels
+        if labels.issuperset(selection):
+            atoms = one
+            yield atoms
+    if atoms is None:
+        raise ValueError(
+            f"no structures under {':'.join(selection)!r} in {name!r} "
+            f"(known: {', '.join(sorted(known))})"
+        )
 
 
 def structures_sha256(frames: Iterable[Atoms]) -> str:

@@ -13,6 +13,8 @@ from lumlip.datasets.neighbors import neighbor_pairs, reduced_cell
 from lumlip.errors import StructureError
 from lumlip.families.base import STATE, in_box, whole_number
 
+#: Raised when something is a fault that was none before.
+CHECKS_VERSION = 1
 #: Two atoms closer than this, in Å, count as overlapping: the shortest bond there is, H2, has 0.74.
 OVERLAP = 0.5
 #: How many faults an error message lists before it only counts them.
@@ -36,7 +38,7 @@ def check_structures(
     model: str | None = None,
     frames: Sequence[int] | None = None,
     stop: bool = True,
-    elements_only: bool = False,
+    seen: bool = False,
 ) -> dict[int, str]:
     """Raise one error that lists what is wrong, frame by frame.
 
@@ -54,8 +56,9 @@ def check_structures(
         What the message calls the structures; None: counted from 0.
     stop : bool
         False: return the first fault of each structure that has one, by its index, instead.
-    elements_only : bool
-        The structures have been checked, only not for this model.
+    seen : bool
+        Structures with this :func:`lumlip.datasets.sets.structures_sha256` had no fault: only
+        what that does not cover is looked at, elements and shared sites.
 
     Raises
     ------
@@ -76,7 +79,7 @@ remove the duplicate atom or check the cell and the length unit (Å)
     known = None if elements is None else frozenset(elements)
     found = {}
     for i, atoms in enumerate(structures):
-        faults = (_element_faults if elements_only else _faults)(atoms, known, model)
+        faults = (_uncovered_faults if seen else _faults)(atoms, known, model)
         if (fault := next(faults, None)) is not None:
             found[i] = f"frame {frames[i] if frames else i}{_name(atoms)}: {fault}"
     if found and stop:
@@ -136,9 +139,8 @@ def _faults(atoms: Any, elements: frozenset[int] | None, model: str | None) -> I
             "expected finite numbers: repair or remove the frame"
         )
         return
-    yield from _element_faults(atoms, elements, model)
+    yield from _uncovered_faults(atoms, elements, model)
     yield from _state_faults(atoms)
-    yield from _occupancy_faults(atoms)
     cell_fault = _cell_fault(atoms)
     if cell_fault:
         yield cell_fault
@@ -146,6 +148,14 @@ def _faults(atoms: Any, elements: frozenset[int] | None, model: str | None) -> I
         first, second, distance = neighbor_pairs(atoms, OVERLAP)
         if len(distance):
             yield _overlap(atoms, *min(zip(distance, first, second, strict=True)))
+
+
+def _uncovered_faults(
+    atoms: Atoms, elements: frozenset[int] | None, model: str | None
+) -> Iterator[str]:
+    """Faults that structures of one sum need not share: it knows no model, and no shared sites."""
+    yield from _element_faults(atoms, elements, model)
+    yield from _occupancy_faults(atoms)
 
 
 def _element_faults(

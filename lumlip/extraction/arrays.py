@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from ase import Atoms
@@ -19,8 +18,6 @@ from lumlip.families.base import STATE, whole_number
 #: Of the features, as far as all families share what decides them: ``families/base``, the arrays
 #: here, batching. Raised by hand, see :mod:`lumlip.families`.
 FEATURES_VERSION = 1
-#: Marks the variables of a structure in a batch that only some families have.
-EXTRA = "extra_"
 #: Marks the features after one layer: ``layer_00_embedding``, ``layer_01_interaction_1``, ...
 LAYER = "layer_"
 _SUM_BYTES = 4
@@ -31,17 +28,8 @@ _TOGETHER = 500  # structures of which arrays are joined at once
 def save_structures(path: Path, structures: Sequence[Atoms]) -> None:
     """Write structures to an ``.npz`` file, every bit of the coordinates kept.
 
-    Parameters
-    ----------
-    path : pathlib.Path
-    structures : sequence of ase.Atoms, length n_structures
-        Of each are kept: atomic numbers, positions and cell (in Å), periodicity, and from its
-        ``info`` the charge, the spin and the spin multiplicity, where it has them.
-
-    Raises
-    ------
-    ValueError
-        One of these three is no whole number.
+    Of ``info`` the charge, the spin and the spin multiplicity are kept, whole numbers all, or else
+    ValueError.
     """
     save_arrays(path, **packed(structures, _packed))
 
@@ -62,20 +50,23 @@ def _packed(structures: list[Atoms]) -> dict[str, NDArray[Any]]:
         "positions": np.concatenate([np.zeros((0, 3)), *(atoms.positions for atoms in structures)]),
         "cells": np.array([atoms.cell.array for atoms in structures]),
         "pbc": np.array([atoms.pbc for atoms in structures]),
-        **{name: np.array([_label(atoms, name) for atoms in structures]) for name in STATE},
+        **{name: np.array([_state(atoms, name) for atoms in structures]) for name in STATE},
     }
 
 
-def _label(atoms: Atoms, name: str) -> float:
+def _state(atoms: Atoms, name: str) -> float:
     """A whole number from ``Atoms.info``; NaN if it is not there."""
     return float(whole_number(atoms.info[name], name)) if name in atoms.info else np.nan
 
 
-class _Packed(Sequence[Atoms]):
+class StoredStructures(Sequence[Atoms]):
+    """Structures written by :func:`save_structures`; each access makes an ``ase.Atoms``."""
+
     def __init__(self, path: Path) -> None:
         with np.load(path) as file:
             self._stored = dict(file)
-        self._ends = self._stored["n_atoms"].cumsum()
+        self.n_atoms = self._stored["n_atoms"]
+        self._ends = self.n_atoms.cumsum()
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -84,20 +75,10 @@ class _Packed(Sequence[Atoms]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         of = self._stored
-        rows = slice(self._ends[index] - of["n_atoms"][index], self._ends[index])
-        known = {name: of[name][index] for name in STATE if np.isfinite(of[name][index])}
-        return Atoms(
-            of["numbers"][rows],
-            positions=of["positions"][rows],
-            cell=of["cells"][index],
-            pbc=of["pbc"][index],
-            info={name: int(value) for name, value in known.items()},
-        )
-
-
-def load_structures(path: Path) -> Sequence[Atoms]:
-    """Read structures written by :func:`save_structures`; each access makes an ``ase.Atoms``."""
-    return _Packed(path)
+        rows = slice(self._ends[index] - self.n_atoms[index], self._ends[index])
+        known = {name: int(of[name][index]) for name in STATE if np.isfinite(of[name][index])}
+        placed = {"positions": of["positions"][rows], "cell": of["cells"][index]}
+        return Atoms(of["numbers"][rows], **placed, pbc=of["pbc"][index], info=known)
 
 
 def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -121,10 +102,13 @@ def save_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     with part.open("w+b") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
         file.seek(0)
-        total = 0
-        for piece in iter(partial(file.read, _PIECE), b""):
-            total = zlib.crc32(piece, total)
-        file.write(total.to_bytes(_SUM_BYTES, "little"))
-        file.flush()
-        os.fsync(file.fileno())
+        file.write(crc32(file).to_bytes(_SUM_BYTES, "little"))
     part.replace(path)
+
+
+def crc32(file: IO[bytes]) -> int:
+    """Return the sum of what is left of a file."""
+    total = 0
+    for piece in iter(partial(file.read, _PIECE), b""):
+        total = zlib.crc32(piece, total)
+    return total

@@ -18,19 +18,10 @@ _USUAL_NEIGHBOURS = 60.0
 class Batches:
     """Groups of structures of like size, each of bounded cost: iterate over them once.
 
-    The cost of a structure is its number of atoms, or its expected number of edges in units of
-    60 per atom if that is more, so that dense structures go in smaller batches. A structure
-    that exceeds the bound alone is a batch of its own.
-
-    Parameters
-    ----------
-    structures : sequence of ase.Atoms
-    indices : sequence of int
-        The structures still to do.
-    batch_atoms : int
-        Bound on the cost of a batch, in atoms; `shrink` and `grow` change it for those to come.
-    cutoff : float
-        Cutoff of the model, in Å.
+    The cost of a structure is its number of atoms, or its expected number of edges within the
+    cutoff (in Å) in units of 60 per atom if that is more, so that dense structures go in smaller
+    batches. A structure that exceeds the bound alone is a batch of its own. `shrink` and `grow`
+    change the bound for batches to come.
     """
 
     def __init__(
@@ -60,13 +51,7 @@ class Batches:
             self.batch_atoms = max(1, min(self.batch_atoms, int(cost / 2)))
 
     def grow(self, memory: float) -> None:
-        """Double the bound if batches are full and take less than a third of the memory there is.
-
-        Parameters
-        ----------
-        memory : float
-            What the last batch took, of all that it could have.
-        """
+        """Double the bound if the last batch took less than a third of the memory there is."""
         if self._left and memory < 1 / 3:
             self.batch_atoms *= 2
 

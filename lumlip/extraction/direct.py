@@ -14,10 +14,13 @@ from numpy.typing import NDArray
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import LAYERS, as_number, check_choice
-from lumlip.extraction.jobs import complain, order_of, prepared
-from lumlip.extraction.store import gather, write_job
+from lumlip.datasets.validation import check_structures
+from lumlip.extraction.given import Given
+from lumlip.extraction.jobs import Job, complain
+from lumlip.extraction.store import gather
 from lumlip.extraction.workers import WorkerPool
 from lumlip.zoo.table import resolve
+from lumlip.zoo.weights import ready
 
 #: Å; a displacement whose square, and float64 rounding over it, are both far below a feature.
 STEP = 1e-4
@@ -27,13 +30,7 @@ class Descriptors:
     """A model whose worker, in the environment of its family, waits for the next structures.
 
     Used in a ``with`` block, which ends the worker. The first call starts it, which takes seconds.
-
-    Parameters
-    ----------
-    model : str
-        A model id, see :func:`lumlip.features`.
-    device, dtype, trust_checkpoint
-        As for :func:`lumlip.features`.
+    Options are those of :func:`lumlip.features`.
 
     Examples
     --------
@@ -49,8 +46,8 @@ class Descriptors:
         dtype: str = "float64",
         trust_checkpoint: bool = False,
     ) -> None:
-        self.entry, self.device = resolve(model), device
-        self.options: dict[str, Any] = {"dtype": dtype, "trust_checkpoint": trust_checkpoint}
+        self.entry, self.device, self.dtype = resolve(model), device, dtype
+        self.trust_checkpoint = trust_checkpoint
         if self.entry.weights == "features":
             raise ValueError(f"{model} holds features only, expected a model that can be run")
         self.pool = WorkerPool()
@@ -68,14 +65,13 @@ class Descriptors:
 
     def arrays(self, structures: Sequence[Atoms]) -> dict[str, NDArray[Any]]:
         """Return ``backbone``, ``last_layer`` (n_atoms, n_channels) and ``energy`` in eV."""
-        job = prepared(self.entry, structures, **self.options)
+        check_structures(structures, elements=self.entry.elements, model=self.entry.id)
+        entry = ready(self.entry, trust_checkpoint=self.trust_checkpoint)
+        job = Job(entry, Given(structures, range(len(structures))), self.dtype)
         with TemporaryDirectory() as name:
-            folder = Path(name)
-            write_job(folder, structures, order_of(job, device=self.device, batch_atoms=None))
-            facts = self.pool.run(job.entry, folder, structures, n_left=len(structures))
+            facts = job.run(self.pool, Path(name), device=self.device)
             complain(job, facts["failed"], "stop", "but nothing is kept")
-            found = gather(folder, [len(atoms) for atoms in structures], ())
-            return {key: np.array(values) for key, values in found.items()}  # files no more
+            return {key: np.array(x) for key, x in gather(Path(name)).items()}  # files no more
 
 
 def feature_gradients(
@@ -95,25 +91,18 @@ def feature_gradients(
 
     Parameters
     ----------
-    model : str
-        A model id, see :func:`lumlip.features`.
+    model, device, trust_checkpoint
+        As for :func:`lumlip.features`.
     atoms : ase.Atoms
     of : {"last_layer", "backbone", "energy"}
     step : float
         Displacement in Å.
-    device, trust_checkpoint
-        As for :func:`lumlip.features`.
 
     Returns
     -------
     array of shape (n_atoms, n_channels, n_atoms, 3)
         Feature c of atom i by coordinate k of atom j at ``[i, c, j, k]``, in its unit per Å. Of the
         energy an array of shape (n_atoms, 3): the forces with the opposite sign, in eV/Å.
-
-    Raises
-    ------
-    ValueError
-        A step that is not above 0, or an unknown choice.
     """
     check_choice("of", of, [*LAYERS, "energy"])
     if not 0 < as_number("step", step) < 1:

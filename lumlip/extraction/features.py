@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from ase import Atoms
 
 from lumlip.choices import DEVICES, check_choice, check_flags
-from lumlip.datasets.sets import read_structures
-from lumlip.datasets.spooled import chosen
 from lumlip.datasets.validation import check_structures
-from lumlip.extraction.jobs import made, prepared, with_elements
+from lumlip.extraction.given import Given
+from lumlip.extraction.jobs import Job, made, with_elements
 from lumlip.extraction.panel import taken
 from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime.environments import say
 from lumlip.zoo.table import resolve
+from lumlip.zoo.weights import ready
 
 if TYPE_CHECKING:
     import os
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def features(
     model: str,
-    structures: str | os.PathLike[str] | Sequence[Atoms],
+    structures: str | os.PathLike[str] | Sequence[Atoms] | Given,
     *,
     device: str = "auto",
     dtype: str = "float32",
@@ -91,37 +91,34 @@ def features(
     Raises
     ------
     ValueError
-        Unknown model, task, device or precision; faulty structures, or elements that the model
-        does not know (each with its frame number).
-    WeightsError
-        The weights are not here and cannot be fetched; the message says where to get them.
-    UntrustedCheckpointError
-        A checkpoint that nobody vouches for, without ``trust_checkpoint``.
+        Unknown choices; faulty structures, or unknown elements (each with its frame number).
+    WeightsError, UntrustedCheckpointError
+        The weights are not here and cannot be fetched, or nobody vouches for them.
     ExtractionError
         The model itself failed; the message holds the end of its log.
     """
     check_choice("device", device, DEVICES)
     check_flags(layers=layers, skip_unknown=skip_unknown, skip_faulty=skip_faulty)
-    entry, atoms = resolve(model), read_structures(structures)
-    frames: Sequence[int] = range(len(atoms))
-    if skip_faulty and (faulty := check_structures(atoms, stop=False)):
-        frames = [i for i in frames if i not in faulty]
+    entry, given = resolve(model), Given.of(structures)
+    n = len(given.structures)
+    if faulty := given.faults(stop=not skip_faulty):
         say("\n  ".join(["lumlip: left out, for a fault:", *faulty.values()]))
-    if skip_unknown:
-        with WorkerPool() as pool:
-            entry = with_elements(entry, pool, trust_checkpoint=trust_checkpoint)
-        frames = sorted({*frames}.intersection(taken(entry, atoms)))
-        if not frames:
-            raise ValueError(f"{model} knows the elements of none of the {len(atoms)} structures")
-        say(f"{len(frames)} of {len(atoms)} structures have only elements that {model} knows")
-    job = prepared(
-        entry,
-        chosen(atoms, frames),
-        dtype=dtype,
-        trust_checkpoint=trust_checkpoint,
-        layers=layers,
-        frames=list(frames) if len(frames) < len(atoms) else None,
-        checked=skip_faulty,
-    )
+    given = given.part([i for i in range(n) if i not in faulty])
+    if not skip_unknown and entry.elements is not None:
+        check_structures(
+            given.structures,
+            seen=True,
+            elements=entry.elements,
+            model=model,
+            frames=given.frames,
+        )
+    entry = ready(entry, trust_checkpoint=trust_checkpoint)
     with WorkerPool() as pool:
+        if skip_unknown:
+            entry = with_elements(entry, pool)
+            given = given.part(taken(entry, given))
+            say(f"{len(given.frames)} of {n} structures have only elements that {model} knows")
+        if not given.frames:
+            raise ValueError(f"{model} knows the elements of none of the {n} structures")
+        job = Job(entry, given, dtype, layers)
         return made(job, pool, device=device, batch_atoms=batch_atoms, on_error=on_error)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ from lumlip.choices import LAYERS, check_choice
 from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.spooled import chosen
 from lumlip.extraction.arrays import LAYER
-from lumlip.extraction.store import checksums, is_of_atoms, with_readout
+from lumlip.extraction.given import Given
+from lumlip.extraction.store import checksums, is_of_atoms, open_store, with_readout
 from lumlip.metrics._input import as_structure_index
 from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.runtime.paths import sha256_file
@@ -84,12 +85,9 @@ def append(parts: Iterable[xr.Dataset], path: Path) -> None:
             numbered.drop_dims("structure").to_zarr(path, **longer["atom"], **plain)
             longer = {dim: {"mode": "a", "append_dim": dim} for dim in longer}
         n_before += part.sizes["structure"]
-    told = attributes(path) | {SUMS: checksums(path)}
+    sums = {name: total for name, total in checksums(path).items() if name != ".zattrs"}
+    told = attributes(path) | {SUMS: sums}
     (path / ".zattrs").write_text(json.dumps(told, indent=0), encoding="utf-8")
-
-
-def _write_zarr(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
-    append([dataset], path)
 
 
 def _write_npz(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
@@ -143,39 +141,33 @@ def _write_extxyz(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) 
 
 
 #: By suffix, what ``lumlip extract -o`` can write.
-WRITERS = {
-    ".zarr": _write_zarr,
+WRITERS: dict[str, Callable[[xr.Dataset, Sequence[Atoms], Path], None]] = {
+    ".zarr": lambda dataset, _, path: append([dataset], path),
     ".npz": _write_npz,
     ".parquet": _write_parquet,
     ".extxyz": _write_extxyz,
 }
 
 
-def taken(path: Path, structures: Sequence[Atoms]) -> list[int]:
-    """Return the numbers of the structures that a file has features of; an error if of none."""
-    rows = _rows(opened(path), structures, path)
-    return [i for i, row in enumerate(rows) if row >= 0]
+def taken(path: Path, given: Given) -> list[int]:
+    """Return the places of the structures that a file has features of; an error if of none."""
+    return np.flatnonzero(_rows(opened(path), given, path) >= 0).tolist()
 
 
-def read(
-    path: Path, structures: Sequence[Atoms], frames: Sequence[int] | None, *, layers: bool
-) -> xr.Dataset:
+def read(path: Path, given: Given, *, layers: bool) -> xr.Dataset:
     """Read the features of structures, as :func:`lumlip.features` returns them but for labels.
 
-    Raises
-    ------
-    ValueError
-        The file is of other structures or lacks some, named by their ``frames``; it has no
-        features after every layer, but ``layers`` are asked for; or it is not of the right form.
+    Refused with a ValueError: a file of other structures, without some of these, without the layers
+    that are asked for, or not of the right form.
     """
-    dataset = opened(path)
-    rows = _rows(dataset, structures, path)
+    dataset, structures = opened(path), given.structures
+    rows = _rows(dataset, given, path)
     owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
     if len(missing := np.flatnonzero(rows < 0)):
-        first = frames[missing[0]] if frames else missing[0]
         raise ValueError(
-            f"{path} lacks {len(missing)} of {len(rows)} structures (first: frame {first}, "
-            f"{structures[missing[0]].get_chemical_formula()}); leave them out: --skip-unknown"
+            f"{path} lacks {len(missing)} of {len(rows)} structures (first: frame "
+            f"{given.frames[missing[0]]}, {structures[missing[0]].get_chemical_formula()}); "
+            "leave them out: --skip-unknown"
         )
     if layers and not any(name.startswith(LAYER) for name in map(str, dataset)):
         raise ValueError(
@@ -227,30 +219,27 @@ def _check_finite(dataset: xr.Dataset, path: Path, rows: dict[Hashable, IntArray
                 )
 
 
-def _rows(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> IntArray:
+def _rows(dataset: xr.Dataset, given: Given, path: Path) -> IntArray:
     """Return where in a file each structure is (n_structures,); -1: it is not there."""
-    got, expected = dataset.attrs.get(SHA256), structures_sha256(structures)
-    if got == expected:
-        if (n := dataset.sizes.get("structure", len(structures))) != len(structures):
-            raise ValueError(f"{path}: got energies of {n} structures, expected {len(structures)}")
-        return np.arange(len(structures))
+    got, n = dataset.attrs.get(SHA256), len(given.structures)
+    if got == given.sha256:
+        if (n_energies := dataset.sizes.get("structure", n)) != n:
+            raise ValueError(f"{path}: got energies of {n_energies} structures, expected {n}")
+        return np.arange(n)
     each = dataset[SHA256].to_numpy().tolist() if SHA256 in dataset.coords else []
     known: dict[str, list[int]] = {}
     for row in reversed(range(len(each))):
-        known.setdefault(each[row], []).append(row)
-    rows = np.array([_next(known.get(structures_sha256([atoms]))) for atoms in structures])
+        known.setdefault(each[row], [-1]).append(row)
+    # Rows of copies are taken one after the other: they may differ in what a sum does not see.
+    wanted = (known.get(structures_sha256([atoms]), [-1]) for atoms in given.structures)
+    rows = np.array([at.pop() if len(at) > 2 else at[-1] for at in wanted])
     if (rows < 0).all():
         has = f"{len(each)} others" if each else f"those of {SHA256} {got or 'not given'}"
         raise ValueError(
             f"{path} holds features of other structures: got {has}, expected "
-            f"{len(structures)} of {expected} (`lumlip structures` prints it)"
+            f"{n} of {given.sha256} (`lumlip structures` prints it)"
         )
     return rows
-
-
-def _next(rows: list[int] | None) -> int:
-    """Take the rows of copies one after the other: they may differ in what a sum does not see."""
-    return -1 if not rows else rows.pop() if len(rows) > 1 else rows[0]
 
 
 def sha256_of(path: Path) -> str:
@@ -263,14 +252,12 @@ def sha256_of(path: Path) -> str:
 
 def opened(path: Path) -> xr.Dataset:
     """Open a features file and check its form; arrays of a Zarr store are read when used."""
-    import xarray as xr
-
     if path.suffix == ".zarr":
         _check_plain(path)
         _check_whole(path)
         with reading(path):
-            dataset: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None, zarr_format=2)
             # Without energies nothing in the store says that these are coordinates.
+            dataset = open_store(path)
             dataset = dataset.set_coords([name for name in _COORDS if name in dataset])
     else:
         with reading(path), np.load(path, allow_pickle=False) as file:
@@ -279,16 +266,14 @@ def opened(path: Path) -> xr.Dataset:
     dataset.attrs.pop(SUMS, None)
     if "last_layer" not in dataset:
         raise ValueError(f"{path}: got {', '.join(map(str, dataset))}; expected {_EXPECTED}")
-    for name in map(str, dataset):
-        dims = ("n_atoms", "n_channels") if is_of_atoms(name) else ("n_structures",)
-        values = dataset[name]
-        if is_of_atoms(name) or name == "energy":
-            real = values.dtype.kind in "fiu" and 0 not in values.shape
-            if values.ndim != len(dims) or not real:
-                raise ValueError(
-                    f"{path}: got {name} of shape {values.shape} and dtype {values.dtype}, "
-                    f"expected real numbers ({', '.join(dims)})"
-                )
+    for name, values in dataset.items():
+        dims = ("n_atoms", "n_channels") if name != "energy" else ("n_structures",)
+        real = values.dtype.kind in "fiu" and 0 not in values.shape and values.ndim == len(dims)
+        if (is_of_atoms(str(name)) or name == "energy") and not real:
+            raise ValueError(
+                f"{path}: got {name} of shape {values.shape} and dtype {values.dtype}, "
+                f"expected real numbers ({', '.join(dims)})"
+            )
     if "backbone" not in dataset:
         same = dataset["last_layer"].rename(last_layer_channel="backbone_channel")
         dataset = dataset.assign(backbone=same)

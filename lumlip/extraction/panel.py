@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 import numpy as np
 import xarray as xr
@@ -15,9 +15,7 @@ from ase import Atoms
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice, check_flags
-from lumlip.datasets.sets import read_structures, structures_sha256
-from lumlip.datasets.spooled import chosen
-from lumlip.datasets.validation import check_structures
+from lumlip.datasets.sets import structures_sha256
 from lumlip.errors import (
     ExtractionError,
     FamilyEnvironmentError,
@@ -25,23 +23,14 @@ from lumlip.errors import (
     UntrustedCheckpointError,
     WeightsError,
 )
-from lumlip.extraction.files import taken as in_file
-from lumlip.extraction.jobs import (
-    Job,
-    failed_frames,
-    free_first,
-    made,
-    prepared,
-    with_elements,
-)
+from lumlip.extraction import files
+from lumlip.extraction.given import Given
+from lumlip.extraction.jobs import Job, failed_frames, free_first, made, with_elements
 from lumlip.extraction.store import select
 from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime.environments import say as tell
 from lumlip.zoo.table import ModelEntry, resolve
 from lumlip.zoo.weights import ready
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 #: Models that a panel of this process went on without, and why.
 SKIPPED: dict[str, str] = {}
@@ -52,6 +41,9 @@ REMARKS: dict[str, None] = {}
 #: What ``skip_failing`` goes on after: the model cannot be run, the others may.
 FAILURES = (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError, WeightsError)
 
+Model = TypeVar("Model")
+Result = TypeVar("Result")
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -60,7 +52,6 @@ class Panel:
     Attributes
     ----------
     structures : sequence of ase.Atoms
-        The common structures.
     datasets : dict of str to xarray.Dataset
         One data set per model, the same atoms in the same order in each.
     dropped : dict of int to str
@@ -147,18 +138,13 @@ def panel(
     ----------
     models : sequence of str
         Model ids, see :func:`lumlip.features`.
-    structures : str, path or sequence of ase.Atoms
-    device, dtype, trust_checkpoint
+    structures, device, dtype, trust_checkpoint, layers
         As for :func:`lumlip.features`.
     skip_failing : bool
         Go on without a model that cannot be run, and say so in ``missing``. A wrong model id is an
         error all the same.
-    skip_faulty : bool
-        Leave out structures with a fault, and say so in ``dropped``.
-    on_error : {"stop", "skip"}
-        As for :func:`lumlip.features`; what one model fails on is left out for all.
-    layers : bool
-        Also the features after every layer, as for :func:`lumlip.features`.
+    skip_faulty, on_error
+        As for :func:`lumlip.features`; what is left out for one model is left out for all.
     say : callable, optional
         Told the name of each model before it is run.
 
@@ -172,127 +158,103 @@ def panel(
         As for :func:`lumlip.features`, unless ``skip_failing``.
     """
     check_flags(layers=layers, skip_failing=skip_failing, skip_faulty=skip_faulty)
-    entries = [resolve(model) for model in ([models] if isinstance(models, str) else models)]
-    if len({entry.id for entry in entries}) < len(entries):
+    models = [models] if isinstance(models, str) else models
+    entries = {entry.id: entry for entry in map(resolve, models)}
+    if len(entries) < len(models):
         raise ValueError(f"got a model twice; expected distinct ids: {', '.join(models)}")
-    frames = read_structures(structures)
-    faulty = check_structures(frames, stop=not skip_faulty)
-    options = {"trust_checkpoint": trust_checkpoint, "skip_failing": skip_failing}
-    _, missing = _each(ready, entries, **options)  # before anything takes long
-    here = [entry for entry in entries if entry.id not in missing]
+    given = Given.of(structures)
+    n = len(given.structures)
+    dropped = given.faults(stop=not skip_faulty)
+    missing: dict[str, str] = {}
+    trusted = partial(ready, trust_checkpoint=trust_checkpoint)
+    here = _each(trusted, entries.items(), missing, skip_failing)
     with WorkerPool() as pool:
-        usable, unreadable = _each(partial(with_elements, pool=pool), here, **options)
-    missing |= unreadable
-    own = {e.id: [i for i in taken(e, frames) if i not in faulty] for e in usable}
-    common, dropped = _common_frames(frames, own, faulty)
-    jobs = [
-        prepared(
-            entry,
-            chosen(frames, own[entry.id]),
-            dtype=dtype,
-            trust_checkpoint=trust_checkpoint,
-            layers=layers,
-            frames=own[entry.id],
-            checked=True,
-        )
-        for entry in usable
-    ]
-    datasets, failed = _all_made(
-        jobs, device=device, skip_failing=skip_failing, on_error=on_error, say=say
-    )
-    missing |= failed
+        usable = _each(partial(with_elements, pool=pool), here.items(), missing, skip_failing)
+        own = {
+            name: [i for i in taken(entry, given) if i not in dropped]
+            for name, entry in usable.items()
+        }
+        dropped |= _refused(given, own, dropped)
+        if own:
+            _common(n, dropped)
+        parts: dict[tuple[int, ...], Given] = {}  # the same one for all models that take the same
+        jobs = [
+            Job(entry, parts.setdefault(tuple(own[name]), given.part(own[name])), dtype, layers)
+            for name, entry in usable.items()
+        ]
+
+        def make(job: Job) -> xr.Dataset:
+            if say:
+                say(job.entry.id)
+            return made(job, pool, device=device, on_error=on_error)
+
+        families = [job.entry.family for job in jobs]  # one worker does all jobs of one
+        ordered = free_first(sorted(jobs, key=lambda job: families.index(job.entry.family)))
+        skip = skip_failing and not os.environ.get(STOP)
+        datasets = _each(make, ((job.entry.id, job) for job in ordered), missing, skip)
     SKIPPED.update(missing)
     if not datasets:
         raise NothingLeftError(f"no model could be run: {missing}")
     for model, dataset in datasets.items():
         for i, why in failed_frames(dataset).items():
-            formula = frames[i].get_chemical_formula()
+            formula = given.structures[i].get_chemical_formula()
             dropped[i] = f"frame {i}, {formula}: {model} failed, {why}"
-    common = [i for i in common if i not in dropped]
-    if not common:
-        raise NothingLeftError(f"no structure suits all of the models: {dropped}")
-    shown = {m: datasets[m] for m in own if m in datasets}
-    shown = {m: select(dataset, np.isin(dataset["frame"], common)) for m, dataset in shown.items()}
-    found = Panel(chosen(frames, common), shown, dropped, missing)
+    common = _common(n, dropped)
+    shown = {
+        name: select(datasets[name], np.isin(datasets[name]["frame"], common))
+        for name in own
+        if name in datasets
+    }
+    found = Panel(given.part(common).structures, shown, dropped, missing)
     REMARKS.update(dict.fromkeys(found.remarks()))
     return found
 
 
-def _all_made(
-    jobs: Sequence[Job],
-    *,
-    device: str,
-    skip_failing: bool,
-    on_error: str,
-    say: Callable[[str], None] | None,
-) -> tuple[dict[str, xr.Dataset], dict[str, str]]:
-    """Make the features of each job; name the models that failed, and why."""
-    datasets, failed = {}, {}
-    with WorkerPool() as pool:
-        for job in free_first(_by_family(jobs)):
-            model = job.entry.id
-            if say:
-                say(model)
-            try:
-                datasets[model] = made(job, pool, device=device, on_error=on_error)
-            except FAILURES as error:
-                if not skip_failing or os.environ.get(STOP):
-                    raise
-                failed[model] = str(error).splitlines()[0]
-    return datasets, failed
-
-
-def _by_family(jobs: Sequence[Job]) -> list[Job]:
-    """Put jobs of one family next to each other: one worker then does them all."""
-    families = list(dict.fromkeys(job.entry.family for job in jobs))
-    return sorted(jobs, key=lambda job: families.index(job.entry.family))
-
-
-def taken(entry: ModelEntry, frames: Sequence[Atoms]) -> list[int]:
-    """Return the numbers of the structures that a model takes.
+def taken(entry: ModelEntry, given: Given) -> list[int]:
+    """Return the places of the structures that a model takes.
 
     Those of elements that it knows (all, if that is not known), or that its features file has.
     """
     if entry.weights == "features":
-        return in_file(Path(entry.file), frames)
-    known = entry.elements
-    return [i for i, a in enumerate(frames) if known is None or known.issuperset(a.numbers)]
+        return files.taken(Path(entry.file), given)
+    known, structures = entry.elements, given.structures
+    if known is None or known >= given.elements:
+        return list(range(len(structures)))
+    return [i for i, atoms in enumerate(structures) if known.issuperset(atoms.numbers.tolist())]
 
 
 def _each(
-    act: Callable[..., ModelEntry],
-    entries: Sequence[ModelEntry],
-    *,
-    trust_checkpoint: bool,
-    skip_failing: bool,
-) -> tuple[list[ModelEntry], dict[str, str]]:
-    """Do something with each model; return what came of it, and which of them failed, and why."""
-    done, missing = [], {}
-    for entry in entries:
+    act: Callable[[Model], Result],
+    models: Iterable[tuple[str, Model]],
+    missing: dict[str, str],
+    skip: bool,
+) -> dict[str, Result]:
+    """Do something with each model, by name; note which fail, and why, if that is to be skipped."""
+    done = {}
+    for name, model in models:
         try:
-            done.append(act(entry, trust_checkpoint=trust_checkpoint))
+            done[name] = act(model)
         except FAILURES as error:
-            if not skip_failing:
+            if not skip:
                 raise
-            missing[entry.id] = str(error).splitlines()[0]
-    return done, missing
+            missing[name] = str(error).splitlines()[0]
+    return done
 
 
-def _common_frames(
-    frames: Sequence[Atoms], own: dict[str, list[int]], faulty: dict[int, str]
-) -> tuple[list[int], dict[int, str]]:
-    common, dropped = [], dict(faulty)
-    known = {model: set(numbers) for model, numbers in own.items()}
-    for i, atoms in enumerate(frames):
-        if i in faulty:
-            continue
+def _refused(given: Given, own: dict[str, list[int]], dropped: dict[int, str]) -> dict[int, str]:
+    """Tell which models do not take structures that were not dropped before."""
+    found, known = {}, {model: set(numbers) for model, numbers in own.items()}
+    for i in range(len(given.structures)):
         refusing = [model for model, numbers in known.items() if i not in numbers]
-        if refusing:
-            formula = atoms.get_chemical_formula()
-            dropped[i] = f"frame {i}, {formula}: not for {', '.join(refusing)}"
-        else:
-            common.append(i)
-    if not common:
-        some = next(iter(dropped.values()), "no structures")
+        if refusing and i not in dropped:
+            formula = given.structures[i].get_chemical_formula()
+            found[i] = f"frame {i}, {formula}: not for {', '.join(refusing)}"
+    return found
+
+
+def _common(n: int, dropped: dict[int, str]) -> list[int]:
+    """Return the numbers of those of n structures that were not dropped; an error if of none."""
+    if len(dropped) == n:
+        some = next(iter(dropped.values()))
         raise NothingLeftError(f"no structure suits all of the models: {some}")
-    return common, dropped
+    return [i for i in range(n) if i not in dropped]

@@ -16,10 +16,9 @@ import numpy as np
 from ase import Atoms
 
 from lumlip.array_types import IntArray
-from lumlip.datasets.sets import read_structures, structures_sha256
-from lumlip.datasets.spooled import chosen
 from lumlip.extraction.features import features
 from lumlip.extraction.files import SHA256, SUMS, append, opened, sha256_of, write
+from lumlip.extraction.given import Given
 from lumlip.extraction.store import remove, written_whole
 from lumlip.metrics._blocks import results
 from lumlip.runtime.environments import say
@@ -78,7 +77,7 @@ def extract_parts(
     executor: Executor | None = None,
     **options: Any,
 ) -> list[Path]:
-    """Write the features of structures in parts, unless they are there, into a folder.
+    """Write the features of structures in parts, unless they are there; return the paths in order.
 
     :func:`lumlip.join` makes one file of them, which ``features:PATH`` is the model of.
 
@@ -95,11 +94,6 @@ def extract_parts(
     executor : concurrent.futures.Executor, optional
         Where they are done: a pool of processes, Dask's ``client.get_executor()``, mpi4py's or
         executorlib's. What a broken one leaves undone is done in this process, from where it was.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The parts, in order.
     """
     task = partial(_numbered, model, structures, Path(folder), n_parts, options)
     return list(results(task, n_parts, n_parts, executor))
@@ -114,48 +108,28 @@ def _numbered(
 def extract_part(
     model: str, structures: Structures, folder: Path, *, shard: tuple[int, int], **options: Any
 ) -> Path:
-    """Write the features of one part of the structures, unless they are there, into a folder.
+    """Write the features of one of so many parts, unless they are there, and return the path.
 
-    Parameters
-    ----------
-    model, options
-        As for :func:`lumlip.features`.
-    structures : str, path or sequence of ase.Atoms
-        All of them: `dealt` says which are in the part.
-    folder : pathlib.Path
-        The same one for all parts.
-    shard : (int, int)
-        Which part, from 1, and of how many.
-
-    Raises
-    ------
-    ValueError
-        The folder has a part of other structures, of another model, checkpoint or precision, or
-        with other layers; or the part is empty.
+    Refused with a ValueError: a folder with parts of other structures, of another model, checkpoint
+    or precision, or with other layers; and an empty part.
     """
-    number, n = shard
-    structures = read_structures(structures)
+    (number, n), given = shard, Given.of(structures)
     path = folder / _name(number, n)
-    of_all = {"model": model, PARTS: n, OF: structures_sha256(structures)}
-    whole = of_all | _asked(model, **options)
+    whole = {"model": model, PARTS: n, OF: given.sha256} | _asked(model, **options)
     for other in sorted(folder.glob("*-of-*.zarr")):
         _check_same(whole, {name: attributes(other).get(name) for name in whole}, other)
     if path.exists():
         say(f"lumlip: {path} is there")
         return path
-    if not (mine := dealt(structures, n)[number - 1]):
-        raise ValueError(f"shard: got {n} parts of {len(structures)} structures; expected fewer")
-    dataset = features(model, chosen(structures, mine), **options)
+    if not (mine := dealt(given.structures, n)[number - 1]):
+        raise ValueError(f"shard: got {n} parts of {len(given.frames)} structures; expected fewer")
+    found = features(model, given.part(mine), **options).assign_attrs(whole)
     if path.exists():  # an engine that took a task for lost has given it to two
         return path
-    numbers = np.array(mine)[dataset["frame"].to_numpy()]
-    failed = json.loads(dataset.attrs.get("failed", "{}"))
-    named = {"failed": json.dumps({mine[int(i)]: why for i, why in failed.items()})}
-    told = dataset.assign_attrs(whole | (named if failed else {}))
     try:
         with written_whole(path) as part:
-            write(told.assign_coords(frame=("structure", numbers)), structures, part / path.name)
-            _check_same(whole, of_all | _asked(model, **options), path)  # changed meanwhile?
+            write(found, given.structures, part / path.name)
+            _check_same(whole, whole | _asked(model, **options), path)  # changed meanwhile?
     except OSError:
         if not path.exists():  # else another task has made it in the meantime
             raise
@@ -176,12 +150,8 @@ def _asked(
 def join(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
     """Join all parts in a folder to one Zarr store, a piece at a time.
 
-    Structures stand part after part; ``frame`` numbers them as they were given.
-
-    Raises
-    ------
-    ValueError
-        Parts are missing, or differ in the model, its version or the structures.
+    Structures stand part after part; ``frame`` numbers them as they were given. Refused with a
+    ValueError: parts that lack one, or differ in the model, its version or the structures.
     """
     folder, output = Path(folder), Path(output)
     refuse_existing(output)
@@ -226,8 +196,8 @@ def _widened(one: xr.Dataset, parts: Sequence[xr.Dataset]) -> xr.Dataset:
 
 def _check_same(expected: dict[str, Any], got: dict[str, Any], path: Path) -> None:
     for name in expected.keys() | got.keys():
-        if got.get(name) != expected.get(name):
+        has, wanted = got.get(name), expected.get(name)
+        if has != wanted:
             raise ValueError(
-                f"{path} belongs to another whole: got {name} {got.get(name)!r}, "
-                f"expected {expected.get(name)!r}"
+                f"{path} belongs to another whole: got {name} {has!r}, expected {wanted!r}"
             )

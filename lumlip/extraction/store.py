@@ -12,8 +12,7 @@ import json
 import os
 import shutil
 import uuid
-import zlib
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from lumlip.errors import ExtractionError
-from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, packed, save_structures
+from lumlip.extraction.arrays import LAYER, crc32, load_arrays, save_structures
+from lumlip.extraction.given import Given
 from lumlip.runtime.paths import ensured, refuse_existing
 
 if TYPE_CHECKING:
@@ -32,29 +32,20 @@ if TYPE_CHECKING:
 
 _CHUNK_ATOMS = 16384
 _ALWAYS = ("backbone", "last_layer")
-_LABELS = ("subset", "part", "parent")
-_PIECE = 1 << 22  # bytes of a file that are read at once
+_STRUCTURES = "structures.npz"
 
-Files = dict[str, tuple[int, int]]
-#: Stores that this process found whole: their files with sizes and times of change.
-_found_whole: dict[Path, Files] = {}
 #: Stores that this process has summed: their files with sizes and times of change, and the sums.
-_summed: dict[Path, tuple[Files, dict[str, int]]] = {}
+_summed: dict[Path, tuple[dict[str, tuple[int, int]], dict[str, int]]] = {}
 
 
 def write_job(folder: Path, structures: Sequence[Atoms], order: dict[str, Any]) -> None:
     """Leave in the folder what the worker needs to know."""
-    save_structures(folder / "structures.npz", structures)
+    save_structures(folder / _STRUCTURES, structures)
     (folder / "job.json").write_text(json.dumps(order), encoding="utf-8")
 
 
 def assemble(
-    folder: Path,
-    store: Path,
-    structures: Sequence[Atoms],
-    attributes: dict[str, Any],
-    *,
-    failed: Collection[int] = (),
+    folder: Path, store: Path, attributes: dict[str, Any], *, failed: Collection[int] = ()
 ) -> None:
     """Put a worker's batches in the order of the structures and write the store.
 
@@ -62,26 +53,20 @@ def assemble(
     """
     import xarray as xr
 
-    n_atoms, numbers = packed(structures, _elements).values()
-    arrays = gather(folder, n_atoms, failed)
-    of_atoms = [name for name in arrays if is_of_atoms(name)]
-    variables = {layer: (("atom", f"{layer}_channel"), arrays[layer]) for layer in of_atoms}
-    for name in arrays:
-        if name.startswith(EXTRA):
-            plain = name.removeprefix(EXTRA)
-            variables[plain] = (("structure", f"{plain}_channel"), arrays[name])
-    dataset = xr.Dataset(
-        {**variables, "energy": ("structure", arrays["energy"], {"unit": "eV"})},
-        coords={
-            "structure": ("atom", np.repeat(np.arange(len(n_atoms)), n_atoms)),
-            "atomic_number": ("atom", numbers),
-        },
-        attrs=attributes,
-    )
-    chunks = {
-        layer: {"chunks": (min(_CHUNK_ATOMS, len(arrays[layer])), arrays[layer].shape[1])}
-        for layer in of_atoms
+    with np.load(folder / _STRUCTURES) as file:
+        n_atoms, numbers = file["n_atoms"], file["numbers"]
+    variables: dict[str, Any] = {}
+    chunks = {}
+    for name, values in gather(folder, failed).items():
+        dims = ("atom" if is_of_atoms(name) else "structure", f"{name}_channel")[: values.ndim]
+        variables[name] = (dims, values, {"unit": "eV"} if name == "energy" else {})
+        if is_of_atoms(name):
+            chunks[name] = {"chunks": (min(_CHUNK_ATOMS, len(values)), values.shape[1])}
+    coords = {
+        "structure": ("atom", np.repeat(np.arange(len(n_atoms)), n_atoms)),
+        "atomic_number": ("atom", numbers),
     }
+    dataset = xr.Dataset(variables, coords, attributes)
     with written_whole(store) as part:
         dataset.to_zarr(part, mode="w", consolidated=False, zarr_format=2, encoding=chunks)
         _write_checksums(part, _checksums_of(store))
@@ -108,23 +93,20 @@ def open_store(store: Path) -> xr.Dataset:
     """Open a store; arrays are read when they are used."""
     import xarray as xr
 
-    dataset: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None)
+    dataset: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None, zarr_format=2)
     return dataset
 
 
-def labelled(
-    dataset: xr.Dataset, structures: Sequence[Atoms], sha256: str, frames: Sequence[int] | None
-) -> xr.Dataset:
+def labelled(dataset: xr.Dataset, given: Given) -> xr.Dataset:
     """Add what a model does not see, so that it may change while the store stays.
 
     Coordinates ``subset``, ``part`` and ``parent``, of shape (n_structures,), and ``frame``: the
     user's number of each structure. And every array says which structures it is of.
     """
-    labels = {name: ("structure", x) for name, x in packed(structures, _labels).items()}
-    numbers = np.array(frames or range(len(structures)))
-    added = dataset.assign_coords(labels).assign_coords(frame=("structure", numbers))
+    labels = {**given.labels, "frame": np.array(given.frames)}
+    added = dataset.assign_coords({name: ("structure", x) for name, x in labels.items()})
     for part in (added, *added.data_vars.values()):
-        part.attrs["structures_sha256"] = sha256
+        part.attrs["structures_sha256"] = given.sha256
     return added
 
 
@@ -151,29 +133,14 @@ def select(dataset: xr.Dataset, keep: NDArray[Any]) -> xr.Dataset:
 
 
 def damage(store: Path) -> str:
-    """Say what is wrong with the files of a store; nothing if they are as they were written.
-
-    A process reads a store through once, and again only if sizes or times of its files change.
-    """
+    """Say what is wrong with the files of a store; nothing if they are as they were written."""
     try:
-        if _found_whole.get(store) == (state := _state(store)):
-            return ""
         expected = json.loads(_checksums_of(store).read_text(encoding="utf-8"))
-        found = _checksums(store, state)
+        found = checksums(store)
     except (FileNotFoundError, ValueError):
         return "no checksums, or files that vanish"
     wrong = sorted(k for k in expected.keys() | found.keys() if expected.get(k) != found.get(k))
-    if wrong:
-        return f"{len(wrong)} of {len(expected)} files, such as {wrong[0]}"
-    _found_whole[store] = state
-    return ""
-
-
-def set_aside(store: Path) -> Path:
-    """Give a damaged store another name, where nobody looks for features, and return that."""
-    kept = store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.damaged")
-    store.rename(kept)
-    return kept
+    return f"{len(wrong)} of {len(expected)} files, such as {wrong[0]}" if wrong else ""
 
 
 def remove(folder: Path) -> None:
@@ -188,75 +155,53 @@ def _checksums_of(store: Path) -> Path:
 
 def _write_checksums(store: Path, path: Path) -> None:
     part = path.with_name(f"{path.name}.part")
-    part.write_text(json.dumps(_checksums(store, _state(store)), indent=0), encoding="utf-8")
+    part.write_text(json.dumps(checksums(store), indent=0), encoding="utf-8")
     part.replace(path)
 
 
-def _state(store: Path) -> Files:
-    """Size in bytes and time of change in ns of every file of a store, by its path in there."""
-    stats = {file: file.stat() for file in store.rglob("*") if file.is_file()}
-    return {f.relative_to(store).as_posix(): (s.st_size, s.st_mtime_ns) for f, s in stats.items()}
-
-
 def checksums(store: Path) -> dict[str, int]:
-    """Return the sums of what is in a store, but for its attributes, by path in there.
+    """Return the CRC-32 of the files of a store, by path in there.
 
     A process reads a store through again only if sizes or times of its files change.
     """
-    state = {name: facts for name, facts in _state(store).items() if name != ".zattrs"}
+    stats = {file: file.stat() for file in store.rglob("*") if file.is_file()}
+    state = {
+        file.relative_to(store).as_posix(): (stat.st_size, stat.st_mtime_ns)
+        for file, stat in stats.items()
+    }
     if _summed.get(store, (None, {}))[0] != state:
-        _summed[store] = state, _checksums(store, state)
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # sums leave Python free
+            _summed[store] = state, dict(zip(state, pool.map(_crc32, stats), strict=True))
     return _summed[store][1]
 
 
-def _checksums(store: Path, names: Iterable[str]) -> dict[str, int]:
-    """CRC-32 of files of a store; several at once, as the sum leaves Python free."""
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        return dict(zip(names, pool.map(lambda name: _crc32(store / name), names), strict=True))
-
-
 def _crc32(path: Path) -> int:
-    total = 0
     with path.open("rb") as file:
-        while piece := file.read(_PIECE):
-            total = zlib.crc32(piece, total)
-    return total
+        return crc32(file)
 
 
-def _elements(structures: list[Atoms]) -> dict[str, NDArray[Any]]:
-    numbers = [atoms.numbers for atoms in structures]
-    return {"n_atoms": np.array(list(map(len, numbers))), "numbers": np.concatenate(numbers)}
-
-
-def _labels(structures: list[Atoms]) -> dict[str, NDArray[Any]]:
-    return {n: np.array([str(a.info.get(n, "")) for a in structures], np.str_) for n in _LABELS}
-
-
-def gather(folder: Path, n_atoms: ArrayLike, failed: Collection[int]) -> dict[str, NDArray[Any]]:
-    """Scatter the batches into arrays on disk, so that the features need not fit in memory.
-
-    ``n_atoms`` are those of each structure.
-    """
-    lengths = np.array(n_atoms)
+def gather(folder: Path, failed: Collection[int] = ()) -> dict[str, NDArray[Any]]:
+    """Scatter the batches into arrays on disk, so that the features need not fit in memory."""
+    with np.load(folder / _STRUCTURES) as file:
+        lengths = file["n_atoms"]
     starts = np.cumsum(lengths) - lengths
     whole: dict[str, NDArray[Any]] = {"energy": np.full(len(lengths), np.nan)}
     for path in sorted(folder.glob("batch-*.npz")):
         if not (data := load_arrays(path)):
             continue
-        index = data["index"]
-        whole["energy"][index] = data["energy"]
-        for name in (key for key in data if key.startswith(EXTRA)):
-            if name not in whole:
-                whole[name] = np.full((len(lengths), data[name].shape[1]), np.nan)
-            whole[name][index] = data[name]
+        index = data.pop("index")
         rows = np.concatenate([np.arange(starts[i], starts[i] + lengths[i]) for i in index])
-        for layer in filter(is_of_atoms, data):
-            if layer not in whole:
-                whole[layer] = _scratch(folder / f"{layer}.npy", lengths.sum(), data[layer])
-            whole[layer][rows] = data[layer]
+        for name, values in data.items():
+            if is_of_atoms(name):
+                if name not in whole:
+                    whole[name] = _scratch(folder / f"{name}.npy", lengths.sum(), values)
+                whole[name][rows] = values
+            else:
+                nothing = np.full((len(lengths), *values.shape[1:]), np.nan)
+                whole.setdefault(name, nothing)[index] = values
     for i in failed:
-        for layer in filter(is_of_atoms, whole):
-            whole[layer][starts[i] : starts[i] + lengths[i]] = np.nan
+        for name in filter(is_of_atoms, whole):
+            whole[name][starts[i] : starts[i] + lengths[i]] = np.nan
     missing = np.setdiff1d(np.flatnonzero(~np.isfinite(whole["energy"])), [*failed])
     if len(missing) or len(set(failed)) == len(lengths):
         frames = f"frames {missing[:5].tolist()} of {len(lengths)}"

@@ -26,18 +26,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from ase import Atoms
 
+from lumlip.datasets.validation import check_structures
 from lumlip.errors import reason
-from lumlip.extraction.arrays import EXTRA, LAYER, load_arrays, load_structures, save_arrays
+from lumlip.extraction.arrays import LAYER, StoredStructures, load_arrays, save_arrays
 from lumlip.extraction.batching import DEFAULT_BATCH_ATOMS, Batches
 from lumlip.runtime.devices import available
 from lumlip.runtime.paths import sha256_file
-from lumlip.runtime.stdout import private_stdout
+from lumlip.runtime.stdout import LOG, private_stdout
 from lumlip.runtime.verified import private_copy
 
 Tell = Callable[..., None]
-LOG = "worker.log"
 _TOO_MANY = 5  # structures that may fail before one suspects the model
 
 
@@ -74,28 +75,30 @@ def _end_with(parent: int) -> None:
 def work(folder: Path, tell: Tell) -> None:
     """Extract the features of every structure in the folder that has none yet."""
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
-    structures = load_structures(folder / "structures.npz")
+    structures = StoredStructures(folder / "structures.npz")
+    n_atoms, done = structures.n_atoms, finished(folder)
     device = pick_device(job["device"])
     extractor = _loaded(job, device)
-    _check_elements(structures, extractor.elements, job)
-    known = sorted(extractor.elements)
-    versions = _versions(job["packages"])
-    tell("loaded", device=device, cutoff=extractor.cutoff, versions=versions, elements=known)
-    left = set(range(len(structures))) - finished(folder) - set(job["killers"])
+    named = {"model": job["model"], "frames": job["frames"]}
+    check_structures(structures, elements=extractor.elements, seen=True, **named)
+    told = {"cutoff": extractor.cutoff, "elements": sorted(extractor.elements)}
+    told |= {"n_done": len(done), "n_atoms": int(n_atoms.sum())}
+    tell("loaded", device=device, versions=_versions(job["packages"]), **told)
+    left = set(range(len(structures))) - done - set(job["killers"])
     last = [kept for batch in job["last"] if (kept := [i for i in batch if i in left])]
     todo = sorted(left.difference(*last))
-    chip = device_name(device)
+    chip = torch.cuda.get_device_name() if device == "cuda" else device
     found = job["batch_atoms"] or job["found_batch_atoms"].get(chip) or DEFAULT_BATCH_ATOMS[device]
     plan = Batches(structures, indices=todo, batch_atoms=found, cutoff=extractor.cutoff)
     options = {"layers": job["layers"], "when_short": plan.shrink}
     failed: dict[int, str] = {}
-    for n_done, batch in enumerate(chain(plan, last)):
+    for n_batches, batch in enumerate(chain(plan, last)):
         tell("begin", frames=batch)
         failed |= _extract_batch(extractor, structures, batch, folder, **options)
         if device == "cuda" and not job["batch_atoms"]:
             plan.grow(_memory())
-        tell("batch", atoms=sum(len(structures[i]) for i in batch), structures=len(batch))
-        if len(failed) > max(_TOO_MANY, n_done):
+        tell("batch", atoms=int(n_atoms[batch].sum()))
+        if len(failed) > max(_TOO_MANY, n_batches):
             why = next(iter(failed.values()))
             raise RuntimeError(f"{why}, in {len(failed)} structures: the model itself seems broken")
     changed = {chip: plan.batch_atoms} if plan.batch_atoms != found else {}
@@ -111,7 +114,12 @@ def _loaded(job: dict[str, Any], device: str) -> Any:
         with private_copy(path, [job["sha256"]]) as copy:
             return make(str(copy), **options)
     extractor = make(job["checkpoint"], **options)  # weights that the package brings, like its code
-    _check_weights(extractor.checkpoint_file, job["sha256"])
+    file, expected = extractor.checkpoint_file, job["sha256"]
+    if expected and (got := sha256_file(file)) != expected:
+        raise ValueError(
+            f"the weights in {file.name} are not the ones in lumlip's table of models: "
+            f"got sha256 {got[:12]}…, expected {expected[:12]}…; another package version?"
+        )
     return extractor
 
 
@@ -123,28 +131,14 @@ def finished(folder: Path) -> set[int]:
 
 def pick_device(wanted: str) -> str:
     """Return the kind of a device that is there; of several GPUs the one named is torch's own."""
-    import torch
-
     device = torch.device(available(wanted))
     if device.index is not None:  # some packages take the kind alone
         torch.cuda.set_device(device)
     return device.type
 
 
-def device_name(kind: str) -> str:
-    """Return the name of the GPU in use, or the kind of the device."""
-    import torch
-
-    return torch.cuda.get_device_name() if kind == "cuda" else kind
-
-
 def _memory() -> float:
-    """Return the share of the GPU's memory, without that of others, that was taken at most.
-
-    Since the last time that this was asked.
-    """
-    import torch
-
+    """Return how much of what a GPU has for this process was taken since the last time, at most."""
     most = torch.cuda.max_memory_allocated()
     free = torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved()
     torch.cuda.reset_peak_memory_stats()
@@ -153,8 +147,6 @@ def _memory() -> float:
 
 def _is_short_of_memory(error: Exception) -> bool:
     """Tell whether torch or Python found no room."""
-    import torch
-
     kinds = (MemoryError, torch.OutOfMemoryError)
     return isinstance(error, kinds) or "can't allocate memory" in str(error)
 
@@ -172,8 +164,6 @@ def _extract_batch(
 
     A batch that memory is too short for is told to ``when_short``.
     """
-    import torch
-
     try:
         got = extractor.extract([structures[i] for i in batch], layers=layers)
         _check_finite(got)
@@ -202,34 +192,16 @@ def _save(got: Any, batch: Sequence[int], folder: Path) -> None:
         backbone=got.backbone,
         last_layer=got.last_layer,
         energy=np.asarray(got.energy, dtype=np.float64),
-        **{f"{EXTRA}{name}": np.asarray(values) for name, values in got.extra.items()},
+        **{name: np.asarray(values) for name, values in got.extra.items()},
         **{f"{LAYER}{i:02d}_{name}": x for i, (name, x) in enumerate(got.layers.items())},
     )
 
 
 def _check_finite(got: Any) -> None:
-    layers = {name: getattr(got, name) for name in ("backbone", "last_layer", "energy")}
-    for name, values in {**layers, **got.extra, **got.layers}.items():
+    always = {"backbone": got.backbone, "last_layer": got.last_layer, "energy": got.energy}
+    for name, values in {**always, **got.extra, **got.layers}.items():
         if not np.isfinite(values).all():
             raise ValueError(f"NaN or inf in {name}")
-
-
-def _check_weights(path: Path, expected: str | None) -> None:
-    got = sha256_file(path)
-    if expected and got != expected:
-        raise ValueError(
-            f"the weights in {path.name} are not the ones in lumlip's table of models: "
-            f"got sha256 {got[:12]}…, expected {expected[:12]}…; another package version?"
-        )
-
-
-def _check_elements(
-    structures: Sequence[Atoms], known: frozenset[int], job: dict[str, Any]
-) -> None:
-    from lumlip.datasets.validation import check_structures
-
-    named = {"model": job["model"], "frames": job.get("frames")}
-    check_structures(structures, elements=known, elements_only=True, **named)
 
 
 def _versions(packages: Sequence[str]) -> dict[str, str]:

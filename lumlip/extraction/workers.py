@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ase import Atoms
-
 from lumlip.errors import ExtractionError
-from lumlip.extraction.worker import LOG
 from lumlip.runtime.environments import command, say, variables
+from lumlip.runtime.stdout import LOG
 from lumlip.zoo.table import ModelEntry
 
 _LOG_LINES = 15
@@ -40,23 +38,19 @@ class WorkerPool:
     def __exit__(self, *_: object) -> None:
         self._end()
 
-    def run(
-        self, entry: ModelEntry, folder: Path, structures: Sequence[Atoms], *, n_left: int
-    ) -> dict[str, Any]:
+    def run(self, entry: ModelEntry, folder: Path) -> dict[str, Any]:
         """Run the job in the folder to its end and return what the worker told of itself."""
         from tqdm import tqdm
 
-        if n_done := len(structures) - n_left:
-            say(f"lumlip: {entry.id}: {n_done} structures are done already, going on")
         facts: dict[str, Any] = {}
-        total = sum(len(atoms) for atoms in structures)
         try:
-            with tqdm(desc=entry.id, total=total, unit="atom", disable=None) as bar:
+            with tqdm(desc=entry.id, unit="atom", disable=None) as bar:
                 while True:
                     for line in self._told(entry.family, folder):
-                        _hear(json.loads(line), facts, bar)
-                        if "done" in facts:
-                            return facts | {"failed": _failed(facts)}
+                        _hear(json.loads(line), facts, bar, entry.id)
+                        if done := facts.get("done"):  # JSON has texts for keys
+                            failed = {int(i): why for i, why in done["failed"].items()}
+                            return facts | {"failed": failed | facts.get("killers", {})}
                     self._end()
                     if "error" in facts or not _without_killers(folder, facts):
                         raise _failure(entry, folder, facts)
@@ -68,26 +62,18 @@ class WorkerPool:
         """Hand the folder to the family's worker and return the lines that it tells."""
         if self._process is None or family != self._family:
             self._end()
-            self._start(family, folder / LOG)
-        assert self._process is not None
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(f"{folder}\n")
-        self._process.stdin.flush()
-        return iter(self._process.stdout.readline, "")
-
-    def _start(self, family: str, log: Path) -> None:
-        argv = command(family, "lumlip.extraction.worker", str(os.getpid()))
-        with log.open("w", encoding="utf-8") as errors:
-            self._process = subprocess.Popen(
-                argv,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=errors,
-                text=True,
-                env=variables(family=family),
-            )
-        self._family = family
+            argv = command(family, "lumlip.extraction.worker", str(os.getpid()))
+            pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+            with (folder / LOG).open("w", encoding="utf-8") as errors:
+                self._process = subprocess.Popen(
+                    argv, stderr=errors, text=True, env=variables(family=family), **pipes
+                )
+            self._family = family
+        stdin, stdout = self._process.stdin, self._process.stdout
+        assert stdin is not None
+        assert stdout is not None
+        print(folder, file=stdin, flush=True)
+        return iter(stdout.readline, "")
 
     def _end(self, *, kill: bool = False) -> None:
         """Let the worker go: its input ends, or it is killed in the middle of a job."""
@@ -100,21 +86,17 @@ class WorkerPool:
             pass
 
 
-def _hear(event: dict[str, Any], facts: dict[str, Any], bar: Any) -> None:
+def _hear(event: dict[str, Any], facts: dict[str, Any], bar: Any, model: str) -> None:
     kind = event.pop("event")
     if kind == "batch":
         bar.update(event["atoms"])
     elif kind == "loaded":
         facts.update(event)
+        bar.total = event["n_atoms"]
+        if n_done := event["n_done"]:
+            say(f"lumlip: {model}: {n_done} structures are done already, going on")
     else:
         facts[kind] = event
-
-
-def _failed(facts: dict[str, Any]) -> dict[int, str]:
-    """Return the frames that the model failed on, and why."""
-    told: dict[str, str] = facts["done"]["failed"]  # JSON has texts for keys
-    killers: dict[int, str] = facts.get("killers", {})
-    return {int(i): why for i, why in told.items()} | killers
 
 
 def _without_killers(folder: Path, facts: dict[str, Any]) -> bool:
@@ -146,12 +128,9 @@ def _failure(entry: ModelEntry, folder: Path, facts: dict[str, Any]) -> Exceptio
         wrong = ValueError(told["message"])
         wrong.add_note(f"the log of {entry.id} ends with\n{tail}")
         return wrong
-    reason = (
-        told.get("message", "").strip()
-        or "the worker died without a word (killed, or out of memory?)"
-    )
+    silent = "the worker died without a word (killed, or out of memory?)"
     return ExtractionError(
-        f"{entry.id} failed: {reason}\n{tail}\n"
+        f"{entry.id} failed: {told.get('message', '').strip() or silent}\n{tail}\n"
         f"What was done before is kept in {folder}; the same call goes on from there. "
         f"If memory ran out, choose a smaller batch_atoms."
     )

@@ -82,7 +82,7 @@ class Extractor(ABC):
         can be rebuilt exactly by construction. The energy is then linear in the backbone, and
         the backbone is the *readout*: the widest features that the energy is linear in. Else the
         last layer is. Written into the class of the family's own file, where it is read without
-        running it, see :func:`lumlip.runtime.environments.readout`.
+        running it, see :func:`lumlip.runtime.environments.pins`.
     invariant : bool
         False for a family whose features change slightly when a structure is rotated.
 

@@ -56,35 +56,33 @@ _SHARED = ("ase", "numpy", "torch")
 
 @dataclass(frozen=True)
 class Pins:
-    """What the top of a family's file says about its environment.
-
-    Attributes
-    ----------
-    dependencies : tuple of str
-        All distributions, each in an exact version.
-    env : tuple of (str, str)
-        Variables for the installation.
-    no_deps : tuple of str
-        Those of `dependencies` that are installed without what they ask for themselves.
-    """
+    """What a family's file says, above all about its environment."""
 
     family: str
     package: str
-    dependencies: tuple[str, ...]
-    env: tuple[tuple[str, str], ...] = ()
-    no_deps: tuple[str, ...] = ()
-
-    @property
-    def digest(self) -> str:
-        """Changes whenever the pins, or the Python they are installed for, change."""
-        wanted = (self.dependencies, self.env, *([self.no_deps] if self.no_deps else []))
-        text = repr((*wanted, sys.version_info[:3], sys.platform))
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+    dependencies: tuple[str, ...]  # all distributions, each in an exact version
+    env: tuple[tuple[str, str], ...]  # variables for the installation
+    no_deps: tuple[str, ...]  # those that are installed without what they ask for themselves
+    features_version: str
+    linear_head: bool  # the energy is linear in the backbone, too, which is the readout then
 
     @property
     def folder(self) -> Path:
-        """Where the environment is, or will be made."""
-        return home() / "environments" / f"{self.family}-{self.digest}"
+        """Where the environment of these pins and this Python is, or will be made."""
+        wanted = (self.dependencies, self.env, *([self.no_deps] if self.no_deps else []))
+        text = repr((*wanted, sys.version_info[:3], sys.platform))
+        digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+        return home() / "environments" / f"{self.family}-{digest}"
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The pinned versions by name; of ``NAME @ URL`` the address."""
+        found = {}
+        for dependency in self.dependencies:
+            match = _PIN.fullmatch(dependency)
+            name, version = match.groups() if match else dependency.split(" @ ", 1)
+            found[name] = version
+        return found
 
 
 def families() -> list[str]:
@@ -107,13 +105,7 @@ def _file_of(module: str) -> Path:
 
 
 def family_file(family: str) -> Path:
-    """Return the file of a family; lumlip's own come first.
-
-    Raises
-    ------
-    ValueError
-        If the family is unknown, or a package registers it by another name than its file has.
-    """
+    """Return the file of a family, lumlip's own first; ValueError if there is none by its name."""
     if family not in families():
         raise ValueError(f"unknown family {family!r}; known: {', '.join(families())}")
     own = FAMILIES_DIR / f"{family}.py"
@@ -125,32 +117,31 @@ def family_file(family: str) -> Path:
     return path
 
 
-@cache
 def pins(family: str) -> Pins:
-    """Read a family's pins and package name from its file, without running it.
+    """Read what a family's file says without running it; ValueError if something is missing."""
+    return _pins(family, family_file(family).read_text(encoding="utf-8"))
 
-    Raises
-    ------
-    ValueError
-        If the family is unknown, its file lacks the PEP 723 block or ``PACKAGE``, or the block
-        has a name under ``no-deps`` that is not among its dependencies.
-    """
-    path = family_file(family)
-    source = path.read_text(encoding="utf-8")
+
+@cache
+def _pins(family: str, source: str) -> Pins:
     match = _BLOCK.search(source)
-    package = _constant(source, "PACKAGE")
+    names = ("PACKAGE", "FEATURES_VERSION", "linear_head")
+    package, version, linear = (_constant(source, name) for name in names)
     if match is None or package is None:
-        raise ValueError(f"{path.name} needs a '# /// script' block of pins and a PACKAGE name")
+        raise ValueError(f"{family}.py needs a '# /// script' block of pins and a PACKAGE name")
     lines = match["content"].splitlines()
     block = tomllib.loads("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
     # [tool.lumlip.env] sets variables for the installation (say, to build without an extension);
     # [tool.lumlip] no-deps names distributions whose own requirements exclude our pins.
     settings = block.get("tool", {}).get("lumlip", {})
-    dependencies, env = tuple(block["dependencies"]), tuple(sorted(settings.get("env", {}).items()))
-    made = Pins(family, package, dependencies, env, tuple(settings.get("no-deps", ())))
-    if unknown := sorted(set(made.no_deps) - _pinned(made).keys()):
-        known = ", ".join(_pinned(made))
-        raise ValueError(f"{path.name}: no-deps names {', '.join(unknown)}; dependencies: {known}")
+    # Without a version a file is still being written: every change of it is a version of its own.
+    version = version or hashlib.sha256(source.encode()).hexdigest()[:12]
+    env = tuple(sorted(settings.get("env", {}).items()))
+    dependencies, no_deps = tuple(block["dependencies"]), tuple(settings.get("no-deps", ()))
+    made = Pins(family, package, dependencies, env, no_deps, version, linear == "True")
+    if unknown := sorted(set(no_deps) - made.versions.keys()):
+        known = ", ".join(made.versions)
+        raise ValueError(f"{family}.py: no-deps names {', '.join(unknown)}; dependencies: {known}")
     return made
 
 
@@ -161,39 +152,14 @@ def _constant(source: str, name: str) -> str | None:
     return None
 
 
-def features_version(family: str) -> str:
-    """Return ``FEATURES_VERSION`` of a family's file, read without running it.
-
-    A file without one is still being written: every change of it is a version of its own.
-    """
-    source = family_file(family).read_bytes()
-    own = _constant(source.decode("utf-8"), "FEATURES_VERSION")
-    return own or hashlib.sha256(source).hexdigest()[:12]
-
-
-def readout(family: str) -> str:
-    """Return which features are the widest that the energy is linear in, read without running it.
-
-    The backbone where the family's file says ``linear_head = True``, else the last layer.
-    """
-    source = family_file(family).read_text(encoding="utf-8")
-    return "backbone" if _constant(source, "linear_head") == "True" else "last_layer"
-
-
 def python(family: str) -> Path:
     """Return an interpreter that has the family's packages, made first if need be."""
     wanted = pins(family)
-    if _here(wanted):
+    if here(wanted):
         return Path(sys.executable)
-    if not is_made(family):
+    if broken(wanted):
         _make(wanted)
     return _interpreter(wanted.folder)
-
-
-def is_made(family: str) -> bool:
-    """Tell whether the family can run without an installation."""
-    wanted = pins(family)
-    return bool(_here(wanted)) or (is_lumlips(wanted.folder) and not broken(wanted))
 
 
 def is_lumlips(folder: Path) -> bool:
@@ -203,19 +169,12 @@ def is_lumlips(folder: Path) -> bool:
 
 def in_use(folder: Path) -> bool:
     """Tell whether a program runs from a folder, or it is made just now."""
-    from filelock import FileLock, Timeout
-
-    try:
-        with FileLock(f"{folder}.lock", timeout=0):
-            pass
-    except Timeout:
-        return True
     start = f"{folder}{os.sep}".encode()
     for command in Path("/proc").glob("[0-9]*/cmdline"):  # where there is no /proc, nobody knows
         with suppress(OSError):
             if command.read_bytes().startswith(start):
                 return True
-    return False
+    return is_locked(folder)
 
 
 def broken(wanted: Pins) -> str:
@@ -230,7 +189,7 @@ def broken(wanted: Pins) -> str:
         return f"its {package} is gone"
     paths = [str(site) for site in sites]
     names = {_plain(str(one.name)) for one in distributions(path=paths)}
-    gone = [name for name in _pinned(wanted) if _plain(name) not in names]
+    gone = [name for name in wanted.versions if _plain(name) not in names]
     return f"its {', '.join(gone)} is gone" if gone else ""
 
 
@@ -244,31 +203,15 @@ def versions(family: str) -> dict[str, str]:
     Those installed here if the current interpreter is used, else those that are pinned. Nothing is
     imported, and no environment is made.
     """
-    wanted = pins(family)
-    return dict(_here(wanted) or _pinned(wanted))
-
-
-def runs_here(family: str) -> bool:
-    """Tell whether the family runs in the current interpreter."""
-    return bool(_here(pins(family)))
-
-
-def _pinned(wanted: Pins) -> dict[str, str]:
-    """Return the pinned versions by name; of ``NAME @ URL`` the address."""
-    found = {}
-    for dependency in wanted.dependencies:
-        match = _PIN.fullmatch(dependency)
-        name, version = match.groups() if match else dependency.split(" @ ", 1)
-        found[name] = version
-    return found
+    return here(pins(family)) or pins(family).versions
 
 
 @cache
-def _here(wanted: Pins) -> dict[str, str]:
+def here(wanted: Pins) -> dict[str, str]:
     """Return the versions in this interpreter; none if a package is missing or not as pinned."""
-    pinned = _pinned(wanted)
-    found = {name: _installed(name) for name in pinned}
-    return found if all(_fits(name, pinned[name], has) for name, has in found.items()) else {}
+    found = {name: _installed(name) for name in wanted.versions}
+    fits = all(_fits(name, pinned, found[name]) for name, pinned in wanted.versions.items())
+    return found if fits else {}
 
 
 def _fits(name: str, pinned: str, installed: str) -> bool:
@@ -365,7 +308,7 @@ def _steps(wanted: Pins) -> Iterator[list[str]]:
     yield [uv, "venv", "--quiet", "--python", sys.executable, str(wanted.folder)]
     python_path = str(_interpreter(wanted.folder))
     install = [uv, "pip", "install", "--quiet", "--python", python_path]
-    names = dict(zip(_pinned(wanted), wanted.dependencies, strict=True))
+    names = dict(zip(wanted.versions, wanted.dependencies, strict=True))
     yield [*install, *(pin for name, pin in names.items() if name not in wanted.no_deps)]
     if wanted.no_deps:
         yield [*install, "--no-deps", *(names[name] for name in wanted.no_deps)]
@@ -421,6 +364,17 @@ def locked(path: Path, what: str) -> Iterator[int]:
         yield lock._context.lock_file_fd or -1
     finally:
         lock.release()
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether another process makes what is to lie at a path."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(ensured(path.parent) / f"{path.name}.lock", timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 def say(line: str) -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from typing import TextIO
 
+#: Where a worker of a model writes all else, in the folder of its job.
+LOG = "worker.log"
+
 
 def private_stdout() -> TextIO:
     """Keep standard output for the caller: what packages print goes to standard error."""

@@ -16,7 +16,7 @@ import torch
 from ase import Atoms
 
 from lumlip.array_types import AnyFloatArray
-from lumlip.extraction.arrays import load_structures
+from lumlip.extraction.arrays import StoredStructures
 from lumlip.extraction.batching import Batches
 from lumlip.families.sevennet import Extractor
 
@@ -60,7 +60,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     teacher = Extractor(given.checkpoint, task=given.task, device="cpu", dtype="float32")
-    structures = load_structures(given.structures)
+    structures = StoredStructures(given.structures)
     energy = np.zeros(len(structures))
     forces: list[AnyFloatArray] = [np.zeros((len(atoms), 3)) for atoms in structures]
     everything = range(len(structures))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lumlip.datasets.validation import OVERLAP, check_structures
 from lumlip.errors import StructureError
-from lumlip.extraction.arrays import load_structures, save_structures
+from lumlip.extraction.arrays import StoredStructures, save_structures
 from lumlip.extraction.batching import Batches
 
 NUMBERS = st.sampled_from([1, 6, 8, 26, 29, 29, 79, 92, 118, 0, 119])
@@ -83,6 +83,6 @@ def test_structures(tmp_path_factory, atoms):
         assert len(neighbor_list("d", atoms, OVERLAP * (1 - 1e-9))) == 0
     path = tmp_path_factory.mktemp("odd") / "s.npz"
     save_structures(path, [atoms])
-    (same,) = load_structures(path)
+    (same,) = StoredStructures(path)
     assert same == atoms
     assert list(Batches([atoms], indices=[0], batch_atoms=1, cutoff=6.0)) == [[0]]

@@ -15,6 +15,7 @@ from lumlip.datasets.reading import frames
 from lumlip.datasets.sets import read_structures, structures, structures_sha256
 from lumlip.datasets.spooled import Spooled, chosen
 from lumlip.extraction.arrays import save_structures
+from lumlip.extraction.given import Given
 from lumlip.extraction.store import labelled
 
 
@@ -104,7 +105,7 @@ def test_memory_does_not_grow_with_the_structures(tmp_path, monkeypatch):
     many = [*salts(1000)] * 10  # shared: as a list they take no room themselves
     tracemalloc.start()
     lazy = read_structures(many)
-    added = labelled(xr.Dataset(), lazy, "", None)
+    added = labelled(xr.Dataset(), Given.of(lazy))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(lazy) == added.sizes["structure"] == 10_000

@@ -279,8 +279,11 @@ def test_pairs_in_a_skewed_cell_are_those_of_the_straight_one():
     assert np.allclose(*ends)
 
 
-def test_what_was_checked_is_looked_at_for_elements_alone():
+def test_of_what_was_seen_before_only_that_is_looked_at_which_its_sum_does_not_cover():
     near = Atoms("Cu2", [[0, 0, 0], [0, 0, 0.1]])
-    check_structures([near], elements=[29], elements_only=True)
+    check_structures([near], elements=[29], seen=True)
     with pytest.raises(StructureError, match="does not know Cu"):
-        check_structures([near], elements=[6], elements_only=True)
+        check_structures([near], elements=[6], seen=True)
+    near.info["occupancy"] = {"0": {"Cu": 0.5}}
+    with pytest.raises(StructureError, match="occupied in part"):
+        check_structures([near], elements=[29], seen=True)

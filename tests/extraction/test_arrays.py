@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from lumlip.extraction.arrays import load_arrays, load_structures, save_arrays, save_structures
+from lumlip.extraction.arrays import StoredStructures, load_arrays, save_arrays, save_structures
 
 
 def test_charge_spin_and_multiplicity_come_back_as_integers(tmp_path):
     states = [{"charge": -1}, {"spin": np.float64(3)}, {"spin_multiplicity": np.array(2)}, {}]
     frames = [Atoms("O", info=state | {"note": "not kept"}) for state in states]
     save_structures(tmp_path / "s.npz", frames)
-    found = [atoms.info for atoms in load_structures(tmp_path / "s.npz")]
+    found = [atoms.info for atoms in StoredStructures(tmp_path / "s.npz")]
     assert found == [{"charge": -1}, {"spin": 3}, {"spin_multiplicity": 2}, {}]
     assert all(type(value) is int for info in found for value in info.values())
 
@@ -32,9 +32,9 @@ def test_crystals_and_molecules_come_back(tmp_path):
     ion.info.update(charge=-1, spin=2)
     structures = [bulk("NaCl", "rocksalt", a=5.64), ion, Atoms("He")]
     save_structures(tmp_path / "s.npz", structures)
-    for got, wanted in zip(load_structures(tmp_path / "s.npz"), structures, strict=True):
+    for got, wanted in zip(StoredStructures(tmp_path / "s.npz"), structures, strict=True):
         assert got == wanted  # numbers, positions, cell and pbc
-    assert load_structures(tmp_path / "s.npz")[1].info == {"charge": -1, "spin": 2}
+    assert StoredStructures(tmp_path / "s.npz")[1].info == {"charge": -1, "spin": 2}
 
 
 @given(
@@ -46,7 +46,7 @@ def test_crystals_and_molecules_come_back(tmp_path):
 def test_every_bit_is_kept(tmp_path_factory, positions, cell):
     path = tmp_path_factory.mktemp("bits") / "s.npz"
     save_structures(path, [Atoms(numbers=[1] * len(positions), positions=positions, cell=cell)])
-    (got,) = load_structures(path)
+    (got,) = StoredStructures(path)
     assert np.array_equal(got.positions, positions)
     assert np.array_equal(got.cell.array, cell)
 

@@ -12,7 +12,7 @@ from lumlip.cli import main
 from lumlip.errors import ExtractionError
 from lumlip.extraction.jobs import BATCHES
 from lumlip.extraction.panel import panel
-from lumlip.extraction.store import assemble, open_store
+from lumlip.extraction.store import assemble, open_store, write_job
 from lumlip.extraction.worker import _extract_batch, finished
 from lumlip.families.base import Features
 from lumlip.runtime import environments, records
@@ -41,8 +41,9 @@ def test_frames_that_fail_are_found_by_halving(tmp_path):
 
 def test_frames_that_failed_have_no_numbers_in_the_store(tmp_path):
     (tmp_path / "partial").mkdir()
+    write_job(tmp_path / "partial", METALS, {})
     failed = _extract_batch(Failing(), METALS, list(range(7)), tmp_path / "partial")
-    assemble(tmp_path / "partial", tmp_path / "job.zarr", METALS, {}, failed=failed)
+    assemble(tmp_path / "partial", tmp_path / "job.zarr", {}, failed=failed)
     dataset = open_store(tmp_path / "job.zarr")
     wrong = [False, True, False, True, False, False, False]
     assert np.isnan(dataset["last_layer"][:, 0]).to_numpy().tolist() == wrong

@@ -15,6 +15,7 @@ import lumlip
 from lumlip.datasets.sets import structures, structures_sha256
 from lumlip.extraction import files
 from lumlip.extraction.files import SHA256
+from lumlip.extraction.given import Given
 from lumlip.extraction.panel import panel
 from lumlip.extraction.store import labelled, with_readout
 from lumlip.metrics.pooling import mean_over_atoms
@@ -43,8 +44,8 @@ def features_of(frames=FRAMES, numbers=None, **attributes):
         },
         {"model": "chgnet-0.3.0", "family": "chgnet", "lumlip_version": "0", **attributes},
     )
-    tied = (frames, structures_sha256(frames), numbers)
-    return with_readout(labelled(dataset, *tied), attributes.get("readout", "last_layer"))
+    given = Given(frames, numbers or range(len(frames)))
+    return with_readout(labelled(dataset, given), attributes.get("readout", "last_layer"))
 
 
 @pytest.fixture(params=[".zarr", ".npz"])

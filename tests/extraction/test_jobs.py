@@ -12,6 +12,7 @@ from ase.build import bulk
 import lumlip
 from lumlip.errors import ExtractionError
 from lumlip.extraction import jobs
+from lumlip.extraction.given import Given
 from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime import environments, records
 from lumlip.zoo.table import ModelEntry, resolve
@@ -38,21 +39,19 @@ def store(tmp_path, monkeypatch):
     def name(pin="1.0.0", version="FEATURES_VERSION = 1", comment="in Å"):
         text = FAMILY.format(pin=pin, version=version, comment=comment)
         (tmp_path / "tiny.py").write_text(text, encoding="utf-8")
-        environments.pins.cache_clear()
-        entry = ModelEntry(id="tiny-1", family="tiny", checkpoint="1")
-        return jobs.Job(entry, [bulk("Cu")], "5ha", "256", "float32").store.name
+        entry = ModelEntry(id="tiny-1", family="tiny", checkpoint="1", sha256="5ha")
+        return jobs.Job(entry, Given.of([bulk("Cu")]), "float32").store.name
 
-    yield name
-    environments.pins.cache_clear()
+    return name
 
 
 @pytest.mark.parametrize("wrong", ["many", 0, 2.5, None, [128]])
 def test_a_record_that_was_edited_is_named_before_the_work(tmp_path, monkeypatch, wrong):
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
-    job = jobs.Job(resolve(MODEL), [bulk("Cu")], "5ha", "256", "float32")
-    records.remember(jobs._batches_of(job), {"NVIDIA H200": wrong}, jobs.BATCHES)
+    job = jobs.Job(resolve(MODEL), Given.of([bulk("Cu")]), "float32")
+    records.remember(job.batches, {"NVIDIA H200": wrong}, jobs.BATCHES)
     with pytest.raises(ValueError, match=r"batches\.json \(remove it\), NVIDIA H200: got"):
-        jobs.order_of(job, device="cpu", batch_atoms=None)
+        job.found_batch_atoms()
 
 
 def test_a_comment_leaves_the_features_as_they_are(store, tmp_path):
@@ -74,7 +73,7 @@ def test_every_change_of_a_file_without_a_version_makes_features_anew(store):
 
 @pytest.mark.parametrize("family", environments.families())
 def test_every_family_has_a_version(family):
-    assert environments.features_version(family).isdigit()
+    assert environments.pins(family).features_version.isdigit()
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +93,7 @@ def made(tmp_path_factory, shared_environments, structures):
         patch.setenv("LUMLIP_HOME", str(folder))
 
         def features(frames=structures):
-            job = jobs.prepared(resolve(MODEL), frames, dtype="float32", trust_checkpoint=False)
+            job = jobs.Job(resolve(MODEL), Given.of(frames), "float32")
             return jobs.made(job, pool, device="cpu").load(), job.store
 
         yield features
@@ -127,7 +126,7 @@ DAMAGES = {
 @pytest.mark.parametrize("how", DAMAGES)
 def test_damaged_features_are_set_aside_and_made_again(made, how, capfd, monkeypatch):
     right, store = made()
-    monkeypatch.setattr("lumlip.extraction.store._found_whole", {})  # as a new process
+    monkeypatch.setattr("lumlip.extraction.store._summed", {})  # as a new process
     before = set(store.parent.glob("*.damaged"))
     DAMAGES[how](store)
     again, _ = made()
@@ -144,7 +143,7 @@ def test_labels_are_those_of_the_structures_at_hand(made, structures, monkeypatc
     edited = [atoms.copy() for atoms in structures]
     for i, atoms in enumerate(edited):
         atoms.info |= {"parent": f"a longer name {i}", "subset": "mine", "part": "train"}
-    monkeypatch.setattr(jobs, "_run", lambda *_args, **_options: pytest.fail("was run again"))
+    monkeypatch.setattr(jobs, "_make", lambda *_args, **_options: pytest.fail("was run again"))
     after, _ = made(edited)
     assert after["parent"].to_numpy().tolist() == ["a longer name 0", "a longer name 1"]
     assert after["subset"].to_numpy().tolist() == ["mine"] * 2
@@ -154,11 +153,9 @@ def test_labels_are_those_of_the_structures_at_hand(made, structures, monkeypatc
 
 
 def test_features_with_layers_have_a_store_of_their_own():
-    entry, atoms = resolve("chgnet-0.3.0"), [bulk("Cu")]
-    options = {"dtype": "float32", "trust_checkpoint": False}
+    entry, given = resolve("chgnet-0.3.0"), Given.of([bulk("Cu")])
     with_layers, *without = (
-        jobs.prepared(entry, atoms, layers=layers, **options).store
-        for layers in (True, False, False)
+        jobs.Job(entry, given, "float32", layers).store for layers in (True, False, False)
     )
     assert without[0] == without[1] != with_layers
 
@@ -196,13 +193,12 @@ def test_lock_that_does_not_hold_is_said(tmp_path, monkeypatch):
     class Beside(WorkerPool):
         """While this worker runs, another process ends with the same features."""
 
-        def run(self, _entry, folder, *_structures, **_options):
+        def run(self, _entry, folder):
             shutil.rmtree(folder)
             found = {"failed": {}, "done": {"found_batch_atoms": {}}}
             return {"device": "cpu", "cutoff": 5.0, "versions": {}, **found}
 
-    frames = [bulk("Cu")]
-    job = jobs.prepared(resolve(MODEL), frames, dtype="float32", trust_checkpoint=False)
+    job = jobs.Job(resolve(MODEL), Given.of([bulk("Cu")]), "float32")
     with pytest.raises(ExtractionError, match=r"file locks do not hold there .* LUMLIP_HOME"):
         jobs.made(job, Beside(), device="cpu")
 
@@ -210,7 +206,7 @@ def test_lock_that_does_not_hold_is_said(tmp_path, monkeypatch):
 @pytest.mark.faults
 def test_what_a_killed_process_left_is_cleared(tmp_path, monkeypatch, structures):
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
-    job = jobs.prepared(resolve(MODEL), structures, dtype="float32", trust_checkpoint=False)
+    job = jobs.Job(resolve(MODEL), Given.of(structures), "float32")
     left = job.store.with_name(f"{job.store.name}.0123abcd.part")
     left.mkdir(parents=True)
 

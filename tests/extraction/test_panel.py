@@ -15,6 +15,7 @@ from lumlip.datasets.paper import PAPER_MODELS, chosen_models
 from lumlip.errors import ExtractionError, UntrustedCheckpointError
 from lumlip.extraction import jobs, workers
 from lumlip.extraction import panel as panel_module
+from lumlip.extraction.given import Given
 from lumlip.extraction.panel import Panel, panel
 from lumlip.runtime.paths import home
 from lumlip.zoo import weights
@@ -158,12 +159,12 @@ def test_worker_that_died_is_replaced(structures, worker_starts, monkeypatch, tm
 
     (tmp_path / "environments").symlink_to(home() / "environments")
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
-    monkeypatch.setattr(jobs, "ready", forged)
+    monkeypatch.setattr(panel_module, "ready", forged)
     with pytest.raises(ValueError, match="are not the ones in lumlip's table"):
         panel(["sevennet-0"], structures[:1])
     with workers.WorkerPool() as pool:
         made = [
-            jobs.prepared(resolve(m), structures[:1], dtype="float32", trust_checkpoint=False)
+            jobs.Job(forged(resolve(m)), Given.of(structures[:1]), "float32")
             for m in ("sevennet-0", "sevennet-mf-0@PBE")
         ]
         with pytest.raises(ValueError, match="are not the ones"):
@@ -176,7 +177,7 @@ def test_jobs_that_no_other_process_is_at_come_first(structures, monkeypatch, tm
     (tmp_path / "home").mkdir()
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
     asked = [
-        jobs.prepared(resolve(m), structures[:1], dtype="float32", trust_checkpoint=False)
+        jobs.Job(weights.ready(resolve(m)), Given.of(structures[:1]), "float32")
         for m in ("sevennet-0", "chgnet-0.3.0", "mace-mini")
     ]
     with subprocess.Popen([sys.executable, "-c", HOLD, asked[0].store], **PIPES) as other:

@@ -11,6 +11,7 @@ from ase.build import bulk, molecule
 from chapters.depth.paths import depth_path
 from lumlip.errors import ExtractionError
 from lumlip.extraction.arrays import save_arrays
+from lumlip.extraction.given import Given
 from lumlip.extraction.panel import Panel
 from lumlip.extraction.store import (
     assemble,
@@ -45,13 +46,20 @@ class Counting:
         return Features(backbone, last_layer, total, {"routing": mixed}, after)
 
 
-def test_extra_variable_goes_from_the_worker_to_the_data_set(tmp_path):
+def started(tmp_path, structures=STRUCTURES):
+    """A folder of a worker's that has no features yet."""
     folder = tmp_path / "job.partial"
     folder.mkdir()
+    write_job(folder, structures, {})
+    return folder
+
+
+def test_extra_variable_goes_from_the_worker_to_the_data_set(tmp_path):
+    folder = started(tmp_path)
     for batch in ([2], [0, 1]):
         _extract_batch(Counting(), STRUCTURES, batch, folder)
     assert finished(folder) == {0, 1, 2}
-    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {"model": "counting"})
+    assemble(folder, tmp_path / "job.zarr", {"model": "counting"})
     dataset = open_store(tmp_path / "job.zarr")
     assert dataset["routing"].dims == ("structure", "routing_channel")
     assert dataset["routing"][:, 0].to_numpy().tolist() == [116.0, 10.0, 28.0]
@@ -61,11 +69,10 @@ def test_extra_variable_goes_from_the_worker_to_the_data_set(tmp_path):
 
 
 def test_layers_go_to_the_data_set_in_order_of_depth(tmp_path):
-    folder = tmp_path / "job.partial"
-    folder.mkdir()
+    folder = started(tmp_path)
     for batch in ([2], [0, 1]):
         _extract_batch(Counting(), STRUCTURES, batch, folder, layers=True)
-    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+    assemble(folder, tmp_path / "job.zarr", {})
     dataset = open_store(tmp_path / "job.zarr")
     second = dataset["layer_01_interaction_1"]
     assert second.dims == ("atom", "layer_01_interaction_1_channel")
@@ -76,19 +83,17 @@ def test_layers_go_to_the_data_set_in_order_of_depth(tmp_path):
 
 
 def test_data_set_without_layers_has_no_path(tmp_path):
-    folder = tmp_path / "job.partial"
-    folder.mkdir()
+    folder = started(tmp_path)
     _extract_batch(Counting(), STRUCTURES, [0, 1, 2], folder)
-    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+    assemble(folder, tmp_path / "job.zarr", {})
     with pytest.raises(ValueError, match="layers=True"):
         depth_path(open_store(tmp_path / "job.zarr"))
 
 
 def test_readout_is_a_layer_under_another_name(tmp_path):
-    folder = tmp_path / "job.partial"
-    folder.mkdir()
+    folder = started(tmp_path)
     _extract_batch(Counting(), STRUCTURES, [0, 1, 2], folder)
-    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {"model": "counting"})
+    assemble(folder, tmp_path / "job.zarr", {"model": "counting"})
     dataset = with_readout(open_store(tmp_path / "job.zarr"), "last_layer")
     assert not dataset["readout"].variable._in_memory  # read when it is used
     assert dataset["readout"].dims == ("atom", "readout_channel")
@@ -98,11 +103,10 @@ def test_readout_is_a_layer_under_another_name(tmp_path):
 
 
 def test_batches_without_one_make_no_variable(tmp_path):
-    folder = tmp_path / "job.partial"
-    folder.mkdir()
+    folder = started(tmp_path, STRUCTURES[2:])
     layers = {"backbone": np.zeros((2, 4)), "last_layer": np.zeros((2, 5))}
     save_arrays(folder / "batch-0.npz", index=np.array([0]), energy=np.array([1.0]), **layers)
-    assemble(folder, tmp_path / "job.zarr", STRUCTURES[2:], {})
+    assemble(folder, tmp_path / "job.zarr", {})
     assert set(open_store(tmp_path / "job.zarr").data_vars) == {"backbone", "last_layer", "energy"}
 
 
@@ -114,10 +118,9 @@ def test_extra_variable_that_is_not_a_number_is_refused(tmp_path):
 
 @pytest.fixture
 def store(tmp_path):
-    folder = tmp_path / "job.partial"
-    folder.mkdir()
+    folder = started(tmp_path)
     _extract_batch(Counting(), STRUCTURES, [0, 1, 2], folder)
-    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+    assemble(folder, tmp_path / "job.zarr", {})
     return tmp_path / "job.zarr"
 
 
@@ -125,18 +128,19 @@ def test_labels_are_not_stored_but_added(store):
     assert set(open_store(store).coords) == {"structure", "atomic_number"}
     frames = [atoms.copy() for atoms in STRUCTURES]
     frames[1].info["parent"] = "water"
-    added = labelled(open_store(store), frames, "a" * 64, [2, 5, 7])
+    given = Given(frames, [2, 5, 7])
+    added = labelled(open_store(store), given)
     assert added["parent"].dims == ("structure",)
     assert added["parent"].to_numpy().tolist() == ["", "water", ""]
     assert {"subset", "part"} <= set(added.coords)
     assert added["frame"].to_numpy().tolist() == [2, 5, 7]
-    assert added["energy"].attrs["structures_sha256"] == "a" * 64
+    assert added["energy"].attrs["structures_sha256"] == given.sha256
 
 
 def test_whole_store_is_read_through_once(store, monkeypatch):
     assert damage(store) == ""
     with monkeypatch.context() as patch:
-        patch.setattr("lumlip.extraction.store._checksums", lambda *_: pytest.fail("read again"))
+        patch.setattr("lumlip.extraction.store._crc32", lambda _: pytest.fail("read again"))
         assert damage(store) == ""
     (store / "energy" / ".zattrs").touch()  # changed since, but not what is in it
     assert damage(store) == ""
@@ -156,7 +160,7 @@ def test_damage_is_named(store):
 @pytest.mark.faults
 def test_damage_of_any_kind_is_seen(store, monkeypatch):
     """Of a bit, at the end, or of the whole file; the file of the sums is no exception."""
-    monkeypatch.setattr("lumlip.extraction.store._found_whole", {})  # as a new process
+    monkeypatch.setattr("lumlip.extraction.store._summed", {})  # as a new process
     rng = np.random.default_rng(0)
     files = [path for path in store.parent.rglob("*") if path.is_file() and store in path.parents]
     for path in [*files, store.with_name(f"{store.name}.crc32.json")]:
@@ -175,13 +179,12 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from unittest.mock import patch
-from lumlip.extraction.arrays import load_structures
 from lumlip.extraction.store import assemble
 def kill(*_args, **_options):
     os.kill(os.getpid(), signal.SIGKILL)
 folder = Path(sys.argv[1])
 with patch(sys.argv[2], kill):
-    assemble(folder, folder.parent / "job.zarr", load_structures(folder / "structures.npz"), {})
+    assemble(folder, folder.parent / "job.zarr", {})
 """
 MOMENTS = ("lumlip.extraction.store._scratch", "zarr.Group.create_array", "os.rename")
 
@@ -189,24 +192,21 @@ MOMENTS = ("lumlip.extraction.store._scratch", "zarr.Group.create_array", "os.re
 @pytest.mark.faults
 @pytest.mark.parametrize("moment", [*MOMENTS, "lumlip.extraction.store._write_checksums"])
 def test_killed_while_it_writes_leaves_no_store_and_can_be_done_again(tmp_path, moment):
-    folder = tmp_path / "job.partial"
-    folder.mkdir()
-    write_job(folder, STRUCTURES, {})
+    folder = started(tmp_path)
     _extract_batch(Counting(), STRUCTURES, [0, 1, 2], folder)
     argv = [sys.executable, "-c", KILLED, str(folder), moment]
     assert subprocess.run(argv, check=False).returncode == -signal.SIGKILL
     assert not (tmp_path / "job.zarr").exists()
-    assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+    assemble(folder, tmp_path / "job.zarr", {})
     assert damage(tmp_path / "job.zarr") == ""
     assert open_store(tmp_path / "job.zarr")["energy"].to_numpy().tolist() == [116.0, 10.0, 28.0]
 
 
 def test_missing_batch_is_named(tmp_path):
-    folder = tmp_path / "job.partial"
-    folder.mkdir()
+    folder = started(tmp_path)
     _extract_batch(Counting(), STRUCTURES, [0], folder)
     with pytest.raises(ExtractionError, match=r"no features for frames \[1, 2\] of 3"):
-        assemble(folder, tmp_path / "job.zarr", STRUCTURES, {})
+        assemble(folder, tmp_path / "job.zarr", {})
 
 
 @pytest.mark.faults
@@ -233,13 +233,11 @@ def test_bit_that_flips_in_a_batch_is_seen(tmp_path):
 FULL = """
 import resource, sys
 from pathlib import Path
-from lumlip.extraction.arrays import load_structures
 from lumlip.extraction.store import assemble
 folder = Path(sys.argv[1])
-structures = load_structures(folder / "structures.npz")
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
 try:
-    assemble(folder, folder.parent / "job.zarr", structures, {})
+    assemble(folder, folder.parent / "job.zarr", {})
 except OSError as error:
     print(error)
 """
@@ -247,16 +245,14 @@ except OSError as error:
 
 @pytest.mark.faults
 def test_disk_that_fills_is_an_error_and_leaves_nothing_half(tmp_path):
-    folder = tmp_path / "job.partial"
-    folder.mkdir()
     many = STRUCTURES * 40
-    write_job(folder, many, {})
+    folder = started(tmp_path, many)
     _extract_batch(Counting(), many, list(range(len(many))), folder)
     argv = [sys.executable, "-c", FULL, str(folder)]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert "File too large" in done.stdout
     assert list(tmp_path.iterdir()) == [folder]
-    assemble(folder, tmp_path / "job.zarr", many, {})  # as soon as there is room
+    assemble(folder, tmp_path / "job.zarr", {})  # as soon as there is room
 
 
 def test_what_is_not_written_to_the_end_does_not_get_its_name(tmp_path):

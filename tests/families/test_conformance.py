@@ -207,7 +207,7 @@ def test_the_table_of_models_tells_what_loading_would(model, measured):
     assert frozenset(result["elements"]) == entry.elements
     assert result["cutoff"] == entry.cutoff
     assert result["linear_head"] == (entry.family in ("sevennet", "hienet"))
-    assert (environments.readout(entry.family) == "backbone") == result["linear_head"]
+    assert environments.pins(entry.family).linear_head == result["linear_head"]
 
 
 CODE = """

@@ -34,16 +34,13 @@ def tiny(tmp_path, monkeypatch):
     """A family folder with one family, whose package is small and not installed here."""
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(environments, "FAMILIES_DIR", tmp_path)
-    environments.pins.cache_clear()
     write_tiny(tmp_path)
-    yield tmp_path
-    environments.pins.cache_clear()
+    return tmp_path
 
 
 def write_tiny(folder: Path, requirement: str = "toolz==1.0.0", no_deps: str = "") -> None:
     text = TINY.format(requirement=requirement, no_deps=no_deps)
     (folder / "tiny.py").write_text(text, encoding="utf-8")
-    environments.pins.cache_clear()
 
 
 def test_families_are_the_files_of_the_folder():
@@ -59,10 +56,10 @@ def test_every_family_pins_exactly(family):
 
 
 def test_readout_is_read_without_running_the_file(tiny):
-    assert environments.readout("tiny") == "last_layer"
+    assert not environments.pins("tiny").linear_head
     with (tiny / "tiny.py").open("a", encoding="utf-8") as file:
         file.write("class Extractor:\n    linear_head = True\n")
-    assert environments.readout("tiny") == "backbone"
+    assert environments.pins("tiny").linear_head
 
 
 def test_pins_are_read_without_running_the_file(tiny):
@@ -92,7 +89,7 @@ def test_current_interpreter_is_used_if_it_has_the_pinned_version(tiny):
 def test_another_version_here_does_not_stand_in_for_the_pinned_one(tiny):
     write_tiny(tiny, "filelock==3.12.0")
     assert environments.versions("tiny") == {"filelock": "3.12.0"}
-    assert not environments.is_made("tiny")
+    assert environments.broken(environments.pins("tiny"))
     code = "import filelock; print(filelock.__version__)"
     argv = [environments.python("tiny"), "-c", code]
     done = subprocess.run(argv, capture_output=True, text=True, check=True)
@@ -112,7 +109,7 @@ def test_another_version_here_does_not_stand_in_for_the_pinned_one(tiny):
 def test_every_package_of_the_family_counts(tiny, requirements, here):
     text = requirements.format(filelock=version("filelock")).replace("'", '"')
     write_tiny(tiny, text)
-    assert environments.runs_here("tiny") == here
+    assert bool(environments.here(environments.pins("tiny"))) == here
 
 
 def test_build_of_a_package_for_this_machine_is_the_pinned_version():
@@ -126,7 +123,7 @@ def test_versions_here_are_those_a_worker_would_see(tiny, tmp_path, monkeypatch)
     (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toolz\nVersion: 1.0.0\n")
     monkeypatch.syspath_prepend(tmp_path)  # as PYTHONPATH or the working directory would be
     assert version("toolz") == "1.0.0"
-    assert not environments.runs_here("tiny")
+    assert not environments.here(environments.pins("tiny"))
 
 
 def test_changed_pins_ask_for_another_environment(tiny):
@@ -244,7 +241,7 @@ def test_stopped_while_an_environment_is_made(tiny, number, seconds):
         first.send_signal(number)
         first.communicate()
     assert environments.python("tiny").exists()
-    assert environments.is_made("tiny")
+    assert not environments.broken(environments.pins("tiny"))
 
 
 @pytest.mark.faults
@@ -346,7 +343,7 @@ def test_broken_environment_is_made_again(tiny, capfd):
     assert interpreter.is_relative_to(environments.pins("tiny").folder)
     interpreter.unlink()
     interpreter.symlink_to(tiny / "gone")
-    assert not environments.is_made("tiny")
+    assert environments.broken(environments.pins("tiny"))
     assert environments.python("tiny").exists()
     assert "the environment of tiny is broken: its Python is gone" in capfd.readouterr().err
 

@@ -116,7 +116,7 @@ def work(path, sha256, folder):
     """What SevenNet's worker tells about a job with this checkpoint."""
     order = {"model": "mine", "family": "sevennet", "checkpoint": str(path), "task": None}
     order |= {"sha256": sha256, "device": "cpu", "dtype": "float32", "batch_atoms": None}
-    order |= {"found_batch_atoms": {}}
+    order |= {"found_batch_atoms": {}, "frames": [0]}
     folder.mkdir()
     write_job(folder, COPPER, order | {"packages": []})
     argv = environments.command("sevennet", "lumlip.extraction.worker")

@@ -16,10 +16,10 @@ import sys, warnings
 import numpy as np
 warnings.simplefilter("ignore")
 from sevenn.calculator import SevenNetCalculator
-from lumlip.extraction.arrays import load_structures
+from lumlip.extraction.arrays import StoredStructures
 calculator = SevenNetCalculator(sys.argv[3], modal=sys.argv[4] or None, device="cpu")
 energy, forces = [], []
-for atoms in load_structures(sys.argv[1]):
+for atoms in StoredStructures(sys.argv[1]):
     atoms.calc = calculator
     energy.append(atoms.get_potential_energy())
     forces.append(atoms.get_forces())
