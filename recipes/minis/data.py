@@ -16,7 +16,7 @@ Part = Literal["train", "validation"]
 Level = Literal["pbe", "r2scan"]
 
 #: The labelled structures that the minis have learned.
-STRUCTURES = Path(__file__).parent / "structures"
+STRUCTURES = Path(__file__).parents[2] / "lumlip" / "minis" / "structures"
 KINDS = ("inorganic", "surface", "molecule")
 #: Level of theory -> the real model whose energies and forces are the labels.
 TEACHERS = {"pbe": "sevennet-0", "r2scan": "sevennet-mf-0@R2SCAN"}

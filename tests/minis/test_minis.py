@@ -13,11 +13,11 @@ from lumlip import features
 from lumlip.datasets.sets import structures
 from lumlip.extraction.arrays import save_structures
 from lumlip.minis.cards import CHECKPOINTS, card, cards
-from lumlip.minis.data import KINDS, STRUCTURES, data_sha256, opened, read_labelled
 from lumlip.runtime import environments
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.table import resolve, shipped
 from recipes.family_environments import ROOT, variables
+from recipes.minis.data import KINDS, STRUCTURES, data_sha256, opened, read_labelled
 from recipes.minis.training import SHARES
 
 MINIS = shipped(mini=True)
