@@ -180,20 +180,23 @@ def small_data(folder, *, n=24):
 @pytest.mark.parametrize("family", RECIPES)
 def test_a_recipe_starts_learns_and_saves(family, tmp_path):
     small_data(tmp_path)
-    name, out, steps = RECIPES[family], tmp_path / "out", ENOUGH[family]
-    options = ["--data", str(tmp_path), "--out", str(out), "--steps", str(steps)]
-    argv = environments.command(family, f"recipes.minis.{family}", name, *options)
-    run = {**variables(), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(argv, env=run, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    found = json.loads((out / f"{name}.json").read_text())
-    assert found["steps"] == steps
-    assert len(list(out.glob(f"{name}-untrained.*"))) == 1
-    weights = next(p for p in out.glob(f"{name}.*") if p.suffix != ".json")
-    assert sha256_file(weights) == found["weights_sha256"]
-    scores = found["scores"]
-    scores = scores if "all" in scores else scores["inorganic"]
-    assert scores["all"]["force_ratio"] < 0.95  # untrained: 1 or more
+    name, forces = RECIPES[family], []
+    for steps in (1, ENOUGH[family]):
+        out = tmp_path / str(steps)
+        options = ["--data", str(tmp_path), "--out", str(out), "--steps", str(steps)]
+        argv = environments.command(family, f"recipes.minis.{family}", name, *options)
+        run = {**variables(), "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(argv, env=run, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        found = json.loads((out / f"{name}.json").read_text())
+        assert found["steps"] == steps
+        assert len(list(out.glob(f"{name}-untrained.*"))) == 1
+        weights = next(p for p in out.glob(f"{name}.*") if p.suffix != ".json")
+        assert sha256_file(weights) == found["weights_sha256"]
+        scores = found["scores"]
+        scores = scores if "all" in scores else scores["inorganic"]
+        forces.append(scores["all"]["force"])
+    assert forces[1] < forces[0]
 
 
 def test_an_unknown_mini_is_refused_by_name():
