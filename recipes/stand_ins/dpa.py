@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from ase.data import chemical_symbols
 
+from lumlip.families import dpa  # noqa: F401  # before DeePMD-kit, whose import it makes possible
 from lumlip.families.base import quiet
 from recipes.stand_ins.writing import main
 
