@@ -48,10 +48,10 @@ def store(tmp_path, monkeypatch):
 @pytest.mark.parametrize("wrong", ["many", 0, 2.5, None, [128]])
 def test_a_record_that_was_edited_is_named_before_the_work(tmp_path, monkeypatch, wrong):
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
-    job = jobs.Job(resolve(MODEL), [bulk("Cu")], "5ha", "256", "float32")
-    records.remember(jobs._batches_of(job), {"NVIDIA H200": wrong}, jobs.BATCHES)
+    job = jobs.Job(resolve(MODEL), Given.of([bulk("Cu")]), "float32")
+    records.remember(job.batches, {"NVIDIA H200": wrong}, jobs.BATCHES)
     with pytest.raises(ValueError, match=r"batches\.json \(remove it\), NVIDIA H200: got"):
-        jobs.order_of(job, device="cpu", batch_atoms=None)
+        _ = job.found_batch_atoms
 
 
 def test_a_comment_leaves_the_features_as_they_are(store, tmp_path):

@@ -74,7 +74,6 @@ def _far(n):
             "variance: got 'all', expected a number",
         ),
         (lambda X: similarity.two_nn(X, discard=None), "discard: got None, expected a number"),
-        (lambda X: similarity.cka(X, X, bandwidth=[1]), r"bandwidth: got \[1\], expected a number"),
         (lambda X: similarity.two_nn(np.vstack([X, X[:1]])), "2 samples that are copies"),
         (lambda X: similarity.two_nn(X, discard=1), "discard: got 1"),
         (lambda X: similarity.anchored_cosine(X, X, n_anchors=0), "n_anchors: got 0"),
