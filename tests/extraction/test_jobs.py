@@ -51,7 +51,7 @@ def test_a_record_that_was_edited_is_named_before_the_work(tmp_path, monkeypatch
     job = jobs.Job(resolve(MODEL), Given.of([bulk("Cu")]), "float32")
     records.remember(job.batches, {"NVIDIA H200": wrong}, jobs.BATCHES)
     with pytest.raises(ValueError, match=r"batches\.json \(remove it\), NVIDIA H200: got"):
-        _ = job.found_batch_atoms
+        job.found_batch_atoms()
 
 
 def test_a_comment_leaves_the_features_as_they_are(store, tmp_path):
