@@ -25,6 +25,7 @@ from lumlip.families.base import STATE, whole_number
 from lumlip.runtime.paths import expanded
 
 DATA = Path(__file__).parent / "data"
+_LPS = Path(__file__).parents[1] / "minis" / "structures"
 #: Files that a set of the paper may have in the folder LUMLIP_DATA.
 SUFFIXES = (".xyz", ".extxyz", ".xyz.gz", ".extxyz.gz")
 #: Å; pairs up to here are looked at for the closest one of a structure.
@@ -72,8 +73,8 @@ SETS = {
     "mini-lps": StructureSet(
         "lithium thiophosphates and their like, that minis are fine-tuned on (test: never seen)",
         "comes with lumlip; made by recipes.minis.make_data",
-        DATA / "lps-train.xyz.gz",
-        DATA / "lps-validation.xyz.gz",
+        _LPS / "lps-train.xyz.gz",
+        _LPS / "lps-validation.xyz.gz",
     ),
     "mad": StructureSet(
         "MAD, 95,595 structures of 85 elements (the paper evaluates on its test part)",
