@@ -113,6 +113,7 @@ features is the energy that the model's own package predicts.
 | UMA | the invariant channels of the node embedding | input of the energy block's final linear map | linear, scaled, plus a constant per element |
 | Orb | 256 node features that the heads read | 256 hidden activations of the energy head, which averages the backbone over the structure first: **all atoms of a structure have the same** | linear, scaled, plus a constant per element and the repulsion of nuclei where the model has one |
 | NequIP | the scalars after the last convolution | inputs of the readout's final linear map; where that is the whole readout, the backbone itself | linear, scaled and shifted by element, plus a pair potential where the model has one |
+| GRACE | the densities that enter the readout, 11 to 17 | the first of them, and the 64 hidden activations of the others' perceptron | linear, scaled and shifted by element, plus the repulsion of nuclei where the model has one |
 | MatterSim | 128 or 256 atom features that enter the readout | two times as many hidden activations | gated, as DIEP's, scaled and shifted by element |
 
 `uma-mini@expert:2` gives all the weight of UMA's mixture to one expert (in the task omat; `uma-mini@omol:expert:2`

@@ -25,16 +25,18 @@ FULL = {
     "orb": "orb-v3-conservative-inf-small.ckpt",
     "mattersim": "small.pth",
     "nequip": "small.nequip.zip",
+    "grace": "2l.tar.gz",
 }
 OTHERS = {
     "orb": ("orb-v3-direct-20-small.ckpt", "finetuned.ckpt@120", "charged.ckpt", "orb-v2.ckpt"),
     "mattersim": (),
     "nequip": ("small.ckpt",),
+    "grace": ("1l.tar.gz",),
 }
 #: They know the nearest 20 neighbors alone, of which rounding chooses among equals.
 NEAREST = ("orb-v3-direct-20-small.ckpt", "orb-v2.ckpt")
 #: The widths of backbone and last layer.
-WIDTHS = {"orb": (16, 24), "mattersim": (16, 32), "nequip": (8, 6)}
+WIDTHS = {"orb": (16, 24), "mattersim": (16, 32), "nequip": (8, 6), "grace": (5, 65)}
 
 
 #: Serves a folder, and fetches a file of it as a published one, twice.

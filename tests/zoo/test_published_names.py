@@ -81,6 +81,11 @@ source = (folder("mattersim") / "utils" / "download_utils.py").read_text()
 (at,) = re.findall('"(https://.*/)"', source)
 names = {n: [f"{at}{n}.pth", None] for n in re.findall(r'"(mattersim-v\\S+M)\\.pth"', loader)}
 """,
+    "grace": """
+source = folder("tensorpotential") / "calculator" / "foundation_models.py"
+known = runpy.run_path(str(source))["MODELS_METADATA"]
+names = {n: [x["checkpoint_url"], None] for n, x in known.items() if not n.endswith("-fp64")}
+""",
     "nequip": "names = {}\n",  # nequip.net alone knows
 }
 #: Rows of files that the package fetches by their address alone.

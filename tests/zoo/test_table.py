@@ -51,7 +51,7 @@ def test_published_models_say_where_they_come_from():
         assert entry.source.startswith("https://")
         assert entry.source.endswith(entry.file) or entry.checkpoint == "DPA-2.4-7M"
         assert "/blob/" not in entry.source
-        assert entry.file.endswith((".model", ".ckpt", ".pt", ".pth"))
+        assert entry.file.endswith((".model", ".ckpt", ".pt", ".pth", ".tar.gz"))
         assert entry.reference.startswith(("doi:", "arXiv:")) or not entry.reference
         assert entry.training_data
         assert entry.licence

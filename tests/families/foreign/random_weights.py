@@ -6,6 +6,8 @@
 import json
 import subprocess
 import sys
+import tarfile
+import tempfile
 from pathlib import Path
 
 import ase.io
@@ -74,6 +76,33 @@ def nequip(folder: Path) -> None:
         code = f"from {module} import main; main()"
         subprocess.run([sys.executable, "-c", code, *arguments], cwd=folder, check=True)
     (folder / "run" / "last.ckpt").rename(folder / "small.ckpt")
+
+
+def grace(folder: Path) -> None:
+    from tensorpotential.instructions.base import save_instructions_dict  # before TensorFlow
+    from tensorpotential.potentials import presets
+    from tensorpotential.tensorpot import TensorPotential
+
+    import tensorflow as tf  # isort: skip
+
+    index = {symbol: i for i, symbol in enumerate(TYPES)}
+    sizes = {"rcut": 4.0, "n_rad_base": 4, "embedding_size": 8, "max_order": 3, "n_mlp_dens": 4}
+    energies = {"constant_out_scale": 1.7, "atomic_shift_map": {i: -1.0 * i for i in range(8)}}
+    one = {"lmax": 2, "n_rad_max": 6}
+    two = {"lmax": (2, 2), "n_rad_max": (4, 6)}
+    for name, preset, layers, dtype in (
+        ("1l", presets.GRACE_1LAYER_v1_24, one, tf.float64),
+        ("2l", presets.GRACE_2LAYER_v1_24, two, tf.float32),
+    ):
+        tf.random.set_seed(1)
+        steps = preset(element_map=index, avg_n_neigh=20.0, **sizes, **energies, **layers)
+        network = steps.get_instructions()
+        made = TensorPotential(network, param_dtype=dtype, eager_mode=True)
+        with tempfile.TemporaryDirectory() as place:
+            save_instructions_dict(f"{place}/model.yaml", network)
+            made.save_checkpoint(checkpoint_name=f"{place}/checkpoint")
+            with tarfile.open(folder / f"{name}.tar.gz", "w:gz") as archive:
+                archive.add(place, name)
 
 
 TYPES = ["Na", "Cl", "Si", "Fe", "Pt", "C", "H", "O"]
