@@ -39,7 +39,7 @@ def report(subject: Subject, names: Sequence[str] = tuple(CHECKS)) -> dict[str, 
     said = {k: _TIED if (subject.family, k) in TIES else _OWN for k in lacking}
     notes = [f"{k}: {errors[k]:.2g} of the features' {text}" for k, text in said.items()]
     failed = [name for name in failed if name not in lacking]
-    notes += [f"{k} failed: {(CHECKS[k].measure.__doc__ or '').splitlines()[0]}" for k in failed]
+    notes += [f"{name} failed: {CHECKS[name].says}" for name in failed]
     return {
         "family": subject.family,
         "checkpoint": subject.checkpoint,

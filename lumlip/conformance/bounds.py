@@ -26,6 +26,11 @@ class Check:
     measure: Callable[[Subject], float | None]
     bound: Bound
 
+    @property
+    def says(self) -> str:
+        """Its first line of text."""
+        return (getattr(self.measure, "func", self.measure).__doc__ or "").splitlines()[0]
+
     def bound_of(self, subject: Subject) -> float:
         """Return the bound for a model: its family's own where there is one."""
         key = subject.family, self.name

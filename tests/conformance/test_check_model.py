@@ -360,11 +360,10 @@ def test_features_of_another_form_are_refused(tmp_path, monkeypatch):
 
 
 def test_a_check_that_fails_says_what_it_is(tmp_path, monkeypatch):
-    found = report(subject_of(Handed, tmp_path, monkeypatch), ["rotation", "inversion"])
-    assert found["notes"] == [
-        "inversion failed: Structures mirrored through the origin, cell and all (which becomes "
-        "left-handed)."
-    ]
+    names = ["rotation", "inversion", "layers_inversion"]
+    found = report(subject_of(Handed, tmp_path, monkeypatch), names)
+    text = "Structures mirrored through the origin, cell and all (which becomes left-handed)."
+    assert found["notes"] == [f"{name} failed: {text}" for name in names[1:]]
 
 
 def test_features_that_turn_with_the_structure_fail(tmp_path, monkeypatch):
@@ -386,10 +385,10 @@ def test_descriptors_of_an_atom_alone_may_be_zero_and_others_of_another_width(
 def test_an_atom_far_from_all_others_is_measured_by_its_own_size(tmp_path, monkeypatch):
     """Of CHGNet on frames that are much alike: rounding of an isolated atom was a failed check."""
     subject = subject_of(Toy, tmp_path, monkeypatch)
-    far = replace(subject.features, last_layer=1000 * subject.features.last_layer)
-    got = replace(far, last_layer=far.last_layer * (1 + 1e-7))
+    far = {name: 1000 * x for name, x in subject.expected().items()}
+    got = {name: x * (1 + 1e-7) for name, x in far.items()}
     assert subject.difference(got, far) < 1e-6
-    assert subject.difference(got, subject.features) > 1
+    assert subject.difference(got) > 1
 
 
 def test_a_change_of_nothing_is_no_error():
