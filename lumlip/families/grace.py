@@ -91,7 +91,8 @@ class Extractor(base.Extractor):
         data = self._graph(structures)
         for step in self.steps:
             step(data)
-        backbone = sum(_by_channel(data, origin)[..., 0] for origin in self.readout.origin)
+        densities = [_by_channel(data, origin)[..., 0] for origin in self.readout.origin]
+        backbone: base.FloatArray = np.sum(densities, axis=0)
         energy = base.sum_by_structure(data[key.PREDICT_ATOMIC_ENERGY].numpy()[:, 0], structures)
         after = {}
         if layers:
@@ -203,7 +204,7 @@ def download(name: str) -> Path:
     url = foundation_models.MODELS_METADATA[name][foundation_models.CHECKPOINT_URL_KEY]
     folder = Path(foundation_models.FOUNDATION_CHECKPOINTS_CACHE_DIR)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / url.rpartition("/")[2]
+    path: Path = folder / url.rpartition("/")[2]
     if not path.exists():
         foundation_models._stream_download(url, str(path))
     return path
