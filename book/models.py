@@ -37,11 +37,11 @@ Markdown(models_page.models_markdown(shipped(mini=False)))
 ## Published models to download
 
 The packages of MACE {cite:p}`Batatia2022,Batatia2024`, PET {cite:p}`Pozdnyakov2023,Mazitov2025PET`,
-DPA {cite:p}`Zhang2025`, UMA {cite:p}`Wood2025`, Orb {cite:p}`Neumann2024,Rhodes2025`, MatterSim {cite:p}`Yang2024` and
+DPA {cite:p}`Zhang2025`, UMA {cite:p}`Wood2025`, Orb {cite:p}`Neumann2024,Rhodes2025`, MatterSim {cite:p}`Yang2024`, GRACE {cite:p}`Bochkarev2024` and
 SevenNet fetch their weights from their authors' sites.
 lumlip asks each package's own loader to do so at first use, or takes a file of that name from the folder that the
 variable `LUMLIP_MODELS` names. Their extractors are tested with small models of the same architectures,
-below, those of Orb and MatterSim with random weights only; the published files themselves have not been opened in making
+below, those of Orb, MatterSim, NequIP and GRACE with random weights only; the published files themselves have not been opened in making
 this page. eSEN is UMA's architecture without
 experts, and read by the same extractor. The models of [nequip.net](https://www.nequip.net), such as NequIP-OAM, are not in
 the table, as no package lists them: download one as a package and name it `nequip:PATH.nequip.zip`. Where the table says *no features*, lumlip refuses the model before it
