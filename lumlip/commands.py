@@ -63,7 +63,7 @@ def list_structures(structures: list[Any]) -> None:
         warn(
             [
                 "one structure has a fifth of the atoms: a test part may be this one structure, "
-                "whose interval has no width"
+                "over which there is no interval"
             ]
         )
 

@@ -62,7 +62,7 @@ class Comparison:
         local = has["metric"] == "lfre"
         size = LARGEST_WEIGHTS if local else LARGEST_MAP
         found = {
-            "one test structure: intervals over it have no width; give more structures": (
+            "one test structure: no interval over it; give more structures": (
                 has["n_test_structures"] == 1 and n_draws
             ),
             f"intervals of {n_draws} draws are too narrow; take {FEWEST_DRAWS} or more": (

@@ -13,8 +13,6 @@ from lumlip.metrics._studentized import studentized
 from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.splits import _codes
 
-Intervals = tuple[FloatArray, FloatArray, FloatArray]
-
 
 def group_sums(errors: ArrayLike, groups: ArrayLike) -> tuple[FloatArray, FloatArray]:
     """Sums of the squared errors over the atoms of each group, and the number of its atoms.
@@ -48,7 +46,7 @@ def group_sums(errors: ArrayLike, groups: ArrayLike) -> tuple[FloatArray, FloatA
 
 def rms_interval(
     sums: ArrayLike, counts: ArrayLike, *, n_bootstrap: int = 1000, seed: int = 0
-) -> Intervals:
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Root mean squares, each with its 95 % interval, of the studentized bootstrap.
 
     Parameters
@@ -82,20 +80,6 @@ def rms_interval(
     found = studentized(array.reshape(-1, array.shape[-1]), n, n_bootstrap=n_bootstrap, seed=seed)
     value, low, high = (part.reshape(array.shape[:-1]) for part in found)
     return value, low, high
-
-
-def bootstrap_interval(
-    sums: FloatArray, counts: FloatArray, *, n_bootstrap: int, seed: int = 0
-) -> Intervals:
-    """Root mean squares, each with the middle 95 % of plain draws, as `rms_interval`.
-
-    These are too narrow where a few groups weigh a lot.
-    """
-    rng = np.random.default_rng(seed)
-    draws = rng.multinomial(len(counts), np.full(len(counts), 1 / len(counts)), n_bootstrap)
-    resampled = np.sqrt((sums @ draws.T) / (draws @ counts))
-    low, high = np.quantile(resampled, [0.025, 0.975], axis=-1)
-    return np.sqrt(sums.sum(axis=-1) / counts.sum()), low, high
 
 
 def mean_rms_interval(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from lumlip.choices import check_count
 from lumlip.metrics._input import copied
 from lumlip.metrics.cross_fit import cross_fitted_errors
 from lumlip.metrics.folds import kept_whole
-from lumlip.metrics.group_intervals import Intervals, bootstrap_interval, group_sums, rms_interval
+from lumlip.metrics.group_intervals import group_sums, rms_interval
 from lumlip.metrics.pointwise import pointwise_errors
 
 #: A group that carries more of the square than this is flagged; intervals suffer from half of it.
@@ -76,7 +76,7 @@ def reconstruction_table(
         ``attrs["worst_share"][source][target]`` is the part of the cell's square, from 0 to 1, that
         its worst group carries, and ``attrs["worst_group"]`` names that: a label of ``groups``, or
         the index of an atom. With ``n_bootstrap``, ``attrs["low"]`` and ``attrs["high"]`` are
-        tables: the interval of every cell over test groups, the maps being fixed; of folds, that of
+        tables: the interval of every cell over test groups, the maps being fixed, see
         :func:`lumlip.metrics.group_intervals.rms_interval`.
 
     Raises
@@ -105,14 +105,12 @@ def reconstruction_table(
         raise ValueError(f"groups: got shape {labels.shape}, expected ({n_atoms},)")
     options: Any = {"metric": metric, "n_neighbors": n_neighbors}
     options |= {"device": device, "protocol": protocol}
-    interval: Callable[..., Intervals] = rms_interval
     if folds is not None and train is None and test is None:
         errors = cross_fitted_errors(sources, targets, folds=folds, **options)
         n_copied = int(copied(sources.values(), folds).sum())
     elif folds is None and train is not None and test is not None:
         errors = pointwise_errors(sources, targets, train=train, test=test, **options)
         n_copied = _copied_from(sources, np.asarray(train), np.asarray(test))
-        interval = bootstrap_interval
     else:
         given = {"train": train, "test": test, "folds": folds}
         got = ", ".join(name for name, value in given.items() if value is not None) or "none"
@@ -120,7 +118,7 @@ def reconstruction_table(
     drawn = labels[errors["atom"].to_numpy()]
     sums, counts = group_sums(errors, drawn)
     names = [errors[axis].to_numpy().tolist() for axis in ("source", "target")]
-    options = {"n_bootstrap": n_bootstrap, "seed": seed, "interval": interval}
+    options = {"n_bootstrap": n_bootstrap, "seed": seed}
     table = table_of_sums(names, sums, counts, np.unique(drawn), **options)
     table.attrs = {**errors.attrs, "n_copied": n_copied, **table.attrs}
     return table
@@ -141,7 +139,6 @@ def table_of_sums(
     *,
     n_bootstrap: int,
     seed: int,
-    interval: Callable[..., Intervals] = rms_interval,
 ) -> pd.DataFrame:
     """Table from squared errors (n_sources, n_targets, n_groups), summed over groups of atoms."""
     frame = partial(pd.DataFrame, index=names[0], columns=names[1])
@@ -154,6 +151,6 @@ def table_of_sums(
     table.attrs["worst_share"] = frame(share).to_dict("index")
     table.attrs["worst_group"] = frame(labels[sums.argmax(axis=-1)]).to_dict("index")
     if n_bootstrap:
-        _, low, high = interval(sums, counts, n_bootstrap=n_bootstrap, seed=seed)
+        _, low, high = rms_interval(sums, counts, n_bootstrap=n_bootstrap, seed=seed)
         table.attrs |= {"low": frame(low), "high": frame(high)}
     return table
