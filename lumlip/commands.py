@@ -202,7 +202,7 @@ def compare_models(models: list[str], *, output: Path | None, **options: Any) ->
     print(result.panel.report())
     print(result.describe())
     print(result.table.to_string(float_format="{:.3f}".format))
-    if result.settings["n_bootstrap"]:
+    if result.settings["n_bootstrap"] and result.settings["n_test_structures"] > 1:
         print("95 % intervals over test structures:")
         for row in intervals(result.table).itertuples():
             span = f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
