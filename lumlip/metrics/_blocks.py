@@ -106,6 +106,8 @@ def _runs(
 ) -> deque[Callable[[], Result]]:
     check_count("n_blocks", n_blocks, 1)
     check_count("n_tasks", n_tasks, 1)
+    if executor is not None and not hasattr(executor, "submit"):
+        raise TypeError(f"executor: got {executor!r:.60}, expected a concurrent.futures.Executor")
     runs = np.array_split(np.arange(n_blocks), min(n_blocks, n_tasks))
     return deque(_submitted(executor, task, run) for run in runs)
 

@@ -78,6 +78,10 @@ def split(
 
 
 def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:
+    if not hasattr(ds, "variables"):
+        raise TypeError(
+            f"got {ds!r:.60}, expected an xarray.Dataset, as lumlip.features returns it"
+        )
     if name not in ds.variables:
         known = ", ".join(str(key) for key in ds.variables)
         raise ValueError(f"split by {by}: expected a coordinate {name!r}, got only: {known}")

@@ -96,6 +96,11 @@ def reconstruction_table(
     plane   0.00   0.0
     axis    0.68   0.0
     """
+    for axis, named in (("sources", sources), ("targets", targets or {})):
+        if not isinstance(named, Mapping):
+            raise TypeError(
+                f"{axis}: got {type(named).__name__}, expected a mapping of name to array"
+            )
     check_count("n_bootstrap", n_bootstrap, 0)
     check_count("seed", seed, 0)
     n_atoms = (*np.shape(next(iter(sources.values()), [])), 0)[0]

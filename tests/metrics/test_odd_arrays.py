@@ -240,3 +240,19 @@ def test_the_unit_of_features_changes_nothing(name, seed, scale):
     assume(np.isfinite(large).all())
     one, other = measure(X, Y, **options), measure(large, Y, **options)
     np.testing.assert_allclose(other, one, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: lumlip.reconstruction_table([np.eye(3)], train=[0], test=[1]),
+            "sources: got list",
+        ),
+        (lambda: lumlip.split(None, by="structure", n_test=3), "got None, expected an xarray"),
+        (lambda: lumlip.extract_parts("x", [], "x", n_parts=2, executor=5), "executor: got 5"),
+    ],
+)
+def test_what_is_of_another_kind_is_named(call, said):
+    with pytest.raises(TypeError, match=said):
+        call()
