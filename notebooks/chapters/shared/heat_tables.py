@@ -12,6 +12,9 @@ import pandas as pd
 from lumlip.plotting.style import error_color, letters_on
 from lumlip.zoo.table import resolve
 
+#: Of the ends of intervals that are told.
+HIGHEST = 10.0
+
 
 @dataclass(frozen=True)
 class HeatTable:
@@ -54,7 +57,7 @@ class HeatTable:
         said = f"{self.values.index[i]} \u2192 {self.values.columns[j]}: "
         if np.isnan(number):
             return f' title="{escape(said)}not measured">'
-        said += f"{number:.2f}" + (f" ({low:.2f} to {high:.2f})" if low <= high else "")
+        said += f"{number:.2f}{_ends(low, high)}"
         color = error_color(number, self.vmax)
         look = f"background-color:{color};color:{letters_on(color)}"
         return f' style="{look}" title="{escape(said)}">{_short(number)}'
@@ -107,6 +110,13 @@ def heat_table(
     """
     ends = (values * np.nan if end is None else end.reindex_like(values) for end in (low, high))
     return HeatTable(values, label, vmax, *ends)
+
+
+def _ends(low: float, high: float) -> str:
+    """Say an interval of an error, if there is one; far above 1, how far it reaches tells nothing."""
+    if not low <= high:
+        return ""
+    return f" ({max(low, 0.0):.2f} to {f'{high:.2f}' if high <= HIGHEST else 'above 10'})"
 
 
 def _short(number: float) -> str:

@@ -53,6 +53,16 @@ def test_every_cell_says_pair_number_and_interval(table):
     assert html.count("<td></td>") + html.count('<td class="part"></td>') == 1 + len(MODELS)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "told"),
+    [(-0.2, 0.3, "0.10 (0.00 to 0.30)"), (0.05, 5e5, "0.10 (0.05 to above 10)"), (1, 0, "0.10")],
+)
+def test_ends_that_tell_nothing_are_not_told(low, high, told):
+    value, *ends = (pd.DataFrame([[x]], ["a"], ["b"]) for x in (0.1, low, high))
+    made = heat_table(value, label="GFRE", low=ends[0], high=ends[1])
+    assert f'title="a \u2192 b: {told}"' in made._repr_html_()
+
+
 def test_the_markup_names_rows_and_columns_parts_families_and_marks_minis(table):
     html = table._repr_html_()
     assert html.count('scope="col"') == html.count('scope="row"') == len(MODELS)
