@@ -113,7 +113,7 @@ def heat_table(
 
 
 def _ends(low: float, high: float) -> str:
-    """Say an interval of an error, if there is one; far above 1, how far it reaches tells nothing."""
+    """Say the interval of an error, if there is one; far above 1 its end tells nothing."""
     if not low <= high:
         return ""
     return f" ({max(low, 0.0):.2f} to {f'{high:.2f}' if high <= HIGHEST else 'above 10'})"
