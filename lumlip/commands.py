@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lumlip.choices import check_choice
 from lumlip.runtime.paths import ensured, refuse_existing
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 
 def list_models() -> None:
@@ -74,6 +77,16 @@ def warn(lines: list[str]) -> None:
         print(f"lumlip: warning: {line}", file=sys.stderr)
 
 
+def _read(structures: list[Any]) -> Sequence[Atoms]:
+    """Read structures, and say what is hardly meant."""
+    from lumlip.datasets.sets import read_structures
+    from lumlip.datasets.validation import concerns
+
+    frames = read_structures(structures)
+    warn(concerns(frames, range(len(frames))))
+    return frames
+
+
 @contextmanager
 def _new(output: Path | None) -> Iterator[Path | None]:
     """Lend the place of a file to be written whole; that nothing can be there shows before work."""
@@ -97,7 +110,6 @@ def extract(
     **options: Any,
 ) -> None:
     """Extract the features of one model on a set of structures."""
-    from lumlip.datasets.sets import read_structures
     from lumlip.extraction.features import features
     from lumlip.extraction.files import WRITERS, write
     from lumlip.extraction.shards import extract_part, which_part
@@ -112,7 +124,7 @@ def extract(
     if output is not None:
         check_choice("suffix", output.suffix, list(WRITERS))
     with _new(output) as path:
-        frames = read_structures(structures)
+        frames = _read(structures)
         dataset = features(model, frames, **options)
         print(dataset)
         if path is not None:
@@ -138,7 +150,7 @@ def embed(model: str, structures: list[Any], *, output: Path, **options: Any) ->
 
     check_choice("output's ending", output.suffix, SUFFIXES)
     with _new(output) as path:
-        table = embed(model, structures, **options)
+        table = embed(model, _read(structures), **options)
         save_embedding(table, path or output)
     print(f"{len(table)} structures, {table.shape[1]} numbers each")
 
@@ -148,7 +160,7 @@ def select(structures: list[Any], *, output: Path | None, **options: Any) -> Non
     from ase.io import write
     from ase.io.formats import UnknownFileTypeError, filetype, get_ioformat
 
-    from lumlip.datasets.sets import as_given, read_structures
+    from lumlip.datasets.sets import as_given
     from lumlip.embedding import select
 
     if output is not None:
@@ -157,7 +169,7 @@ def select(structures: list[Any], *, output: Path | None, **options: Any) -> Non
         except UnknownFileTypeError:
             raise ValueError(f"output: got {output}, expected a name such as OUT.xyz") from None
     with _new(output) as path:
-        frames = read_structures(structures)
+        frames = _read(structures)
         chosen = select(frames, **options)
         print(chosen.to_string(index=False, float_format="{:.4g}".format))
         if path is not None:
@@ -171,7 +183,7 @@ def tell_uncertainty(
     from lumlip.uncertainty import last_layer_uncertainty
 
     with _new(output) as path:
-        table = last_layer_uncertainty(model, structures, **options)
+        table = last_layer_uncertainty(model, _read(structures), **options)
         print(table.to_string(float_format="{:.4f}".format))
         has = table.attrs
         print(

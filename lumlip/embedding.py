@@ -105,7 +105,7 @@ def select(
     size = max(1e-300, np.abs(X).max()) / max(1e-300, np.abs(unit).max())
     sampler = FPS(n_to_select=n).fit(unit - unit.mean(axis=0))
     chosen: pd.DataFrame = rows.iloc[sampler.selected_idx_].reset_index(drop=True)
-    return chosen.assign(distance=np.sqrt(sampler.get_select_distance()) * size)
+    return chosen.assign(distance=np.sqrt(np.maximum(sampler.get_select_distance(), 0)) * size)
 
 
 def save_embedding(table: pd.DataFrame, path: Path) -> None:

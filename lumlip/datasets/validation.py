@@ -107,7 +107,7 @@ def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
     if len(numbers) == max(numbers) <= 10:
         names = ", ".join(chemical_symbols[z] for z in sorted(numbers))
         found.append(
-            f"no elements but {names}: types of a LAMMPS dump, taken for atomic numbers? Let it "
+            f"no elements but {names}: types of LAMMPS, taken for atomic numbers? Let it "
             "have a column `element`, or read it with ase.io.read(..., specorder=[...])"
         )
     pairs = zip(frames, structures, strict=True)

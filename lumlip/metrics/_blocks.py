@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import ArrayLike
 
-from lumlip.array_types import FloatArray, IntArray
+from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.choices import check_count
 from lumlip.metrics._device import one_thread_per_call
 from lumlip.metrics._input import as_array, as_features, feature_arrays
@@ -136,3 +136,12 @@ def _submitted(
 def _alone(task: Callable[[], Result]) -> Result:
     with one_thread_per_call():
         return task()
+
+
+def check_groups(name: str, seen: BoolArray, n_blocks: int) -> None:
+    """Refuse groups (n_groups,) that no block has an atom of: a block may be forgotten."""
+    if len(gone := np.flatnonzero(~seen)):
+        raise ValueError(
+            f"{name}: got {len(seen)} groups; of {len(gone)} of them (first: {gone[0]}) no atom is "
+            f"in the {n_blocks} blocks: are there more?"
+        )

@@ -20,7 +20,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics._blocks import CHANGED, Blocks, Read, merged, results
+from lumlip.metrics._blocks import CHANGED, Blocks, Read, check_groups, merged, results
 from lumlip.metrics._fold_maps import FoldMaps, Source
 from lumlip.metrics._fold_sums import FoldOrder
 from lumlip.metrics._input import as_array, check_spread
@@ -110,9 +110,9 @@ def streamed_table(
             n_broken += some.n_broken
             moved += some.deviations
     fits.check_again(moved, counts.sum())
-    there = np.flatnonzero(counts)
+    check_groups("folds", counts > 0, n_blocks)
     draws: Any = {"n_bootstrap": n_bootstrap, "seed": seed}
-    table = table_of_sums((names, names), sums[..., there], counts[there], there, **draws)
+    table = table_of_sums((names, names), sums, counts, np.arange(len(fold)), **draws)
     table.attrs["n_broken"] = n_broken
     return table
 

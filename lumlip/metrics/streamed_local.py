@@ -18,7 +18,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
-from lumlip.metrics._blocks import Blocks, Read, results
+from lumlip.metrics._blocks import Blocks, Read, check_groups, results
 from lumlip.metrics._input import check_spread
 from lumlip.metrics._local_errors import local_errors
 from lumlip.metrics._protocol import Protocol
@@ -90,6 +90,9 @@ def _surveyed(read: Read, is_tested: BoolArray, how: Any) -> tuple[Search, IntAr
     n, mean = sum(counts), np.sum(sums, axis=0) / max(sum(counts), 1)
     if n < 2 or not any(map(len, groups)):
         raise ValueError(f"tested: got {n} atoms to fit on, {sum(map(len, groups))} to test")
+    seen = ~is_tested
+    seen[np.concatenate(groups)] = True
+    check_groups("tested", seen, how["n_blocks"])
     variances = np.split(np.sum(squares, axis=0) / n - mean**2, np.cumsum(widths)[:-1])
     totals = [max(float(some.sum()), 0.0) ** 0.5 for some in variances]
     for (name, x), total in zip(first.items(), totals, strict=True):

@@ -395,3 +395,23 @@ def test_no_pickle_among_arrays_is_opened(tmp_path):
     with pytest.raises(ValueError, match="allow_pickle=False"):
         lumlip.features(model, FRAMES)
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.heavy
+def test_rows_in_another_order_are_found_by_the_sum_of_each_structure(tmp_path):
+    """The sum of the whole is still there, and as many atoms in each: nothing else says it."""
+    frames = [bulk("Cu", cubic=True) for _ in range(5)]
+    for seed, atoms in enumerate(frames):
+        atoms.rattle(0.1, seed=seed)
+    mine = lumlip.features("mace-mini", frames)
+    files.write(mine, frames, tmp_path / "mine.npz")
+    with np.load(tmp_path / "mine.npz") as file:
+        arrays = dict(file)
+    order = np.array([3, 0, 4, 1, 2])
+    rows = (4 * order[:, None] + np.arange(4)).ravel()
+    arrays = {n: x[{20: rows, 5: order}[len(x)]] if x.ndim else x for n, x in arrays.items()}
+    arrays["structure"] = np.repeat(np.arange(5), 4)
+    np.savez(tmp_path / "other.npz", **arrays)
+    again = lumlip.features(f"features:{tmp_path / 'other.npz'}", frames)
+    for name in ("last_layer", "energy"):
+        assert np.array_equal(again[name], mine[name])

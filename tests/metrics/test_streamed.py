@@ -112,10 +112,9 @@ def test_blocks_that_change_between_passes_are_refused(change, local):
         )
 
 
-def test_a_fold_of_one_group_and_groups_without_atoms():
+def test_a_fold_of_one_group():
     folds = np.where(np.arange(240) == 100, 1, 2 * (np.arange(240) % 3))
-    more = np.concatenate([folds, [0, 1]])
-    found = lumlip.streamed_table(read, len(CUTS) - 1, folds=more, n_bootstrap=50)
+    found = lumlip.streamed_table(read, len(CUTS) - 1, folds=folds, n_bootstrap=50)
     np.testing.assert_allclose(found, in_memory(folds), rtol=1e-9, atol=1e-12)
 
 
@@ -191,3 +190,12 @@ def test_bad_input_is_refused(options, message):
     options = {"read": read, "n_blocks": 6, "folds": FOLDS, **options}
     with pytest.raises(ValueError, match=message):
         lumlip.streamed_table(options.pop("read"), options.pop("n_blocks"), **options)
+
+
+def test_a_forgotten_block_is_missed():
+    """Its atoms were left out without a word."""
+    with pytest.raises(ValueError, match=r"folds: got 240 groups; of .* in the 5 blocks"):
+        lumlip.streamed_table(read, 5, folds=FOLDS)
+    options = {"tested": np.arange(240) > 200, "n_neighbors": 20}
+    with pytest.raises(ValueError, match=r"tested: got 240 groups; of .* in the 5 blocks"):
+        lumlip.streamed_lfre(read, 5, **options)
