@@ -59,12 +59,14 @@ class Comparison:
         has, broken = self.settings, self.table.attrs["n_broken"]
         widest = max(x.shape[1] for x in self.panel.layer(has["layer"]).values())
         n_train, n_draws, k = (has[name] for name in ("n_train", "n_bootstrap", "n_neighbors"))
-        local = has["metric"] == "lfre"
+        n_tested, local = has["n_test_structures"], has["metric"] == "lfre"
         size = LARGEST_WEIGHTS if local else LARGEST_MAP
         found = {
             "one test structure: no interval over it; give more structures": (
-                has["n_test_structures"] == 1 and n_draws
+                n_tested == 1 and n_draws
             ),
+            f"{n_tested} test structures: fewer than ten do not tell how large errors may be, and "
+            "intervals over them say little; give more structures": 1 < n_tested < 10 and n_draws,
             f"intervals of {n_draws} draws are too narrow; take {FEWEST_DRAWS} or more": (
                 0 < n_draws < FEWEST_DRAWS
             ),
