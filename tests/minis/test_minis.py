@@ -134,12 +134,12 @@ import sys, warnings
 warnings.simplefilter("ignore")
 from importlib import import_module
 import numpy as np
-from lumlip.extraction.arrays import load_structures
+from lumlip.extraction.arrays import StoredStructures
 module = import_module(f"lumlip.families.{sys.argv[1]}")
 model = module.Extractor(sys.argv[2], task=sys.argv[3] or None, device="cpu", dtype="float32")
 calculator = model.package_calculator()
 forces = []
-for atoms in load_structures(sys.argv[4]):
+for atoms in StoredStructures(sys.argv[4]):
     atoms.calc = calculator
     forces.append(atoms.get_forces())
 np.save(sys.argv[5], np.concatenate(forces))
