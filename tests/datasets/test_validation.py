@@ -197,7 +197,7 @@ ITEM: ATOMS id type x y z
 def test_types_of_lammps_taken_for_elements_are_a_concern(tmp_path):
     (tmp_path / "a.lammpstrj").write_text(DUMP)
     found = structures(tmp_path / "a.lammpstrj")
-    assert concerns(found, [0])[0].startswith("no elements but H, He: types of a LAMMPS")
+    assert concerns(found, [0])[0].startswith("no elements but H, He: types of LAMMPS")
     (of_one,) = concerns([Atoms("H4", bulk("Cu", cubic=True).positions)], [0])
     assert of_one.startswith("no elements but H: types")
     assert concerns([Atoms("H2", [[0, 0, 0], [0, 0, 0.74]]), molecule("H2O")], [0, 1]) == []
