@@ -24,9 +24,8 @@ from lumlip.book.parameters import MODELS, checked, declared_parameters, stands_
 from lumlip.book.render import render
 from lumlip.choices import STOP, check_count
 from lumlip.datasets.paper import paper_models
-from lumlip.datasets.sets import read_structures
-from lumlip.datasets.validation import check_structures
 from lumlip.errors import FamilyEnvironmentError, WeightsError
+from lumlip.extraction.given import Given
 from lumlip.runtime.paths import ensured, refuse_existing
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import TRUSTED, ready
@@ -82,11 +81,11 @@ def run(
 
 def enough(structures: str) -> Sequence[Atoms]:
     """Read structures; refuse faulty ones, and so few parents that no interval makes sense."""
-    frames = read_structures(structures)
-    check_structures(frames)
-    parents = {atoms.info["parent"] for atoms in frames}
+    given = Given.of(structures)
+    given.faults(stop=True)  # remembered: the page's panel does not look again
+    parents = {atoms.info["parent"] for atoms in given.structures}
     check_count(f"structures of {structures}, each parent once", len(parents), FEWEST)
-    return frames
+    return given.structures
 
 
 def fresh_folder(page: Chapter, out_dir: Path | None, names: Sequence[str]) -> Path:

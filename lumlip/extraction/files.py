@@ -231,7 +231,7 @@ def _rows(dataset: xr.Dataset, given: Given, path: Path) -> IntArray:
     for row in reversed(range(len(each))):
         known.setdefault(each[row], [-1]).append(row)
     # Rows of copies are taken one after the other: they may differ in what a sum does not see.
-    wanted = (known.get(structures_sha256([atoms]), [-1]) for atoms in given.structures)
+    wanted = (known.get(total, [-1]) for total in given.sums)
     rows = np.array([at.pop() if len(at) > 2 else at[-1] for at in wanted])
     if (rows < 0).all():
         told = f"expected {n} of {given.sha256} (`lumlip structures` prints it)"

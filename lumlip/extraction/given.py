@@ -49,6 +49,11 @@ class Given:
         return structures_sha256(self.structures)
 
     @cached_property
+    def sums(self) -> list[str]:
+        """What identifies each of them."""
+        return [structures_sha256([atoms]) for atoms in self.structures]
+
+    @cached_property
     def elements(self) -> frozenset[int]:
         """Atomic numbers of all of them."""
         return frozenset(z for atoms in self.structures for z in atoms.numbers.tolist())

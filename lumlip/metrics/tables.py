@@ -123,8 +123,7 @@ def reconstruction_table(
     drawn = labels[errors["atom"].to_numpy()]
     sums, counts = group_sums(errors, drawn)
     names = [errors[axis].to_numpy().tolist() for axis in ("source", "target")]
-    options = {"n_bootstrap": n_bootstrap, "seed": seed}
-    table = table_of_sums(names, sums, counts, np.unique(drawn), **options)
+    table = table_of_sums(names, sums, counts, np.unique(drawn), n_bootstrap=n_bootstrap, seed=seed)
     table.attrs = {**errors.attrs, "n_copied": n_copied, **table.attrs}
     return table
 
