@@ -85,7 +85,7 @@ class _Block(torch.nn.Module):
         self.register_buffer("coefficients", coefficients.flatten(1), persistent=False)
 
     def channels_last(self, x: Tensor) -> Tensor:
-        """Return the irrep of node features in e3nn's layout: (n_atoms, n_components, n_channels)."""
+        """Return the irrep of features in e3nn's layout: (n_atoms, n_components, n_channels)."""
         return x[:, self.place].reshape(len(x), self.n_channels, -1).transpose(1, 2).contiguous()
 
     def forward(self, x: Tensor, harmonics: Tensor, weight: Tensor) -> Tensor:
