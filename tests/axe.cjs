@@ -1,5 +1,5 @@
 // Prints what axe finds in rendered pages, light and dark, wide and narrow, as JSON: what is
-// critical or serious, of pages given as file:// addresses. Usage: node axe.cjs CHROME PAGE...
+// critical or serious, and pages wider than the screen, of pages given as file:// addresses. Usage: node axe.cjs CHROME PAGE...
 const { chromium } = require("playwright-core");
 const axe = require("axe-core").source;
 
@@ -17,6 +17,8 @@ const VIEWS = [
     for (const address of pages) {
       await page.goto(address, { waitUntil: "load" });
       await page.waitForTimeout(300);
+      const width = await page.evaluate(() => document.documentElement.scrollWidth);
+      if (width > view.viewport.width) found.push(`${address.split("/").pop()}: ${width} px wide`);
       await page.evaluate(axe);
       const { violations } = await page.evaluate(() => window.axe.run(document));
       for (const { id, impact, nodes } of violations) {
