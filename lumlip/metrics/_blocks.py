@@ -65,10 +65,7 @@ class Blocks:
 def results(
     task: Callable[[IntArray], Result], n_blocks: int, n_tasks: int, executor: Executor | None
 ) -> Iterator[Result]:
-    """Results of all runs of blocks, in order; what a broken executor does not give is made here.
-
-    A result is let go of when the next one is asked for.
-    """
+    """Results of all runs of blocks, in order, none kept; what a broken executor loses is made."""
     waiting = _runs(task, n_blocks, n_tasks, executor)
     while waiting:
         yield waiting.popleft()()

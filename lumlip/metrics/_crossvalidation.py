@@ -87,13 +87,10 @@ class CrossValidation:
 
     def choose_cutoffs(self, y: torch.Tensor, targets: Targets) -> torch.Tensor:
         """Choose the cutoff, absolute, with the best score for each target: (batch, n_targets)."""
-        loss = self._loss(y, targets)
         if self._tie:
-            return self.cutoffs.gather(1, self._largest_tie(loss))
-        for problem, target in self._undecided(loss):
-            columns = y[..., targets.columns(target)]
-            loss[problem, :, target] = self._exact_loss(problem, columns[problem])
-        return self.cutoffs.gather(1, self._best(loss))
+            return self.cutoffs.gather(1, self._largest_tie(self._loss(y, targets)))
+        each = [self._exact_loss(own) for own in torch.split(y, list(targets.widths), dim=2)]
+        return self.cutoffs.gather(1, torch.stack(each, dim=2).argmin(dim=1))
 
     def _halves(self, samples: torch.Tensor) -> torch.Tensor:
         """Put both folds one above the other, (batch, 2, n / 2, ...); rows of 0 change no sum."""
@@ -107,7 +104,7 @@ class CrossValidation:
 
         With A = design and b = left^T y, component r changes the squared error by
         ``|a_r b_r|^2 + 2 a_r b_r . (sum_{q<r} a_q b_q - y)``: a few products serve all cutoffs.
-        Where that cancels, `choose_cutoffs` falls back on `_exact_loss`.
+        Where that cancels it is uncertain by `LOSS_UNCERTAINTY`.
         """
         y = self._halves(y)
         gram = self._design.mT @ self._design
@@ -122,13 +119,13 @@ class CrossValidation:
         means = squares.clamp_(min=0).sqrt_() @ targets.averaging
         return (means.view(len(y), 2, *means.shape[1:]) * self._root_of_size(y)).sum(dim=1)
 
-    def _exact_loss(self, problem: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """`_loss` from residuals themselves, for some problems and the columns of one target."""
-        y, design = self._halves(y), self._design[problem]
-        projected = self._left[problem].mT @ y
+    def _exact_loss(self, y: torch.Tensor) -> torch.Tensor:
+        """`_loss` from residuals themselves, for the columns of one target: (batch, n_alphas)."""
+        y = self._halves(y)
+        projected = self._left.mT @ y
         loss = [
-            (y.flip(1) - (design * kept[:, :, None]) @ projected).square().sum(dim=2).sqrt()
-            for kept in self._kept[problem].unbind(dim=2)
+            (y.flip(1) - (self._design * kept[:, :, None]) @ projected).square().sum(dim=2).sqrt()
+            for kept in self._kept[:, :, :-1].unbind(dim=2)
         ]
         return (torch.stack(loss, dim=2).mean(dim=3) * self._root_of_size(y)[..., 0]).sum(dim=1)
 
@@ -136,37 +133,13 @@ class CrossValidation:
         """One over the root of the number of rows that are predicted: (2, 1, 1)."""
         return y.new_tensor(self._sizes[::-1])[:, None, None].rsqrt()
 
-    def _same_maps(self, chosen: torch.Tensor) -> torch.Tensor:
-        """Which cutoffs leave the ranks of the chosen ones: (batch, n_alphas, n_targets)."""
-        ranks = self._kept[:, :, :-1].sum(dim=3).mT
-        of_chosen = ranks.gather(1, chosen[:, :, None].expand(-1, -1, 2))
-        return (ranks[:, :, None] == of_chosen[:, None]).all(dim=3)
-
-    def _best(self, loss: torch.Tensor) -> torch.Tensor:
-        """First of the cutoffs that leave the same maps as the best one: (batch, n_targets)."""
-        return self._same_maps(loss[:, :-1].argmin(dim=1)).int().argmax(dim=1)
-
     def _largest_tie(self, loss: torch.Tensor) -> torch.Tensor:
         """Last of the cutoffs that are about as good as the best one: (batch, n_targets)."""
-        uncertain = _largest_before(loss) * LOSS_UNCERTAINTY
+        # What cancels in a loss is at most the largest one at this or a lower rank.
+        uncertain = loss.flip(1).cummax(dim=1).values.flip(1)[:, :-1] * LOSS_UNCERTAINTY
         loss = loss[:, :-1]
         best = loss.min(dim=1, keepdim=True).values
         tied = loss <= best * (1 + self._tie) + uncertain
         return (tied * torch.arange(1, loss.shape[1] + 1, device=loss.device)[:, None]).argmax(
             dim=1
         )
-
-    def _undecided(self, loss: torch.Tensor) -> list[tuple[torch.Tensor, int]]:
-        """Problems, by target, in which rounding may have swapped the best cutoff with another."""
-        largest_before = _largest_before(loss)
-        loss = loss[:, :-1]
-        best, chosen = loss.min(dim=1, keepdim=True)
-        close = loss - best < 2 * LOSS_UNCERTAINTY * largest_before
-        rivals = close & ~self._same_maps(chosen[:, 0])
-        problem, target = torch.nonzero(rivals.any(dim=1), as_tuple=True)
-        return [(problem[target == t], t) for t in sorted(set(target.tolist()))]
-
-
-def _largest_before(loss: torch.Tensor) -> torch.Tensor:
-    """Largest loss at this or a lower rank, which bounds what cancels in a loss."""
-    return loss.flip(1).cummax(dim=1).values.flip(1)[:, :-1]

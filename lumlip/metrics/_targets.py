@@ -40,11 +40,6 @@ class Targets:
         belongs = torch.nn.functional.one_hot(self.of_column, len(self.widths)).double()
         return belongs / belongs.sum(dim=0)
 
-    def columns(self, target: int) -> slice:
-        """Return where the columns of one target are."""
-        start = sum(self.widths[:target])
-        return slice(start, start + self.widths[target])
-
     def norms(self, rows: torch.Tensor) -> torch.Tensor:
         """Norm of each row (n_rows, n_columns) over a target's columns: (n_targets, n_rows)."""
         parts = torch.split(rows, list(self.widths), dim=1)

@@ -50,17 +50,6 @@ def split(
     ------
     ValueError
         If ``by`` is unknown, a coordinate is missing, or ``n_test`` leaves train or test empty.
-
-    Examples
-    --------
-    >>> import numpy as np, xarray as xr
-    >>> ds = xr.Dataset(coords={
-    ...     "structure": ("atom", np.repeat(np.arange(10), 4)),
-    ...     "subset": ("structure", ["bulk"] * 5 + ["surface"] * 5),
-    ... })
-    >>> train, test = split(ds, by="structure", n_test=8)
-    >>> np.unique(ds.structure[test])  # one whole structure of each subset
-    array([4, 6])
     """
     structure = _structure(ds, by)
     subset = _coordinate(ds, "subset", by)[structure]
@@ -71,19 +60,17 @@ def split(
     is_test = _draw(group, _codes(subset), n_test, np.random.default_rng(seed))
     if is_test.all():
         raise ValueError(
-            f"n_test: got {n_test} of {n_atoms} atoms by {by}: whole groups that hold so many "
-            f"leave no atom to train on; expected fewer (there are {group.max() + 1} groups)"
+            f"n_test: got {n_test} of {n_atoms} atoms by {by}, which leave no atom to train on; "
+            f"expected fewer (there are {group.max() + 1} groups)"
         )
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
 def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:
     if not hasattr(ds, "variables"):
-        raise TypeError(
-            f"got {ds!r:.60}, expected an xarray.Dataset, as lumlip.features returns it"
-        )
+        raise TypeError(f"got {ds!r:.60}, expected an xarray.Dataset, as of lumlip.features")
     if name not in ds.variables:
-        known = ", ".join(str(key) for key in ds.variables)
+        known = ", ".join(map(str, ds.variables))
         raise ValueError(f"split by {by}: expected a coordinate {name!r}, got only: {known}")
     return np.asarray(ds[name].values)
 

@@ -47,24 +47,16 @@ def streamed_lfre(
 
     Parameters
     ----------
-    read, n_blocks, n_bootstrap, seed, executor, n_tasks
-        As in :func:`lumlip.streamed_table`.
     tested : array of bool of shape (n_groups,)
         Which groups are tested, some thousand atoms; maps are fitted on all others.
     n_neighbors, protocol
-        As in :func:`lumlip.lfre`.
-
-    Returns
-    -------
-    DataFrame of shape (n_sets, n_sets)
-        As of :func:`lumlip.streamed_table`; so are the errors.
+        As in :func:`lumlip.lfre`; the other options, table and errors as in
+        :func:`lumlip.streamed_table`.
     """
     is_tested = np.asarray(tested)
     if is_tested.ndim != 1 or is_tested.dtype != bool:
-        raise ValueError(
-            f"tested: got shape {is_tested.shape} of {is_tested.dtype}, "
-            "expected (n_groups,) of bool"
-        )
+        got = f"shape {is_tested.shape} of {is_tested.dtype}"
+        raise ValueError(f"tested: got {got}, expected (n_groups,) of bool")
     settings = Protocol.named(protocol, local=True)
     how: Any = {"n_blocks": n_blocks, "n_tasks": n_tasks, "executor": executor}
     search, groups = _surveyed(read, is_tested, how)

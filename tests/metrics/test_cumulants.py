@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lumlip.metrics.cumulants import cumulant_features, kappas_of
-from lumlip.metrics.moments import CentralMoments
+from lumlip.metrics.cumulants import CentralMoments, cumulant_features, kappas_of
 
 ONE = np.zeros(1, dtype=int)
 

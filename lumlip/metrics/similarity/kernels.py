@@ -30,11 +30,6 @@ def cka(X: ArrayLike, Y: ArrayLike, *, kernel: Kernel = "linear", debiased: bool
         With the unbiased estimator HSIC_1 [2]_: features that have nothing in common score 0
         however many they are (and may score slightly less); else they score more with each column.
 
-    Returns
-    -------
-    float
-        1: the same up to rotation, shift and one scale; 0: nothing in common.
-
     References
     ----------
     .. [1] S. Kornblith, M. Norouzi, H. Lee, G. Hinton, ICML (2019), arXiv:1905.00414.
@@ -82,10 +77,7 @@ def ratio(cross: float, first: float, second: float) -> float:
 
 
 def biased_hsic(K: FloatArray, L: FloatArray) -> float:
-    """Hilbert-Schmidt independence criterion, ``tr(K H L H) / (n - 1)^2`` with H centering.
-
-    K, L : arrays of shape (n_samples, n_samples).
-    """
+    """Return ``tr(K H L H) / (n - 1)^2`` of kernels (n_samples, n_samples), with H centering."""
     moved = K - K.mean(axis=0) - K.mean(axis=1)[:, None] + K.mean()
     return float(np.vdot(moved, L)) / (len(K) - 1) ** 2
 
