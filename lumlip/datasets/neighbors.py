@@ -13,17 +13,11 @@ MANY_IMAGES = 1000
 
 
 def neighbor_pairs(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray, FloatArray]:
-    """Pairs of atoms nearer than a cutoff, with their periodic images.
+    """Pairs of atoms nearer than a cutoff in Å, with their periodic images.
 
     Returns first, second and distance, (n_pairs,) each: indices of the atoms, first <= second, and
     the distance in Å. Both are equal for an atom and its own image. Each pair comes at least once,
-    pairs across a boundary twice. The cutoff, in Å, may have any size against the cell.
-
-    A one-atom cell: six images at the lattice constant.
-
-    >>> first, second, distance = neighbor_pairs(Atoms("Po", cell=[3.4] * 3, pbc=True), 3.5)
-    >>> len(distance), float(distance.max())
-    (6, 3.4)
+    pairs across a boundary twice.
     """
     positions, origin = _with_images(atoms, cutoff)
     n_atoms = len(atoms)
@@ -38,10 +32,6 @@ def neighbors_of_atoms(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray,
     """Every neighbor of every atom nearer than a cutoff in Å, each periodic image for itself.
 
     Returns atom, neighbor and distance in Å, (n_pairs,) each, in both directions of a pair.
-
-    >>> atom, neighbor, distance = neighbors_of_atoms(Atoms("CO", [[0, 0, 0], [0, 0, 1.1]]), 2.0)
-    >>> atom.tolist(), neighbor.tolist()
-    ([0, 1], [1, 0])
     """
     positions, origin = _with_images(atoms, cutoff)
     centers = cKDTree(positions[: len(atoms)])

@@ -56,13 +56,6 @@ def paper_rows(name: str) -> pd.DataFrame:
     """Return a published list of numbers: one row per model, protocol or order.
 
     NaN where nothing was published; ValueError for an unknown table, or one between models.
-
-    Examples
-    --------
-    >>> paper_rows("cumulants/PET-MAD/last_layer/MAD-test").loc[2]
-    gfre_from_order_1_to_K    0.241
-    gfre_K_to_K+1             0.384
-    Name: 2, dtype: float64
     """
     entry = paper_entry(name)
     if "rows" in entry:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,7 +15,6 @@ from ase import Atoms
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice, check_flags
-from lumlip.datasets.sets import structures_sha256
 from lumlip.errors import (
     ExtractionError,
     FamilyEnvironmentError,
@@ -49,15 +48,8 @@ Result = TypeVar("Result")
 class Panel:
     """Features of several models on the structures that all of them can take.
 
-    Attributes
-    ----------
-    structures : sequence of ase.Atoms
-    datasets : dict of str to xarray.Dataset
-        One data set per model, the same atoms in the same order in each.
-    dropped : dict of int to str
-        Frames that some model cannot take, and why.
-    missing : dict of str to str
-        Models that could not be run, and why.
+    A data set per model, with the same atoms in the same order; ``dropped``: frames that some model
+    cannot take, and why; ``missing``: models that could not be run, and why.
     """
 
     structures: Sequence[Atoms]
@@ -78,6 +70,11 @@ class Panel:
         if "energy" not in self.datasets[model]:
             raise ValueError(f"{model} has no energies, which are needed here; it has features")
         return self.datasets[model]["energy"].to_numpy()
+
+    @cached_property
+    def sums(self) -> list[str]:
+        """What identifies each structure: copies have the same."""
+        return Given(self.structures, range(len(self.structures))).sums
 
     @property
     def frames(self) -> list[int]:
@@ -101,7 +98,8 @@ class Panel:
 
     def remarks(self) -> list[str]:
         """Say how many structures are there twice, which folds of parents cannot know."""
-        pairs = {(structures_sha256([a]), a.info.get("parent")) for a in self.structures}
+        parents = (atoms.info.get("parent") for atoms in self.structures)
+        pairs = {*zip(self.sums, parents, strict=True)}
         again = len(pairs) - len({sha256 for sha256, _ in pairs})
         copies = f"{again} structures are copies of others, of other parents: errors are too small"
         return [copies] * (again > 0)
@@ -138,12 +136,10 @@ def panel(
     ----------
     models : sequence of str
         Model ids, see :func:`lumlip.features`.
-    structures, device, dtype, trust_checkpoint, layers
-        As for :func:`lumlip.features`.
     skip_failing : bool
         Go on without a model that cannot be run, and say so in ``missing``. A wrong model id is an
         error all the same.
-    skip_faulty, on_error
+    structures, device, dtype, trust_checkpoint, layers, skip_faulty, on_error
         As for :func:`lumlip.features`; what is left out for one model is left out for all.
     say : callable, optional
         Told the name of each model before it is run.
@@ -170,10 +166,8 @@ def panel(
     here = _each(trusted, entries.items(), missing, skip_failing)
     with WorkerPool() as pool:
         usable = _each(partial(with_elements, pool=pool), here.items(), missing, skip_failing)
-        own = {
-            name: [i for i in taken(entry, given) if i not in dropped]
-            for name, entry in usable.items()
-        }
+        places = {name: taken(entry, given) for name, entry in usable.items()}
+        own = {m: [i for i in some if i not in dropped] for m, some in places.items()}
         dropped |= _refused(given, own, dropped)
         if own:
             _common(n, dropped)
@@ -200,11 +194,8 @@ def panel(
             formula = given.structures[i].get_chemical_formula()
             dropped[i] = f"frame {i}, {formula}: {model} failed, {why}"
     common = _common(n, dropped)
-    shown = {
-        name: select(datasets[name], np.isin(datasets[name]["frame"], common))
-        for name in own
-        if name in datasets
-    }
+    made_ones = {name: datasets[name] for name in own if name in datasets}
+    shown = {m: select(ds, np.isin(ds["frame"], common)) for m, ds in made_ones.items()}
     found = Panel(given.part(common).structures, shown, dropped, missing)
     REMARKS.update(dict.fromkeys(found.remarks()))
     return found

@@ -83,8 +83,6 @@ def extract_parts(
 
     Parameters
     ----------
-    model, options
-        As for :func:`lumlip.features`.
     structures : str, path or sequence of ase.Atoms
         A file is read by every task; structures are sent to it.
     folder : str or path
@@ -94,6 +92,8 @@ def extract_parts(
     executor : concurrent.futures.Executor, optional
         Where they are done: a pool of processes, Dask's ``client.get_executor()``, mpi4py's or
         executorlib's. What a broken one leaves undone is done in this process, from where it was.
+    model, options
+        As for :func:`lumlip.features`.
     """
     task = partial(_numbered, model, structures, Path(folder), n_parts, options)
     return list(results(task, n_parts, n_parts, executor))
@@ -172,10 +172,9 @@ def join(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> None
         np.concatenate([part["frame"].to_numpy() for part in parts]), return_counts=True
     )
     if (times > 1).any():
-        raise ValueError(
-            f"{folder}: got {(times > 1).sum()} structures in two parts (first: frame "
-            f"{numbers[times > 1][0]}); expected each in one: make the parts again"
-        )
+        twice = numbers[times > 1]
+        got = f"{folder}: got {len(twice)} structures in two parts (first: frame {twice[0]})"
+        raise ValueError(f"{got}; expected each in one: make the parts again")
     with written_whole(output) as part:
         append([_widened(one.assign_attrs(common), parts) for one in parts], part / output.name)
     for stopped in folder.glob("*-of-*.zarr.*.part"):
