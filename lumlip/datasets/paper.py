@@ -38,12 +38,6 @@ def paper_table(name: str, metric: str) -> pd.DataFrame:
     ------
     ValueError
         Unknown table (see :func:`paper_tables`), or a metric that was not published for it.
-
-    Examples
-    --------
-    >>> table = paper_table("cross_model/last_layer/MAD-test", "gfre")
-    >>> float(table.loc["PET-MAD-1.0.2", "MACE-MP-0b3-medium"])
-    0.261
     """
     table = paper_entry(name)
     if "models" not in table.get(metric, {}):

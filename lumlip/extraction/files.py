@@ -159,8 +159,8 @@ def taken(path: Path, given: Given) -> list[int]:
 def read(path: Path, given: Given, *, layers: bool) -> xr.Dataset:
     """Read the features of structures, as :func:`lumlip.features` returns them but for labels.
 
-    Refused with a ValueError: a file of other structures, without some of these, without the layers
-    that are asked for, or not of the right form.
+    ValueError: a file of other structures, without some of these, without the layers that are asked
+    for, or not of the right form.
     """
     dataset, structures = opened(path), given.structures
     rows = _rows(dataset, given, path)
@@ -287,10 +287,7 @@ def _check_plain(store: Path) -> None:
 
 
 def _check_whole(store: Path) -> None:
-    """Refuse a store with files that are others than were written, if it has their sums.
-
-    Zarr itself takes zeros for what is gone, and whatever memory holds for what is cut off.
-    """
+    """Refuse a store with other files than were written, if it has their sums: zarr takes zeros."""
     expected = attributes(store).get(SUMS, {})
     found = checksums(store) if expected else {}
     if wrong := sorted(name for name in expected if found.get(name) != expected[name]):

@@ -138,9 +138,8 @@ def made(
 ) -> xr.Dataset:
     """Open the features of a job, made by a worker of the pool if they are not there whole.
 
-    The labels of the structures are the job's own, whatever those had that were seen first. With
-    ``on_error="skip"`` structures that the model fails on are left out; the attribute ``failed``
-    says which, as JSON.
+    The labels of the structures are the job's own. With ``on_error="skip"`` structures that the
+    model fails on are left out; the attribute ``failed`` says which, as JSON.
     """
     check_choice("device", device, DEVICES)
     if batch_atoms is not None:
@@ -184,8 +183,7 @@ def complain(job: Job, failed: dict[int, str], on_error: str, where: str) -> Non
 def free_first(jobs: Iterable[Job]) -> Iterator[Job]:
     """Yield the jobs one by one: first of families that no other process is at, in the order given.
 
-    Two chapters that want the same models then share the work instead of waiting for each other,
-    or at the end for the slowest model, and no two of them start workers of one family.
+    Two chapters that want the same models then share the work instead of waiting for each other.
     """
     waiting = list(jobs)
     while waiting:

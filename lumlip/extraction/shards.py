@@ -110,8 +110,7 @@ def extract_part(
 ) -> Path:
     """Write the features of one of so many parts, unless they are there, and return the path.
 
-    Refused with a ValueError: a folder with parts of other structures, of another model, checkpoint
-    or precision, or with other layers; and an empty part.
+    ValueError: an empty part, or a folder with parts of another whole.
     """
     (number, n), given = shard, Given.of(structures)
     path = folder / _name(number, n)
@@ -151,8 +150,8 @@ def _asked(
 def join(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
     """Join all parts in a folder to one Zarr store, a piece at a time.
 
-    Structures stand part after part; ``frame`` numbers them as they were given. Refused with a
-    ValueError: parts that lack one, or differ in the model, its version or the structures.
+    Structures stand part after part; ``frame`` numbers them as they were given. ValueError: a part
+    is missing, or they differ in the model, its version or the structures.
     """
     folder, output = Path(folder), Path(output)
     refuse_existing(output)

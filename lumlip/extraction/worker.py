@@ -116,10 +116,8 @@ def _loaded(job: dict[str, Any], device: str) -> Any:
     extractor = make(job["checkpoint"], **options)  # weights that the package brings, like its code
     file, expected = extractor.checkpoint_file, job["sha256"]
     if expected and (got := sha256_file(file)) != expected:
-        raise ValueError(
-            f"the weights in {file.name} are not the ones in lumlip's table of models: "
-            f"got sha256 {got[:12]}…, expected {expected[:12]}…; another package version?"
-        )
+        sums = f"got sha256 {got[:12]}…, expected {expected[:12]}…"
+        raise ValueError(f"{file.name}: {sums}, as in lumlip's table of models; another version?")
     return extractor
 
 

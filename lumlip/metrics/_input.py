@@ -80,7 +80,7 @@ def as_integers(values: ArrayLike, name: str, n_atoms: int) -> IntArray:
     array = as_array(values, name)
     if array.shape != (n_atoms,) or array.dtype.kind not in "iu":
         got = f"shape {array.shape} of {array.dtype}"
-        raise ValueError(f"{name}: got {got}, expected integers of shape ({n_atoms},)")
+        raise ValueError(f"{name}: got {got}, expected ({n_atoms},) of int")
     return array.astype(np.int64)
 
 

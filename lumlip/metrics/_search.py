@@ -11,7 +11,7 @@ import torch
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.choices import check_count
-from lumlip.metrics._blocks import CHANGED, Blocks, merged, results
+from lumlip.metrics._blocks import CHANGED, Blocks, results
 from lumlip.metrics._neighbors import distinct_train_atoms
 from lumlip.metrics._scaling import ScaledFeatures
 
@@ -44,7 +44,7 @@ class Search:
         while True:
             n = min(2 * n, self.n_train)
             task = partial(self._nearest_in, n)
-            distance, number = merged(task, partial(_closest, n), **how)
+            distance, number = reduce(partial(_closest, n), results(task, **how))
             numbers, place = np.unique(number, return_inverse=True)
             rows = np.concatenate([*results(partial(self._fetched, numbers), **how)])
             train = torch.as_tensor(rows)

@@ -10,14 +10,8 @@ of both:
 2. The same, with the ``sqrt(n_groups)`` groups of largest weight replaced by draws of a Pareto law
    fitted to them (Hill's estimate), so that groups worse than all that were seen may come [1]_.
 
-``book/methods.md`` has the measured coverage. What is *not* covered:
-
-- fewer than ten groups;
-- an error of which one group carries a tenth of the square or more (67 to 81 % on real errors):
-  a sample without that group cannot know of it, see `worst_share` of a table;
-- squares without a variance, or nearly so: simulated errors of a Pareto law with exponent 3 are
-  held in 85 to 90 %, those of a lognormal law of width 1.5 in 83 to 87 % with 40 groups or fewer
-  (means over pairs: 79 to 85 % with 100 or fewer).
+*Not* covered (``book/methods.md`` has the measured coverage) are fewer than ten groups; an error of
+which one group carries a tenth of the square or more; and squares without a variance, or nearly so.
 
 References
 ----------

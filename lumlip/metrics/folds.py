@@ -70,16 +70,6 @@ def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 
     array of int of shape (n_atoms,)
         The fold of every atom, from 0 to ``n_folds - 1``; none is empty. Its attribute ``groups``
         has the same shape: what stays together has the same number.
-
-    Examples
-    --------
-    >>> import numpy as np, xarray as xr
-    >>> ds = xr.Dataset(coords={
-    ...     "structure": ("atom", np.repeat(np.arange(6), 2)),
-    ...     "subset": ("structure", ["bulk"] * 3 + ["surface"] * 3),
-    ... })
-    >>> folds(ds, by="structure", n_folds=3)
-    Folds([0, 0, 2, 2, 1, 1, 0, 0, 1, 1, 2, 2])
     """
     structure = _structure(ds, by)
     subset = _codes(_coordinate(ds, "subset", by)[structure])

@@ -18,11 +18,6 @@ def group_sums(errors: ArrayLike, groups: ArrayLike) -> tuple[FloatArray, FloatA
     """Sums of squared errors (..., n_atoms) over groups, and the atoms of each group (n_groups,).
 
     ``groups`` (n_atoms,), the parent or structure of every atom, come in sorted order.
-
-    Examples
-    --------
-    >>> group_sums([1.0, 2.0, 3.0], ["b", "a", "b"])
-    (array([ 4., 10.]), array([1., 2.]))
     """
     squares = np.square(np.asarray(errors, dtype=np.float64))
     labels = np.asarray(groups)

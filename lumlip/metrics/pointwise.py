@@ -11,12 +11,10 @@ from numpy.typing import ArrayLike
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.choices import METRICS, check_count
 from lumlip.metrics._device import map_in_threads, resolve_device
-from lumlip.metrics._global_errors import distortions, global_errors
+from lumlip.metrics._errors import distortions, global_errors, local_errors
 from lumlip.metrics._input import as_split, check_same_structures, feature_arrays
-from lumlip.metrics._local_errors import local_errors
 from lumlip.metrics._protocol import Protocol
-from lumlip.metrics._scaling import ScaledFeatures, scale
-from lumlip.metrics._targets import Targets
+from lumlip.metrics._scaling import ScaledFeatures, Targets, scale
 
 # Numbers in a feature matrix above which several threads factorize it faster than one.
 LARGE = 2**20

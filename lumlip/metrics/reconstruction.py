@@ -144,15 +144,6 @@ def gfrd(
     ``GFRD(X, Y) = sqrt(mean_i |x_i W - x_i Q|^2)`` over the test atoms: W the map of `gfre`, Q the
     orthogonal map that is closest to it on the train atoms (narrower features padded with zeros).
     0: as far as X predicts Y, Y is X rotated.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).normal(size=(200, 2))
-    >>> train, test = np.arange(150), np.arange(150, 200)
-    >>> turn = np.array([[0.6, -0.8], [0.8, 0.6]])
-    >>> [round(gfrd(X, Y, train=train, test=test), 1) for Y in (X @ turn, X * [1, 3])]
-    [0.0, 0.4]
     """
     return _root_mean_square(_one_pair(X, Y, metric="gfrd", train=train, test=test, **options))
 

@@ -1,7 +1,7 @@
 """Tables of global errors of more atoms than fit in memory, read block by block.
 
 The atoms of every half of a fold are reduced to what stands for them, see
-`lumlip.metrics._triangles`, and the maps are fitted on that as on atoms in memory. A second pass
+`lumlip.metrics._fold_sums`, and the maps are fitted on that as on atoms in memory. A second pass
 over the blocks sums the squared errors by group, of which the table and its intervals are made.
 """
 
@@ -20,12 +20,11 @@ import torch
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics._blocks import CHANGED, Blocks, Read, check_groups, merged, results
+from lumlip.metrics._blocks import CHANGED, Blocks, Read, check_groups, results
 from lumlip.metrics._fold_maps import FoldMaps, Source
-from lumlip.metrics._fold_sums import FoldOrder
+from lumlip.metrics._fold_sums import FoldOrder, Part, merge
 from lumlip.metrics._input import as_array, check_spread
 from lumlip.metrics._protocol import BROKEN, GLOBAL
-from lumlip.metrics._triangles import Part, merge
 from lumlip.metrics.cross_fit import checked_folds, halves
 from lumlip.metrics.group_intervals import group_sums
 from lumlip.metrics.tables import table_of_sums
@@ -87,7 +86,7 @@ def streamed_table(
     blocks, first = Blocks.of(read, len(fold))
     work, names = _Work(blocks, part), list(first)
     how: Any = {"n_blocks": n_blocks, "n_tasks": n_tasks, "executor": executor}
-    fits = _fitted(merged(work.reduced, merge, **how), first)
+    fits = _fitted(reduce(merge, results(work.reduced, **how)), first)
     sums, counts, n_broken = np.zeros((len(first), len(first), len(fold))), np.zeros(len(fold)), 0
     # As bytes: tensors would travel in shared memory, which ends with the process that sent it.
     moved = np.zeros(len(fits.mean))

@@ -19,11 +19,11 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.metrics._blocks import Blocks, Read, check_groups, results
+from lumlip.metrics._errors import local_errors
 from lumlip.metrics._input import check_spread
-from lumlip.metrics._local_errors import local_errors
 from lumlip.metrics._protocol import Protocol
+from lumlip.metrics._scaling import Targets
 from lumlip.metrics._search import Search
-from lumlip.metrics._targets import Targets
 from lumlip.metrics.group_intervals import group_sums
 from lumlip.metrics.tables import table_of_sums
 

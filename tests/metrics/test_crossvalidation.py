@@ -6,11 +6,15 @@ import torch
 from sklearn.model_selection import KFold
 from skmatter.linear_model import Ridge2FoldCV
 
-from lumlip.metrics._crossvalidation import FOLD_SEED, CrossValidation, fold_order, thin_svd
+from lumlip.metrics._crossvalidation import (
+    FOLD_SEED,
+    CrossValidation,
+    TruncatedRegression,
+    fold_order,
+    thin_svd,
+)
 from lumlip.metrics._protocol import ALPHAS
-from lumlip.metrics._ridge import TruncatedRegression
-from lumlip.metrics._scaling import ScaledFeatures
-from lumlip.metrics._targets import Targets
+from lumlip.metrics._scaling import ScaledFeatures, Targets
 
 
 def _regressor():

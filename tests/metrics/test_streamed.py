@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import lumlip
-from lumlip.metrics._blocks import merged, results
+from lumlip.metrics._blocks import results
 from lumlip.metrics.folds import Folds
 
 RNG = np.random.default_rng(0)
@@ -151,20 +151,6 @@ def test_what_an_executor_cancels_is_done_here():
         threading.Thread(target=close).start()
         found = [run.tolist() for run in results(np.copy, 3, 3, pool)]
     assert found == [[0], [1], [2]]
-
-
-@pytest.mark.parametrize("n_blocks", [1, 2, 7, 100])
-def test_results_are_merged_in_their_order_wherever_that_is_done(n_blocks):
-    def merge(some, others):
-        threads.add(threading.get_ident())
-        return np.append(some, others)
-
-    for workers in (0, 3):
-        threads = set()
-        with ThreadPoolExecutor(max(1, workers)) as pool:
-            found = merged(np.copy, merge, n_blocks, 64, pool if workers else None)
-        assert found.tolist() == list(range(n_blocks))
-        assert (threading.get_ident() in threads) == (not workers and n_blocks > 1)
 
 
 CONSTANT = {"a": LATENT, "b": np.full((len(GROUPS), 3), 0.1, dtype=np.float32)}

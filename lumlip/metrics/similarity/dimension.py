@@ -21,13 +21,6 @@ def two_nn(X: ArrayLike, *, discard: float = 0.1) -> float:
     References
     ----------
     .. [1] E. Facco, M. d'Errico, A. Rodriguez, A. Laio, Sci. Rep. 7, 12140 (2017).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sheet = np.random.default_rng(0).uniform(size=(2000, 2)) @ np.eye(2, 5)
-    >>> round(two_nn(sheet), 1), round(mle_dimension(sheet), 1)
-    (2.0, 1.9)
     """
     if not 0 <= as_number("discard", discard) < 1:
         raise ValueError(f"discard: got {discard}, expected 0 to below 1")
