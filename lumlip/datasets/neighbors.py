@@ -49,8 +49,7 @@ def reduced_cell(atoms: Atoms) -> FloatArray:
     from ase.geometry import complete_cell, minkowski_reduce
 
     given = np.where(atoms.pbc[:, None], atoms.cell.array, 0.0)
-    cell: FloatArray = complete_cell(minkowski_reduce(given, atoms.pbc)[0])
-    return cell
+    return np.asarray(complete_cell(minkowski_reduce(given, atoms.pbc)[0]))
 
 
 def _margin(atoms: Atoms, cell: FloatArray, cutoff: float) -> FloatArray:

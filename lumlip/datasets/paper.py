@@ -14,8 +14,7 @@ import pandas as pd
 @cache
 def _tables() -> dict[str, Any]:
     text = files("lumlip.datasets").joinpath("data/paper_tables.json").read_text(encoding="utf-8")
-    tables: dict[str, Any] = json.loads(text)["tables"]
-    return tables
+    return dict(json.loads(text)["tables"])
 
 
 def paper_tables() -> list[str]:
@@ -27,8 +26,7 @@ def paper_entry(name: str) -> dict[str, Any]:
     """Return all that is published with a table, as it stands in the data file."""
     if name not in _tables():
         raise ValueError(f"got table {name!r}; known: {', '.join(paper_tables())}")
-    entry: dict[str, Any] = _tables()[name]
-    return entry
+    return dict(_tables()[name])
 
 
 def paper_table(name: str, metric: str) -> pd.DataFrame:

@@ -50,5 +50,4 @@ def one_hot(numbers: ArrayLike) -> FloatArray:
     array([0., 1.])
     """
     array = np.asarray(numbers)
-    found: FloatArray = (array[:, None] == np.unique(array)).astype(float)
-    return found
+    return np.asarray((array[:, None] == np.unique(array)).astype(float))

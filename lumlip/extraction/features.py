@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+import xarray as xr
 from ase import Atoms
 
 from lumlip.choices import DEVICES, check_choice, check_flags
@@ -16,11 +17,6 @@ from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime.environments import say
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import ready
-
-if TYPE_CHECKING:
-    import os
-
-    import xarray as xr
 
 
 def features(

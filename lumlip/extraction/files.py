@@ -10,10 +10,12 @@ import json
 import zipfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ase.io
 import numpy as np
+import pandas as pd
+import xarray as xr
 from ase import Atoms
 from numpy.typing import NDArray
 
@@ -28,10 +30,6 @@ from lumlip.metrics._input import as_structure_index
 from lumlip.metrics.pooling import mean_over_atoms
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.features_file import attributes, reading
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
 
 #: Atoms that are read and written at a time.
 PIECE = 16384
@@ -105,7 +103,6 @@ def _write_npz(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
 
 
 def _write_parquet(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
-    import pandas as pd
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -116,8 +113,6 @@ def _write_parquet(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
 
 def _pooled(piece: xr.Dataset) -> pd.DataFrame:
     """Lay out a row per structure; features are means over its atoms, a column per channel."""
-    import pandas as pd
-
     structure = piece["structure"].to_numpy()
     columns: dict[str, NDArray[Any]] = {}
     for name, variable in piece.drop_vars(["structure", "atomic_number"]).variables.items():
@@ -297,8 +292,6 @@ def _check_whole(store: Path) -> None:
 
 def _as_dataset(arrays: dict[str, NDArray[Any]], path: Path) -> xr.Dataset:
     """Name the dimensions of plain arrays."""
-    import xarray as xr
-
     told = attributes(path)
     if SHA256 in arrays and not arrays[SHA256].ndim:
         told[SHA256] = str(arrays.pop(SHA256))

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 
 import lumlip
 from lumlip.choices import DEVICES, DTYPES, ON_ERROR, check_choice, check_count
@@ -36,9 +37,6 @@ from lumlip.runtime import records
 from lumlip.runtime.environments import is_locked, locked, pins, say, versions
 from lumlip.runtime.paths import ensured, home
 from lumlip.zoo.table import ModelEntry
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 #: Subjects of records: of how large batches may be, and of what elements models know.
 BATCHES, ELEMENTS = "batches", "elements"

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 from ase import Atoms
 
 from lumlip.array_types import IntArray
@@ -26,14 +27,11 @@ from lumlip.runtime.paths import refuse_existing
 from lumlip.zoo.features_file import attributes
 from lumlip.zoo.table import resolve
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 Structures = str | os.PathLike[str] | Sequence[Atoms]
 #: Attributes of a part: of how many it is one, and of which structures all together.
 PARTS, OF = "n_parts", "structures_sha256_of_all_parts"
 #: Attributes in which the parts of one whole may differ.
-_OWN = (SHA256, SUMS, "failed", "device")
+_OWN = (SHA256, SUMS, "coordinates", "failed", "device")
 
 
 def which_part(text: str, environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
@@ -96,7 +94,7 @@ def extract_parts(
         As for :func:`lumlip.features`.
     """
     task = partial(_numbered, model, structures, Path(folder), n_parts, options)
-    return list(results(task, n_parts, n_parts, executor))
+    return list(results(task, n_parts, executor, n_runs=n_parts))
 
 
 def _numbered(

@@ -15,9 +15,10 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 from ase import Atoms
 from numpy.typing import NDArray
 
@@ -25,9 +26,6 @@ from lumlip.errors import ExtractionError
 from lumlip.extraction.arrays import LAYER, crc32, load_arrays, save_structures
 from lumlip.extraction.given import Given
 from lumlip.runtime.paths import ensured, refuse_existing
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 _CHUNK_ATOMS = 16384
 _ALWAYS = ("backbone", "last_layer")
@@ -47,8 +45,6 @@ def assemble(
     folder: Path, store: Path, attributes: dict[str, Any], *, failed: Collection[int] = ()
 ) -> None:
     """Write a worker's batches in the order of the structures; those it failed on have NaN."""
-    import xarray as xr
-
     with np.load(folder / _STRUCTURES) as file:
         n_atoms, numbers = file["n_atoms"], file["numbers"]
     variables: dict[str, Any] = {}
@@ -87,8 +83,6 @@ def written_whole(store: Path) -> Iterator[Path]:
 
 def open_store(store: Path) -> xr.Dataset:
     """Open a store; arrays are read when they are used."""
-    import xarray as xr
-
     dataset: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None, zarr_format=2)
     return dataset
 

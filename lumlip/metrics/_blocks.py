@@ -21,6 +21,8 @@ from lumlip.metrics._input import as_array, as_features, feature_arrays
 #: From the number of a block: features (n_atoms, n_channels) by name, and groups (n_atoms,).
 Read = Callable[[int], tuple[Mapping[str, ArrayLike], ArrayLike]]
 Result = TypeVar("Result")
+#: Runs of blocks that work is cut into: the order of sums, which no executor changes.
+N_RUNS = 64
 #: What is said of blocks that do not come as before.
 CHANGED = (
     "read: got other atoms or features when blocks were read again, expected the same ones: of "
@@ -63,14 +65,17 @@ class Blocks:
 
 
 def results(
-    task: Callable[[IntArray], Result], n_blocks: int, n_tasks: int, executor: Executor | None
+    task: Callable[[IntArray], Result],
+    n_blocks: int,
+    executor: Executor | None,
+    *,
+    n_runs: int = N_RUNS,
 ) -> Iterator[Result]:
     """Results of all runs of blocks, in order, none kept; what a broken executor loses is made."""
     check_count("n_blocks", n_blocks, 1)
-    check_count("n_tasks", n_tasks, 1)
     if executor is not None and not hasattr(executor, "submit"):
         raise TypeError(f"executor: got {executor!r:.60}, expected a concurrent.futures.Executor")
-    runs = np.array_split(np.arange(n_blocks), min(n_blocks, n_tasks))
+    runs = np.array_split(np.arange(n_blocks), min(n_blocks, n_runs))
     waiting = deque(_submitted(executor, partial(task, run)) for run in runs)
     while waiting:
         yield waiting.popleft()()

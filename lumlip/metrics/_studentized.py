@@ -22,6 +22,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypedDict
 
 import numpy as np
 
@@ -36,8 +37,15 @@ CHUNK = 2**20
 ROUNDING = 1e-12
 
 
+class Draws(TypedDict, total=False):
+    """Draws of the groups, which all intervals of a call share."""
+
+    n_bootstrap: int
+    seed: int
+
+
 def studentized(
-    series: FloatArray, counts: FloatArray, *, n_bootstrap: int, seed: int
+    series: FloatArray, counts: FloatArray, *, n_bootstrap: int = 1000, seed: int = 0
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Value, low and high of several series of sums (n_series, n_groups)."""
     check_count("n_bootstrap", n_bootstrap, 1)
@@ -108,5 +116,4 @@ def _ends(sums: FloatArray, counts: FloatArray, t: FloatArray) -> FloatArray:
     # Without any finite t nothing varies, but for a single group, of which nothing is known.
     nothing = np.full(2, np.nan if len(sums) == 1 else 0.0)
     above, below = np.transpose([*reaches, nothing]) * [[-1], [1]]
-    ends: FloatArray = np.exp(np.array([value, value - below.max(), value + above.max()]))
-    return ends
+    return np.asarray(np.exp(np.array([value, value - below.max(), value + above.max()])))

@@ -134,8 +134,7 @@ def halves(fold: IntArray, groups: IntArray) -> IntArray:
     """Half of every atom, 0 or 1: the groups of each fold go to both in turn."""
     pairs, number = np.unique(np.stack([fold, groups]), axis=1, return_inverse=True)
     starts = np.searchsorted(pairs[0], pairs[0])
-    half: IntArray = ((np.arange(len(starts)) - starts) % 2)[number.ravel()]
-    return half
+    return np.asarray(((np.arange(len(starts)) - starts) % 2)[number.ravel()])
 
 
 def checked_folds(folds: ArrayLike, n_atoms: int) -> IntArray:

@@ -5,11 +5,13 @@ Atoms of one group are not independent: groups are drawn, with all their atoms.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
-from lumlip.metrics._studentized import studentized
+from lumlip.metrics._studentized import Draws, studentized
 from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.splits import _codes
 
@@ -31,7 +33,7 @@ def group_sums(errors: ArrayLike, groups: ArrayLike) -> tuple[FloatArray, FloatA
 
 
 def rms_interval(
-    sums: ArrayLike, counts: ArrayLike, *, n_bootstrap: int = 1000, seed: int = 0
+    sums: ArrayLike, counts: ArrayLike, **draws: Unpack[Draws]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Root mean squares, each with its 95 % interval, of the studentized bootstrap.
 
@@ -41,8 +43,6 @@ def rms_interval(
         Squared errors of each group, summed over its atoms, see `group_sums`.
     counts : array of shape (n_groups,)
         Atoms of each group.
-    n_bootstrap, seed : int
-        Draws of the groups; all intervals share them.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def rms_interval(
         Value, low and high, in the unit of the errors; NaN for the ends with a single group.
     """
     array, n = _checked(sums, counts)
-    found = studentized(array.reshape(-1, array.shape[-1]), n, n_bootstrap=n_bootstrap, seed=seed)
+    found = studentized(array.reshape(-1, array.shape[-1]), n, **draws)
     value, low, high = (part.reshape(array.shape[:-1]) for part in found)
     return value, low, high
 
@@ -60,15 +60,14 @@ def mean_rms_interval(
     counts: ArrayLike,
     *,
     weights: ArrayLike | None = None,
-    n_bootstrap: int = 1000,
-    seed: int = 0,
+    **draws: Unpack[Draws],
 ) -> Interval:
     """Mean over pairs of their root mean squares, as `rms_interval`, of groups that they share.
 
     Of sums (n_pairs, n_groups); weights (n_pairs,) of the pairs in the mean, by default all alike.
     """
     series, n = _mean_series(sums, counts, weights)
-    found = studentized(series[None], n, n_bootstrap=n_bootstrap, seed=seed)
+    found = studentized(series[None], n, **draws)
     return Interval(*(float(part[0]) for part in found))
 
 
@@ -79,8 +78,7 @@ def difference_interval(
     *,
     weights: ArrayLike | None = None,
     other_weights: ArrayLike | None = None,
-    n_bootstrap: int = 1000,
-    seed: int = 0,
+    **draws: Unpack[Draws],
 ) -> Interval:
     """Difference of two means over pairs of their root mean squares, with its 95 % interval.
 
@@ -88,17 +86,12 @@ def difference_interval(
     h = high - mean and l = mean - low of each, and the correlation c of the influences of the
     groups on them, the difference reaches upward by ``sqrt(s^2 + 2 (1 - c) h_1 l_2)`` and downward
     by ``sqrt(s^2 + 2 (1 - c) l_1 h_2)``, with ``s = max(|h_1 - h_2|, |l_1 - l_2|)``. For normal
-    errors this is the usual interval; where both go up and down together, it vanishes. After [1]_,
-    whose ``|h_1 - l_2|`` does not.
-
-    References
-    ----------
-    .. [1] G. Y. Zou, "Toward using confidence intervals to compare correlations", Psychol. Methods
-       12, 399 (2007).
+    errors this is the usual interval; where both go up and down together, it vanishes. After
+    G. Y. Zou, Psychol. Methods 12, 399 (2007), whose ``|h_1 - l_2|`` does not.
     """
     first, n = _mean_series(sums, counts, weights)
     second, _ = _mean_series(others, counts, other_weights)
-    means, low, high = studentized(np.stack([first, second]), n, n_bootstrap=n_bootstrap, seed=seed)
+    means, low, high = studentized(np.stack([first, second]), n, **draws)
     (up, other_up), (down, other_down) = high - means, means - low
     apart = 2 * (1 - _correlation(first, second, n))
     together = max(abs(up - other_up), abs(down - other_down))

@@ -157,8 +157,7 @@ def neighborhood_size(n_train: int, n_neighbors: int) -> int:
 
 
 def _one_pair(X: ArrayLike, Y: ArrayLike, **options: Any) -> FloatArray:
-    errors: FloatArray = pointwise_errors({"X": X}, {"Y": Y}, **options).to_numpy()[0, 0]
-    return errors
+    return np.asarray(pointwise_errors({"X": X}, {"Y": Y}, **options).to_numpy()[0, 0])
 
 
 def _root_mean_square(errors: FloatArray) -> float:

@@ -166,5 +166,4 @@ def pair_weights(groups: Sequence[str], *, within: bool = False) -> FloatArray:
     kind = np.minimum(code[:, None], code) * (code.max() + 1) + np.maximum(code[:, None], code)
     size = np.bincount(kind[pairs], minlength=kind.max() + 1)
     n_kinds = max(1, np.count_nonzero(size))
-    weights: FloatArray = np.where(pairs, 1 / np.maximum(size[kind], 1), 0.0) / n_kinds
-    return weights
+    return np.asarray(np.where(pairs, 1 / np.maximum(size[kind], 1), 0.0) / n_kinds)

@@ -89,8 +89,7 @@ def _structure(ds: xr.Dataset, by: str) -> IntArray:
 
 def _codes(labels: NDArray[np.generic]) -> IntArray:
     """Replace labels by their numbers 0, 1, ... in sorted order."""
-    codes: IntArray = np.unique(labels, return_inverse=True)[1].astype(np.int64)
-    return codes
+    return np.asarray(np.unique(labels, return_inverse=True)[1].astype(np.int64))
 
 
 def _groups(ds: xr.Dataset, structure: NDArray[np.generic], by: str) -> IntArray:

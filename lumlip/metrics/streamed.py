@@ -41,7 +41,6 @@ def streamed_table(
     n_bootstrap: int = 0,
     seed: int = 0,
     executor: Executor | None = None,
-    n_tasks: int = 64,
 ) -> pd.DataFrame:
     """Table of GFRE of any number of atoms: `lumlip.reconstruction_table` with folds, in blocks.
 
@@ -64,9 +63,6 @@ def streamed_table(
     executor : concurrent.futures.Executor, optional
         Where blocks are worked on: a pool of processes, Dask's ``client.get_executor()``, mpi4py's
         or executorlib's. What a broken pool leaves undone is done in this process.
-    n_tasks : int
-        Runs of blocks that the work is cut into. It decides the order of sums, and so the last
-        digits; the executor does not.
 
     Returns
     -------
@@ -85,7 +81,7 @@ def streamed_table(
     part = 2 * numbers + halves(numbers, np.arange(len(fold)))
     blocks, first = Blocks.of(read, len(fold))
     work, names = _Work(blocks, part), list(first)
-    how: Any = {"n_blocks": n_blocks, "n_tasks": n_tasks, "executor": executor}
+    how: Any = {"n_blocks": n_blocks, "executor": executor}
     fits = _fitted(reduce(merge, results(work.reduced, **how)), first)
     sums, counts, n_broken = np.zeros((len(first), len(first), len(fold))), np.zeros(len(fold)), 0
     # As bytes: tensors would travel in shared memory, which ends with the process that sent it.

@@ -38,7 +38,6 @@ def streamed_lfre(
     n_bootstrap: int = 0,
     seed: int = 0,
     executor: Executor | None = None,
-    n_tasks: int = 64,
 ) -> pd.DataFrame:
     """Table of LFRE of some groups, with the atoms of any number of others to fit on.
 
@@ -58,7 +57,7 @@ def streamed_lfre(
         got = f"shape {is_tested.shape} of {is_tested.dtype}"
         raise ValueError(f"tested: got {got}, expected (n_groups,) of bool")
     settings = Protocol.named(protocol, local=True)
-    how: Any = {"n_blocks": n_blocks, "n_tasks": n_tasks, "executor": executor}
+    how: Any = {"n_blocks": n_blocks, "executor": executor}
     search, groups = _surveyed(read, is_tested, how)
     train = search.neighbors(n_neighbors, settings.copies, how)
     sets = search.sets(train)

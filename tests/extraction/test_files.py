@@ -80,6 +80,8 @@ def test_other_choices_and_orders_of_its_structures_are_found(written, chosen):
 
 def test_parts_of_a_store_without_energies_are_found(tmp_path):
     files.write(features_of().drop_vars(["energy", "routing"]), FRAMES, tmp_path / "mine.zarr")
+    with xr.open_zarr(tmp_path / "mine.zarr", consolidated=False) as store:  # as others read it
+        assert {"structure", "frame", "parent", "structures_sha256"} <= {*store.coords}
     found = lumlip.features(f"features:{tmp_path / 'mine.zarr'}", FRAMES[2:])
     assert np.array_equal(found["last_layer"], features_of()["last_layer"][7:])
 

@@ -11,10 +11,7 @@ from lumlip.metrics._input import as_features, check_same_structures, of_unit_si
 
 
 def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
-    """Return features as a float64 array (n_samples, n_features), or say what is wrong.
-
-    Very large and very small ones are divided by a power of two: nothing here depends on the unit.
-    """
+    """Return features (n_samples, n_features) as float64, huge or tiny ones in another unit."""
     array = of_unit_size(as_features(X, name), name)
     if len(array) < at_least:
         raise ValueError(f"{name}: got {len(array)} samples, expected {at_least} or more")
@@ -41,14 +38,12 @@ def centered(X: FloatArray) -> FloatArray:
 def unit_rows(X: FloatArray) -> FloatArray:
     """Bring every row (n_samples, n_features) to unit length; rows of zeros stay."""
     lengths = np.linalg.norm(X, axis=1, keepdims=True)
-    found: FloatArray = X / np.where(lengths > 0, lengths, 1.0)
-    return found
+    return np.asarray(X / np.where(lengths > 0, lengths, 1.0))
 
 
 def distances(X: FloatArray) -> FloatArray:
     """Euclidean distances (n_samples, n_samples) of rows (n_samples, n_features)."""
-    found: FloatArray = squareform(pdist(X))
-    return found
+    return np.asarray(squareform(pdist(X)))
 
 
 #: Below this share of the terms that cancel, what is left of them is rounding.

@@ -20,15 +20,10 @@ def cka(X: ArrayLike, Y: ArrayLike, *, kernel: Kernel = "linear", debiased: bool
 
     ``CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L))`` of the kernel matrices K and L of the
     samples. With the linear kernel and without debiasing this is
-    ``|X'Y|_F^2 / (|X'X|_F |Y'Y|_F)`` of the centered features.
-
-    Parameters
-    ----------
-    kernel : {"linear", "rbf"}
-        ``"rbf"``: ``exp(-d^2 / (2 s^2))``, s the median distance.
-    debiased : bool
-        With the unbiased estimator HSIC_1 [2]_: features that have nothing in common score 0
-        however many they are (and may score slightly less); else they score more with each column.
+    ``|X'Y|_F^2 / (|X'X|_F |Y'Y|_F)`` of the centered features; ``"rbf"``:
+    ``exp(-d^2 / (2 s^2))``, s the median distance. Debiased, by the estimator HSIC_1 [2]_,
+    features that have nothing in common score 0 however many they are (and may score slightly
+    less); else they score more with each column.
 
     References
     ----------
@@ -52,8 +47,7 @@ def kernel_matrix(X: FloatArray, *, kernel: Kernel) -> FloatArray:
     scale = np.median(distance[np.triu_indices(len(distance), 1)])
     if not scale > 0:
         raise ValueError("got a median distance of 0: most samples are copies of each other")
-    found: FloatArray = np.exp(-0.5 * (distance / scale) ** 2)
-    return found
+    return np.asarray(np.exp(-0.5 * (distance / scale) ** 2))
 
 
 def aligned(K: FloatArray, L: FloatArray, *, debiased: bool) -> float:

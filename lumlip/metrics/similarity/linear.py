@@ -14,14 +14,12 @@ _NOISE = 1e-12
 
 
 def svcca(X: ArrayLike, Y: ArrayLike, *, variance: float = 0.99) -> float:
-    """Mean canonical correlation of the leading principal components [1]_.
+    """Mean canonical correlation of the leading principal components.
 
     Those kept of each side hold ``variance``, a share above 0, to 1. With nearly as many components
     as samples it is 1 for anything.
 
-    References
-    ----------
-    .. [1] M. Raghu, J. Gilmer, J. Yosinski, J. Sohl-Dickstein, NeurIPS (2017), arXiv:1706.05806.
+    M. Raghu, J. Gilmer, J. Yosinski, J. Sohl-Dickstein, NeurIPS (2017), arXiv:1706.05806.
     """
     if not 0 < as_number("variance", variance) <= 1:
         raise ValueError(f"variance: got {variance}, expected above 0, to 1")
@@ -30,14 +28,12 @@ def svcca(X: ArrayLike, Y: ArrayLike, *, variance: float = 0.99) -> float:
 
 
 def pwcca(X: ArrayLike, Y: ArrayLike) -> float:
-    """Canonical correlations weighted by how much of X their directions hold [1]_; not symmetric.
+    """Canonical correlations weighted by how much of X their directions hold; not symmetric.
 
     ``sum_i a_i rho_i / sum_i a_i`` with ``a_i = sum_j |<h_i, x_j>|``, h_i the i-th canonical
     variate of X and x_j its centered columns.
 
-    References
-    ----------
-    .. [1] A. S. Morcos, M. Raghu, S. Bengio, NeurIPS (2018), arXiv:1806.05759.
+    A. S. Morcos, M. Raghu, S. Bengio, NeurIPS (2018), arXiv:1806.05759.
     """
     first, second = both(X, Y)
     P, Q = (components(Z, variance=1.0) for Z in (first, second))

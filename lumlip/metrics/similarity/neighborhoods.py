@@ -12,43 +12,37 @@ from lumlip.metrics.similarity.kernels import ratio, unbiased_hsic
 
 
 def mutual_knn(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
-    """Share of the k nearest neighbors that two sets of features have in common [1]_.
+    """Share of the k nearest neighbors that two sets of features have in common.
 
     ``mean_i |N_k(x_i) & N_k(y_i)| / k``, neighbors by Euclidean distance, without the sample
     itself, k from 1 to n_samples - 1; of nothing in common ``k / (n_samples - 1)``.
 
-    References
-    ----------
-    .. [1] M. Huh, B. Cheung, T. Wang, P. Isola, ICML (2024), arXiv:2405.07987.
+    M. Huh, B. Cheung, T. Wang, P. Isola, ICML (2024), arXiv:2405.07987.
     """
     return shared(*_orders(X, Y, k), k=k)
 
 
 def information_imbalance(X: ArrayLike, Y: ArrayLike, *, k: int = 1) -> tuple[float, float]:
-    """How badly neighborhoods in one set of features predict those in the other, both ways [1]_.
+    """How badly neighborhoods in one set of features predict those in the other, both ways.
 
     ``D(X -> Y) = 2 / n <r_Y | r_X <= k>`` and D(Y -> X): the mean rank that a sample's k nearest
     neighbors in X have among its neighbors in Y, from 1 for the nearest; k from 1 to n_samples - 1.
     Near 0: the one holds what the other knows of neighborhoods; near 1: nothing of it.
 
-    References
-    ----------
-    .. [1] A. Glielmo, C. Zeni, B. Cheng, G. Csanyi, A. Laio, PNAS Nexus 1, pgac039 (2022).
+    A. Glielmo, C. Zeni, B. Cheng, G. Csanyi, A. Laio, PNAS Nexus 1, pgac039 (2022).
     """
     there, back = _orders(X, Y, k)
     return imbalance(there, back, k=k), imbalance(back, there, k=k)
 
 
 def cknna(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
-    """Centered kernel nearest-neighbor alignment: CKA between shared neighbors only [1]_.
+    """Centered kernel nearest-neighbor alignment: CKA between shared neighbors only.
 
     ``HSIC_1(M K, M L) / sqrt(HSIC_1(M_K K, M_K K) HSIC_1(M_L L, M_L L))`` of the cosines K and L
     between centered rows, M_K the mask of each row's k largest ones, M that of those which both
     masks have. With all n_samples - 1 neighbors, this is debiased linear CKA.
 
-    References
-    ----------
-    .. [1] M. Huh, B. Cheung, T. Wang, P. Isola, ICML (2024), arXiv:2405.07987, appendix.
+    M. Huh, B. Cheung, T. Wang, P. Isola, ICML (2024), arXiv:2405.07987, appendix.
     """
     first, second = both(X, Y, at_least=4)
     _check_k(k, len(first))

@@ -22,14 +22,12 @@ N_ANCHORS = 50
 
 
 def rsa(X: ArrayLike, Y: ArrayLike) -> float:
-    """Representational similarity: rank correlation between the distances of all pairs [1]_.
+    """Representational similarity: rank correlation between the distances of all pairs.
 
     Spearman's coefficient between the Euclidean distances of the ``n (n - 1) / 2`` pairs of
     samples in X and in Y.
 
-    References
-    ----------
-    .. [1] N. Kriegeskorte, M. Mur, P. Bandettini, Front. Syst. Neurosci. 2, 4 (2008).
+    N. Kriegeskorte, M. Mur, P. Bandettini, Front. Syst. Neurosci. 2, 4 (2008).
     """
     pair = [distances(centered(Z)) for Z in both(X, Y, at_least=3)]
     spread = min(np.ptp(d[np.triu_indices(len(d), 1)]) / d.max() for d in pair)
@@ -94,22 +92,19 @@ def u_centered(distance: FloatArray) -> FloatArray:
 
 def _double_centered(distance: FloatArray) -> FloatArray:
     rows = distance.mean(axis=1)
-    moved: FloatArray = distance - rows - rows[:, None] + distance.mean()
-    return moved
+    return np.asarray(distance - rows - rows[:, None] + distance.mean())
 
 
 def anchored_cosine(X: ArrayLike, Y: ArrayLike, *, n_anchors: int = N_ANCHORS) -> float:
-    """Mean cosine between the relative representations of each sample [1]_.
+    """Mean cosine between the relative representations of each sample.
 
     Every sample is told by its cosines to ``n_anchors`` samples, evenly spread over the rows,
     ``z_i = [cos(x_i, a_1), ...]``, the same ones in both sets; the result is the mean of
     ``cos(z_i^X, z_i^Y)``. Nothing is centered: features that share a large mean have cosines near
     one to anything.
 
-    References
-    ----------
-    .. [1] L. Moschella, V. Maiorca, M. Fumero, A. Norelli, F. Locatello, E. Rodola, ICLR (2023),
-       arXiv:2209.15430.
+    L. Moschella, V. Maiorca, M. Fumero, A. Norelli, F. Locatello, E. Rodola, ICLR (2023),
+    arXiv:2209.15430.
     """
     check_count("n_anchors", n_anchors, 1)
     first, second = (relative(Z, n_anchors=n_anchors) for Z in both(X, Y))
@@ -120,8 +115,7 @@ def relative(X: FloatArray, *, n_anchors: int) -> FloatArray:
     """Return cosines (n_samples, n_anchors) of rows (n_samples, n_features) to spread anchors."""
     spread = np.linspace(0, len(X) - 1, min(n_anchors, len(X)))
     unit = unit_rows(X)
-    found: FloatArray = unit @ unit[np.unique(spread.astype(int))].T
-    return found
+    return np.asarray(unit @ unit[np.unique(spread.astype(int))].T)
 
 
 def mean_cosine(first: FloatArray, second: FloatArray) -> float:
