@@ -18,7 +18,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.data import covalent_radii
 
-from lumlip.datasets.neighbors import neighbor_pairs
+from lumlip.datasets.properties import neighbor_pairs
 from lumlip.datasets.reading import frames, frames_under, path_and_part, sliced
 from lumlip.datasets.spooled import Spooled, spooled
 from lumlip.families.base import STATE, whole_number

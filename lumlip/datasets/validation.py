@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from lumlip.array_types import FloatArray
-from lumlip.datasets.neighbors import neighbor_pairs, reduced_cell
+from lumlip.datasets.properties import neighbor_pairs, reduced_cell
 from lumlip.errors import StructureError
 from lumlip.families.base import STATE, in_box, whole_number
 
