@@ -115,10 +115,7 @@ def cif(path: Path) -> Iterator[Atoms]:
 
 
 def _check_formula(atoms: Atoms, block: CIFBlock) -> None:
-    """Refuse atoms that are not Z times the formula of the file; without Z, any whole number.
-
-    It may also be that of the whole cell (pymatgen); sites occupied in part are refused later.
-    """
+    """Refuse atoms that are not Z times (without Z, any times) the formula, or the cell's."""
     text, z = (str(block.get(name)) for name in ("_chemical_formula_sum", "_cell_formula_units_z"))
     shares = [share for site in atoms.info.get("occupancy", {}).values() for share in site.values()]
     has, formula = atoms.symbols.formula.count(), Counter[str]()

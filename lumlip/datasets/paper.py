@@ -30,13 +30,7 @@ def paper_entry(name: str) -> dict[str, Any]:
 
 
 def paper_table(name: str, metric: str) -> pd.DataFrame:
-    """Return a published table of errors: row = source, column = target, NaN if not published.
-
-    Raises
-    ------
-    ValueError
-        Unknown table (see :func:`paper_tables`), or a metric that was not published for it.
-    """
+    """Published errors, row = source, column = target, NaN if not published; else ValueError."""
     table = paper_entry(name)
     if "models" not in table.get(metric, {}):
         raise ValueError(f"got metric {metric!r}; table {name!r} has: {', '.join(table)}")
@@ -45,10 +39,7 @@ def paper_table(name: str, metric: str) -> pd.DataFrame:
 
 
 def paper_rows(name: str) -> pd.DataFrame:
-    """Return a published list of numbers: one row per model, protocol or order.
-
-    NaN where nothing was published; ValueError for an unknown table, or one between models.
-    """
+    """Published numbers, one row per model, protocol or order, NaN if not published."""
     entry = paper_entry(name)
     if "rows" in entry:
         rows = entry["rows"]
@@ -83,10 +74,7 @@ PAPER_MODELS = {
 
 
 def paper_models(chapter: int) -> list[str]:
-    """Return the ids of the models that the paper compares on the subject of a chapter.
-
-    ValueError: the authors do not publish those models as checkpoints.
-    """
+    """Ids of the models that the paper compares on the subject of a chapter, if published."""
     if chapter not in PAPER_MODELS and chapter <= max(PAPER_MODELS):
         known = ", ".join(map(str, PAPER_MODELS))
         raise ValueError(f"no table of models lists those of chapter {chapter}; known: {known}")

@@ -48,10 +48,7 @@ def neighbors_of_atoms(atoms: Atoms, cutoff: float) -> tuple[IntArray, IntArray,
 
 
 def reduced_cell(atoms: Atoms) -> FloatArray:
-    """Return the shortest cell vectors (3, 3) of the same lattice, in Å.
-
-    Directions without periodicity get unit vectors perpendicular to the others.
-    """
+    """Shortest vectors (3, 3) of the lattice in Å; of unit length where it is not periodic."""
     from ase.geometry import complete_cell, minkowski_reduce
 
     given = np.where(atoms.pbc[:, None], atoms.cell.array, 0.0)
@@ -89,8 +86,7 @@ def _with_images(atoms: Atoms, cutoff: float) -> tuple[FloatArray, IntArray]:
 def coordination_numbers(structures: Sequence[Atoms]) -> FloatArray:
     """Number of neighbors of every atom (n_atoms,): those closer than ``1.1 (r_i + r_j)``.
 
-    The covalent radii r are those of ase, which are generous for alkali metals: these count
-    neighbors of their own kind in salts.
+    The covalent radii r are ase's, generous for alkali metals: ions of a kind count in salts.
     """
     return np.concatenate(list(map(_coordination, structures)))
 
@@ -112,10 +108,6 @@ def composition(structures: Sequence[Atoms]) -> FloatArray:
 
 
 def one_hot(numbers: ArrayLike) -> FloatArray:
-    """One column per element that occurs (n_atoms, n_elements), 1 where the atom is of it.
-
-    >>> one_hot([8, 1, 1])[0]
-    array([0., 1.])
-    """
+    """One column per element that occurs, by number (n_atoms, n_elements): 1 where it is."""
     array = np.asarray(numbers)
     return np.asarray((array[:, None] == np.unique(array)).astype(float))

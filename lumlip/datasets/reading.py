@@ -42,11 +42,7 @@ _HINTS = {
 
 
 def path_and_part(text: str) -> tuple[Path, slice]:
-    """Split ``PATH@FIRST:END:STEP``, as ase has it; a path may itself hold an ``@``.
-
-    >>> path_and_part("md.traj@10:20")[1], path_and_part("a@b.xyz")[0].name
-    (slice(10, 20, None), 'a@b.xyz')
-    """
+    """Split ``PATH@FIRST:END:STEP``, as ase has it; a path may itself hold an ``@``."""
     head, at, tail = text.rpartition("@")
     if not at or expanded(text).exists() or not _PART.fullmatch(tail):
         return expanded(text), slice(None)

@@ -45,10 +45,7 @@ _PACKED = (None, "blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
 
 
 def write(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> None:
-    """Write features, a piece at a time, as the suffix of the path says: one of `WRITERS`.
-
-    The structures are those that the coordinate ``frame`` of :func:`lumlip.features` counts.
-    """
+    """Write features of the structures that ``frame`` counts, as the suffix says: `WRITERS`."""
     kept = chosen(structures, dataset["frame"].to_numpy())
     sums = np.fromiter((structures_sha256([a]).encode() for a in kept), "S64", len(kept))
     once = dataset.drop_vars("readout")  # one of the others: the attribute says which

@@ -58,10 +58,7 @@ class Panel:
     missing: dict[str, str] = field(default_factory=dict)
 
     def layer(self, name: str) -> dict[str, FloatArray]:
-        """Return one feature matrix (n_atoms, n_channels) per model, in float64.
-
-        ``name`` is backbone, last_layer or readout, see :func:`lumlip.features`.
-        """
+        """Return backbone, last_layer or readout (n_atoms, n_channels) by model, in float64."""
         check_choice("layer", name, ANY_LAYER)
         return {model: ds[name].to_numpy().astype(float) for model, ds in self.datasets.items()}
 
@@ -202,10 +199,7 @@ def panel(
 
 
 def taken(entry: ModelEntry, given: Given) -> list[int]:
-    """Return the places of the structures that a model takes.
-
-    Those of elements that it knows (all, if that is not known), or that its features file has.
-    """
+    """Places of the structures that a model takes, or that its features file has."""
     if entry.weights == "features":
         return files.taken(Path(entry.file), given)
     known, structures = entry.elements, given.structures

@@ -35,12 +35,7 @@ _OWN = (SHA256, SUMS, "coordinates", "failed", "device")
 
 
 def which_part(text: str, environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
-    """Read ``I/N``, I from 1 to N; or ``slurm``: the task of a job array.
-
-    >>> which_part("3/10"), which_part("slurm", {
-    ...     "SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_MIN": "5", "SLURM_ARRAY_TASK_COUNT": "4"})
-    ((3, 10), (3, 4))
-    """
+    """Read ``I/N``, I from 1 to N; or ``slurm``: the task of a job array."""
     if text == "slurm":
         names = [f"SLURM_ARRAY_TASK_{name}" for name in ("ID", "MIN", "COUNT")]
         if lacking := [name for name in names if name not in environment]:

@@ -14,10 +14,7 @@ from lumlip.metrics._input import WIDEST, check_spread, of_unit_size
 
 @dataclass(frozen=True)
 class ScaledFeatures:
-    """Features of the train and the test atoms, centered and scaled with the train atoms' numbers.
-
-    Column means over the train atoms are 0, and the variances of the columns add up to 1.
-    """
+    """Features of train and test atoms; over train columns have mean 0, and variance 1 in all."""
 
     train: torch.Tensor  # (n_train, n_features)
     test: torch.Tensor  # (n_test, n_features)

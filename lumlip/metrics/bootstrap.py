@@ -27,9 +27,8 @@ class Interval(NamedTuple):
     def of_halves(cls, value: float | np.floating, halves: ArrayLike) -> Interval:
         """Take 1.96 standard deviations of what random halves of the samples give (n_draws,).
 
-        A mean over n samples varies between halves drawn without replacement as much as it varies
-        between sets of n samples, so that their spread is the standard error. Drawing with
-        replacement would make copies, which measures of neighbors take for perfect agreement.
+        Halves drawn without replacement vary as sets of n samples do: their spread is the standard
+        error. With replacement there are copies, which measures of neighbors take for agreement.
         """
         spread = 1.96 * float(np.std(np.asarray(halves, dtype=np.float64), ddof=1))
         return cls(float(value), float(value) - spread, float(value) + spread)

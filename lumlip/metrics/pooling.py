@@ -10,10 +10,7 @@ from lumlip.metrics._input import as_features, as_structure_index
 
 
 def mean_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
-    """Average the features (n_atoms, n_channels) of the atoms of every structure.
-
-    ``structure``, of shape (n_atoms,), has indices 0 to n_structures - 1, each with an atom.
-    """
+    """Average features (n_atoms, n_channels) over atoms of structures 0 to n_structures - 1."""
     rows = as_features(X, "X")
     index = as_structure_index(structure, len(rows))
     sums = np.zeros((int(index.max()) + 1, rows.shape[1]))

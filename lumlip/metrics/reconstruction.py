@@ -149,10 +149,7 @@ def gfrd(
 
 
 def neighborhood_size(n_train: int, n_neighbors: int) -> int:
-    """Return how many neighbors to take for `lfre`: as many as wanted, at most a quarter of train.
-
-    With more, a neighborhood is no longer local.
-    """
+    """Return how many neighbors to take for `lfre`: at most a quarter of train is local."""
     return min(n_neighbors, max(2, n_train // 4))
 
 

@@ -28,10 +28,7 @@ __all__ = ["CrossFit", "Estimate", "jackknife", "orders_of", "pair_weights"]
 
 @dataclass(frozen=True)
 class CrossFit:
-    """Squared errors of every pair, without unit, for several orders of folds.
-
-    They are summed over the atoms of each group (a parent).
-    """
+    """Squared errors of every pair, summed over groups (parents), for several orders of folds."""
 
     sources: list[str]
     targets: list[str]
@@ -140,10 +137,7 @@ class CrossFit:
 def orders_of(
     ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, n_seeds: int = 10, seed: int = 0
 ) -> list[Folds]:
-    """Deal atoms into folds several times: :func:`lumlip.folds` with the seeds from ``seed`` on.
-
-    Each order has as many folds as there are groups, if these are fewer.
-    """
+    """Deal atoms into folds, or groups if fewer, several times, with the seeds from ``seed``."""
     check_count("n_seeds", n_seeds, 1)
     n = min(n_folds, number_of_groups(ds, by=by))
     return [folds(ds, by=by, n_folds=n, seed=seed + number) for number in range(n_seeds)]
