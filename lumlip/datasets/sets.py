@@ -294,8 +294,18 @@ def summary(frames: Sequence[Atoms]) -> pd.DataFrame:
     (``volume``; NaN without a periodic cell).
     """
     contents = pd.DataFrame([_content(atoms) for atoms in frames])
-    rows = {str(subset): _row(group) for subset, group in contents.groupby("subset", sort=False)}
-    return pd.DataFrame.from_dict(rows | {"all": _row(contents)}, orient="index")
+    groups = pd.concat([contents, contents.assign(subset="all")]).groupby("subset", sort=False)
+    table = groups.agg(
+        structures=("size", "size"),
+        test=("part", lambda part: (part == "test").sum()),
+        atoms=("size", "sum"),
+        elements=("numbers", lambda numbers: len(frozenset().union(*numbers))),
+        parents=("parent", "nunique"),
+    )
+    for quantity in ("closest", "volume"):
+        for percent in (0, 10, 50, 90, 100):
+            table[f"{quantity}_{percent}%"] = groups[quantity].quantile(percent / 100)
+    return table.rename_axis(None)
 
 
 def _content(atoms: Atoms) -> dict[str, Any]:
@@ -307,20 +317,6 @@ def _content(atoms: Atoms) -> dict[str, Any]:
     labels = {key: atoms.info.get(key, "") for key in ("subset", "part", "parent")}
     has = {"size": len(atoms), "numbers": frozenset(atoms.numbers.tolist())}
     return {**labels, **has, "closest": closest, "volume": volume}
-
-
-def _row(contents: pd.DataFrame) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "structures": len(contents),
-        "test": int((contents["part"] == "test").sum()),
-        "atoms": int(contents["size"].sum()),
-        "elements": len(frozenset().union(*contents["numbers"])),
-        "parents": int(contents["parent"].nunique()),
-    }
-    for quantity in ("closest", "volume"):
-        for percent in (0, 10, 50, 90, 100):
-            row[f"{quantity}_{percent}%"] = contents[quantity].quantile(percent / 100)
-    return row
 
 
 def structure_sets() -> pd.DataFrame:
