@@ -21,8 +21,8 @@ from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.datasets.properties import composition
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics._input import of_unit_size
+from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.metrics.folds import folds, number_of_groups
-from lumlip.metrics.pooling import mean_over_atoms
 
 #: Structures with known energies, below which nothing can be calibrated.
 FEWEST = 20

@@ -27,7 +27,7 @@ from lumlip.extraction.arrays import LAYER
 from lumlip.extraction.given import Given
 from lumlip.extraction.store import checksums, is_of_atoms, open_store, with_readout
 from lumlip.metrics._input import as_structure_index
-from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.features_file import attributes, reading
 

@@ -38,8 +38,7 @@ def cumulant_features(
     order : int
         Highest cumulant, 1 (the average over atoms) to 8.
     weights : array of shape (n_atoms,), optional
-        How often each atom is there, any numbers above 0; by default once: a mixture is a
-        structure with weights.
+        How often each atom is there, above 0; by default 1. A mixture is one structure.
 
     Returns
     -------
@@ -67,21 +66,28 @@ def cumulant_features(
     powers = range(int(order) + 1)
     moments = [rows.mean(deviation**n) for n in powers]
     magnitudes = [rows.mean(np.abs(deviation) ** n) for n in powers]
-    kappas = kappas_of(moments, magnitudes, blurred)
-    return np.concatenate([mean, *roots_of(kappas, spread)], axis=1)
+    roots = roots_of(kappas_of(moments, magnitudes, blurred), spread)
+    return np.concatenate([mean, *roots], axis=1)
 
 
 def _as_weights(weights: ArrayLike | None, n_atoms: int) -> FloatArray:
-    amounts = np.ones(n_atoms) if weights is None else as_array(weights, "weights")
-    if amounts.dtype.kind not in "fiu":
-        raise ValueError(f"weights: got dtype {amounts.dtype}, expected real numbers")
-    amounts = amounts.astype(np.float64)
+    array = np.ones(n_atoms) if weights is None else as_array(weights, "weights")
+    amounts = np.zeros(array.shape)
+    if array.dtype.kind in "fiu":
+        amounts = array.astype(np.float64)
     if amounts.shape != (n_atoms,) or not (np.isfinite(amounts) & (amounts > 0)).all():
-        raise ValueError(
-            f"weights: got shape {amounts.shape}, expected finite numbers above 0, one for each "
-            f"of the {n_atoms} atoms"
-        )
+        got = f"weights: got shape {array.shape} of {array.dtype}, expected finite numbers above 0"
+        raise ValueError(f"{got}, one for each of the {n_atoms} atoms")
     return amounts
+
+
+def mean_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
+    """Average features (n_atoms, n_channels) over atoms of structures 0 to n_structures - 1."""
+    rows = as_features(X, "X")
+    index = as_structure_index(structure, len(rows))
+    sums = np.zeros((int(index.max()) + 1, rows.shape[1]))
+    np.add.at(sums, index, rows)
+    return sums / np.bincount(index)[:, None]
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,7 @@ def _standardized(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Means and spreads (n_structures, n_features), and the deviations in units of the spread.
 
-    The spread is the largest deviation, so that no power of one over- or underflows. Last comes
+    The spread is the largest deviation, so that no power of one over- or underflows; last comes
     how far, in this unit, the rounding of the numbers themselves may move a deviation.
     """
     mean = rows.mean(atoms)
@@ -129,7 +135,7 @@ def kappas_of(
 ) -> list[FloatArray]:
     """Return kappa_2, kappa_3, ... of central moments (...); magnitudes are the absolute moments.
 
-    Deviations are known to ``blurred``, and so the n-th power of the largest, 1, to n times that.
+    The n-th power of a deviation, at most 1 and known to ``blurred``, is known to n times that.
     """
     cumulants: dict[int, FloatArray] = {}
     for n in range(2, len(moments)):

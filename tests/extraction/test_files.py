@@ -18,7 +18,7 @@ from lumlip.extraction.files import SHA256
 from lumlip.extraction.given import Given
 from lumlip.extraction.panel import panel
 from lumlip.extraction.store import labelled, with_readout
-from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.cumulants import mean_over_atoms
 
 FRAMES = structures(
     [bulk("Cu", cubic=True), molecule("H2O"), bulk("Si"), bulk("NaCl", "rocksalt", a=5.64)]

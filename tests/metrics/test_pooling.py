@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.cumulants import mean_over_atoms
 
 
 def test_each_structure_has_the_mean_of_its_atoms():
