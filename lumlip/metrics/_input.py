@@ -173,7 +173,8 @@ def rounding_spread(rows: FloatArray) -> float:
         # The mean that is subtracted is rounded, too, in double precision.
         spread = float(np.finfo(np.float64).eps * np.linalg.norm(size))
         if single:
-            spread = max(spread, np.finfo(np.float32).eps * float(np.linalg.norm(size[varying])))
+            in_single = float(np.finfo(np.float32).eps * np.linalg.norm(size[varying]))
+            spread = max(spread, in_single)
     return ROUNDING_UNITS * spread
 
 

@@ -72,9 +72,8 @@ def cumulant_features(
 
 def _as_weights(weights: ArrayLike | None, n_atoms: int) -> FloatArray:
     array = np.ones(n_atoms) if weights is None else as_array(weights, "weights")
-    amounts = np.zeros(array.shape)
-    if array.dtype.kind in "fiu":
-        amounts = array.astype(np.float64)
+    real = array.dtype.kind in "fiu"
+    amounts: FloatArray = array.astype(np.float64) if real else np.zeros_like(array, dtype=float)
     if amounts.shape != (n_atoms,) or not (np.isfinite(amounts) & (amounts > 0)).all():
         got = f"weights: got shape {array.shape} of {array.dtype}, expected finite numbers above 0"
         raise ValueError(f"{got}, one for each of the {n_atoms} atoms")

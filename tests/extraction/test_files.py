@@ -130,7 +130,7 @@ def test_what_a_model_failed_on_is_not_of_the_file(tmp_path):
 
 def test_layers_are_there_if_they_were_written(tmp_path):
     files.write(features_of().drop_vars("layer_00_embedding"), FRAMES, tmp_path / "mine.npz")
-    with pytest.raises(ValueError, match=r"no features after every layer; .*extract --layers -o"):
+    with pytest.raises(ValueError, match=r"no layer_00_NAME, .*; write it with --layers"):
         lumlip.features(f"features:{tmp_path / 'mine.npz'}", FRAMES, layers=True)
 
 
@@ -207,8 +207,8 @@ def test_atoms_in_another_order_are_refused(tmp_path):
     [
         (np.repeat([1, 2, 3], 2), "got 3 different indices from 1 to 3, expected 0 to n_struct"),
         (np.repeat([0, 2, 3], 2), "got 3 different indices from 0 to 3"),
-        (np.repeat([0.0, 1.0, 2.0], 2), "dtype float64, expected integers of shape"),
-        (np.repeat(["0", "1", "2"], 2), "dtype <U1, expected integers"),
+        (np.repeat([0.0, 1.0, 2.0], 2), r"of float64, expected \(6,\) of int"),
+        (np.repeat(["0", "1", "2"], 2), r"of <U1, expected \(6,\) of int"),
         (np.zeros((6, 2), int), r"got shape \(6, 2\)"),
     ],
 )
@@ -275,9 +275,7 @@ def test_what_is_no_number_is_refused_with_its_row_when_it_is_read(
     sums = [structures_sha256([atoms]) for atoms in FRAMES]
     owner = np.repeat(range(4), N_ATOMS)
     model = plain(tmp_path / "a.npz", **{name: rows, SHA256: sums, "structure": owner})
-    with pytest.raises(
-        ValueError, match=f"a.npz: got NaN or infinity in row 2 of {name}, expected"
-    ):
+    with pytest.raises(ValueError, match=f"a.npz: got NaN or infinity in row 2 of {name}: leave"):
         lumlip.features(model, FRAMES)
     with pytest.raises(ValueError, match="row 2"):
         panel([model], [*FRAMES[::-1], bulk("Fe")], skip_failing=True)

@@ -160,7 +160,7 @@ def test_worker_that_died_is_replaced(structures, worker_starts, monkeypatch, tm
     (tmp_path / "environments").symlink_to(home() / "environments")
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
     monkeypatch.setattr(panel_module, "ready", forged)
-    with pytest.raises(ValueError, match="are not the ones in lumlip's table"):
+    with pytest.raises(ValueError, match="as in lumlip's table"):
         panel(["sevennet-0"], structures[:1])
     with workers.WorkerPool() as pool:
         made = [
