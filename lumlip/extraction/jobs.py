@@ -20,18 +20,9 @@ import lumlip
 from lumlip.choices import DEVICES, DTYPES, ON_ERROR, check_choice, check_count
 from lumlip.errors import ExtractionError
 from lumlip.extraction import files
+from lumlip.extraction import store as stores
 from lumlip.extraction.arrays import FEATURES_VERSION
 from lumlip.extraction.given import Given
-from lumlip.extraction.store import (
-    assemble,
-    damage,
-    labelled,
-    open_store,
-    remove,
-    select,
-    with_readout,
-    write_job,
-)
 from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime import records
 from lumlip.runtime.environments import is_locked, locked, pins, say, versions
@@ -106,7 +97,7 @@ class Job:
             "last": [],  # batches to be done after all others
             "packages": list(pins(entry.family).versions),
         }
-        write_job(folder, self.given.structures, order)
+        stores.write_job(folder, self.given.structures, order)
         return pool.run(entry, folder)
 
 
@@ -144,16 +135,16 @@ def made(
         check_count("batch_atoms", batch_atoms, 1)
     check_choice("on_error", on_error, ON_ERROR)
     if job.entry.weights == "features":
-        return labelled(files.read(job.store, job.given, layers=job.layers), job.given)
-    if not job.store.exists() or damage(job.store):
+        return stores.labelled(files.read(job.store, job.given, layers=job.layers), job.given)
+    if not job.store.exists() or stores.damage(job.store):
         _make(job, pool, device=device, batch_atoms=batch_atoms, on_error=on_error)
     layer = "backbone" if pins(job.entry.family).linear_head else "last_layer"
-    dataset = labelled(with_readout(open_store(job.store), layer), job.given)
+    dataset = stores.labelled(stores.with_readout(stores.open_store(job.store), layer), job.given)
     if failed := failed_frames(dataset):
         complain(job, failed, on_error, f"remembered in {job.store}; remove that to try again")
         named = {job.given.frames[i]: why for i, why in failed.items()}
         dataset = dataset.assign_attrs(failed=json.dumps(named))
-    return select(dataset, ~np.isin(np.arange(dataset.sizes["structure"]), [*failed]))
+    return stores.select(dataset, ~np.isin(np.arange(dataset.sizes["structure"]), [*failed]))
 
 
 def failed_frames(dataset: xr.Dataset) -> dict[int, str]:
@@ -200,9 +191,9 @@ def _make(
     store = job.store
     with locked(store, f"the features of {job.entry.id}"):
         for stopped in store.parent.glob(f"{store.name}.*.part"):
-            remove(stopped)
+            stores.remove(stopped)
         if store.exists():  # another process may have made it while this one waited
-            if not (found := damage(store)):
+            if not (found := stores.damage(store)):
                 return
             aside = store.rename(store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.damaged"))
             say(f"lumlip: {job.entry.id}: damaged in the cache ({found}), made again; was {aside}")
@@ -215,7 +206,7 @@ def _make(
                 records.remember(job.batches, known | fitting, BATCHES)
             if on_error == "stop":
                 complain(job, failed, on_error, f"kept in {folder}")
-            assemble(folder, store, _attributes(job, facts), failed=failed)
+            stores.assemble(folder, store, _attributes(job, facts), failed=failed)
         except (FileNotFoundError, ExtractionError) as error:
             if folder.exists():
                 raise
@@ -223,7 +214,7 @@ def _make(
                 f"{job.entry.id}: another process removed {folder} in the meantime, so file locks "
                 f"do not hold there (NFS?): set LUMLIP_HOME to a local folder"
             ) from error
-        remove(folder)
+        stores.remove(folder)
 
 
 def _attributes(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
