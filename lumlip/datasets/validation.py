@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,8 +76,7 @@ def check_structures(
     known = None if elements is None else frozenset(elements)
     found = {}
     for i, atoms in enumerate(structures):
-        faults = (_uncovered_faults if seen else _faults)(atoms, known, model)
-        if fault := next(faults, None):
+        if fault := _fault(atoms, known, model, seen=seen):
             found[i] = f"frame {frames[i] if frames else i}{_name(atoms)}: {fault}"
     if found and stop:
         raise StructureError(_message(list(found.values()), len(structures)))
@@ -126,35 +125,32 @@ def _message(faults: list[str], n_structures: int) -> str:
     return "\n  ".join(lines)
 
 
-def _faults(atoms: Any, elements: frozenset[int] | None, model: str | None) -> Iterator[str]:
-    """Faults of one frame, in an order in which each check may rely on those before it."""
+def _fault(
+    atoms: Any, elements: frozenset[int] | None, model: str | None, *, seen: bool
+) -> str | None:
+    """Return the first fault of a frame: each check may rely on those before it."""
     if not isinstance(atoms, Atoms):
-        yield f"got {type(atoms).__name__}, expected ase.Atoms: read the file with ase.io.read"
-        return
+        return f"got {type(atoms).__name__}, expected ase.Atoms: read the file with ase.io.read"
     if len(atoms) == 0:
-        yield "no atoms: remove the frame"
-        return
-    bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
-    if len(bad):
+        return "no atoms: remove the frame"
+    if len(bad := np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))):
         at = atoms.positions[bad[0]].tolist()
-        yield f"position of atom {bad[0]} is {at}, expected finite numbers: repair or remove it"
-        return
-    yield from _uncovered_faults(atoms, elements, model)
-    yield from _state_faults(atoms)
-    if cell_fault := _cell_fault(atoms):
-        yield cell_fault
-    elif not _surely_apart(atoms):
-        first, second, distance = neighbor_pairs(atoms, OVERLAP)
-        if len(distance):
-            yield _overlap(atoms, *min(zip(distance, first, second, strict=True)))
+        return f"position of atom {bad[0]} is {at}, expected finite numbers: repair or remove it"
+    # What structures of one sum need not share: it knows no model, and no shared sites.
+    uncovered = _element_fault(atoms, elements, model) or _occupancy_fault(atoms)
+    if seen or uncovered:
+        return uncovered
+    return _state_fault(atoms) or _cell_fault(atoms) or _overlap_fault(atoms)
 
 
-def _uncovered_faults(
-    atoms: Atoms, elements: frozenset[int] | None, model: str | None
-) -> Iterator[str]:
-    """Faults that structures of one sum need not share: it knows no model, and no shared sites."""
-    yield from _element_faults(atoms, elements, model)
-    yield from _occupancy_faults(atoms)
+def _overlap_fault(atoms: Atoms) -> str | None:
+    """Name the closest two atoms, if they are closer than atoms are."""
+    if _surely_apart(atoms):
+        return None
+    first, second, distance = neighbor_pairs(atoms, OVERLAP)
+    if not len(distance):
+        return None
+    return _overlap(atoms, *min(zip(distance, first, second, strict=True)))
 
 
 def _surely_apart(atoms: Atoms) -> bool:
@@ -183,33 +179,31 @@ def _heights(inverse: FloatArray) -> FloatArray:
     return np.asarray(1 / np.linalg.norm(inverse, axis=0))
 
 
-def _element_faults(
-    atoms: Atoms, elements: frozenset[int] | None, model: str | None
-) -> Iterator[str]:
+def _element_fault(atoms: Atoms, elements: frozenset[int] | None, model: str | None) -> str | None:
     """Atomic numbers that are none, or that the model does not know."""
     numbers = set(atoms.numbers.tolist())
-    dummies = sorted(z for z in numbers if not 1 <= z < len(chemical_symbols))
-    if dummies:
-        yield f"atomic number {dummies[0]} is no element: replace or remove the dummy atom (X)"
-    elif elements is not None and not numbers <= elements:
-        unknown = ", ".join(chemical_symbols[z] for z in sorted(numbers - elements))
-        yield (
-            f"{model or 'the model'} does not know {unknown} (it knows {len(elements)} elements): "
-            "leave the frame out (--skip-unknown) or choose another model"
-        )
+    if dummies := sorted(z for z in numbers if not 1 <= z < len(chemical_symbols)):
+        return f"atomic number {dummies[0]} is no element: replace or remove the dummy atom (X)"
+    if elements is None or numbers <= elements:
+        return None
+    unknown = ", ".join(chemical_symbols[z] for z in sorted(numbers - elements))
+    return (
+        f"{model or 'the model'} does not know {unknown} (it knows {len(elements)} elements): "
+        "leave the frame out (--skip-unknown) or choose another model"
+    )
 
 
-def _state_faults(atoms: Atoms) -> Iterator[str]:
+def _state_fault(atoms: Atoms) -> str | None:
     """Charges and spins that a model could not take as they are."""
     for name in STATE:
-        if name in atoms.info:
-            try:
-                whole_number(atoms.info[name], name)
-            except ValueError as error:
-                yield f"{error}: correct it, or remove it from the structure's info"
+        try:
+            whole_number(atoms.info.get(name, 0), name)
+        except ValueError as error:
+            return f"{error}: correct it, or remove it from the structure's info"
+    return None
 
 
-def _occupancy_faults(atoms: Atoms) -> Iterator[str]:
+def _occupancy_fault(atoms: Atoms) -> str | None:
     """Sites that atoms occupy in part: as ase tells them of a CIF, and of a PDB file."""
     given = atoms.info.get("occupancy")
     sites = dict(given) if isinstance(given, dict) else {}
@@ -220,7 +214,8 @@ def _occupancy_faults(atoms: Atoms) -> Iterator[str]:
         known = [1.0 if x in ("?", ".") else x for x in shares.values()]
         if len(known) > 1 or not isinstance(known[0], int | float) or not known[0] >= WHOLE:
             kinds = ", ".join(f"{kind} {share}" for kind, share in shares.items())
-            yield f"site {site} is occupied in part ({kinds}): make an ordered cell of it"
+            return f"site {site} is occupied in part ({kinds}): make an ordered cell of it"
+    return None
 
 
 def _cell_fault(atoms: Atoms) -> str | None:
