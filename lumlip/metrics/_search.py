@@ -72,12 +72,9 @@ class Search:
 
     def sets(self, train: torch.Tensor) -> list[ScaledFeatures]:
         """Divide the columns of scaled train atoms, and of the test atoms, by set of features."""
-        both = [torch.split(x, [*self.blocks.widths.values()], dim=1) for x in (train, self._test)]
-        return [ScaledFeatures(*some) for some in zip(*both, strict=True)]
-
-    @property
-    def _test(self) -> torch.Tensor:
-        return torch.as_tensor(self.test)
+        rows, widths = (train, torch.as_tensor(self.test)), [*self.blocks.widths.values()]
+        parts = [torch.split(x, widths, dim=1) for x in rows]
+        return [ScaledFeatures(*some) for some in zip(*parts, strict=True)]
 
     def _train(self, block: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Scaled rows of the train atoms of a block, and their numbers."""

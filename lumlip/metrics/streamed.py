@@ -80,13 +80,13 @@ def streamed_table(
     numbers = np.unique(fold, return_inverse=True)[1]
     part = 2 * numbers + halves(numbers, np.arange(len(fold)))
     blocks, first = Blocks.of(read, len(fold))
-    work, names = _Work(blocks, part), list(first)
+    names = list(first)
     how: Any = {"n_blocks": n_blocks, "executor": executor}
-    fits = _fitted(reduce(merge, results(work.reduced, **how)), first)
+    fits = _fitted(reduce(merge, results(partial(_reduced, blocks, part), **how)), first)
     sums, counts, n_broken = np.zeros((len(first), len(first), len(fold))), np.zeros(len(fold)), 0
     # As bytes: tensors would travel in shared memory, which ends with the process that sent it.
     moved = np.zeros(len(fits.mean))
-    for found in results(partial(work.summed, pickle.dumps(fits)), **how):
+    for found in results(partial(_summed, blocks, part, pickle.dumps(fits)), **how):
         for some in found:
             sums[:, :, some.groups] += some.squares
             counts[some.groups] += some.counts
@@ -126,6 +126,21 @@ class _Fits:
         if n != self.n or (np.abs(deviations) > allowed).any():
             raise ValueError(CHANGED)
 
+    def sums(self, part: IntArray, rows: torch.Tensor, group: IntArray) -> _Sums:
+        """Measure the maps on the atoms of a block."""
+        rows -= self.mean
+        fold, widths = part[group] // 2, [len(turn) for turn in self.turns]
+        errors = np.empty((len(widths), len(widths), len(rows)))
+        for one in np.unique(fold):
+            own = np.flatnonzero(fold == one)
+            y = rows[own]
+            columns = torch.split(y, widths, dim=1)
+            for cells, x, turn, maps in zip(errors, columns, self.turns, self.maps, strict=True):
+                cells[:, own] = maps.errors(one, x @ turn, y)
+        broken = int((errors > BROKEN).sum())
+        moved = rows.sum(dim=0).numpy()
+        return _Sums(np.unique(group), *group_sums(errors, group), broken, moved)
+
 
 def _fitted(parts: list[Part], first: Mapping[str, FloatArray]) -> _Fits:
     n = np.array([part.n for part in parts])
@@ -147,40 +162,19 @@ def _fitted(parts: list[Part], first: Mapping[str, FloatArray]) -> _Fits:
     return _Fits(int(n.sum()), torch.as_tensor(mean), spread, turns, maps)
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What is done to runs of blocks; part is 2 * fold + half of every group."""
+def _reduced(blocks: Blocks, part: IntArray, run: IntArray) -> list[Part]:
+    """Reduce each part of the atoms of some blocks; part is 2 * fold + half of every group."""
+    return reduce(merge, (_parts(part, *blocks.rows(block)) for block in run))
 
-    blocks: Blocks
-    part: IntArray
 
-    def reduced(self, run: IntArray) -> list[Part]:
-        """Reduce each part of the atoms of some blocks."""
-        return reduce(merge, map(self._reduced, run))
+def _parts(part: IntArray, rows: torch.Tensor, group: IntArray) -> list[Part]:
+    own = part[group]
+    sizes = np.bincount(own, minlength=int(part.max()) + 1)
+    sorted_rows = rows[np.argsort(own, kind="stable")]
+    return [Part.of(some) for some in torch.split(sorted_rows, sizes.tolist())]
 
-    def _reduced(self, block: int) -> list[Part]:
-        rows, group = self.blocks.rows(block)
-        part = self.part[group]
-        sizes = np.bincount(part, minlength=int(self.part.max()) + 1)
-        sorted_rows = rows[np.argsort(part, kind="stable")]
-        return [Part.of(some) for some in torch.split(sorted_rows, sizes.tolist())]
 
-    def summed(self, pickled: bytes, run: IntArray) -> list[_Sums]:
-        """Measure the maps on the atoms of each block."""
-        fits: _Fits = pickle.loads(pickled)
-        return [self._summed(fits, block) for block in run]
-
-    def _summed(self, fits: _Fits, block: int) -> _Sums:
-        rows, group = self.blocks.rows(block)
-        rows -= fits.mean
-        fold, widths = self.part[group] // 2, list(self.blocks.widths.values())
-        errors = np.empty((len(widths), len(widths), len(rows)))
-        for one in np.unique(fold):
-            own = np.flatnonzero(fold == one)
-            y = rows[own]
-            columns = torch.split(y, widths, dim=1)
-            for cells, x, turn, maps in zip(errors, columns, fits.turns, fits.maps, strict=True):
-                cells[:, own] = maps.errors(one, x @ turn, y)
-        deviations = rows.sum(dim=0).numpy()
-        broken = int((errors > BROKEN).sum())
-        return _Sums(np.unique(group), *group_sums(errors, group), broken, deviations)
+def _summed(blocks: Blocks, part: IntArray, pickled: bytes, run: IntArray) -> list[_Sums]:
+    """Measure the maps on the atoms of each block."""
+    fits: _Fits = pickle.loads(pickled)
+    return [fits.sums(part, *blocks.rows(block)) for block in run]
