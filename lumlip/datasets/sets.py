@@ -170,7 +170,7 @@ def _named(name: str) -> Iterator[Atoms]:
     known = SETS[name]
     path = known.file or _local_file(name)
     if path is None:
-        folder = os.environ.get("LUMLIP_DATA", "not set")
+        folder = os.environ.get("LUMLIP_DATA") or "not set"
         raise FileNotFoundError(
             f"the structure set {name!r} ({known.description}) does not come with lumlip: get it "
             f"from {known.source}, and save it as {name}.xyz ({', '.join(SUFFIXES[1:])} are read "

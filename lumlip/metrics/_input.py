@@ -184,5 +184,5 @@ def check_spread(name: str, total: float, rows: FloatArray, n_train: int) -> Non
     if not rounding < total < float("inf"):
         got = f"{name}: got a total standard deviation of {total:.3g} over the {n_train} train"
         raise ValueError(
-            f"{got} atoms, expected features that vary beyond rounding ({rounding:.1g}), finite"
+            f"{got} atoms, expected finite features that vary beyond rounding ({rounding:.1g})"
         )
