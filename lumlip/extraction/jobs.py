@@ -178,11 +178,8 @@ def free_first(jobs: Iterable[Job]) -> Iterator[Job]:
     while waiting:
         taken = [job for job in waiting if not job.store.exists() and is_locked(job.store)]
         busy = {job.entry.family for job in taken}
-        free = [job for job in waiting if job not in taken]
-        elsewhere = [job for job in free if job.entry.family not in busy]
-        job = [*elsewhere, *free, *waiting][0]
-        waiting.remove(job)
-        yield job
+        ranks = [(job in taken, job.entry.family in busy) for job in waiting]
+        yield waiting.pop(ranks.index(min(ranks)))
 
 
 def _make(
