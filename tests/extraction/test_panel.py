@@ -167,7 +167,7 @@ def test_worker_that_died_is_replaced(structures, worker_starts, monkeypatch, tm
             jobs.Job(forged(resolve(m)), Given.of(structures[:1]), "float32")
             for m in ("sevennet-0", "sevennet-mf-0@PBE")
         ]
-        with pytest.raises(ValueError, match="are not the ones"):
+        with pytest.raises(ValueError, match="as in lumlip"):
             jobs.made(made[0], pool, device="cpu")
         assert jobs.made(made[1], pool, device="cpu").sizes["structure"] == 1
     assert worker_starts == ["sevennet"] * 3
