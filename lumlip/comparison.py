@@ -22,7 +22,6 @@ from lumlip.choices import (
     check_choice,
     check_count,
 )
-from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.validation import concerns
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, LARGEST_WEIGHTS
@@ -166,7 +165,7 @@ def compare(
     n_atoms = atoms.sizes["atom"]
     n_test = n_test or min(_PAPER_TEST_ATOMS, max(1, n_atoms // 5))
     train, test = split(atoms, by=by, n_test=n_test, seed=seed)
-    hashes = np.array([structures_sha256([frame]) for frame in shown.structures])
+    hashes = np.array(shown.sums)
     trained, tested = (np.unique(atoms["structure"].to_numpy()[part]) for part in (train, test))
     repeated = np.isin(hashes[tested], hashes[trained]) if by != "atom" else np.zeros(0)
     k = (n_neighbors or neighborhood_size(len(train), 64)) if metric == "lfre" else None

@@ -19,11 +19,10 @@ from sklearn.linear_model import Ridge
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.datasets.properties import composition
-from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics._input import of_unit_size
+from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.metrics.folds import folds, number_of_groups
-from lumlip.metrics.pooling import mean_over_atoms
 
 #: Structures with known energies, below which nothing can be calibrated.
 FEWEST = 20
@@ -89,7 +88,7 @@ def last_layer_uncertainty(
     table = pd.DataFrame({"energy": _energy(asked), "uncertainty": sigma}, index=index)
     table.attrs = {
         "n_known": len(F),
-        "n_again": int(np.isin(_sums(asked), _sums(seen)).sum()),
+        "n_again": int(np.isin(asked.sums, seen.sums).sum()),
         **{f"within_{n}": float((np.abs(errors) < n * found).mean()) for n in (1, 2)},
         "rank_correlation": float(spearmanr(np.abs(errors), found).statistic),
     }
@@ -154,12 +153,8 @@ def _check_enough(usable: BoolArray, what: str) -> None:
 
 def _once(seen: Panel) -> BoolArray:
     """Tell which structures are no copies of one before: copies would vouch for each other."""
-    sums = _sums(seen)
-    return np.isin(np.arange(len(sums)), np.unique(sums, return_index=True)[1])
-
-
-def _sums(shown: Panel) -> list[str]:
-    return [structures_sha256([atoms]) for atoms in shown.structures]
+    first = np.unique(seen.sums, return_index=True)[1]
+    return np.isin(np.arange(len(seen.sums)), first)
 
 
 def _number(given: Any) -> float:

@@ -40,7 +40,7 @@ from lumlip.datasets.properties import one_hot
 from lumlip.errors import NothingLeftError
 from lumlip.extraction.panel import REMARKS
 from lumlip.metrics.cross_fit import GlobalFits
-from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.metrics.repeated import CrossFit, Estimate, orders_of
 from lumlip.plotting import style
 from lumlip.plotting.periodic_table import periodic_heat_map

@@ -115,11 +115,7 @@ def cif(path: Path) -> Iterator[Atoms]:
 
 
 def _check_formula(atoms: Atoms, block: CIFBlock) -> None:
-    """Refuse atoms that are not Z times the formula of the file; without Z, any whole number.
-
-    The formula may also be that of the whole cell, with Z reduced ones in it, as pymatgen has it.
-    Sites that atoms occupy in part are refused later.
-    """
+    """Refuse atoms that are not Z times (without Z, any times) the formula, or the cell's."""
     text, z = (str(block.get(name)) for name in ("_chemical_formula_sum", "_cell_formula_units_z"))
     shares = [share for site in atoms.info.get("occupancy", {}).values() for share in site.values()]
     has, formula = atoms.symbols.formula.count(), Counter[str]()
@@ -133,11 +129,8 @@ def _check_formula(atoms: Atoms, block: CIFBlock) -> None:
     if z and math.gcd(*map(round, formula.values())) % int(z) == 0:
         known.add(1.0)
     if has.keys() != formula.keys() or len(times) > 1 or not times <= known - {0.0}:
-        raise RefusedError(
-            f"got {atoms.symbols.formula:hill}, expected what its formula says, {text}"
-            f"{f' with Z = {z}' if z else ''}: it is cut off, leaves out atoms such as H, or "
-            "says a wrong formula"
-        )
+        expected = f"expected what its formula says, {text}{f' with Z = {z}' if z else ''}"
+        raise RefusedError(f"got {atoms.symbols.formula:hill}, {expected}: cut off, or without H?")
 
 
 def _check_pdb(path: Path) -> None:

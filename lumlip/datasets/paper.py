@@ -14,8 +14,7 @@ import pandas as pd
 @cache
 def _tables() -> dict[str, Any]:
     text = files("lumlip.datasets").joinpath("data/paper_tables.json").read_text(encoding="utf-8")
-    tables: dict[str, Any] = json.loads(text)["tables"]
-    return tables
+    return dict(json.loads(text)["tables"])
 
 
 def paper_tables() -> list[str]:
@@ -27,24 +26,11 @@ def paper_entry(name: str) -> dict[str, Any]:
     """Return all that is published with a table, as it stands in the data file."""
     if name not in _tables():
         raise ValueError(f"got table {name!r}; known: {', '.join(paper_tables())}")
-    entry: dict[str, Any] = _tables()[name]
-    return entry
+    return dict(_tables()[name])
 
 
 def paper_table(name: str, metric: str) -> pd.DataFrame:
-    """Return a published table of errors: row = source, column = target, NaN if not published.
-
-    Raises
-    ------
-    ValueError
-        Unknown table (see :func:`paper_tables`), or a metric that was not published for it.
-
-    Examples
-    --------
-    >>> table = paper_table("cross_model/last_layer/MAD-test", "gfre")
-    >>> float(table.loc["PET-MAD-1.0.2", "MACE-MP-0b3-medium"])
-    0.261
-    """
+    """Published errors, row = source, column = target, NaN if not published; else ValueError."""
     table = paper_entry(name)
     if "models" not in table.get(metric, {}):
         raise ValueError(f"got metric {metric!r}; table {name!r} has: {', '.join(table)}")
@@ -53,17 +39,7 @@ def paper_table(name: str, metric: str) -> pd.DataFrame:
 
 
 def paper_rows(name: str) -> pd.DataFrame:
-    """Return a published list of numbers: one row per model, protocol or order.
-
-    NaN where nothing was published; ValueError for an unknown table, or one between models.
-
-    Examples
-    --------
-    >>> paper_rows("cumulants/PET-MAD/last_layer/MAD-test").loc[2]
-    gfre_from_order_1_to_K    0.241
-    gfre_K_to_K+1             0.384
-    Name: 2, dtype: float64
-    """
+    """Published numbers, one row per model, protocol or order, NaN if not published."""
     entry = paper_entry(name)
     if "rows" in entry:
         rows = entry["rows"]
@@ -98,10 +74,7 @@ PAPER_MODELS = {
 
 
 def paper_models(chapter: int) -> list[str]:
-    """Return the ids of the models that the paper compares on the subject of a chapter.
-
-    ValueError: the authors do not publish those models as checkpoints.
-    """
+    """Ids of the models that the paper compares on the subject of a chapter, if published."""
     if chapter not in PAPER_MODELS and chapter <= max(PAPER_MODELS):
         known = ", ".join(map(str, PAPER_MODELS))
         raise ValueError(f"no table of models lists those of chapter {chapter}; known: {known}")

@@ -42,11 +42,7 @@ _HINTS = {
 
 
 def path_and_part(text: str) -> tuple[Path, slice]:
-    """Split ``PATH@FIRST:END:STEP``, as ase has it; a path may itself hold an ``@``.
-
-    >>> path_and_part("md.traj@10:20")[1], path_and_part("a@b.xyz")[0].name
-    (slice(10, 20, None), 'a@b.xyz')
-    """
+    """Split ``PATH@FIRST:END:STEP``, as ase has it; a path may itself hold an ``@``."""
     head, at, tail = text.rpartition("@")
     if not at or expanded(text).exists() or not _PART.fullmatch(tail):
         return expanded(text), slice(None)
@@ -92,13 +88,7 @@ def _files(path: Path, format: str | None) -> list[Path]:
 
 
 def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:
-    """Read the frames of a file, or of a deepmd/npy folder, one by one.
-
-    Raises
-    ------
-    ValueError
-        It cannot be read, or was written to in the meantime; the message says why.
-    """
+    """Read the frames of a file, or of a deepmd/npy folder, one by one; ValueError says why not."""
     n_read, before = 0, _state(regular(path))
     try:
         for n_read, atoms in enumerate(_reader(path, format), 1):  # noqa: B007
@@ -111,14 +101,11 @@ def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:
         if isinstance(error, RefusedError):
             raise ValueError(f"cannot read {where} ({error})") from error
         hint = _HINTS.get(path.suffix) or _HINTS.get(str(error), _EXPECTED)
-        raise ValueError(
-            f"ase cannot read {where} ({type(error).__name__}: {error}); {hint}"
-        ) from error
+        why = f"{type(error).__name__}: {error}"
+        raise ValueError(f"ase cannot read {where} ({why}); {hint}") from error
     if _state(path) != before:
-        raise ValueError(
-            f"{path} has changed while its {n_read} frames were read: wait until it is written, "
-            f"or name the frames that are there, as in {path.name}@:100"
-        )
+        changed = f"{path} has changed while its {n_read} frames were read"
+        raise ValueError(f"{changed}: wait, or name frames that are there, as {path.name}@:100")
 
 
 def _state(path: Path) -> tuple[int, int] | None:
@@ -175,9 +162,8 @@ def _deepmd(folder: Path) -> Iterator[Atoms]:
         kinds = np.load(mixed, mmap_mode="r") if mixed.exists() else repeat(types)
         for name, some in (("box", cells), ("real_atom_types", kinds)):
             if isinstance(some, np.ndarray) and len(some) != len(positions):
-                raise RefusedError(
-                    f"{part.name}: got {len(some)} frames of {name}, expected {len(positions)}"
-                )
+                got = f"{part.name}: got {len(some)} frames of {name}"
+                raise RefusedError(f"{got}, expected {len(positions)}")
         for kind, xyz, cell in zip(kinds, positions, cells, strict=False):
             real = kind >= 0  # the others fill up
             yield Atoms(

@@ -18,7 +18,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.data import covalent_radii
 
-from lumlip.datasets.neighbors import neighbor_pairs
+from lumlip.datasets.properties import neighbor_pairs
 from lumlip.datasets.reading import frames, frames_under, path_and_part, sliced
 from lumlip.datasets.spooled import Spooled, spooled
 from lumlip.families.base import STATE, whole_number
@@ -43,9 +43,7 @@ class StructureSet:
     file: Path | None = None  # None: to be put into LUMLIP_DATA
     test_file: Path | None = None  # if the test part has one of its own
     forces: Path | None = None  # largest of each structure, eV/Å: those above STRAINED are left out
-    chosen: Path | None = (
-        None  # numbers of the structures of the file that are in the set, if not all
-    )
+    chosen: Path | None = None  # numbers of those of the file that are in the set, if not all
 
 
 Frames = TypeVar("Frames", bound=Sequence[Atoms])
@@ -118,12 +116,8 @@ def structures(which: Source, *, format: str | None = None) -> list[Atoms]:
 
     Raises
     ------
-    ValueError
-        If the name is unknown, the selection or the list is empty, or a file cannot be read.
-    FileNotFoundError
-        If there is no such file, or the file of a set of the paper is not there.
-    TypeError
-        If it is none of these, or a list of other things.
+    ValueError, FileNotFoundError, TypeError
+        The name is unknown, nothing is selected, a file is not there or not read; another type.
 
     Examples
     --------
@@ -176,12 +170,11 @@ def _named(name: str) -> Iterator[Atoms]:
     known = SETS[name]
     path = known.file or _local_file(name)
     if path is None:
-        folder = os.environ.get("LUMLIP_DATA")
+        folder = os.environ.get("LUMLIP_DATA") or "not set"
         raise FileNotFoundError(
-            f"the structure set {name!r} ({known.description}) does not come with lumlip. "
-            f"Get it from its source: {known.source}. Then save it as {name}.xyz "
-            f"(extended XYZ; {', '.join(SUFFIXES[1:])} are read too) in the folder that the "
-            f"environment variable LUMLIP_DATA names (now: {folder or 'not set'})"
+            f"the structure set {name!r} ({known.description}) does not come with lumlip: get it "
+            f"from {known.source}, and save it as {name}.xyz ({', '.join(SUFFIXES[1:])} are read "
+            f"too) in the folder that LUMLIP_DATA names (now: {folder})"
         )
     every = _labelled(_read(path) if known.file else frames(path))
     if known.forces is not None:
@@ -218,26 +211,19 @@ def _from_file(which: str | os.PathLike[str], format: str | None) -> Iterator[At
     path, part = path_and_part(os.fspath(which))
     if not path.exists():
         if str(path) in SETS:
-            raise ValueError(
-                f"{which}: @FIRST:END takes a part of a file; of a named set it is {path}:test, "
-                f"{path}:train, or a subset"
-            )
+            part_of = f"{path}:test, {path}:train, or {path}:SUBSET"
+            raise ValueError(f"{which}: @FIRST:END is for files; of a named set take {part_of}")
         if path.suffix or len(path.parts) > 1:
             raise FileNotFoundError(f"no such structure file: {path}")
         close = difflib.get_close_matches(str(path).split(":")[0], SETS, n=1, cutoff=0.4)
         hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise ValueError(
-            f"unknown structure set {str(path)!r}{hint} "
-            f"(known: {', '.join(SETS)}; or give the path of a file that ase reads)"
-        )
+        known = f"known: {', '.join(SETS)}; or give the path of a file that ase reads"
+        raise ValueError(f"unknown structure set {str(path)!r}{hint} ({known})")
     atoms = None
     for atoms in sliced(frames_under(path, format), part):
         yield atoms
     if atoms is None:
-        raise ValueError(
-            f"no structures in {which}; if its name misleads ase, name the format: "
-            "--format lammps-data, or format='lammps-data'"
-        )
+        raise ValueError(f"no structures in {which}; wrong format? name it: --format lammps-data")
 
 
 def _labelled(frames: Iterable[Atoms]) -> Iterator[Atoms]:
@@ -273,19 +259,16 @@ def _select(frames: Iterable[Atoms], selection: list[str], name: str) -> Iterato
             atoms = one
             yield atoms
     if atoms is None:
-        raise ValueError(
-            f"no structures under {':'.join(selection)!r} in {name!r} "
-            f"(known: {', '.join(sorted(known))})"
-        )
+        found = f"no structures under {':'.join(selection)!r} in {name!r}"
+        raise ValueError(f"{found} (known: {', '.join(sorted(known))})")
 
 
 def structures_sha256(frames: Iterable[Atoms]) -> str:
-    """Hash of what a model sees, whatever the file format.
+    """Hash of what a model sees, whatever the file format, in 64 hexadecimal digits.
 
     It covers the order of the frames, and in each the atomic numbers, positions and cell to the
     last bit, periodicity, and what ``info`` has of charge, spin and spin_multiplicity (ValueError
-    if that is no whole number). One that is absent is not one of 0: models have defaults of their
-    own. Returns 64 hexadecimal digits.
+    if that is no whole number); models have defaults of their own for one that is absent.
     """
     digest = hashlib.sha256()
     for atoms in frames:
@@ -311,8 +294,18 @@ def summary(frames: Sequence[Atoms]) -> pd.DataFrame:
     (``volume``; NaN without a periodic cell).
     """
     contents = pd.DataFrame([_content(atoms) for atoms in frames])
-    rows = {str(subset): _row(group) for subset, group in contents.groupby("subset", sort=False)}
-    return pd.DataFrame.from_dict(rows | {"all": _row(contents)}, orient="index")
+    groups = pd.concat([contents, contents.assign(subset="all")]).groupby("subset", sort=False)
+    table = groups.agg(
+        structures=("size", "size"),
+        test=("part", lambda part: (part == "test").sum()),
+        atoms=("size", "sum"),
+        elements=("numbers", lambda numbers: len(frozenset().union(*numbers))),
+        parents=("parent", "nunique"),
+    )
+    for quantity in ("closest", "volume"):
+        for percent in (0, 10, 50, 90, 100):
+            table[f"{quantity}_{percent}%"] = groups[quantity].quantile(percent / 100)
+    return table.rename_axis(None)
 
 
 def _content(atoms: Atoms) -> dict[str, Any]:
@@ -326,28 +319,8 @@ def _content(atoms: Atoms) -> dict[str, Any]:
     return {**labels, **has, "closest": closest, "volume": volume}
 
 
-def _row(contents: pd.DataFrame) -> dict[str, Any]:
-    row: dict[str, Any] = {
-        "structures": len(contents),
-        "test": int((contents["part"] == "test").sum()),
-        "atoms": int(contents["size"].sum()),
-        "elements": len(frozenset().union(*contents["numbers"])),
-        "parents": int(contents["parent"].nunique()),
-    }
-    for quantity in ("closest", "volume"):
-        for percent in (0, 10, 50, 90, 100):
-            row[f"{quantity}_{percent}%"] = contents[quantity].quantile(percent / 100)
-    return row
-
-
 def structure_sets() -> pd.DataFrame:
-    """Describe the known sets, a row each; counts where the set is here.
-
-    Examples
-    --------
-    >>> structure_sets().set_index("name")["available"]["mini-mad"]
-    np.True_
-    """
+    """Describe the known sets, a row each; counts where the set is here."""
     rows = []
     for name, known in SETS.items():
         available = known.file is not None or _local_file(name) is not None

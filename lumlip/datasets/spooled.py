@@ -24,19 +24,9 @@ MANY = 10_000
 class Spooled(Sequence[Atoms]):
     """Structures in a file that ends with this process; each access makes a new ``ase.Atoms``.
 
-    Parts, by slices or arrays of indices, share the file. It lies below LUMLIP_HOME: features, many
-    times larger, fit there, and the system's folder for such files may itself be memory.
-
-    Parameters
-    ----------
-    frames : iterable of ase.Atoms
-        Each is looked at once, and none is kept.
-
-    Examples
-    --------
-    >>> gases = Spooled(Atoms(symbol) for symbol in ("He", "Ne", "Ar", "Kr"))
-    >>> str(gases[-1].symbols), [str(atoms.symbols) for atoms in gases[::2]]
-    ('Kr', ['He', 'Ar'])
+    Each of the frames is looked at once, and none is kept. Parts, by slices or arrays of indices,
+    share the file. It lies below LUMLIP_HOME: features, many times larger, fit there, and the
+    system's folder for such files may itself be memory.
     """
 
     def __init__(self, frames: Iterable[Atoms]) -> None:

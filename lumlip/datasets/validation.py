@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from lumlip.array_types import FloatArray
-from lumlip.datasets.neighbors import neighbor_pairs, reduced_cell
+from lumlip.datasets.properties import neighbor_pairs, reduced_cell
 from lumlip.errors import StructureError
 from lumlip.families.base import STATE, in_box, whole_number
 
@@ -57,9 +57,7 @@ def check_structures(
     ----------
     structures : list of ase.Atoms, length n_structures
     elements : collection of int or None
-        Atomic numbers that the model knows; None: every element will do.
-    model : str or None
-        The model's name, for the message.
+        Atomic numbers that the model, named in the message, knows; None: every element will do.
     frames : sequence of int, length n_structures, or None
         What the message calls the structures; None: counted from 0.
     stop : bool
@@ -72,23 +70,13 @@ def check_structures(
     ------
     StructureError
         If any frame has a fault; the first five are listed, the others counted.
-
-    Examples
-    --------
-    >>> check_structures([Atoms("H2", [[0, 0, 0], [0, 0, 0.1]])])
-    Traceback (most recent call last):
-    ...
-    lumlip.errors.StructureError: 1 of 1 structure has a fault:
-      frame 0 (H2): atoms 0 (H) and 1 (H) are 0.100 Å apart, closer than 0.5 Å: \
-remove the duplicate atom or check the cell and the length unit (Å)
     """
     if isinstance(structures, Atoms):
         structures = [structures]
     known = None if elements is None else frozenset(elements)
     found = {}
     for i, atoms in enumerate(structures):
-        faults = (_uncovered_faults if seen else _faults)(atoms, known, model)
-        if (fault := next(faults, None)) is not None:
+        if fault := _fault(atoms, known, model, seen=seen):
             found[i] = f"frame {frames[i] if frames else i}{_name(atoms)}: {fault}"
     if found and stop:
         raise StructureError(_message(list(found.values()), len(structures)))
@@ -96,27 +84,26 @@ remove the duplicate atom or check the cell and the length unit (Å)
 
 
 def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
-    """Say what is no fault of a structure, but hardly meant.
+    """Say what is no fault of a structure, but hardly meant; ``frames`` are their numbers.
 
     Elements that are the types 1, 2, ... of LAMMPS, and isolated atoms: features without
     surroundings lie far from all others, and one of them among the test atoms is the whole error.
-    ``frames`` are the numbers of the structures.
     """
     found = []
     numbers = {int(z) for atoms in structures for z in atoms.numbers}
     if len(numbers) == max(numbers) <= 10:
         names = ", ".join(chemical_symbols[z] for z in sorted(numbers))
         found.append(
-            f"no elements but {names}: types of LAMMPS, taken for atomic numbers? Let it "
-            "have a column `element`, or read it with ase.io.read(..., specorder=[...])"
+            f"no elements but {names}: types of LAMMPS, taken for atomic numbers? Give it a column "
+            "`element`, or read it with ase.io.read(..., specorder=[...])"
         )
     pairs = zip(frames, structures, strict=True)
     alone = [i for i, a in pairs if len(a) == 1 and not len(neighbor_pairs(a, ISOLATED)[2])]
     if alone:
         some = ", ".join(map(str, alone[:LISTED])) + ", ..." * (len(alone) > LISTED)
         found.append(
-            f"isolated atoms among the frames ({some}): without surroundings they lie far from all "
-            "others, and one can make up an error alone; leave them out"
+            f"isolated atoms among the frames ({some}): far from all others, one can make up an "
+            "error alone; leave them out"
         )
     return found
 
@@ -132,45 +119,38 @@ def _name(atoms: Any) -> str:
 def _message(faults: list[str], n_structures: int) -> str:
     """Join the first faults and count the others."""
     ending = " has a fault:" if n_structures == 1 else "s have a fault:"
-    some = [f"  {fault}" for fault in faults[:LISTED]]
-    lines = [f"{len(faults)} of {n_structures} structure{ending}", *some]
+    lines = [f"{len(faults)} of {n_structures} structure{ending}", *faults[:LISTED]]
     if len(faults) > LISTED:
-        lines.append(f"  ... and {len(faults) - LISTED} more")
-    return "\n".join(lines)
+        lines.append(f"... and {len(faults) - LISTED} more")
+    return "\n  ".join(lines)
 
 
-def _faults(atoms: Any, elements: frozenset[int] | None, model: str | None) -> Iterator[str]:
-    """Faults of one frame, in an order in which each check may rely on those before it."""
+def _fault(
+    atoms: Any, elements: frozenset[int] | None, model: str | None, *, seen: bool
+) -> str | None:
+    """Return the first fault of a frame: each check may rely on those before it."""
     if not isinstance(atoms, Atoms):
-        yield f"got {type(atoms).__name__}, expected ase.Atoms: read the file with ase.io.read"
-        return
+        return f"got {type(atoms).__name__}, expected ase.Atoms: read the file with ase.io.read"
     if len(atoms) == 0:
-        yield "no atoms: remove the frame"
-        return
-    bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
-    if len(bad):
-        yield (
-            f"position of atom {bad[0]} is {atoms.positions[bad[0]].tolist()}, "
-            "expected finite numbers: repair or remove the frame"
-        )
-        return
-    yield from _uncovered_faults(atoms, elements, model)
-    yield from _state_faults(atoms)
-    cell_fault = _cell_fault(atoms)
-    if cell_fault:
-        yield cell_fault
-    elif not _surely_apart(atoms):
-        first, second, distance = neighbor_pairs(atoms, OVERLAP)
-        if len(distance):
-            yield _overlap(atoms, *min(zip(distance, first, second, strict=True)))
+        return "no atoms: remove the frame"
+    if len(bad := np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))):
+        at = atoms.positions[bad[0]].tolist()
+        return f"position of atom {bad[0]} is {at}, expected finite numbers: repair or remove it"
+    # What structures of one sum need not share: it knows no model, and no shared sites.
+    uncovered = _element_fault(atoms, elements, model) or _occupancy_fault(atoms)
+    if seen or uncovered:
+        return uncovered
+    return _state_fault(atoms) or _cell_fault(atoms) or _overlap_fault(atoms)
 
 
-def _uncovered_faults(
-    atoms: Atoms, elements: frozenset[int] | None, model: str | None
-) -> Iterator[str]:
-    """Faults that structures of one sum need not share: it knows no model, and no shared sites."""
-    yield from _element_faults(atoms, elements, model)
-    yield from _occupancy_faults(atoms)
+def _overlap_fault(atoms: Atoms) -> str | None:
+    """Name the closest two atoms, if they are closer than atoms are."""
+    if _surely_apart(atoms):
+        return None
+    first, second, distance = neighbor_pairs(atoms, OVERLAP)
+    if not len(distance):
+        return None
+    return _overlap(atoms, *min(zip(distance, first, second, strict=True)))
 
 
 def _surely_apart(atoms: Atoms) -> bool:
@@ -196,38 +176,34 @@ def _surely_apart(atoms: Atoms) -> bool:
 
 def _heights(inverse: FloatArray) -> FloatArray:
     """Distances (3,) of opposite faces of a cell, by its inverse."""
-    heights: FloatArray = 1 / np.linalg.norm(inverse, axis=0)
-    return heights
+    return np.asarray(1 / np.linalg.norm(inverse, axis=0))
 
 
-def _element_faults(
-    atoms: Atoms, elements: frozenset[int] | None, model: str | None
-) -> Iterator[str]:
+def _element_fault(atoms: Atoms, elements: frozenset[int] | None, model: str | None) -> str | None:
     """Atomic numbers that are none, or that the model does not know."""
     numbers = set(atoms.numbers.tolist())
-    dummies = sorted(z for z in numbers if not 1 <= z < len(chemical_symbols))
-    if dummies:
-        yield f"atomic number {dummies[0]} is no element: replace or remove the dummy atom (X)"
-    elif elements is not None and not numbers <= elements:
-        unknown = ", ".join(chemical_symbols[z] for z in sorted(numbers - elements))
-        yield (
-            f"{model or 'the model'} does not know {unknown} "
-            f"(it knows {len(elements)} elements): leave the frame out "
-            "(--skip-unknown) or choose another model"
-        )
+    if dummies := sorted(z for z in numbers if not 1 <= z < len(chemical_symbols)):
+        return f"atomic number {dummies[0]} is no element: replace or remove the dummy atom (X)"
+    if elements is None or numbers <= elements:
+        return None
+    unknown = ", ".join(chemical_symbols[z] for z in sorted(numbers - elements))
+    return (
+        f"{model or 'the model'} does not know {unknown} (it knows {len(elements)} elements): "
+        "leave the frame out (--skip-unknown) or choose another model"
+    )
 
 
-def _state_faults(atoms: Atoms) -> Iterator[str]:
+def _state_fault(atoms: Atoms) -> str | None:
     """Charges and spins that a model could not take as they are."""
     for name in STATE:
-        if name in atoms.info:
-            try:
-                whole_number(atoms.info[name], name)
-            except ValueError as error:
-                yield f"{error}: correct it, or remove it from the structure's info"
+        try:
+            whole_number(atoms.info.get(name, 0), name)
+        except ValueError as error:
+            return f"{error}: correct it, or remove it from the structure's info"
+    return None
 
 
-def _occupancy_faults(atoms: Atoms) -> Iterator[str]:
+def _occupancy_fault(atoms: Atoms) -> str | None:
     """Sites that atoms occupy in part: as ase tells them of a CIF, and of a PDB file."""
     given = atoms.info.get("occupancy")
     sites = dict(given) if isinstance(given, dict) else {}
@@ -238,10 +214,8 @@ def _occupancy_faults(atoms: Atoms) -> Iterator[str]:
         known = [1.0 if x in ("?", ".") else x for x in shares.values()]
         if len(known) > 1 or not isinstance(known[0], int | float) or not known[0] >= WHOLE:
             kinds = ", ".join(f"{kind} {share}" for kind, share in shares.items())
-            yield (
-                f"site {site} is occupied in part ({kinds}), expected whole atoms: make an "
-                "ordered cell of it, without `occupancy` in its info"
-            )
+            return f"site {site} is occupied in part ({kinds}): make an ordered cell of it"
+    return None
 
 
 def _cell_fault(atoms: Atoms) -> str | None:
@@ -262,20 +236,15 @@ def _cell_fault(atoms: Atoms) -> str | None:
         if shortest < OVERLAP:
             return _overlap(atoms, shortest, 0, 0)
     if apart < SKEWED:
-        return (
-            f"the cell is so skewed that its faces are {apart:.3g} Å apart: check it, or take "
-            "ase.geometry.minkowski_reduce(atoms.cell)[0]"
-        )
+        skewed = f"the cell is so skewed that its faces are {apart:.3g} Å apart"
+        return f"{skewed}: check it, or take ase.geometry.minkowski_reduce(atoms.cell)[0]"
     return _too_large(atoms)
 
 
 def _too_large(atoms: Atoms) -> str | None:
-    volume = in_box(atoms, 0.0).cell.volume
-    if volume > HOLLOW:
-        return (
-            f"the box around it has {volume:.3g} Å^3: check the length unit (Å), or cut the vacuum"
-        )
-    return None
+    if (volume := in_box(atoms, 0.0).cell.volume) <= HOLLOW:
+        return None
+    return f"the box around it has {volume:.3g} Å^3: check the length unit (Å), or cut the vacuum"
 
 
 def _overlap(atoms: Atoms, distance: float, first: int, second: int) -> str:
@@ -285,7 +254,5 @@ def _overlap(atoms: Atoms, distance: float, first: int, second: int) -> str:
     else:
         one, other = atoms.symbols[first], atoms.symbols[second]
         pair = f"atoms {first} ({one}) and {second} ({other}) are"
-    return (
-        f"{pair} {distance:.3f} Å apart, closer than {OVERLAP} Å: "
-        "remove the duplicate atom or check the cell and the length unit (Å)"
-    )
+    apart = f"{pair} {distance:.3f} Å apart, closer than {OVERLAP} Å"
+    return f"{apart}: remove the duplicate atom or check the cell and the length unit (Å)"

@@ -26,11 +26,7 @@ _TOGETHER = 500  # structures of which arrays are joined at once
 
 
 def save_structures(path: Path, structures: Sequence[Atoms]) -> None:
-    """Write structures to an ``.npz`` file, every bit of the coordinates kept.
-
-    Of ``info`` the charge, the spin and the spin multiplicity are kept, whole numbers all, or else
-    ValueError.
-    """
+    """Write structures to an ``.npz`` file, every bit of coordinates kept, and their `STATE`."""
     save_arrays(path, **packed(structures, _packed))
 
 
@@ -95,8 +91,8 @@ def load_arrays(path: Path) -> dict[str, NDArray[Any]]:
 def save_arrays(path: Path, **arrays: NDArray[Any]) -> None:
     """Write arrays of any shape, by name, to an ``.npz`` file that is whole or not there.
 
-    Its last bytes are the CRC-32 of all before: those within the format cover neither the list of
-    arrays nor, of a large array, its shape.
+    Its last bytes are the CRC-32 of all before: the format's own cover neither the list of arrays
+    nor, of a large array, its shape.
     """
     part = path.with_name(path.name + ".part")
     with part.open("w+b") as file:

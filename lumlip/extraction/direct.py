@@ -29,12 +29,9 @@ STEP = 1e-4
 class Descriptors:
     """A model whose worker, in the environment of its family, waits for the next structures.
 
-    Used in a ``with`` block, which ends the worker. The first call starts it, which takes seconds.
-    Options are those of :func:`lumlip.features`.
-
-    Examples
-    --------
-    Features along a trajectory, ``with Descriptors("mace-mini") as model:``, are
+    Used in a ``with`` block, which ends the worker; the first call starts it, which takes seconds.
+    Options are those of :func:`lumlip.features`. Features along a trajectory,
+    ``with Descriptors("mace-mini") as model:``, are
     ``[model.get_descriptors(atoms) for atoms in trajectory]``.
     """
 
@@ -86,28 +83,20 @@ def feature_gradients(
     """Derivatives of features with respect to positions, by central differences in float64.
 
     They cost 6 n_atoms forward passes of the whole structure, so time grows as n_atoms squared, and
-    8 * 3 * n_atoms^2 * n_channels bytes. Their error is of the order of step^2, about 1e-7 of a
-    derivative. There are none with respect to the cell.
+    8 * 3 * n_atoms^2 * n_channels bytes. Their error is of the order of step^2 (step in Å), about
+    1e-7 of a derivative. There are none with respect to the cell.
 
     Parameters
     ----------
+    of : {"last_layer", "backbone", "energy"}
     model, device, trust_checkpoint
         As for :func:`lumlip.features`.
-    atoms : ase.Atoms
-    of : {"last_layer", "backbone", "energy"}
-    step : float
-        Displacement in Å.
 
     Returns
     -------
     array of shape (n_atoms, n_channels, n_atoms, 3)
         Feature c of atom i by coordinate k of atom j at ``[i, c, j, k]``, in its unit per Å. Of the
         energy an array of shape (n_atoms, 3): the forces with the opposite sign, in eV/Å.
-
-    Raises
-    ------
-    ValueError
-        A step that is not above 0, an unknown choice, or a model without an energy.
     """
     check_choice("of", of, [*LAYERS, "energy"])
     if not 0 < as_number("step", step) < 1:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
+import xarray as xr
 from ase import Atoms
 
 from lumlip.choices import DEVICES, check_choice, check_flags
@@ -16,11 +17,6 @@ from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime.environments import say
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import ready
-
-if TYPE_CHECKING:
-    import os
-
-    import xarray as xr
 
 
 def features(
@@ -47,9 +43,9 @@ def features(
     model : str
         An id from :func:`lumlip.models` (``"chgnet-0.3.0"``, ``"sevennet-mf-0@PBE"``),
         ``FAMILY:PATH[@TASK]`` for a checkpoint file of your own, or ``features:PATH`` for features
-        computed elsewhere, in a file that ``lumlip extract -o`` or another program wrote. Device,
-        precision, trust and batches are then none; layers and energies are there if they were
-        written, and the readout is the last layer unless the file says that it is the backbone.
+        computed elsewhere, in a file that ``lumlip extract -o`` or another program wrote: options
+        of runs are then ignored, layers and energies are there if they were written, and the
+        readout is the last layer unless the file says that it is the backbone.
     structures : str, path or sequence of ase.Atoms
         A named set (``"mini-mad"``), a file that ase reads, or structures. More than 10,000 of a
         file lie in a temporary file below ``LUMLIP_HOME``: memory hardly grows with their number.
@@ -61,8 +57,7 @@ def features(
         check it against. Loading one can run any code in it.
     batch_atoms : int, optional
         Bound on the atoms in one forward pass. Without it, on a GPU the number grows while there
-        is memory. Where memory is short, batches are halved; what fits is remembered for the next
-        time, by model and device.
+        is memory. Where memory is short, batches are halved; what fits is remembered.
     layers : bool
         Also the features after every layer of the network, in order of depth: variables
         ``layer_00_embedding``, ``layer_01_interaction_1`` and so on, each (atom, NAME_channel).

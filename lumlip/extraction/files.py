@@ -10,10 +10,12 @@ import json
 import zipfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ase.io
 import numpy as np
+import pandas as pd
+import xarray as xr
 from ase import Atoms
 from numpy.typing import NDArray
 
@@ -25,13 +27,9 @@ from lumlip.extraction.arrays import LAYER
 from lumlip.extraction.given import Given
 from lumlip.extraction.store import checksums, is_of_atoms, open_store, with_readout
 from lumlip.metrics._input import as_structure_index
-from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.features_file import attributes, reading
-
-if TYPE_CHECKING:
-    import pandas as pd
-    import xarray as xr
 
 #: Atoms that are read and written at a time.
 PIECE = 16384
@@ -47,10 +45,7 @@ _PACKED = (None, "blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
 
 
 def write(dataset: xr.Dataset, structures: Sequence[Atoms], path: Path) -> None:
-    """Write features, a piece at a time, as the suffix of the path says: one of `WRITERS`.
-
-    The structures are those that the coordinate ``frame`` of :func:`lumlip.features` counts.
-    """
+    """Write features of the structures that ``frame`` counts, as the suffix says: `WRITERS`."""
     kept = chosen(structures, dataset["frame"].to_numpy())
     sums = np.fromiter((structures_sha256([a]).encode() for a in kept), "S64", len(kept))
     once = dataset.drop_vars("readout")  # one of the others: the attribute says which
@@ -86,7 +81,9 @@ def append(parts: Iterable[xr.Dataset], path: Path) -> None:
             longer = {dim: {"mode": "a", "append_dim": dim} for dim in longer}
         n_before += part.sizes["structure"]
     sums = {name: total for name, total in checksums(path).items() if name != ".zattrs"}
-    told = attributes(path) | {SUMS: sums}
+    # Where a store has no energies, this alone says what is a coordinate of structures.
+    named = {"coordinates": " ".join(map(str, piece.coords))}
+    told = attributes(path) | named | {SUMS: sums}
     (path / ".zattrs").write_text(json.dumps(told, indent=0), encoding="utf-8")
 
 
@@ -103,7 +100,6 @@ def _write_npz(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
 
 
 def _write_parquet(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
-    import pandas as pd
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -114,8 +110,6 @@ def _write_parquet(dataset: xr.Dataset, _: Sequence[Atoms], path: Path) -> None:
 
 def _pooled(piece: xr.Dataset) -> pd.DataFrame:
     """Lay out a row per structure; features are means over its atoms, a column per channel."""
-    import pandas as pd
-
     structure = piece["structure"].to_numpy()
     columns: dict[str, NDArray[Any]] = {}
     for name, variable in piece.drop_vars(["structure", "atomic_number"]).variables.items():
@@ -157,8 +151,8 @@ def taken(path: Path, given: Given) -> list[int]:
 def read(path: Path, given: Given, *, layers: bool) -> xr.Dataset:
     """Read the features of structures, as :func:`lumlip.features` returns them but for labels.
 
-    Refused with a ValueError: a file of other structures, without some of these, without the layers
-    that are asked for, or not of the right form.
+    ValueError: a file of other structures, without some of these, without the layers that are asked
+    for, or not of the right form.
     """
     dataset, structures = opened(path), given.structures
     rows = _rows(dataset, given, path)
@@ -170,20 +164,15 @@ def read(path: Path, given: Given, *, layers: bool) -> xr.Dataset:
             "leave them out: --skip-unknown"
         )
     if layers and not any(name.startswith(LAYER) for name in map(str, dataset)):
-        raise ValueError(
-            f"{path} has no features after every layer; expected {LAYER}00_NAME, ..., as "
-            "`lumlip extract --layers -o` writes them"
-        )
+        raise ValueError(f"{path} has no {LAYER}00_NAME, ...; write it with --layers")
     index = owner
     if "structure" in dataset.coords:
         with reading(path):
             index = as_structure_index(dataset["structure"].to_numpy(), dataset.sizes["atom"])
     n_atoms = np.bincount(index, minlength=rows.max() + 1)
     if len(index) != dataset.sizes["atom"] or (n_atoms[rows] != np.bincount(owner)).any():
-        raise ValueError(
-            f"{path}: got features of {dataset.sizes['atom']} atoms, expected {len(owner)}, "
-            "as many in every structure as it has atoms"
-        )
+        got = f"{path}: got features of {dataset.sizes['atom']} atoms, expected {len(owner)}"
+        raise ValueError(f"{got}, as many in every structure as it has atoms")
     order, starts = np.argsort(index, kind="stable"), n_atoms.cumsum() - n_atoms
     atoms = np.concatenate([order[starts[row] :][: n_atoms[row]] for row in rows])
     if not np.array_equal(atoms, np.arange(dataset.sizes["atom"])):
@@ -194,10 +183,9 @@ def read(path: Path, given: Given, *, layers: bool) -> xr.Dataset:
     numbers = np.concatenate([atoms.numbers for atoms in structures])
     found = dataset["atomic_number"].to_numpy() if "atomic_number" in dataset.coords else numbers
     if len(other := np.flatnonzero(found != numbers)):
-        raise ValueError(
-            f"{path}: got atomic_number {found[other[0]]} for atom {other[0]}, expected "
-            f"{numbers[other[0]]}: its atoms stand in another order than in the structures"
-        )
+        z, expected = found[other[0]], numbers[other[0]]
+        got = f"{path}: got atomic_number {z} for atom {other[0]}, expected {expected}"
+        raise ValueError(f"{got}: its atoms stand in another order than in the structures")
     if SUMS not in attributes(path):  # what has sums was looked at when it was written
         _check_finite(dataset, path, {"atom": atoms, "structure": rows})
     named = dataset.assign_coords(structure=("atom", owner), atomic_number=("atom", numbers))
@@ -213,10 +201,8 @@ def _check_finite(dataset: xr.Dataset, path: Path, rows: dict[Hashable, IntArray
             finite = np.isfinite(values[start : start + PIECE].to_numpy())
             bad = start + np.flatnonzero(~finite.reshape(len(finite), -1).all(axis=1))
             if len(bad):
-                raise ValueError(
-                    f"{path}: got NaN or infinity in row {rows[values.dims[0]][bad[0]]} of {name}, "
-                    "expected finite numbers: leave that structure out of the file"
-                )
+                got = f"NaN or infinity in row {rows[values.dims[0]][bad[0]]} of {name}"
+                raise ValueError(f"{path}: got {got}: leave that structure out of the file")
 
 
 def _rows(dataset: xr.Dataset, given: Given, path: Path) -> IntArray:
@@ -240,7 +226,7 @@ def _rows(dataset: xr.Dataset, given: Given, path: Path) -> IntArray:
         has = f"{len(each)} others" if each else f"those of {SHA256} {got}"
         raise ValueError(
             f"{path} holds features of other structures: got {has}, {told}; order counts, and "
-            "every decimal, which another file format may cut off: name the very file"
+            "every decimal: name the very file"
         )
     return rows
 
@@ -260,7 +246,7 @@ def opened(path: Path) -> xr.Dataset:
         _check_whole(path)
         with reading(path):
             dataset = open_store(path)
-            # Without energies nothing in the store says that these are coordinates.
+            # Other programs need not say that these are coordinates.
             dataset = dataset.set_coords([name for name in _COORDS if name in dataset])
     else:
         with reading(path), np.load(path, allow_pickle=False) as file:
@@ -273,10 +259,8 @@ def opened(path: Path) -> xr.Dataset:
         dims = ("n_atoms", "n_channels") if name != "energy" else ("n_structures",)
         real = values.dtype.kind in "fiu" and 0 not in values.shape and values.ndim == len(dims)
         if (is_of_atoms(str(name)) or name == "energy") and not real:
-            raise ValueError(
-                f"{path}: got {name} of shape {values.shape} and dtype {values.dtype}, "
-                f"expected real numbers ({', '.join(dims)})"
-            )
+            got = f"{path}: got {name} of shape {values.shape} and dtype {values.dtype}"
+            raise ValueError(f"{got}, expected real numbers ({', '.join(dims)})")
     if "backbone" not in dataset:
         same = dataset["last_layer"].rename(last_layer_channel="backbone_channel")
         dataset = dataset.assign(backbone=same)
@@ -290,31 +274,21 @@ def _check_plain(store: Path) -> None:
             told = json.loads(path.read_text(encoding="utf-8"))
             packed, kind = (told["compressor"] or {}).get("id"), str(told["dtype"])[1:2]
         if told["filters"] or packed not in _PACKED or kind not in "biufU":
-            raise ValueError(
-                f"{path.parent}: got dtype {told['dtype']}, filters {told['filters']} and "
-                f"compressor {packed}; expected plain numbers or texts, as lumlip writes them"
-            )
+            got = f"dtype {told['dtype']}, filters {told['filters']} and compressor {packed}"
+            raise ValueError(f"{path.parent}: got {got}; expected plain numbers or texts")
 
 
 def _check_whole(store: Path) -> None:
-    """Refuse a store with files that are others than were written, if it has their sums.
-
-    Zarr itself takes zeros for what is gone, and whatever memory holds for what is cut off.
-    """
+    """Refuse a store with other files than were written, if it has their sums: zarr takes zeros."""
     expected = attributes(store).get(SUMS, {})
     found = checksums(store) if expected else {}
     if wrong := sorted(name for name in expected if found.get(name) != expected[name]):
-        raise ValueError(
-            f"{store} is damaged in {len(wrong)} of {len(expected)} files, such as {wrong[0]}: "
-            f"remove it, and make it anew; if it was changed on purpose, remove {SUMS} from its "
-            ".zattrs"
-        )
+        damaged = f"{store} is damaged in {len(wrong)} of {len(expected)} files, such as {wrong[0]}"
+        raise ValueError(f"{damaged}: make it anew, or, if meant, remove {SUMS} from its .zattrs")
 
 
 def _as_dataset(arrays: dict[str, NDArray[Any]], path: Path) -> xr.Dataset:
     """Name the dimensions of plain arrays."""
-    import xarray as xr
-
     told = attributes(path)
     if SHA256 in arrays and not arrays[SHA256].ndim:
         told[SHA256] = str(arrays.pop(SHA256))

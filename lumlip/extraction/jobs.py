@@ -11,34 +11,23 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 
 import lumlip
 from lumlip.choices import DEVICES, DTYPES, ON_ERROR, check_choice, check_count
 from lumlip.errors import ExtractionError
 from lumlip.extraction import files
+from lumlip.extraction import store as stores
 from lumlip.extraction.arrays import FEATURES_VERSION
 from lumlip.extraction.given import Given
-from lumlip.extraction.store import (
-    assemble,
-    damage,
-    labelled,
-    open_store,
-    remove,
-    select,
-    with_readout,
-    write_job,
-)
 from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime import records
 from lumlip.runtime.environments import is_locked, locked, pins, say, versions
 from lumlip.runtime.paths import ensured, home
 from lumlip.zoo.table import ModelEntry
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 #: Subjects of records: of how large batches may be, and of what elements models know.
 BATCHES, ELEMENTS = "batches", "elements"
@@ -108,7 +97,7 @@ class Job:
             "last": [],  # batches to be done after all others
             "packages": list(pins(entry.family).versions),
         }
-        write_job(folder, self.given.structures, order)
+        stores.write_job(folder, self.given.structures, order)
         return pool.run(entry, folder)
 
 
@@ -138,25 +127,24 @@ def made(
 ) -> xr.Dataset:
     """Open the features of a job, made by a worker of the pool if they are not there whole.
 
-    The labels of the structures are the job's own, whatever those had that were seen first. With
-    ``on_error="skip"`` structures that the model fails on are left out; the attribute ``failed``
-    says which, as JSON.
+    The labels of the structures are the job's own. With ``on_error="skip"`` structures that the
+    model fails on are left out; the attribute ``failed`` says which, as JSON.
     """
     check_choice("device", device, DEVICES)
     if batch_atoms is not None:
         check_count("batch_atoms", batch_atoms, 1)
     check_choice("on_error", on_error, ON_ERROR)
     if job.entry.weights == "features":
-        return labelled(files.read(job.store, job.given, layers=job.layers), job.given)
-    if not job.store.exists() or damage(job.store):
+        return stores.labelled(files.read(job.store, job.given, layers=job.layers), job.given)
+    if not job.store.exists() or stores.damage(job.store):
         _make(job, pool, device=device, batch_atoms=batch_atoms, on_error=on_error)
     layer = "backbone" if pins(job.entry.family).linear_head else "last_layer"
-    dataset = labelled(with_readout(open_store(job.store), layer), job.given)
+    dataset = stores.labelled(stores.with_readout(stores.open_store(job.store), layer), job.given)
     if failed := failed_frames(dataset):
         complain(job, failed, on_error, f"remembered in {job.store}; remove that to try again")
         named = {job.given.frames[i]: why for i, why in failed.items()}
         dataset = dataset.assign_attrs(failed=json.dumps(named))
-    return select(dataset, ~np.isin(np.arange(dataset.sizes["structure"]), [*failed]))
+    return stores.select(dataset, ~np.isin(np.arange(dataset.sizes["structure"]), [*failed]))
 
 
 def failed_frames(dataset: xr.Dataset) -> dict[int, str]:
@@ -184,18 +172,14 @@ def complain(job: Job, failed: dict[int, str], on_error: str, where: str) -> Non
 def free_first(jobs: Iterable[Job]) -> Iterator[Job]:
     """Yield the jobs one by one: first of families that no other process is at, in the order given.
 
-    Two chapters that want the same models then share the work instead of waiting for each other,
-    or at the end for the slowest model, and no two of them start workers of one family.
+    Two chapters that want the same models then share the work instead of waiting for each other.
     """
     waiting = list(jobs)
     while waiting:
         taken = [job for job in waiting if not job.store.exists() and is_locked(job.store)]
         busy = {job.entry.family for job in taken}
-        free = [job for job in waiting if job not in taken]
-        elsewhere = [job for job in free if job.entry.family not in busy]
-        job = [*elsewhere, *free, *waiting][0]
-        waiting.remove(job)
-        yield job
+        ranks = [(job in taken, job.entry.family in busy) for job in waiting]
+        yield waiting.pop(ranks.index(min(ranks)))
 
 
 def _make(
@@ -204,9 +188,9 @@ def _make(
     store = job.store
     with locked(store, f"the features of {job.entry.id}"):
         for stopped in store.parent.glob(f"{store.name}.*.part"):
-            remove(stopped)
+            stores.remove(stopped)
         if store.exists():  # another process may have made it while this one waited
-            if not (found := damage(store)):
+            if not (found := stores.damage(store)):
                 return
             aside = store.rename(store.with_name(f"{store.name}.{uuid.uuid4().hex[:8]}.damaged"))
             say(f"lumlip: {job.entry.id}: damaged in the cache ({found}), made again; was {aside}")
@@ -219,7 +203,7 @@ def _make(
                 records.remember(job.batches, known | fitting, BATCHES)
             if on_error == "stop":
                 complain(job, failed, on_error, f"kept in {folder}")
-            assemble(folder, store, _attributes(job, facts), failed=failed)
+            stores.assemble(folder, store, _attributes(job, facts), failed=failed)
         except (FileNotFoundError, ExtractionError) as error:
             if folder.exists():
                 raise
@@ -227,7 +211,7 @@ def _make(
                 f"{job.entry.id}: another process removed {folder} in the meantime, so file locks "
                 f"do not hold there (NFS?): set LUMLIP_HOME to a local folder"
             ) from error
-        remove(folder)
+        stores.remove(folder)
 
 
 def _attributes(job: Job, facts: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,16 +13,9 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
+from lumlip import errors
 from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice, check_flags
-from lumlip.datasets.sets import structures_sha256
-from lumlip.errors import (
-    ExtractionError,
-    FamilyEnvironmentError,
-    NothingLeftError,
-    UntrustedCheckpointError,
-    WeightsError,
-)
 from lumlip.extraction import files
 from lumlip.extraction.given import Given
 from lumlip.extraction.jobs import Job, failed_frames, free_first, made, with_elements
@@ -39,7 +32,10 @@ SKIPPED: dict[str, str] = {}
 REMARKS: dict[str, None] = {}
 
 #: What ``skip_failing`` goes on after: the model cannot be run, the others may.
-FAILURES = (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError, WeightsError)
+FAILURES = (
+    *(errors.ExtractionError, errors.FamilyEnvironmentError),
+    *(errors.UntrustedCheckpointError, errors.WeightsError),
+)
 
 Model = TypeVar("Model")
 Result = TypeVar("Result")
@@ -49,15 +45,8 @@ Result = TypeVar("Result")
 class Panel:
     """Features of several models on the structures that all of them can take.
 
-    Attributes
-    ----------
-    structures : sequence of ase.Atoms
-    datasets : dict of str to xarray.Dataset
-        One data set per model, the same atoms in the same order in each.
-    dropped : dict of int to str
-        Frames that some model cannot take, and why.
-    missing : dict of str to str
-        Models that could not be run, and why.
+    A data set per model, with the same atoms in the same order; ``dropped``: frames that some model
+    cannot take, and why; ``missing``: models that could not be run, and why.
     """
 
     structures: Sequence[Atoms]
@@ -66,10 +55,7 @@ class Panel:
     missing: dict[str, str] = field(default_factory=dict)
 
     def layer(self, name: str) -> dict[str, FloatArray]:
-        """Return one feature matrix (n_atoms, n_channels) per model, in float64.
-
-        ``name`` is backbone, last_layer or readout, see :func:`lumlip.features`.
-        """
+        """Return backbone, last_layer or readout (n_atoms, n_channels) by model, in float64."""
         check_choice("layer", name, ANY_LAYER)
         return {model: ds[name].to_numpy().astype(float) for model, ds in self.datasets.items()}
 
@@ -78,6 +64,11 @@ class Panel:
         if "energy" not in self.datasets[model]:
             raise ValueError(f"{model} has no energies, which are needed here; it has features")
         return self.datasets[model]["energy"].to_numpy()
+
+    @cached_property
+    def sums(self) -> list[str]:
+        """What identifies each structure: copies have the same."""
+        return Given(self.structures, range(len(self.structures))).sums
 
     @property
     def frames(self) -> list[int]:
@@ -101,7 +92,8 @@ class Panel:
 
     def remarks(self) -> list[str]:
         """Say how many structures are there twice, which folds of parents cannot know."""
-        pairs = {(structures_sha256([a]), a.info.get("parent")) for a in self.structures}
+        parents = (atoms.info.get("parent") for atoms in self.structures)
+        pairs = {*zip(self.sums, parents, strict=True)}
         again = len(pairs) - len({sha256 for sha256, _ in pairs})
         copies = f"{again} structures are copies of others, of other parents: errors are too small"
         return [copies] * (again > 0)
@@ -138,12 +130,10 @@ def panel(
     ----------
     models : sequence of str
         Model ids, see :func:`lumlip.features`.
-    structures, device, dtype, trust_checkpoint, layers
-        As for :func:`lumlip.features`.
     skip_failing : bool
         Go on without a model that cannot be run, and say so in ``missing``. A wrong model id is an
         error all the same.
-    skip_faulty, on_error
+    structures, device, dtype, trust_checkpoint, layers, skip_faulty, on_error
         As for :func:`lumlip.features`; what is left out for one model is left out for all.
     say : callable, optional
         Told the name of each model before it is run.
@@ -170,10 +160,8 @@ def panel(
     here = _each(trusted, entries.items(), missing, skip_failing)
     with WorkerPool() as pool:
         usable = _each(partial(with_elements, pool=pool), here.items(), missing, skip_failing)
-        own = {
-            name: [i for i in taken(entry, given) if i not in dropped]
-            for name, entry in usable.items()
-        }
+        places = {name: taken(entry, given) for name, entry in usable.items()}
+        own = {m: [i for i in some if i not in dropped] for m, some in places.items()}
         dropped |= _refused(given, own, dropped)
         if own:
             _common(n, dropped)
@@ -194,27 +182,21 @@ def panel(
         datasets = _each(make, ((job.entry.id, job) for job in ordered), missing, skip)
     SKIPPED.update(missing)
     if not datasets:
-        raise NothingLeftError(f"no model could be run: {missing}")
+        raise errors.NothingLeftError(f"no model could be run: {missing}")
     for model, dataset in datasets.items():
         for i, why in failed_frames(dataset).items():
             formula = given.structures[i].get_chemical_formula()
             dropped[i] = f"frame {i}, {formula}: {model} failed, {why}"
     common = _common(n, dropped)
-    shown = {
-        name: select(datasets[name], np.isin(datasets[name]["frame"], common))
-        for name in own
-        if name in datasets
-    }
+    made_ones = {name: datasets[name] for name in own if name in datasets}
+    shown = {m: select(ds, np.isin(ds["frame"], common)) for m, ds in made_ones.items()}
     found = Panel(given.part(common).structures, shown, dropped, missing)
     REMARKS.update(dict.fromkeys(found.remarks()))
     return found
 
 
 def taken(entry: ModelEntry, given: Given) -> list[int]:
-    """Return the places of the structures that a model takes.
-
-    Those of elements that it knows (all, if that is not known), or that its features file has.
-    """
+    """Places of the structures that a model takes, or that its features file has."""
     if entry.weights == "features":
         return files.taken(Path(entry.file), given)
     known, structures = entry.elements, given.structures
@@ -256,5 +238,5 @@ def _common(n: int, dropped: dict[int, str]) -> list[int]:
     """Return the numbers of those of n structures that were not dropped; an error if of none."""
     if len(dropped) == n:
         some = next(iter(dropped.values()))
-        raise NothingLeftError(f"no structure suits all of the models: {some}")
+        raise errors.NothingLeftError(f"no structure suits all of the models: {some}")
     return [i for i in range(n) if i not in dropped]

@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 from ase import Atoms
 
 from lumlip.array_types import IntArray
@@ -26,23 +27,15 @@ from lumlip.runtime.paths import refuse_existing
 from lumlip.zoo.features_file import attributes
 from lumlip.zoo.table import resolve
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 Structures = str | os.PathLike[str] | Sequence[Atoms]
 #: Attributes of a part: of how many it is one, and of which structures all together.
 PARTS, OF = "n_parts", "structures_sha256_of_all_parts"
 #: Attributes in which the parts of one whole may differ.
-_OWN = (SHA256, SUMS, "failed", "device")
+_OWN = (SHA256, SUMS, "coordinates", "failed", "device")
 
 
 def which_part(text: str, environment: Mapping[str, str] = os.environ) -> tuple[int, int]:
-    """Read ``I/N``, I from 1 to N; or ``slurm``: the task of a job array.
-
-    >>> which_part("3/10"), which_part("slurm", {
-    ...     "SLURM_ARRAY_TASK_ID": "7", "SLURM_ARRAY_TASK_MIN": "5", "SLURM_ARRAY_TASK_COUNT": "4"})
-    ((3, 10), (3, 4))
-    """
+    """Read ``I/N``, I from 1 to N; or ``slurm``: the task of a job array."""
     if text == "slurm":
         names = [f"SLURM_ARRAY_TASK_{name}" for name in ("ID", "MIN", "COUNT")]
         if lacking := [name for name in names if name not in environment]:
@@ -83,8 +76,6 @@ def extract_parts(
 
     Parameters
     ----------
-    model, options
-        As for :func:`lumlip.features`.
     structures : str, path or sequence of ase.Atoms
         A file is read by every task; structures are sent to it.
     folder : str or path
@@ -94,9 +85,11 @@ def extract_parts(
     executor : concurrent.futures.Executor, optional
         Where they are done: a pool of processes, Dask's ``client.get_executor()``, mpi4py's or
         executorlib's. What a broken one leaves undone is done in this process, from where it was.
+    model, options
+        As for :func:`lumlip.features`.
     """
     task = partial(_numbered, model, structures, Path(folder), n_parts, options)
-    return list(results(task, n_parts, n_parts, executor))
+    return list(results(task, n_parts, executor, n_runs=n_parts))
 
 
 def _numbered(
@@ -110,8 +103,7 @@ def extract_part(
 ) -> Path:
     """Write the features of one of so many parts, unless they are there, and return the path.
 
-    Refused with a ValueError: a folder with parts of other structures, of another model, checkpoint
-    or precision, or with other layers; and an empty part.
+    ValueError: an empty part, or a folder with parts of another whole.
     """
     (number, n), given = shard, Given.of(structures)
     path = folder / _name(number, n)
@@ -151,8 +143,8 @@ def _asked(
 def join(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> None:
     """Join all parts in a folder to one Zarr store, a piece at a time.
 
-    Structures stand part after part; ``frame`` numbers them as they were given. Refused with a
-    ValueError: parts that lack one, or differ in the model, its version or the structures.
+    Structures stand part after part; ``frame`` numbers them as they were given. ValueError: a part
+    is missing, or they differ in the model, its version or the structures.
     """
     folder, output = Path(folder), Path(output)
     refuse_existing(output)
@@ -172,10 +164,9 @@ def join(folder: str | os.PathLike[str], output: str | os.PathLike[str]) -> None
         np.concatenate([part["frame"].to_numpy() for part in parts]), return_counts=True
     )
     if (times > 1).any():
-        raise ValueError(
-            f"{folder}: got {(times > 1).sum()} structures in two parts (first: frame "
-            f"{numbers[times > 1][0]}); expected each in one: make the parts again"
-        )
+        twice = numbers[times > 1]
+        got = f"{folder}: got {len(twice)} structures in two parts (first: frame {twice[0]})"
+        raise ValueError(f"{got}; expected each in one: make the parts again")
     with written_whole(output) as part:
         append([_widened(one.assign_attrs(common), parts) for one in parts], part / output.name)
     for stopped in folder.glob("*-of-*.zarr.*.part"):

@@ -1,9 +1,8 @@
 """The features of one model on one set of structures, as a Zarr store that xarray opens lazily.
 
 While a model runs, its batches lie in a ``.partial`` folder. Only when all are there is the store
-written, beside its place, and then renamed into it: a store that was stopped is not there. What
-happens to its files later, a lost chunk say, zarr would take for zeros or NaN: their checksums lie
-beside the store and tell.
+written, beside its place, and then renamed into it. What happens to its files later, a lost chunk
+say, zarr would take for zeros or NaN: their checksums lie beside the store and tell.
 """
 
 from __future__ import annotations
@@ -16,9 +15,10 @@ from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 from ase import Atoms
 from numpy.typing import NDArray
 
@@ -26,9 +26,6 @@ from lumlip.errors import ExtractionError
 from lumlip.extraction.arrays import LAYER, crc32, load_arrays, save_structures
 from lumlip.extraction.given import Given
 from lumlip.runtime.paths import ensured, refuse_existing
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 _CHUNK_ATOMS = 16384
 _ALWAYS = ("backbone", "last_layer")
@@ -47,12 +44,7 @@ def write_job(folder: Path, structures: Sequence[Atoms], order: dict[str, Any]) 
 def assemble(
     folder: Path, store: Path, attributes: dict[str, Any], *, failed: Collection[int] = ()
 ) -> None:
-    """Put a worker's batches in the order of the structures and write the store.
-
-    Structures that the model failed on have NaN.
-    """
-    import xarray as xr
-
+    """Write a worker's batches in the order of the structures; those it failed on have NaN."""
     with np.load(folder / _STRUCTURES) as file:
         n_atoms, numbers = file["n_atoms"], file["numbers"]
     variables: dict[str, Any] = {}
@@ -91,8 +83,6 @@ def written_whole(store: Path) -> Iterator[Path]:
 
 def open_store(store: Path) -> xr.Dataset:
     """Open a store; arrays are read when they are used."""
-    import xarray as xr
-
     dataset: xr.Dataset = xr.open_zarr(store, consolidated=False, chunks=None, zarr_format=2)
     return dataset
 
@@ -100,8 +90,8 @@ def open_store(store: Path) -> xr.Dataset:
 def labelled(dataset: xr.Dataset, given: Given) -> xr.Dataset:
     """Add what a model does not see, so that it may change while the store stays.
 
-    Coordinates ``subset``, ``part`` and ``parent``, of shape (n_structures,), and ``frame``: the
-    user's number of each structure. And every array says which structures it is of.
+    Coordinates ``subset``, ``part``, ``parent`` and ``frame``, the user's number of each structure;
+    and every array says which structures it is of.
     """
     labels = {**given.labels, "frame": np.array(given.frames)}
     added = dataset.assign_coords({name: ("structure", x) for name, x in labels.items()})
@@ -111,10 +101,7 @@ def labelled(dataset: xr.Dataset, given: Given) -> xr.Dataset:
 
 
 def with_readout(dataset: xr.Dataset, layer: str) -> xr.Dataset:
-    """Add ``readout`` (atom, readout_channel): a layer under another name, nothing stored twice.
-
-    The attribute ``readout`` says which one it is.
-    """
+    """Add ``readout``, a layer under another name that the attribute ``readout`` says."""
     same = dataset[layer].rename({f"{layer}_channel": "readout_channel"})
     return dataset.assign(readout=same).assign_attrs(readout=layer)
 
@@ -160,15 +147,10 @@ def _write_checksums(store: Path, path: Path) -> None:
 
 
 def checksums(store: Path) -> dict[str, int]:
-    """Return the CRC-32 of the files of a store, by path in there.
-
-    A process reads a store through again only if sizes or times of its files change.
-    """
+    """The CRC-32 of the files of a store, by path; read again only if sizes or times change."""
     stats = {file: file.stat() for file in store.rglob("*") if file.is_file()}
-    state = {
-        file.relative_to(store).as_posix(): (stat.st_size, stat.st_mtime_ns)
-        for file, stat in stats.items()
-    }
+    sized = ((file, (stat.st_size, stat.st_mtime_ns)) for file, stat in stats.items())
+    state = {file.relative_to(store).as_posix(): both for file, both in sized}
     if _summed.get(store, (None, {}))[0] != state:
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # sums leave Python free
             _summed[store] = state, dict(zip(state, pool.map(_crc32, stats), strict=True))

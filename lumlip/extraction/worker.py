@@ -116,10 +116,8 @@ def _loaded(job: dict[str, Any], device: str) -> Any:
     extractor = make(job["checkpoint"], **options)  # weights that the package brings, like its code
     file, expected = extractor.checkpoint_file, job["sha256"]
     if expected and (got := sha256_file(file)) != expected:
-        raise ValueError(
-            f"the weights in {file.name} are not the ones in lumlip's table of models: "
-            f"got sha256 {got[:12]}…, expected {expected[:12]}…; another package version?"
-        )
+        sums = f"got sha256 {got[:12]}…, expected {expected[:12]}…"
+        raise ValueError(f"{file.name}: {sums}, as in lumlip's table of models; another version?")
     return extractor
 
 
@@ -164,24 +162,26 @@ def _extract_batch(
 
     A batch that memory is too short for is told to ``when_short``.
     """
-    try:
-        got = extractor.extract([structures[i] for i in batch], layers=layers)
-        _check_finite(got, energy=not extractor.no_energy)
-    except Exception as error:  # out of memory, NaN, whatever a package raises
-        if _is_short_of_memory(error):
-            when_short(batch)
-        if len(batch) == 1:
-            traceback.print_exc()
-            return {batch[0]: reason(error)}
-    else:
-        _save(got, batch, folder)
-        return {}
-    torch.cuda.empty_cache()
-    half = len(batch) // 2
     failed: dict[int, str] = {}
-    options: dict[str, Any] = {"layers": layers, "when_short": when_short}
-    for part in (batch[:half], batch[half:]):
-        failed |= _extract_batch(extractor, structures, part, folder, **options)
+    parts = [batch]
+    while parts:
+        part = parts.pop(0)
+        half = len(part) // 2
+        try:
+            got = extractor.extract([structures[i] for i in part], layers=layers)
+            _check_finite(got, energy=not extractor.no_energy)
+        except Exception as error:  # out of memory, NaN, whatever a package raises
+            if _is_short_of_memory(error):
+                when_short(part)
+            if half:
+                parts[:0] = [part[:half], part[half:]]
+            else:
+                traceback.print_exc()
+                failed[part[0]] = reason(error)
+        else:
+            _save(got, part, folder)
+            continue
+        torch.cuda.empty_cache()
     return failed
 
 

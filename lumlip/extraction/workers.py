@@ -24,8 +24,7 @@ class WorkerPool:
     """The worker of a family, kept at work for one model of the family after the other.
 
     Importing a family's packages takes longer than most jobs do, so this happens once. Used in a
-    ``with`` block, which ends the worker. A model of another family gets a new worker, and the one
-    before ends: only one at a time takes memory.
+    ``with`` block, which ends the worker; so does a model of another family: one takes memory.
     """
 
     def __init__(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -21,6 +21,8 @@ from lumlip.metrics._input import as_array, as_features, feature_arrays
 #: From the number of a block: features (n_atoms, n_channels) by name, and groups (n_atoms,).
 Read = Callable[[int], tuple[Mapping[str, ArrayLike], ArrayLike]]
 Result = TypeVar("Result")
+#: Runs of blocks that work is cut into: the order of sums, which no executor changes.
+N_RUNS = 64
 #: What is said of blocks that do not come as before.
 CHANGED = (
     "read: got other atoms or features when blocks were read again, expected the same ones: of "
@@ -63,60 +65,24 @@ class Blocks:
 
 
 def results(
-    task: Callable[[IntArray], Result], n_blocks: int, n_tasks: int, executor: Executor | None
+    task: Callable[[IntArray], Result],
+    n_blocks: int,
+    executor: Executor | None,
+    *,
+    n_runs: int = N_RUNS,
 ) -> Iterator[Result]:
-    """Results of all runs of blocks, in order; what a broken executor does not give is made here.
-
-    A result is let go of when the next one is asked for.
-    """
-    waiting = _runs(task, n_blocks, n_tasks, executor)
+    """Results of all runs of blocks, in order, none kept; what a broken executor loses is made."""
+    check_count("n_blocks", n_blocks, 1)
+    if executor is not None and not hasattr(executor, "submit"):
+        raise TypeError(f"executor: got {executor!r:.60}, expected a concurrent.futures.Executor")
+    runs = np.array_split(np.arange(n_blocks), min(n_blocks, n_runs))
+    waiting = deque(_submitted(executor, partial(task, run)) for run in runs)
     while waiting:
         yield waiting.popleft()()
 
 
-def merged(
-    task: Callable[[IntArray], Result],
-    merge: Callable[[Result, Result], Result],
-    n_blocks: int,
-    n_tasks: int,
-    executor: Executor | None,
-) -> Result:
-    """Merge the results of all runs two by two, as a tree: each merger is a task of its own.
-
-    The executor decides where a task is done, not which there are: the sums are the same.
-    """
-    leaves = _runs(task, n_blocks, n_tasks, executor)
-
-    def tree(n: int) -> Callable[[], Result]:
-        if n == 1:
-            found = leaves.popleft()
-        else:
-            left, right = tree(n // 2), tree(n - n // 2)
-            found = _submitted(executor, merge, left(), right())
-        if executor is not None:
-            return found
-        made = found()  # at once, so that no more than one a level is in memory
-        return lambda: made
-
-    return tree(len(leaves))()
-
-
-def _runs(
-    task: Callable[[IntArray], Result], n_blocks: int, n_tasks: int, executor: Executor | None
-) -> deque[Callable[[], Result]]:
-    check_count("n_blocks", n_blocks, 1)
-    check_count("n_tasks", n_tasks, 1)
-    if executor is not None and not hasattr(executor, "submit"):
-        raise TypeError(f"executor: got {executor!r:.60}, expected a concurrent.futures.Executor")
-    runs = np.array_split(np.arange(n_blocks), min(n_blocks, n_tasks))
-    return deque(_submitted(executor, task, run) for run in runs)
-
-
-def _submitted(
-    executor: Executor | None, task: Callable[..., Result], *given: Any
-) -> Callable[[], Result]:
+def _submitted(executor: Executor | None, here: Callable[[], Result]) -> Callable[[], Result]:
     """Return what waits for the result of a task, or makes it here."""
-    here = partial(task, *given)
     if executor is None:
         return here
     try:
@@ -141,7 +107,5 @@ def _alone(task: Callable[[], Result]) -> Result:
 def check_groups(name: str, seen: BoolArray, n_blocks: int) -> None:
     """Refuse groups (n_groups,) that no block has an atom of: a block may be forgotten."""
     if len(gone := np.flatnonzero(~seen)):
-        raise ValueError(
-            f"{name}: got {len(seen)} groups; of {len(gone)} of them (first: {gone[0]}) no atom is "
-            f"in the {n_blocks} blocks: are there more?"
-        )
+        missed = f"of {len(gone)} of them (first: {gone[0]}) no atom is in the {n_blocks} blocks"
+        raise ValueError(f"{name}: got {len(seen)} groups; {missed}: are there more?")

@@ -1,21 +1,21 @@
-"""Two-fold cross-validation of the cutoff of a truncated SVD, for batches of sources and targets.
+"""The linear regressor behind GFRE and LFRE: truncated SVD with a cross-validated cutoff.
 
 The protocol is that of ``skmatter.linear_model.Ridge2FoldCV`` with the settings of
 ``skmatter.metrics``: 20 cutoffs relative to the largest singular value of both folds; the score of
 a cutoff is the RMSE of each target column, averaged over the columns and the two directions; of
-equal scores, the smallest cutoff wins.
+equal scores, the smallest cutoff wins. All is done for batches of sources and targets.
 """
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import torch
 from sklearn.model_selection import KFold
 
 from lumlip.metrics._protocol import SCIKIT_MATTER, Protocol
-from lumlip.metrics._targets import Targets
+from lumlip.metrics._scaling import Targets
 
 FOLD_SEED = 0x5F3759DF
 EPS = float(np.finfo(np.float64).eps)
@@ -87,13 +87,10 @@ class CrossValidation:
 
     def choose_cutoffs(self, y: torch.Tensor, targets: Targets) -> torch.Tensor:
         """Choose the cutoff, absolute, with the best score for each target: (batch, n_targets)."""
-        loss = self._loss(y, targets)
         if self._tie:
-            return self.cutoffs.gather(1, self._largest_tie(loss))
-        for problem, target in self._undecided(loss):
-            columns = y[..., targets.columns(target)]
-            loss[problem, :, target] = self._exact_loss(problem, columns[problem])
-        return self.cutoffs.gather(1, self._best(loss))
+            return self.cutoffs.gather(1, self._largest_tie(self._loss(y, targets)))
+        each = [self._exact_loss(own) for own in torch.split(y, list(targets.widths), dim=2)]
+        return self.cutoffs.gather(1, torch.stack(each, dim=2).argmin(dim=1))
 
     def _halves(self, samples: torch.Tensor) -> torch.Tensor:
         """Put both folds one above the other, (batch, 2, n / 2, ...); rows of 0 change no sum."""
@@ -107,7 +104,7 @@ class CrossValidation:
 
         With A = design and b = left^T y, component r changes the squared error by
         ``|a_r b_r|^2 + 2 a_r b_r . (sum_{q<r} a_q b_q - y)``: a few products serve all cutoffs.
-        Where that cancels, `choose_cutoffs` falls back on `_exact_loss`.
+        Where that cancels it is uncertain by `LOSS_UNCERTAINTY`.
         """
         y = self._halves(y)
         gram = self._design.mT @ self._design
@@ -122,13 +119,13 @@ class CrossValidation:
         means = squares.clamp_(min=0).sqrt_() @ targets.averaging
         return (means.view(len(y), 2, *means.shape[1:]) * self._root_of_size(y)).sum(dim=1)
 
-    def _exact_loss(self, problem: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """`_loss` from residuals themselves, for some problems and the columns of one target."""
-        y, design = self._halves(y), self._design[problem]
-        projected = self._left[problem].mT @ y
+    def _exact_loss(self, y: torch.Tensor) -> torch.Tensor:
+        """`_loss` from residuals themselves, for the columns of one target: (batch, n_alphas)."""
+        y = self._halves(y)
+        projected = self._left.mT @ y
         loss = [
-            (y.flip(1) - (design * kept[:, :, None]) @ projected).square().sum(dim=2).sqrt()
-            for kept in self._kept[problem].unbind(dim=2)
+            (y.flip(1) - (self._design * kept[:, :, None]) @ projected).square().sum(dim=2).sqrt()
+            for kept in self._kept[:, :, :-1].unbind(dim=2)
         ]
         return (torch.stack(loss, dim=2).mean(dim=3) * self._root_of_size(y)[..., 0]).sum(dim=1)
 
@@ -136,19 +133,10 @@ class CrossValidation:
         """One over the root of the number of rows that are predicted: (2, 1, 1)."""
         return y.new_tensor(self._sizes[::-1])[:, None, None].rsqrt()
 
-    def _same_maps(self, chosen: torch.Tensor) -> torch.Tensor:
-        """Which cutoffs leave the ranks of the chosen ones: (batch, n_alphas, n_targets)."""
-        ranks = self._kept[:, :, :-1].sum(dim=3).mT
-        of_chosen = ranks.gather(1, chosen[:, :, None].expand(-1, -1, 2))
-        return (ranks[:, :, None] == of_chosen[:, None]).all(dim=3)
-
-    def _best(self, loss: torch.Tensor) -> torch.Tensor:
-        """First of the cutoffs that leave the same maps as the best one: (batch, n_targets)."""
-        return self._same_maps(loss[:, :-1].argmin(dim=1)).int().argmax(dim=1)
-
     def _largest_tie(self, loss: torch.Tensor) -> torch.Tensor:
         """Last of the cutoffs that are about as good as the best one: (batch, n_targets)."""
-        uncertain = _largest_before(loss) * LOSS_UNCERTAINTY
+        # What cancels in a loss is at most the largest one at this or a lower rank.
+        uncertain = loss.flip(1).cummax(dim=1).values.flip(1)[:, :-1] * LOSS_UNCERTAINTY
         loss = loss[:, :-1]
         best = loss.min(dim=1, keepdim=True).values
         tied = loss <= best * (1 + self._tie) + uncertain
@@ -156,17 +144,54 @@ class CrossValidation:
             dim=1
         )
 
-    def _undecided(self, loss: torch.Tensor) -> list[tuple[torch.Tensor, int]]:
-        """Problems, by target, in which rounding may have swapped the best cutoff with another."""
-        largest_before = _largest_before(loss)
-        loss = loss[:, :-1]
-        best, chosen = loss.min(dim=1, keepdim=True)
-        close = loss - best < 2 * LOSS_UNCERTAINTY * largest_before
-        rivals = close & ~self._same_maps(chosen[:, 0])
-        problem, target = torch.nonzero(rivals.any(dim=1), as_tuple=True)
-        return [(problem[target == t], t) for t in sorted(set(target.tolist()))]
 
+class TruncatedRegression:
+    """A batch of linear maps without intercept, each source factorized once for all its targets.
 
-def _largest_before(loss: torch.Tensor) -> torch.Tensor:
-    """Largest loss at this or a lower rank, which bounds what cancels in a loss."""
-    return loss.flip(1).cummax(dim=1).values.flip(1)[:, :-1]
+    Sources (batch, n, d) and all targets side by side (batch, n, n_columns) are centered and in
+    `fold_order`. Singular values up to ``cutoffs``, of shape
+    (batch, n_targets), are dropped.
+    """
+
+    def __init__(
+        self,
+        source: torch.Tensor,
+        y: torch.Tensor,
+        targets: Targets,
+        protocol: Protocol = SCIKIT_MATTER,
+    ) -> None:
+        self._y = y
+        self._targets = targets
+        self.cutoffs = CrossValidation(source, protocol).choose_cutoffs(y, targets)
+        # Both halves together have at most the squares of the larger one twice.
+        self._left, singular, self._right = thin_svd(source, protocol.floor / 2)
+        threshold = self.cutoffs.clamp(min=rounding_floor(source, protocol))[:, :, None]
+        # 1 / s where s is kept, else 0: (batch, n_targets, rank).
+        self._inverse = torch.where(singular[:, None] > threshold, 1 / singular[:, None], 0.0)
+
+    def predict(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict the targets of many samples: (batch, m, d) -> (batch, m, n_columns)."""
+        x = x @ self._right
+        predicted = [(x * self._inverse[:, None, t]) @ y for t, y in enumerate(self._projected)]
+        return torch.cat(predicted, dim=2)
+
+    @cached_property
+    def _projected(self) -> tuple[torch.Tensor, ...]:
+        """Each target in the basis of the source's singular vectors: (batch, rank, width)."""
+        return torch.split(self._left.mT @ self._y, list(self._targets.widths), dim=2)
+
+    def sizes(self) -> torch.Tensor:
+        """Frobenius norms of the maps: (batch, n_targets)."""
+        maps = [self._inverse[:, t, :, None] * y for t, y in enumerate(self._projected)]
+        return torch.stack([torch.linalg.matrix_norm(one) for one in maps], dim=1)
+
+    def predict_one(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Predict the targets of one sample by each map: (batch, d) -> (batch, n_columns).
+
+        A row of weights on the fitted samples for each target is cheaper than projecting all y;
+        the norms of these rows, (batch, n_targets), come second.
+        """
+        weights = (x[:, None] @ self._right * self._inverse) @ self._left.mT
+        every_target = weights @ self._y
+        own = self._targets.of_column.expand(len(x), 1, -1)
+        return every_target.gather(1, own)[:, 0], torch.linalg.vector_norm(weights, dim=2)

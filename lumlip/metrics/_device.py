@@ -33,9 +33,8 @@ def map_in_threads(
 ) -> list[Result]:
     """Apply ``function`` to each item: one item per core, or one after the other on a GPU.
 
-    Many small matrices keep no team of threads busy (on a machine with other work the team even
-    slows them down a hundred times), so on the CPU every item gets one thread and several items run
-    side by side. A single ``large`` item keeps all threads.
+    Many small matrices keep no team of threads busy, so on the CPU every item gets one thread and
+    several items run side by side. A single ``large`` item keeps all threads.
     """
     n_threads = min(torch.get_num_threads(), len(items))
     if device.type != "cpu" or (large and n_threads < 2):

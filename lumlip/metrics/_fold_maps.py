@@ -21,7 +21,7 @@ import torch
 from lumlip.metrics._crossvalidation import thin_svd
 from lumlip.metrics._fold_sums import FoldOrder, Moments
 from lumlip.metrics._protocol import Protocol
-from lumlip.metrics._targets import Targets
+from lumlip.metrics._scaling import Targets
 
 #: Directions of B that a part of the atoms does not have, relative to the others.
 ABSENT = 1e-10
@@ -103,10 +103,7 @@ class FoldMaps:
         return cls(maps, (t[:, None] - m[:, None] @ maps)[:, 0], spread, layout)
 
     def errors(self, fold: int, b: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """Errors on atoms of one fold, from rows of B and centered targets: (n_targets, n_rows).
-
-        No unit: distances in target space over the total spread of the train atoms.
-        """
+        """Errors on a fold, from rows of B and centered targets, no unit: (n_targets, n_rows)."""
         left = torch.addmm(y - self.constant[fold], b, self.maps[fold], alpha=-1)
         return self.layout.norms(left) / self.spread[fold, :, None]
 

@@ -1,4 +1,4 @@
-"""Sums over every half of every fold, of which the maps of all folds are made."""
+"""Sums over every half of every fold, of which the maps of all folds are made; of blocks, TSQR."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 import torch
 
-from lumlip.array_types import BoolArray, IntArray
-from lumlip.metrics._targets import Targets
+from lumlip.array_types import BoolArray, FloatArray, IntArray
+from lumlip.metrics._scaling import Targets
 
 
 @dataclass(frozen=True)
@@ -122,3 +122,45 @@ def _less(
 ) -> torch.Tensor:
     """Return x - a b^T - c d^T in one pass, which is what this costs: x is large."""
     return torch.baddbmm(x, torch.stack([a, c], -1), torch.stack([b, d], -2), alpha=-1)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some atoms: their number, mean (d,), and a factor whose square is that of deviations.
+
+    Two parts merge by one more QR decomposition (TSQR), which squares nothing: in any order but
+    for rounding, and in any number of processes.
+    """
+
+    n: int
+    mean: FloatArray
+    factor: FloatArray
+
+    @classmethod
+    def of(cls, rows: torch.Tensor) -> Part:
+        """Reduce the rows of atoms, of shape (n_atoms, d)."""
+        if not len(rows):
+            return cls(0, np.zeros(rows.shape[1]), np.zeros((0, rows.shape[1])))
+        mean = rows.mean(dim=0)
+        return cls(len(rows), mean.numpy(), _triangle(rows - mean))
+
+    def __add__(self, other: Part) -> Part:
+        n, apart = self.n + other.n, other.mean - self.mean
+        share = other.n / max(n, 1)
+        step = (self.n * share) ** 0.5 * apart
+        rows = torch.as_tensor(np.vstack([self.factor, other.factor, step]))
+        return Part(n, self.mean + share * apart, _triangle(rows))
+
+    def rows(self, mean: FloatArray) -> torch.Tensor:
+        """Rows with the atoms' squares about some mean; the last one stands for their own mean."""
+        return torch.as_tensor(np.vstack([self.factor, self.n**0.5 * (self.mean - mean)]))
+
+
+def merge(parts: list[Part], others: list[Part]) -> list[Part]:
+    """Merge each part of some atoms with that of others."""
+    return [a + b for a, b in zip(parts, others, strict=True)]
+
+
+def _triangle(rows: torch.Tensor) -> FloatArray:
+    few = len(rows) <= rows.shape[1]
+    return (rows if few else torch.linalg.qr(rows, mode="r").R).numpy()

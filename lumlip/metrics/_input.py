@@ -41,12 +41,10 @@ def feature_arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
 
 
 def as_features(features: ArrayLike, name: str) -> FloatArray:
-    """Return features (n_atoms, n_features) as float64: real numbers up to 1e300, and some."""
+    """Return features (n_atoms, n_features) as float64: real numbers up to 1e300."""
     array = as_array(features, name)
     if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(
-            f"{name}: got shape {array.shape}, expected (n_atoms, n_features), neither of them 0"
-        )
+        raise ValueError(f"{name}: got shape {array.shape}, expected (n_atoms, n_features), not 0")
     if array.dtype.kind not in "fiu":
         raise ValueError(f"{name}: got dtype {array.dtype}, expected real numbers")
     with np.errstate(over="ignore"):  # of numbers in quadruple precision
@@ -65,41 +63,43 @@ def as_features(features: ArrayLike, name: str) -> FloatArray:
 def of_unit_size(rows: FloatArray, name: str) -> FloatArray:
     """Divide features by a power of two, an exact division, if their squares might overflow.
 
-    Refused is a row of (n_atoms, n_features) so large that nothing is left of most others.
+    Refused is a row of (n_atoms, n_features) beside which nothing is left of most others.
     """
     sizes = np.abs(rows).max(axis=1)
     largest = float(sizes.max())
     if largest == 0 or 2.0**-50 < largest < 2.0**50:
         return rows
     if np.median(sizes[sizes > 0]) < largest / WIDEST:
-        raise ValueError(
-            f"{name}: got numbers up to {largest:.2g} in row {sizes.argmax()}, more than {WIDEST} "
-            "times those of most rows"
-        )
+        row = f"{name}: got numbers up to {largest:.2g} in row {sizes.argmax()}"
+        raise ValueError(f"{row}, more than {WIDEST} times those of most rows")
     return np.asarray(np.ldexp(rows, -int(np.frexp(largest)[1])))
+
+
+def as_integers(values: ArrayLike, name: str, n_atoms: int) -> IntArray:
+    """Return an integer for every atom (n_atoms,), such as its structure or its fold."""
+    array = as_array(values, name)
+    if array.shape != (n_atoms,) or array.dtype.kind not in "iu":
+        got = f"shape {array.shape} of {array.dtype}"
+        raise ValueError(f"{name}: got {got}, expected ({n_atoms},) of int")
+    return array.astype(np.int64)
 
 
 def as_structure_index(structure: ArrayLike, n_atoms: int) -> IntArray:
     """Return the structure of every atom (n_atoms,): 0 to n_structures - 1, none without atoms."""
-    index = as_array(structure, "structure")
-    if index.shape != (n_atoms,) or index.dtype.kind not in "iu":
-        raise ValueError(
-            f"structure: got shape {index.shape} and dtype {index.dtype}, "
-            f"expected integers of shape ({n_atoms},)"
-        )
+    index = as_integers(structure, "structure", n_atoms)
     present = np.unique(index)
     if present[0] != 0 or present[-1] != len(present) - 1:
         raise ValueError(
             f"structure: got {len(present)} different indices from {present[0]} to {present[-1]}, "
             "expected 0 to n_structures - 1, each with at least one atom"
         )
-    return index.astype(np.int64)
+    return index
 
 
 def as_split(train: ArrayLike, test: ArrayLike, n_atoms: int) -> tuple[IntArray, IntArray]:
-    """Return the indices of train and test atoms, checked against each other.
+    """Return the indices of train (n_train,) and test atoms (n_test,), which share none.
 
-    Both are indices (n_train,) and (n_test,), the order of which is kept, or masks (n_atoms,).
+    Both are indices, the order of which is kept, or masks (n_atoms,).
     """
     train_index = _as_index(train, n_atoms, "train", at_least=2)
     test_index = _as_index(test, n_atoms, "test", at_least=1)
@@ -118,9 +118,8 @@ def _as_index(index: ArrayLike, n_atoms: int, name: str, *, at_least: int) -> In
             raise ValueError(f"{name}: got a mask of shape {array.shape}, expected ({n_atoms},)")
         array = np.flatnonzero(array)
     if array.ndim != 1 or array.size < at_least:
-        raise ValueError(
-            f"{name}: got shape {array.shape}, expected a list of at least {at_least} atoms"
-        )
+        shape = f"{name}: got shape {array.shape}"
+        raise ValueError(f"{shape}, expected a list of at least {at_least} atoms")
     if array.dtype.kind not in "iu":
         raise ValueError(f"{name}: got dtype {array.dtype}, expected integer indices or a mask")
     if array.min() < 0 or array.max() >= n_atoms:
@@ -147,8 +146,7 @@ def copied(features: Iterable[ArrayLike], part: ArrayLike) -> NDArray[np.bool_]:
 def check_same_structures(features: Iterable[tuple[str, object]]) -> None:
     """Refuse features (name, array) that say to be of different structures, though as many atoms.
 
-    Those with ``attrs["structures_sha256"]``, as variables of a feature store have it, are
-    compared; plain arrays say nothing and pass.
+    Compared are those with ``attrs["structures_sha256"]``, as variables of a feature store.
     """
     key = "structures_sha256"
     told = [(name, getattr(array, "attrs", {}).get(key)) for name, array in features]
@@ -165,9 +163,8 @@ def check_same_structures(features: Iterable[tuple[str, object]]) -> None:
 def rounding_spread(rows: FloatArray) -> float:
     """Return the total standard deviation that rounding alone may leave between equal rows.
 
-    Numbers that all fit in single precision were computed in it, whatever type they have now.
-    Columns of rows (n_samples, n_features) that do not vary at all have no such rounding, however
-    large they are.
+    Numbers that all fit in single precision were computed in it. Columns of rows (n_samples,
+    n_features) that do not vary at all have no such rounding, however large they are.
     """
     with np.errstate(over="ignore", under="ignore"):
         single = bool((rows.astype(np.float32) == rows).all())
@@ -182,14 +179,10 @@ def rounding_spread(rows: FloatArray) -> float:
 
 
 def check_spread(name: str, total: float, rows: FloatArray, n_train: int) -> None:
-    """Refuse a total standard deviation over the train atoms that is rounding, or overflows.
-
-    Rounding is judged from some of the atoms, rows of shape (n_atoms, n_features).
-    """
+    """Refuse a total standard deviation over train atoms (some: rows) that is rounding."""
     rounding = rounding_spread(rows)
     if not rounding < total < float("inf"):
+        got = f"{name}: got a total standard deviation of {total:.3g} over the {n_train} train"
         raise ValueError(
-            f"{name}: got a total standard deviation of {total:.3g} over the {n_train} train "
-            f"atoms, expected features that vary beyond rounding ({rounding:.1g}) and do not "
-            "overflow"
+            f"{got} atoms, expected finite features that vary beyond rounding ({rounding:.1g})"
         )

@@ -9,11 +9,10 @@ from lumlip.metrics._scaling import ScaledFeatures
 
 
 def distinct_train_atoms(features: ScaledFeatures, closest: float) -> torch.Tensor:
-    """Find the train atoms that are no near-copies of an earlier one.
+    """Find the train atoms that are no near-copies of an earlier one: their rows (n_distinct,).
 
     Those nearer than ``closest``, in scaled units, are copies; 0: none are. They are near each
     other along any direction: only atoms that are near along a few random ones are compared.
-    Returned are the rows of ``features.train``, in their order: (n_distinct,).
     """
     train = features.train
     numbers = torch.arange(len(train), device=train.device)
@@ -42,8 +41,8 @@ def nearest_train_atoms(
 ) -> torch.Tensor:
     """Find the nearest train atoms of every test atom: rows of ``features.train``, (n_test, k).
 
-    Sorted by squared distance, computed as |x|^2 + |y|^2 - 2 x.y as in scikit-matter; equally far
-    atoms come in the order of the train atoms. A block of distances is in memory at a time.
+    Sorted by squared distance, computed as in scikit-matter; equally far atoms come in the order
+    of the train atoms. A block of distances is in memory at a time.
     """
     squared = features.train.square().sum(dim=1)
     chunks = []

@@ -11,7 +11,7 @@ import torch
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.choices import check_count
-from lumlip.metrics._blocks import CHANGED, Blocks, merged, results
+from lumlip.metrics._blocks import CHANGED, Blocks, results
 from lumlip.metrics._neighbors import distinct_train_atoms
 from lumlip.metrics._scaling import ScaledFeatures
 
@@ -44,7 +44,7 @@ class Search:
         while True:
             n = min(2 * n, self.n_train)
             task = partial(self._nearest_in, n)
-            distance, number = merged(task, partial(_closest, n), **how)
+            distance, number = reduce(partial(_closest, n), results(task, **how))
             numbers, place = np.unique(number, return_inverse=True)
             rows = np.concatenate([*results(partial(self._fetched, numbers), **how)])
             train = torch.as_tensor(rows)
@@ -72,12 +72,9 @@ class Search:
 
     def sets(self, train: torch.Tensor) -> list[ScaledFeatures]:
         """Divide the columns of scaled train atoms, and of the test atoms, by set of features."""
-        both = [torch.split(x, [*self.blocks.widths.values()], dim=1) for x in (train, self._test)]
-        return [ScaledFeatures(*some) for some in zip(*both, strict=True)]
-
-    @property
-    def _test(self) -> torch.Tensor:
-        return torch.as_tensor(self.test)
+        rows, widths = (train, torch.as_tensor(self.test)), [*self.blocks.widths.values()]
+        parts = [torch.split(x, widths, dim=1) for x in rows]
+        return [ScaledFeatures(*some) for some in zip(*parts, strict=True)]
 
     def _train(self, block: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Scaled rows of the train atoms of a block, and their numbers."""

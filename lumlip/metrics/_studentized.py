@@ -10,14 +10,8 @@ of both:
 2. The same, with the ``sqrt(n_groups)`` groups of largest weight replaced by draws of a Pareto law
    fitted to them (Hill's estimate), so that groups worse than all that were seen may come [1]_.
 
-``book/methods.md`` has the measured coverage. What is *not* covered:
-
-- fewer than ten groups;
-- an error of which one group carries a tenth of the square or more (67 to 81 % on real errors):
-  a sample without that group cannot know of it, see `worst_share` of a table;
-- squares without a variance, or nearly so: simulated errors of a Pareto law with exponent 3 are
-  held in 85 to 90 %, those of a lognormal law of width 1.5 in 83 to 87 % with 40 groups or fewer
-  (means over pairs: 79 to 85 % with 100 or fewer).
+*Not* covered (``book/methods.md`` has the measured coverage) are fewer than ten groups; an error of
+which one group carries a tenth of the square or more; and squares without a variance, or nearly so.
 
 References
 ----------
@@ -28,6 +22,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypedDict
 
 import numpy as np
 
@@ -42,8 +37,15 @@ CHUNK = 2**20
 ROUNDING = 1e-12
 
 
+class Draws(TypedDict, total=False):
+    """Draws of the groups, which all intervals of a call share."""
+
+    n_bootstrap: int
+    seed: int
+
+
 def studentized(
-    series: FloatArray, counts: FloatArray, *, n_bootstrap: int, seed: int
+    series: FloatArray, counts: FloatArray, *, n_bootstrap: int = 1000, seed: int = 0
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Value, low and high of several series of sums (n_series, n_groups)."""
     check_count("n_bootstrap", n_bootstrap, 1)
@@ -114,5 +116,4 @@ def _ends(sums: FloatArray, counts: FloatArray, t: FloatArray) -> FloatArray:
     # Without any finite t nothing varies, but for a single group, of which nothing is known.
     nothing = np.full(2, np.nan if len(sums) == 1 else 0.0)
     above, below = np.transpose([*reaches, nothing]) * [[-1], [1]]
-    ends: FloatArray = np.exp(np.array([value, value - below.max(), value + above.max()]))
-    return ends
+    return np.asarray(np.exp(np.array([value, value - below.max(), value + above.max()])))

@@ -12,13 +12,7 @@ from scipy.special import stdtrit
 
 
 class Interval(NamedTuple):
-    """A number, and the lower and upper end of its 95 % interval.
-
-    Examples
-    --------
-    >>> Interval.of(50, range(101))
-    Interval(value=50.0, low=2.5, high=97.5)
-    """
+    """A number, and the lower and upper end of its 95 % interval."""
 
     value: float
     low: float
@@ -33,9 +27,8 @@ class Interval(NamedTuple):
     def of_halves(cls, value: float | np.floating, halves: ArrayLike) -> Interval:
         """Take 1.96 standard deviations of what random halves of the samples give (n_draws,).
 
-        A mean over n samples varies between halves drawn without replacement as much as it varies
-        between sets of n samples, so that their spread is the standard error. Drawing with
-        replacement would make copies, which measures of neighbors take for perfect agreement.
+        Halves drawn without replacement vary as sets of n samples do: their spread is the standard
+        error. With replacement there are copies, which measures of neighbors take for agreement.
         """
         spread = 1.96 * float(np.std(np.asarray(halves, dtype=np.float64), ddof=1))
         return cls(float(value), float(value) - spread, float(value) + spread)
@@ -43,14 +36,7 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number, its 95 % interval, and what each order of the folds gives alone.
-
-    Examples
-    --------
-    >>> found = Estimate.over([Interval(0.5, 0.4, 0.6), Interval(0.7, 0.6, 0.8)])
-    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
-    (0.6, 0.31, 0.89)
-    """
+    """A number, its 95 % interval, and what each order of the folds gives alone."""
 
     value: float
     low: float
@@ -90,11 +76,6 @@ def jackknife(groups: Sequence[str], number: Callable[[list[int]], float]) -> In
 
     ``number`` gets the places of some of the models. The interval has Student's t of one degree of
     freedom less than there are groups; its ends are NaN with fewer than three.
-
-    Examples
-    --------
-    >>> [round(end, 2) for end in jackknife("abc", lambda left: float(sum(left)))]
-    [3.0, -1.97, 7.97]
     """
     names = list(dict.fromkeys(groups))
     value = number(list(range(len(groups))))

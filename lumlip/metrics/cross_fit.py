@@ -13,10 +13,11 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import BoolArray, IntArray
+from lumlip.choices import check_count
 from lumlip.metrics._device import map_in_threads, resolve_device
 from lumlip.metrics._fold_maps import Source, fold_errors
 from lumlip.metrics._fold_sums import FoldOrder
-from lumlip.metrics._input import WIDEST, as_array, as_features, of_unit_size
+from lumlip.metrics._input import WIDEST, as_array, as_features, as_integers, of_unit_size
 from lumlip.metrics._protocol import BROKEN, GLOBAL
 from lumlip.metrics.folds import kept_whole
 from lumlip.metrics.pointwise import pointwise_errors, scaled_features
@@ -38,7 +39,7 @@ def cross_fitted_errors(
     Parameters
     ----------
     sources, targets, folds, metric, n_neighbors, device, protocol
-        As of :func:`lumlip.reconstruction_table`.
+        As of :func:`lumlip.reconstruction_table`, and so are the errors.
     tested : array of int, optional
         Measure the errors of these atoms only, in rising order; all serve the fits. Local maps,
         one for each atom, then take so much less time.
@@ -48,19 +49,6 @@ def cross_fitted_errors(
     DataArray of shape (source, target, atom)
         The tested atoms in their order, by default all; ``attrs["n_broken"]`` is the sum over
         folds.
-
-    Raises
-    ------
-    ValueError
-        If there are fewer than two folds or their shape is wrong, or as of the table.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).normal(size=(60, 4))
-    >>> errors = cross_fitted_errors({"a": X, "b": X**2}, folds=np.arange(60) % 5)
-    >>> dict(errors.sizes)
-    {'source': 2, 'target': 2, 'atom': 60}
     """
     # Without any source, let `pointwise_errors` say so.
     name, first = next(iter(sources.items()), ("folds", folds))
@@ -146,17 +134,11 @@ def halves(fold: IntArray, groups: IntArray) -> IntArray:
     """Half of every atom, 0 or 1: the groups of each fold go to both in turn."""
     pairs, number = np.unique(np.stack([fold, groups]), axis=1, return_inverse=True)
     starts = np.searchsorted(pairs[0], pairs[0])
-    half: IntArray = ((np.arange(len(starts)) - starts) % 2)[number.ravel()]
-    return half
+    return np.asarray(((np.arange(len(starts)) - starts) % 2)[number.ravel()])
 
 
 def checked_folds(folds: ArrayLike, n_atoms: int) -> IntArray:
     """Return the folds (n_atoms,) as integers, or say why they are none."""
-    fold = as_array(folds, "folds")
-    if fold.shape != (n_atoms,) or fold.dtype.kind not in "iu":
-        raise ValueError(
-            f"folds: got shape {fold.shape} of {fold.dtype}, expected ({n_atoms},) of int"
-        )
-    if len(np.unique(fold)) < 2:
-        raise ValueError(f"folds: got {len(np.unique(fold))}, expected at least 2")
-    return fold.astype(np.int64)
+    fold = as_integers(folds, "folds", n_atoms)
+    check_count("folds", len(np.unique(fold)), 2)
+    return fold

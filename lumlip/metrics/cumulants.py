@@ -1,4 +1,4 @@
-"""Structure features from atomic features: the cumulants of their distribution over the atoms."""
+"""Structure features from atomic ones: the cumulants of their distribution over the atoms."""
 
 from __future__ import annotations
 
@@ -38,19 +38,12 @@ def cumulant_features(
     order : int
         Highest cumulant, 1 (the average over atoms) to 8.
     weights : array of shape (n_atoms,), optional
-        How often each atom is there, any numbers above 0; by default once. Two copies of an atom
-        and one with twice the weight are the same: a mixture is a structure with weights.
+        How often each atom is there, above 0; by default 1. A mixture is one structure.
 
     Returns
     -------
     array of shape (n_structures, order * n_features)
         Order k in the columns ``(k - 1) * n_features`` to ``k * n_features``.
-
-    Raises
-    ------
-    ValueError
-        If a shape or the order does not fit, a number is not finite, a weight is not above 0, or a
-        structure has no atom.
 
     Examples
     --------
@@ -73,21 +66,27 @@ def cumulant_features(
     powers = range(int(order) + 1)
     moments = [rows.mean(deviation**n) for n in powers]
     magnitudes = [rows.mean(np.abs(deviation) ** n) for n in powers]
-    kappas = kappas_of(moments, magnitudes, blurred)
-    return np.concatenate([mean, *roots_of(kappas, spread)], axis=1)
+    roots = roots_of(kappas_of(moments, magnitudes, blurred), spread)
+    return np.concatenate([mean, *roots], axis=1)
 
 
 def _as_weights(weights: ArrayLike | None, n_atoms: int) -> FloatArray:
-    amounts = np.ones(n_atoms) if weights is None else as_array(weights, "weights")
-    if amounts.dtype.kind not in "fiu":
-        raise ValueError(f"weights: got dtype {amounts.dtype}, expected real numbers")
-    amounts = amounts.astype(np.float64)
+    array = np.ones(n_atoms) if weights is None else as_array(weights, "weights")
+    real = array.dtype.kind in "fiu"
+    amounts: FloatArray = array.astype(np.float64) if real else np.zeros_like(array, dtype=float)
     if amounts.shape != (n_atoms,) or not (np.isfinite(amounts) & (amounts > 0)).all():
-        raise ValueError(
-            f"weights: got shape {amounts.shape}, expected finite numbers above 0, one for each "
-            f"of the {n_atoms} atoms"
-        )
+        got = f"weights: got shape {array.shape} of {array.dtype}, expected finite numbers above 0"
+        raise ValueError(f"{got}, one for each of the {n_atoms} atoms")
     return amounts
+
+
+def mean_over_atoms(X: ArrayLike, structure: ArrayLike) -> FloatArray:
+    """Average features (n_atoms, n_channels) over atoms of structures 0 to n_structures - 1."""
+    rows = as_features(X, "X")
+    index = as_structure_index(structure, len(rows))
+    sums = np.zeros((int(index.max()) + 1, rows.shape[1]))
+    np.add.at(sums, index, rows)
+    return sums / np.bincount(index)[:, None]
 
 
 @dataclass(frozen=True)
@@ -116,8 +115,8 @@ def _standardized(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Means and spreads (n_structures, n_features), and the deviations in units of the spread.
 
-    The spread is the largest deviation: in its unit no power of a deviation over- or underflows.
-    Last comes how far, in this unit, the rounding of the numbers themselves may move a deviation.
+    The spread is the largest deviation, so that no power of one over- or underflows; last comes
+    how far, in this unit, the rounding of the numbers themselves may move a deviation.
     """
     mean = rows.mean(atoms)
     deviation = atoms - np.repeat(mean, rows.sizes, axis=0)
@@ -135,7 +134,7 @@ def kappas_of(
 ) -> list[FloatArray]:
     """Return kappa_2, kappa_3, ... of central moments (...); magnitudes are the absolute moments.
 
-    Deviations are known to ``blurred``, and so the n-th power of the largest, 1, to n times that.
+    The n-th power of a deviation, at most 1 and known to ``blurred``, is known to n times that.
     """
     cumulants: dict[int, FloatArray] = {}
     for n in range(2, len(moments)):
@@ -150,3 +149,55 @@ def kappas_of(
 def roots_of(kappas: list[FloatArray], spread: FloatArray) -> list[FloatArray]:
     """Give kappa_2, kappa_3, ..., in powers of the spread, the unit of the features."""
     return [np.sign(x) * np.abs(x) ** (1 / k) * spread for k, x in enumerate(kappas, 2)]
+
+
+@dataclass(frozen=True)
+class CentralMoments:
+    """Sums of powers of deviations from the mean; those of two parts add up to both."""
+
+    mean: FloatArray  # (n_features,)
+    sums: FloatArray  # (n_powers, n_features): sum_i (x_i - mean)^p for p = 0, 1, ...
+
+    @classmethod
+    def of(cls, X: ArrayLike, *, order: int = MAX_ORDER) -> CentralMoments:
+        """Sum over the rows of X (n_atoms, n_features), up to the power that the order needs."""
+        check_count("order", order, 1, MAX_ORDER)
+        x = as_features(X, "X")
+        powers = range(order + order % 2 + 1)
+        mean = x.mean(axis=0)
+        x = x - mean
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = np.stack([(x**p).sum(axis=0) for p in powers])
+        if not np.isfinite(sums).all():
+            raise ValueError("X: got deviations the powers of which overflow")
+        return cls(mean, sums)
+
+    def __add__(self, other: CentralMoments) -> CentralMoments:
+        if self.sums.shape != other.sums.shape:
+            shapes = f"{self.sums.shape} and {other.sums.shape}"
+            raise ValueError(f"got sums of (powers, features) {shapes}, expected as many of both")
+        mean = self.mean + (other.mean - self.mean) * other.sums[0] / (self.sums[0] + other.sums[0])
+        return CentralMoments(mean, self._about(mean) + other._about(mean))
+
+    def _about(self, mean: FloatArray) -> FloatArray:
+        shift = self.mean - mean
+        terms = [
+            [comb(p, k) * self.sums[p - k] * shift**k for k in range(p + 1)]
+            for p in range(len(self.sums))
+        ]
+        return np.stack([np.sum(some, axis=0) for some in terms])
+
+    def features(self, order: int) -> FloatArray:
+        """Return the row (1, order * n_features) of `cumulant_features` of all these atoms."""
+        check_count("order", order, 1, len(self.sums) // 2 * 2)
+        powers = np.arange(len(self.sums))[:, None]
+        n, spread = self.sums[0], np.sqrt(self.sums[2] / self.sums[0])
+        size = np.abs(self.mean) + spread
+        spread = np.where(spread > ROUNDING * size, spread, 0.0)
+        unit = np.where(spread > 0, spread, np.inf)
+        moments = self.sums / n / unit**powers
+        moments[1] = 0.0  # but for rounding
+        # An odd absolute moment is at most the root of the product of its even neighbors.
+        bounds = [np.sqrt(moments[p - p % 2] * moments[p + p % 2]) for p in range(order + 1)]
+        kappas = kappas_of(list(moments[: order + 1]), bounds, EPSILON * size / unit)
+        return np.concatenate([self.mean, *roots_of(kappas, spread)])[None]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Folds(np.ndarray[tuple[int], np.dtype[np.int64]]):
     """The fold of every atom: an array of int that knows what was kept whole.
 
-    Some of the atoms are taken by ``folds[index]``. Other arrays computed from it lose the groups,
-    for their atoms may be others, and are refused where groups are needed.
+    Some of the atoms are taken by ``folds[index]``. Other arrays computed from it lose the groups
+    and are refused where these are needed.
     """
 
     groups: IntArray | None = None  # (n_atoms,), the group of every atom
@@ -46,10 +46,8 @@ def kept_whole(folds: ArrayLike, n_atoms: int) -> IntArray:
     if not isinstance(folds, Folds):
         return np.arange(n_atoms)
     if folds.groups is None:
-        raise ValueError(
-            "folds: got an array computed from lumlip.folds that does not know its groups; "
-            "expected folds[index], or numpy.asarray of it if single atoms may be drawn"
-        )
+        got = "folds: got an array computed from lumlip.folds that does not know its groups"
+        raise ValueError(f"{got}; expected folds[index], or numpy.asarray of it for single atoms")
     return folds.groups
 
 
@@ -60,10 +58,8 @@ def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 
 
     Parameters
     ----------
-    ds : Dataset
-        With the coordinates that :func:`lumlip.split` takes.
-    by : {"structure", "atom", "composition", "parent"}
-        What stays together, as in :func:`lumlip.split`.
+    ds, by
+        As of :func:`lumlip.split`.
     n_folds : int
         From 2 to the number of groups.
     seed : int
@@ -74,21 +70,6 @@ def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 
     array of int of shape (n_atoms,)
         The fold of every atom, from 0 to ``n_folds - 1``; none is empty. Its attribute ``groups``
         has the same shape: what stays together has the same number.
-
-    Raises
-    ------
-    ValueError
-        If ``by`` is unknown, a coordinate is missing, or there are fewer groups than folds.
-
-    Examples
-    --------
-    >>> import numpy as np, xarray as xr
-    >>> ds = xr.Dataset(coords={
-    ...     "structure": ("atom", np.repeat(np.arange(6), 2)),
-    ...     "subset": ("structure", ["bulk"] * 3 + ["surface"] * 3),
-    ... })
-    >>> folds(ds, by="structure", n_folds=3)
-    Folds([0, 0, 2, 2, 1, 1, 0, 0, 1, 1, 2, 2])
     """
     structure = _structure(ds, by)
     subset = _codes(_coordinate(ds, "subset", by)[structure])

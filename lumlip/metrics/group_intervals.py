@@ -5,33 +5,21 @@ Atoms of one group are not independent: groups are drawn, with all their atoms.
 
 from __future__ import annotations
 
+from typing import Unpack
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
-from lumlip.metrics._studentized import studentized
+from lumlip.metrics._studentized import Draws, studentized
 from lumlip.metrics.bootstrap import Interval
 from lumlip.metrics.splits import _codes
 
 
 def group_sums(errors: ArrayLike, groups: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Sums of the squared errors over the atoms of each group, and the number of its atoms.
+    """Sums of squared errors (..., n_atoms) over groups, and the atoms of each group (n_groups,).
 
-    Parameters
-    ----------
-    errors : array of shape (..., n_atoms)
-        In any unit.
-    groups : array of shape (n_atoms,)
-        The parent, or the structure, of every atom.
-
-    Returns
-    -------
-    (array of shape (..., n_groups), array of shape (n_groups,))
-
-    Examples
-    --------
-    >>> group_sums([1.0, 2.0, 3.0], ["b", "a", "b"])
-    (array([ 4., 10.]), array([1., 2.]))
+    ``groups`` (n_atoms,), the parent or structure of every atom, come in sorted order.
     """
     squares = np.square(np.asarray(errors, dtype=np.float64))
     labels = np.asarray(groups)
@@ -45,7 +33,7 @@ def group_sums(errors: ArrayLike, groups: ArrayLike) -> tuple[FloatArray, FloatA
 
 
 def rms_interval(
-    sums: ArrayLike, counts: ArrayLike, *, n_bootstrap: int = 1000, seed: int = 0
+    sums: ArrayLike, counts: ArrayLike, **draws: Unpack[Draws]
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Root mean squares, each with its 95 % interval, of the studentized bootstrap.
 
@@ -55,29 +43,14 @@ def rms_interval(
         Squared errors of each group, summed over its atoms, see `group_sums`.
     counts : array of shape (n_groups,)
         Atoms of each group.
-    n_bootstrap, seed : int
-        Draws of the groups; all intervals share them.
 
     Returns
     -------
     (array of shape (...), array of shape (...), array of shape (...))
         Value, low and high, in the unit of the errors; NaN for the ends with a single group.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit, a sum is negative or not finite, or a count is not positive.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sums = np.random.default_rng(0).lognormal(size=(2, 40))
-    >>> value, low, high = rms_interval(sums, np.ones(40))
-    >>> low.round(1), value.round(1), high.round(1)
-    (array([1. , 1.3]), array([1.1, 1.5]), array([1.3, 1.8]))
     """
     array, n = _checked(sums, counts)
-    found = studentized(array.reshape(-1, array.shape[-1]), n, n_bootstrap=n_bootstrap, seed=seed)
+    found = studentized(array.reshape(-1, array.shape[-1]), n, **draws)
     value, low, high = (part.reshape(array.shape[:-1]) for part in found)
     return value, low, high
 
@@ -87,19 +60,14 @@ def mean_rms_interval(
     counts: ArrayLike,
     *,
     weights: ArrayLike | None = None,
-    n_bootstrap: int = 1000,
-    seed: int = 0,
+    **draws: Unpack[Draws],
 ) -> Interval:
     """Mean over pairs of their root mean squares, as `rms_interval`, of groups that they share.
 
-    Parameters
-    ----------
-    sums : array of shape (n_pairs, n_groups)
-    weights : array of shape (n_pairs,), optional
-        Of the pairs in the mean; by default all alike.
+    Of sums (n_pairs, n_groups); weights (n_pairs,) of the pairs in the mean, by default all alike.
     """
     series, n = _mean_series(sums, counts, weights)
-    found = studentized(series[None], n, n_bootstrap=n_bootstrap, seed=seed)
+    found = studentized(series[None], n, **draws)
     return Interval(*(float(part[0]) for part in found))
 
 
@@ -110,8 +78,7 @@ def difference_interval(
     *,
     weights: ArrayLike | None = None,
     other_weights: ArrayLike | None = None,
-    n_bootstrap: int = 1000,
-    seed: int = 0,
+    **draws: Unpack[Draws],
 ) -> Interval:
     """Difference of two means over pairs of their root mean squares, with its 95 % interval.
 
@@ -119,24 +86,12 @@ def difference_interval(
     h = high - mean and l = mean - low of each, and the correlation c of the influences of the
     groups on them, the difference reaches upward by ``sqrt(s^2 + 2 (1 - c) h_1 l_2)`` and downward
     by ``sqrt(s^2 + 2 (1 - c) l_1 h_2)``, with ``s = max(|h_1 - h_2|, |l_1 - l_2|)``. For normal
-    errors this is the usual interval; where both go up and down together, it vanishes. After [1]_,
-    whose ``|h_1 - l_2|`` does not.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> sums = np.random.default_rng(0).lognormal(size=(3, 40))
-    >>> difference_interval(sums, sums, np.ones(40))
-    Interval(value=0.0, low=0.0, high=0.0)
-
-    References
-    ----------
-    .. [1] G. Y. Zou, "Toward using confidence intervals to compare correlations", Psychol. Methods
-       12, 399 (2007).
+    errors this is the usual interval; where both go up and down together, it vanishes. After
+    G. Y. Zou, Psychol. Methods 12, 399 (2007), whose ``|h_1 - l_2|`` does not.
     """
     first, n = _mean_series(sums, counts, weights)
     second, _ = _mean_series(others, counts, other_weights)
-    means, low, high = studentized(np.stack([first, second]), n, n_bootstrap=n_bootstrap, seed=seed)
+    means, low, high = studentized(np.stack([first, second]), n, **draws)
     (up, other_up), (down, other_down) = high - means, means - low
     apart = 2 * (1 - _correlation(first, second, n))
     together = max(abs(up - other_up), abs(down - other_down))
@@ -149,14 +104,10 @@ def difference_interval(
 def _checked(sums: ArrayLike, counts: ArrayLike) -> tuple[FloatArray, FloatArray]:
     array, n = np.asarray(sums, dtype=np.float64), np.asarray(counts, dtype=np.float64)
     if n.ndim != 1 or n.size == 0 or array.shape[-1:] != n.shape:
-        raise ValueError(
-            f"sums and counts: got shapes {array.shape} and {n.shape}, "
-            "expected (..., n_groups) and (n_groups,)"
-        )
+        got = f"sums and counts: got shapes {array.shape} and {n.shape}"
+        raise ValueError(f"{got}, expected (..., n_groups) and (n_groups,)")
     if not (np.isfinite(array).all() and (array >= 0).all() and (n > 0).all()):
-        raise ValueError(
-            "sums and counts: got negative or no numbers, expected sums of squares and counts"
-        )
+        raise ValueError("sums and counts: got negative or no numbers, expected sums of squares")
     return array, n
 
 

@@ -11,12 +11,10 @@ from numpy.typing import ArrayLike
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.choices import METRICS, check_count
 from lumlip.metrics._device import map_in_threads, resolve_device
-from lumlip.metrics._global_errors import distortions, global_errors
+from lumlip.metrics._errors import distortions, global_errors, local_errors
 from lumlip.metrics._input import as_split, check_same_structures, feature_arrays
-from lumlip.metrics._local_errors import local_errors
 from lumlip.metrics._protocol import Protocol
-from lumlip.metrics._scaling import ScaledFeatures, scale
-from lumlip.metrics._targets import Targets
+from lumlip.metrics._scaling import ScaledFeatures, Targets, scale
 
 # Numbers in a feature matrix above which several threads factorize it faster than one.
 LARGE = 2**20
@@ -44,16 +42,6 @@ def pointwise_errors(
     DataArray of shape (source, target, atom)
         Without unit. Coordinates: the names, and the indices ``test`` of the atoms;
         ``attrs["n_broken"]`` as of the table.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).normal(size=(100, 4))
-    >>> errors = pointwise_errors({"a": X, "b": X**2}, train=range(80), test=range(80, 100))
-    >>> dict(errors.sizes)
-    {'source': 2, 'target': 2, 'atom': 20}
-    >>> bool(errors.sel(source="a", target="a").max() < 1e-12)
-    True
     """
     if metric not in METRICS:
         raise ValueError(f"metric: got {metric!r}, expected one of {', '.join(METRICS)}")
@@ -65,9 +53,8 @@ def pointwise_errors(
     elif n_neighbors is None:
         errors, n_broken = _global(scaled, others, metric, settings)
     else:
-        raise ValueError(
-            f"n_neighbors: got {n_neighbors} with metric {metric!r}, expected it with 'lfre' only"
-        )
+        got = f"n_neighbors: got {n_neighbors} with metric {metric!r}"
+        raise ValueError(f"{got}, expected it with 'lfre' only")
     axes = {"source": list(sources), "target": list(targets or sources), "atom": atoms}
     attrs = {"n_broken": n_broken}
     return xr.DataArray(errors.cpu().numpy(), axes, list(axes), metric, attrs)

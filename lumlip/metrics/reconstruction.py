@@ -1,8 +1,8 @@
 """How well one model's features are rebuilt from another's: GFRE, LFRE and GFRD.
 
-All errors are relative: 0 means rebuilt exactly, 1 as bad as predicting the mean of the train
-atoms; test atoms may exceed it. The direction counts: from the source X to the target Y, in tables
-from the row to the column.
+All errors are relative, without unit: 0 means rebuilt exactly, 1 as bad as predicting the mean of
+the train atoms; test atoms may exceed it. The direction counts: from the source X to the target Y,
+in tables from the row to the column.
 
 X and Y are centered and divided by their total standard deviation over the train atoms, in float64;
 the linear map is a truncated SVD whose cutoff two-fold cross-validation chooses [1]_, such that it
@@ -17,7 +17,7 @@ References
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -26,14 +26,15 @@ from lumlip.array_types import FloatArray
 from lumlip.metrics.pointwise import pointwise_errors
 
 
+class Options(TypedDict, total=False):
+    """Options that all errors have, see `gfre`."""
+
+    device: str
+    protocol: str
+
+
 def gfre(
-    X: ArrayLike,
-    Y: ArrayLike,
-    *,
-    train: ArrayLike,
-    test: ArrayLike,
-    device: str = "auto",
-    protocol: str = "robust",
+    X: ArrayLike, Y: ArrayLike, *, train: ArrayLike, test: ArrayLike, **options: Unpack[Options]
 ) -> float:
     """Global feature reconstruction error: rebuild one model's features linearly from another's.
 
@@ -49,14 +50,9 @@ def gfre(
         Atoms to fit on and to measure on. They share none.
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        ``"scikit-matter"``: that package's, to the last digits. ``"robust"`` drops singular values
-        below a millionth of the largest, and of cutoffs that do equally well, within 1 %, takes the
-        largest; local maps: see `lfre`.
-
-    Returns
-    -------
-    float
-        Without unit. 0: Y is linearly contained in X. 1: X says nothing of Y.
+        ``"scikit-matter"``: that package's, to the last digits. ``"robust"``, the default, drops
+        singular values below a millionth of the largest, and of cutoffs that do equally well,
+        within 1 %, takes the largest; local maps: see `lfre`.
 
     Raises
     ------
@@ -74,29 +70,15 @@ def gfre(
     >>> train, test = np.arange(150), np.arange(150, 200)
     >>> round(gfre(X, Y, train=train, test=test), 2)
     0.53
-    >>> round(gfre(X, 3 * X[:, :2] + 1, train=train, test=test), 6)
-    0.0
     """
-    return _root_mean_square(
-        pointwise_gfre(X, Y, train=train, test=test, device=device, protocol=protocol)
-    )
+    return _root_mean_square(pointwise_gfre(X, Y, train=train, test=test, **options))
 
 
 def pointwise_gfre(
-    X: ArrayLike,
-    Y: ArrayLike,
-    *,
-    train: ArrayLike,
-    test: ArrayLike,
-    device: str = "auto",
-    protocol: str = "robust",
+    X: ArrayLike, Y: ArrayLike, *, train: ArrayLike, test: ArrayLike, **options: Unpack[Options]
 ) -> FloatArray:
-    """Error of every test atom behind `gfre`: ``gfre = sqrt(mean(pointwise_gfre ** 2))``.
-
-    ``|y_i - x_i W|``, of shape (n_test,) in the order of ``test``, without unit; parameters and
-    errors are those of `gfre`.
-    """
-    return _one_pair(X, Y, metric="gfre", train=train, test=test, device=device, protocol=protocol)
+    """Errors ``|y_i - x_i W|`` behind `gfre`, (n_test,) in the order of ``test``."""
+    return _one_pair(X, Y, metric="gfre", train=train, test=test, **options)
 
 
 def lfre(
@@ -106,8 +88,7 @@ def lfre(
     train: ArrayLike,
     test: ArrayLike,
     n_neighbors: int,
-    device: str = "auto",
-    protocol: str = "robust",
+    **options: Unpack[Options],
 ) -> float:
     """Local feature reconstruction error: rebuild linearly from the nearest train atoms alone.
 
@@ -117,8 +98,6 @@ def lfre(
 
     Parameters
     ----------
-    X, Y, train, test, device
-        As of `gfre`; neighbors are near in X.
     n_neighbors : int
         From 2 to n_train. The order of neighbors decides the folds of the cross-validation;
         equally near ones come in the order of ``train``.
@@ -126,16 +105,6 @@ def lfre(
         ``"scikit-matter"``: that package's, to the last digits. It breaks down where neighbors are
         near-copies of each other. ``"robust"`` takes one of several copies, drops singular values
         below a thousandth of the largest, and of cutoffs that do equally well the largest.
-
-    Returns
-    -------
-    float
-        Without unit, see `gfre`.
-
-    Raises
-    ------
-    ValueError
-        As `gfre`, and if ``n_neighbors`` is out of range.
 
     Examples
     --------
@@ -148,10 +117,9 @@ def lfre(
     >>> lfre(x, Y, train=train, test=test, n_neighbors=10) < 0.01
     True
     """
-    errors = pointwise_lfre(
-        X, Y, train=train, test=test, n_neighbors=n_neighbors, device=device, protocol=protocol
+    return _root_mean_square(
+        pointwise_lfre(X, Y, train=train, test=test, n_neighbors=n_neighbors, **options)
     )
-    return _root_mean_square(errors)
 
 
 def pointwise_lfre(
@@ -161,71 +129,32 @@ def pointwise_lfre(
     train: ArrayLike,
     test: ArrayLike,
     n_neighbors: int,
-    device: str = "auto",
-    protocol: str = "robust",
+    **options: Unpack[Options],
 ) -> FloatArray:
-    """Error of every test atom behind `lfre`: ``lfre = sqrt(mean(pointwise_lfre ** 2))``.
-
-    Of shape (n_test,) in the order of ``test``, without unit; parameters and errors are those of
-    `lfre`.
-    """
-    options: Any = {"n_neighbors": n_neighbors, "device": device, "protocol": protocol}
-    return _one_pair(X, Y, metric="lfre", train=train, test=test, **options)
+    """Errors behind `lfre`, (n_test,) in the order of ``test``."""
+    split: Any = {"train": train, "test": test}
+    return _one_pair(X, Y, metric="lfre", n_neighbors=n_neighbors, **split, **options)
 
 
 def gfrd(
-    X: ArrayLike,
-    Y: ArrayLike,
-    *,
-    train: ArrayLike,
-    test: ArrayLike,
-    device: str = "auto",
-    protocol: str = "robust",
+    X: ArrayLike, Y: ArrayLike, *, train: ArrayLike, test: ArrayLike, **options: Unpack[Options]
 ) -> float:
     """Global feature reconstruction distortion: what the linear map does beyond a rotation.
 
     ``GFRD(X, Y) = sqrt(mean_i |x_i W - x_i Q|^2)`` over the test atoms: W the map of `gfre`, Q the
     orthogonal map that is closest to it on the train atoms (narrower features padded with zeros).
-
-    Parameters and errors are those of `gfre`.
-
-    Returns
-    -------
-    float
-        Without unit. 0: as far as X predicts Y, Y is X rotated.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).normal(size=(200, 2))
-    >>> train, test = np.arange(150), np.arange(150, 200)
-    >>> turn = np.array([[0.6, -0.8], [0.8, 0.6]])
-    >>> round(gfrd(X, X @ turn, train=train, test=test), 6)
-    0.0
-    >>> round(gfrd(X, X * [1, 3], train=train, test=test), 1)
-    0.4
+    0: as far as X predicts Y, Y is X rotated.
     """
-    return _root_mean_square(
-        _one_pair(X, Y, metric="gfrd", train=train, test=test, device=device, protocol=protocol)
-    )
+    return _root_mean_square(_one_pair(X, Y, metric="gfrd", train=train, test=test, **options))
 
 
 def neighborhood_size(n_train: int, n_neighbors: int) -> int:
-    """Return how many neighbors to take for `lfre`: as many as wanted, at most a quarter of train.
-
-    With more, a neighborhood is no longer local.
-
-    Examples
-    --------
-    >>> neighborhood_size(8000, 64), neighborhood_size(100, 64), neighborhood_size(5, 64)
-    (64, 25, 2)
-    """
+    """Return how many neighbors to take for `lfre`: at most a quarter of train is local."""
     return min(n_neighbors, max(2, n_train // 4))
 
 
 def _one_pair(X: ArrayLike, Y: ArrayLike, **options: Any) -> FloatArray:
-    errors: FloatArray = pointwise_errors({"X": X}, {"Y": Y}, **options).to_numpy()[0, 0]
-    return errors
+    return np.asarray(pointwise_errors({"X": X}, {"Y": Y}, **options).to_numpy()[0, 0])
 
 
 def _root_mean_square(errors: FloatArray) -> float:

@@ -28,10 +28,7 @@ __all__ = ["CrossFit", "Estimate", "jackknife", "orders_of", "pair_weights"]
 
 @dataclass(frozen=True)
 class CrossFit:
-    """Squared errors of every pair, without unit, for several orders of folds.
-
-    They are summed over the atoms of each group (a parent).
-    """
+    """Squared errors of every pair, summed over groups (parents), for several orders of folds."""
 
     sources: list[str]
     targets: list[str]
@@ -77,10 +74,7 @@ class CrossFit:
         return pd.DataFrame(errors, index=self.sources, columns=self.targets)
 
     def mean(self, weights: ArrayLike) -> Estimate:
-        """Weighted mean over pairs of their errors.
-
-        Weights (n_sources, n_targets) are such as :func:`pair_weights`. All zero: missing.
-        """
+        """Weighted mean over pairs of errors, weights as of `pair_weights`; all 0: missing."""
         chosen, w = self._chosen(weights)
         if not len(w):
             return Estimate.missing()
@@ -88,10 +82,7 @@ class CrossFit:
         return Estimate.over([measure(some[chosen], self.counts) for some in self.sums])
 
     def share(self, weights: ArrayLike) -> Estimate:
-        """Weighted mean over pairs of the share of the target's variance that a map recovers.
-
-        That is 1 minus the mean squared error.
-        """
+        """Weighted mean share of the target's variance recovered: 1 minus the mean square."""
         chosen, w = self._chosen(weights)
         if not len(w):
             return Estimate.missing()
@@ -146,11 +137,7 @@ class CrossFit:
 def orders_of(
     ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, n_seeds: int = 10, seed: int = 0
 ) -> list[Folds]:
-    """Deal the atoms into folds several times, see :func:`lumlip.folds`.
-
-    The orders have the seeds ``seed`` to ``seed + n_seeds - 1``; each has as many folds as there
-    are groups, if these are fewer.
-    """
+    """Deal atoms into folds, or groups if fewer, several times, with the seeds from ``seed``."""
     check_count("n_seeds", n_seeds, 1)
     n = min(n_folds, number_of_groups(ds, by=by))
     return [folds(ds, by=by, n_folds=n, seed=seed + number) for number in range(n_seeds)]
@@ -166,8 +153,6 @@ def pair_weights(groups: Sequence[str], *, within: bool = False) -> FloatArray:
     --------
     >>> pair_weights(["a", "a", "b"]).round(2).tolist()
     [[0.0, 0.0, 0.25], [0.0, 0.0, 0.25], [0.25, 0.25, 0.0]]
-    >>> pair_weights(["a", "a", "b"], within=True).round(2).tolist()
-    [[0.0, 0.5, 0.0], [0.5, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
     _, code = np.unique(np.asarray(groups), return_inverse=True)
     same = code[:, None] == code[None, :]
@@ -175,5 +160,4 @@ def pair_weights(groups: Sequence[str], *, within: bool = False) -> FloatArray:
     kind = np.minimum(code[:, None], code) * (code.max() + 1) + np.maximum(code[:, None], code)
     size = np.bincount(kind[pairs], minlength=kind.max() + 1)
     n_kinds = max(1, np.count_nonzero(size))
-    weights: FloatArray = np.where(pairs, 1 / np.maximum(size[kind], 1), 0.0) / n_kinds
-    return weights
+    return np.asarray(np.where(pairs, 1 / np.maximum(size[kind], 1), 0.0) / n_kinds)

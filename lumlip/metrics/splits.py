@@ -50,17 +50,6 @@ def split(
     ------
     ValueError
         If ``by`` is unknown, a coordinate is missing, or ``n_test`` leaves train or test empty.
-
-    Examples
-    --------
-    >>> import numpy as np, xarray as xr
-    >>> ds = xr.Dataset(coords={
-    ...     "structure": ("atom", np.repeat(np.arange(10), 4)),
-    ...     "subset": ("structure", ["bulk"] * 5 + ["surface"] * 5),
-    ... })
-    >>> train, test = split(ds, by="structure", n_test=8)
-    >>> np.unique(ds.structure[test])  # one whole structure of each subset
-    array([4, 6])
     """
     structure = _structure(ds, by)
     subset = _coordinate(ds, "subset", by)[structure]
@@ -71,19 +60,17 @@ def split(
     is_test = _draw(group, _codes(subset), n_test, np.random.default_rng(seed))
     if is_test.all():
         raise ValueError(
-            f"n_test: got {n_test} of {n_atoms} atoms by {by}: whole groups that hold so many "
-            f"leave no atom to train on; expected fewer (there are {group.max() + 1} groups)"
+            f"n_test: got {n_test} of {n_atoms} atoms by {by}, which leave no atom to train on; "
+            f"expected fewer (there are {group.max() + 1} groups)"
         )
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
 def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:
     if not hasattr(ds, "variables"):
-        raise TypeError(
-            f"got {ds!r:.60}, expected an xarray.Dataset, as lumlip.features returns it"
-        )
+        raise TypeError(f"got {ds!r:.60}, expected an xarray.Dataset, as of lumlip.features")
     if name not in ds.variables:
-        known = ", ".join(str(key) for key in ds.variables)
+        known = ", ".join(map(str, ds.variables))
         raise ValueError(f"split by {by}: expected a coordinate {name!r}, got only: {known}")
     return np.asarray(ds[name].values)
 
@@ -102,8 +89,7 @@ def _structure(ds: xr.Dataset, by: str) -> IntArray:
 
 def _codes(labels: NDArray[np.generic]) -> IntArray:
     """Replace labels by their numbers 0, 1, ... in sorted order."""
-    codes: IntArray = np.unique(labels, return_inverse=True)[1].astype(np.int64)
-    return codes
+    return np.asarray(np.unique(labels, return_inverse=True)[1].astype(np.int64))
 
 
 def _groups(ds: xr.Dataset, structure: NDArray[np.generic], by: str) -> IntArray:
@@ -129,45 +115,28 @@ def _compositions(structure: IntArray, atomic_number: NDArray[np.generic]) -> In
 
 
 def _draw(group: IntArray, subset: IntArray, n_test: int, rng: np.random.Generator) -> BoolArray:
-    """Draw groups in a random order, each subset up to its share of ``n_test``."""
-    n_groups = group.max() + 1
-    n_atoms = np.bincount(group)
+    """Draw groups in a random order, each subset up to its share, or pooled up to a joint one."""
+    n_groups, n_atoms = group.max() + 1, np.bincount(group)
     home = np.zeros(n_groups, dtype=np.int64)
     # A group that spans subsets counts for the subset of its last atom.
     home[group] = subset
     home = _codes(home)
     order = rng.permutation(n_groups)
     of_subset = np.bincount(home, weights=n_atoms).astype(np.int64)
-    mean_group = of_subset / np.bincount(home)
-    if mean_group.sum() <= _LARGEST_SHARE * n_test:
-        return _draw_each(order, home, n_atoms, _shares(of_subset, n_test))[group]
-    # The subsets in a random order, too: the first ones would always be drawn.
-    rank = rng.permutation(len(of_subset))[home]
-    return _draw_pooled(order, rank, n_atoms, n_test)[group]
-
-
-def _draw_each(order: IntArray, home: IntArray, n_atoms: IntArray, share: IntArray) -> BoolArray:
-    """Draw the groups of each subset in order, until its share is reached."""
-    drawn = np.zeros(len(order), dtype=bool)
-    for number, wanted in enumerate(share):
-        members = order[home[order] == number]
-        before = np.cumsum(n_atoms[members]) - n_atoms[members]
-        drawn[members[before < wanted]] = True
-    return drawn
-
-
-def _draw_pooled(order: IntArray, home: IntArray, n_atoms: IntArray, n_test: int) -> BoolArray:
-    """Draw the groups subset by subset, until all so far have reached their joint share."""
-    drawn = np.zeros(len(order), dtype=bool)
+    pooled = (of_subset / np.bincount(home)).sum() > _LARGEST_SHARE * n_test
+    if pooled:  # the subsets in a random order, too: the first ones would always be drawn
+        home = rng.permutation(len(of_subset))[home]
+    drawn, seen, taken = np.zeros(n_groups, dtype=bool), 0, 0
+    shares = _shares(of_subset, n_test)
     order = order[np.argsort(home[order], kind="stable")]
-    n_all, seen, taken = int(n_atoms.sum()), 0, 0
-    for members in np.split(order, np.cumsum(np.bincount(home))[:-1]):
+    for number, members in enumerate(np.split(order, np.cumsum(np.bincount(home))[:-1])):
         seen += int(n_atoms[members].sum())
+        share = seen * n_test // len(group) - taken if pooled else shares[number]
         before = np.cumsum(n_atoms[members]) - n_atoms[members]
-        chosen = members[taken + before < seen * n_test // n_all]
+        chosen = members[before < share]
         drawn[chosen] = True
         taken += int(n_atoms[chosen].sum())
-    return drawn
+    return drawn[group]
 
 
 def _shares(n_atoms: IntArray, n_test: int) -> IntArray:

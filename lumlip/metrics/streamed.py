@@ -1,7 +1,7 @@
 """Tables of global errors of more atoms than fit in memory, read block by block.
 
 The atoms of every half of a fold are reduced to what stands for them, see
-`lumlip.metrics._triangles`, and the maps are fitted on that as on atoms in memory. A second pass
+`lumlip.metrics._fold_sums`, and the maps are fitted on that as on atoms in memory. A second pass
 over the blocks sums the squared errors by group, of which the table and its intervals are made.
 """
 
@@ -20,12 +20,11 @@ import torch
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics._blocks import CHANGED, Blocks, Read, check_groups, merged, results
+from lumlip.metrics._blocks import CHANGED, Blocks, Read, check_groups, results
 from lumlip.metrics._fold_maps import FoldMaps, Source
-from lumlip.metrics._fold_sums import FoldOrder
+from lumlip.metrics._fold_sums import FoldOrder, Part, merge
 from lumlip.metrics._input import as_array, check_spread
 from lumlip.metrics._protocol import BROKEN, GLOBAL
-from lumlip.metrics._triangles import Part, merge
 from lumlip.metrics.cross_fit import checked_folds, halves
 from lumlip.metrics.group_intervals import group_sums
 from lumlip.metrics.tables import table_of_sums
@@ -42,7 +41,6 @@ def streamed_table(
     n_bootstrap: int = 0,
     seed: int = 0,
     executor: Executor | None = None,
-    n_tasks: int = 64,
 ) -> pd.DataFrame:
     """Table of GFRE of any number of atoms: `lumlip.reconstruction_table` with folds, in blocks.
 
@@ -57,7 +55,6 @@ def streamed_table(
         (structure, or parent) of each atom, integers from 0 to n_groups - 1. Blocks of some tens
         of MB are fast. Other processes must be able to import it: a function of a module, or
         `functools.partial` of one.
-    n_blocks : int
     folds : array of int of shape (n_groups,)
         The fold of each group. If ``f = lumlip.folds(...)`` deals all atoms, it is
         ``f[numpy.unique(f.groups, return_index=True)[1]]``.
@@ -66,9 +63,6 @@ def streamed_table(
     executor : concurrent.futures.Executor, optional
         Where blocks are worked on: a pool of processes, Dask's ``client.get_executor()``, mpi4py's
         or executorlib's. What a broken pool leaves undone is done in this process.
-    n_tasks : int
-        Runs of blocks that the work is cut into. It decides the order of sums, and so the last
-        digits; the executor does not.
 
     Returns
     -------
@@ -81,29 +75,18 @@ def streamed_table(
     ValueError
         If blocks, groups or folds do not fit together, blocks change between the passes, or
         features do not vary.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> def read(block):
-    ...     X = np.random.default_rng(block).normal(size=(100, 3))
-    ...     return {"plane": X[:, :2], "space": X}, 10 * block + np.arange(100) // 10
-    >>> streamed_table(read, 5, folds=np.arange(50) % 5).round(1)
-           plane  space
-    plane    0.0    0.6
-    space    0.0    0.0
     """
     fold = checked_folds(folds, len(np.atleast_1d(as_array(folds, "folds"))))
     numbers = np.unique(fold, return_inverse=True)[1]
     part = 2 * numbers + halves(numbers, np.arange(len(fold)))
     blocks, first = Blocks.of(read, len(fold))
-    work, names = _Work(blocks, part), list(first)
-    how: Any = {"n_blocks": n_blocks, "n_tasks": n_tasks, "executor": executor}
-    fits = _fitted(merged(work.reduced, merge, **how), first)
+    names = list(first)
+    how: Any = {"n_blocks": n_blocks, "executor": executor}
+    fits = _fitted(reduce(merge, results(partial(_reduced, blocks, part), **how)), first)
     sums, counts, n_broken = np.zeros((len(first), len(first), len(fold))), np.zeros(len(fold)), 0
     # As bytes: tensors would travel in shared memory, which ends with the process that sent it.
     moved = np.zeros(len(fits.mean))
-    for found in results(partial(work.summed, pickle.dumps(fits)), **how):
+    for found in results(partial(_summed, blocks, part, pickle.dumps(fits)), **how):
         for some in found:
             sums[:, :, some.groups] += some.squares
             counts[some.groups] += some.counts
@@ -143,6 +126,21 @@ class _Fits:
         if n != self.n or (np.abs(deviations) > allowed).any():
             raise ValueError(CHANGED)
 
+    def sums(self, part: IntArray, rows: torch.Tensor, group: IntArray) -> _Sums:
+        """Measure the maps on the atoms of a block."""
+        rows -= self.mean
+        fold, widths = part[group] // 2, [len(turn) for turn in self.turns]
+        errors = np.empty((len(widths), len(widths), len(rows)))
+        for one in np.unique(fold):
+            own = np.flatnonzero(fold == one)
+            y = rows[own]
+            columns = torch.split(y, widths, dim=1)
+            for cells, x, turn, maps in zip(errors, columns, self.turns, self.maps, strict=True):
+                cells[:, own] = maps.errors(one, x @ turn, y)
+        broken = int((errors > BROKEN).sum())
+        moved = rows.sum(dim=0).numpy()
+        return _Sums(np.unique(group), *group_sums(errors, group), broken, moved)
+
 
 def _fitted(parts: list[Part], first: Mapping[str, FloatArray]) -> _Fits:
     n = np.array([part.n for part in parts])
@@ -164,40 +162,19 @@ def _fitted(parts: list[Part], first: Mapping[str, FloatArray]) -> _Fits:
     return _Fits(int(n.sum()), torch.as_tensor(mean), spread, turns, maps)
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What is done to runs of blocks; part is 2 * fold + half of every group."""
+def _reduced(blocks: Blocks, part: IntArray, run: IntArray) -> list[Part]:
+    """Reduce each part of the atoms of some blocks; part is 2 * fold + half of every group."""
+    return reduce(merge, (_parts(part, *blocks.rows(block)) for block in run))
 
-    blocks: Blocks
-    part: IntArray
 
-    def reduced(self, run: IntArray) -> list[Part]:
-        """Reduce each part of the atoms of some blocks."""
-        return reduce(merge, map(self._reduced, run))
+def _parts(part: IntArray, rows: torch.Tensor, group: IntArray) -> list[Part]:
+    own = part[group]
+    sizes = np.bincount(own, minlength=int(part.max()) + 1)
+    sorted_rows = rows[np.argsort(own, kind="stable")]
+    return [Part.of(some) for some in torch.split(sorted_rows, sizes.tolist())]
 
-    def _reduced(self, block: int) -> list[Part]:
-        rows, group = self.blocks.rows(block)
-        part = self.part[group]
-        sizes = np.bincount(part, minlength=int(self.part.max()) + 1)
-        sorted_rows = rows[np.argsort(part, kind="stable")]
-        return [Part.of(some) for some in torch.split(sorted_rows, sizes.tolist())]
 
-    def summed(self, pickled: bytes, run: IntArray) -> list[_Sums]:
-        """Measure the maps on the atoms of each block."""
-        fits: _Fits = pickle.loads(pickled)
-        return [self._summed(fits, block) for block in run]
-
-    def _summed(self, fits: _Fits, block: int) -> _Sums:
-        rows, group = self.blocks.rows(block)
-        rows -= fits.mean
-        fold, widths = self.part[group] // 2, list(self.blocks.widths.values())
-        errors = np.empty((len(widths), len(widths), len(rows)))
-        for one in np.unique(fold):
-            own = np.flatnonzero(fold == one)
-            y = rows[own]
-            columns = torch.split(y, widths, dim=1)
-            for cells, x, turn, maps in zip(errors, columns, fits.turns, fits.maps, strict=True):
-                cells[:, own] = maps.errors(one, x @ turn, y)
-        deviations = rows.sum(dim=0).numpy()
-        broken = int((errors > BROKEN).sum())
-        return _Sums(np.unique(group), *group_sums(errors, group), broken, deviations)
+def _summed(blocks: Blocks, part: IntArray, pickled: bytes, run: IntArray) -> list[_Sums]:
+    """Measure the maps on the atoms of each block."""
+    fits: _Fits = pickle.loads(pickled)
+    return [fits.sums(part, *blocks.rows(block)) for block in run]

@@ -19,11 +19,11 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.metrics._blocks import Blocks, Read, check_groups, results
+from lumlip.metrics._errors import local_errors
 from lumlip.metrics._input import check_spread
-from lumlip.metrics._local_errors import local_errors
 from lumlip.metrics._protocol import Protocol
+from lumlip.metrics._scaling import Targets
 from lumlip.metrics._search import Search
-from lumlip.metrics._targets import Targets
 from lumlip.metrics.group_intervals import group_sums
 from lumlip.metrics.tables import table_of_sums
 
@@ -38,7 +38,6 @@ def streamed_lfre(
     n_bootstrap: int = 0,
     seed: int = 0,
     executor: Executor | None = None,
-    n_tasks: int = 64,
 ) -> pd.DataFrame:
     """Table of LFRE of some groups, with the atoms of any number of others to fit on.
 
@@ -47,26 +46,18 @@ def streamed_lfre(
 
     Parameters
     ----------
-    read, n_blocks, n_bootstrap, seed, executor, n_tasks
-        As in :func:`lumlip.streamed_table`.
     tested : array of bool of shape (n_groups,)
         Which groups are tested, some thousand atoms; maps are fitted on all others.
     n_neighbors, protocol
-        As in :func:`lumlip.lfre`.
-
-    Returns
-    -------
-    DataFrame of shape (n_sets, n_sets)
-        As of :func:`lumlip.streamed_table`; so are the errors.
+        As in :func:`lumlip.lfre`; the other options, table and errors as in
+        :func:`lumlip.streamed_table`.
     """
     is_tested = np.asarray(tested)
     if is_tested.ndim != 1 or is_tested.dtype != bool:
-        raise ValueError(
-            f"tested: got shape {is_tested.shape} of {is_tested.dtype}, "
-            "expected (n_groups,) of bool"
-        )
+        got = f"shape {is_tested.shape} of {is_tested.dtype}"
+        raise ValueError(f"tested: got {got}, expected (n_groups,) of bool")
     settings = Protocol.named(protocol, local=True)
-    how: Any = {"n_blocks": n_blocks, "n_tasks": n_tasks, "executor": executor}
+    how: Any = {"n_blocks": n_blocks, "executor": executor}
     search, groups = _surveyed(read, is_tested, how)
     train = search.neighbors(n_neighbors, settings.copies, how)
     sets = search.sets(train)

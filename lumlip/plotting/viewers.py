@@ -12,7 +12,7 @@ from ase import Atoms
 from ase.data import covalent_radii
 from numpy.typing import ArrayLike
 
-from lumlip.datasets.neighbors import neighbor_pairs
+from lumlip.datasets.properties import neighbor_pairs
 
 _DIGITS = 4
 _CUTOFF = 4.0  # Å, of the surroundings shown around a chosen atom

@@ -9,7 +9,7 @@ from ase import Atoms
 from ase.data import covalent_radii
 from numpy.typing import NDArray
 
-from lumlip.datasets.neighbors import neighbor_pairs
+from lumlip.datasets.properties import neighbor_pairs
 
 #: Å. Pairs up to here are looked at: the shortest cutoff among the models.
 CUTOFF = 5.0

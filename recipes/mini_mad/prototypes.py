@@ -10,7 +10,7 @@ from typing import Any
 from ase import Atoms
 from ase.collections import dcdft
 
-from lumlip.datasets.neighbors import neighbor_pairs
+from lumlip.datasets.properties import neighbor_pairs
 from recipes.mini_mad.elements import ELEMENTS, NOBLE_GASES
 from recipes.mini_mad.geometry import closeness, is_sane, name, scaled, tidy
 

@@ -15,8 +15,9 @@ from ase import Atoms
 Part = Literal["train", "validation"]
 Level = Literal["pbe", "r2scan"]
 
-#: The labelled structures that the minis have learned.
-STRUCTURES = Path(__file__).parents[2] / "lumlip" / "minis" / "structures"
+#: The labelled structures that the minis have learned; those of LPS are a set that lumlip brings.
+STRUCTURES = Path(__file__).parent / "structures"
+_LPS = Path(__file__).parents[2] / "lumlip" / "minis" / "structures"
 KINDS = ("inorganic", "surface", "molecule")
 #: Level of theory -> the real model whose energies and forces are the labels.
 TEACHERS = {"pbe": "sevennet-0", "r2scan": "sevennet-mf-0@R2SCAN"}
@@ -71,9 +72,10 @@ def read_labelled(
 def data_sha256(folder: str | Path = STRUCTURES) -> dict[str, str]:
     """SHA-256 of the text of every file of labelled structures, compressed or not, by its name."""
     found = {}
-    for path in sorted(Path(folder).glob("*.xyz*")):
-        with opened(path) as file:
-            found[path.name.removesuffix(".gz")] = hashlib.sha256(file.read()).hexdigest()
+    for place in _places(Path(folder)):
+        for path in sorted(place.glob("*.xyz*")):
+            with opened(path) as file:
+                found[path.name.removesuffix(".gz")] = hashlib.sha256(file.read()).hexdigest()
     return found
 
 
@@ -82,11 +84,16 @@ def opened(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
 
 
+def _places(folder: Path) -> list[Path]:
+    return [folder, _LPS] if folder == STRUCTURES else [folder]
+
+
 def _file(folder: Path, name: str) -> Path:
     """Find a file of labelled structures, compressed or not."""
-    for path in (folder / name, folder / f"{name}.gz"):
-        if path.exists():
-            return path
+    for place in _places(folder):
+        for path in (place / name, place / f"{name}.gz"):
+            if path.exists():
+                return path
     raise ValueError(f"no labelled structures {folder / name}; make them: recipes.minis.make_data")
 
 

@@ -5,10 +5,10 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
 
-from lumlip.datasets.neighbors import neighbors_of_atoms
 from lumlip.datasets.properties import (
     composition,
     coordination_numbers,
+    neighbors_of_atoms,
 )
 
 

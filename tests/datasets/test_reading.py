@@ -339,8 +339,8 @@ Cl 0.5 0.5 0.5{row}
             "got Cl4Na4, expected what its formula says, Na Cl with Z = 8",
         ),
         ("Na Cl", "1", "", "with Z = 1"),
-        ("Na Cl H2", "4", "", "leaves out atoms such as H"),
-        ("Na8 Cl8", "?", "", "Na8 Cl8: it is cut off"),
+        ("Na Cl H2", "4", "", "cut off, or without H?"),
+        ("Na8 Cl8", "?", "", "Na8 Cl8: cut off"),
         ("Na Cl", "4", " 0.5", "Wrong number 5 of tokens, expected 4"),
     ],
 )

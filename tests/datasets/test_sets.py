@@ -12,7 +12,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.data import covalent_radii
 from ase.neighborlist import neighbor_list
 
-from lumlip.datasets.neighbors import neighbor_pairs
+from lumlip.datasets.properties import neighbor_pairs
 from lumlip.datasets.sets import (
     SETS,
     STRAINED,
@@ -349,7 +349,7 @@ def test_mini_lps_has_a_part_that_fine_tuning_never_saw():
         ([], "got no structures, expected at least one"),
         (5, "got 5, expected a set's name, a file, or a list of ase.Atoms"),
         ("", "got an empty name, expected a set's name or a file"),
-        ("mini-mad@0:3", "mini-mad@0:3: @FIRST:END takes a part of a file; .* mini-mad:test"),
+        ("mini-mad@0:3", "mini-mad@0:3: @FIRST:END is for files; .* mini-mad:test"),
     ],
 )
 def test_what_is_no_structures_is_one_line(wrong, message):

@@ -10,7 +10,7 @@ from ase.neighborlist import neighbor_list
 
 from lumlip import structures
 from lumlip.datasets import validation
-from lumlip.datasets.neighbors import neighbor_pairs
+from lumlip.datasets.properties import neighbor_pairs
 from lumlip.datasets.validation import check_structures, concerns
 from lumlip.errors import StructureError
 
@@ -50,7 +50,7 @@ FAULTS = {
     "flat cell": (Atoms("Cu", cell=[[3, 0, 0], [0, 3, 0], [3, 3, 0]], pbc=True), "volume of 0 Å"),
     "site in part": (
         _with(occupancy={"0": {"O": 1.0}, "1": {"H": 0.25}}),
-        r"site 1 is occupied in part \(H 0\.25\), expected whole atoms",
+        r"site 1 is occupied in part \(H 0\.25\)",
     ),
     "site of two": (
         _with(occupancy={"0": {"O": 0.5, "S": 0.5}}),

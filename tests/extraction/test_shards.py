@@ -56,6 +56,7 @@ def test_the_task_of_a_job_array_is_a_part():
         "SLURM_ARRAY_TASK_MIN": "10",
         "SLURM_ARRAY_TASK_COUNT": "5",
     }
+    assert which_part("3/10") == (3, 10)
     assert which_part("slurm", task) == (3, 5)
     with pytest.raises(ValueError, match="no SLURM_ARRAY_TASK_ID; expected a job array"):
         which_part("slurm", {})

@@ -107,7 +107,7 @@ def test_without_errors_no_group_carries_more_than_another():
         ({"test": [0], "folds": FOLD}, "got test, folds, expected train and test, or folds"),
         ({"folds": FOLD[:9]}, r"folds: got shape \(9,\) of int64, expected \(120,\) of int"),
         ({"folds": FOLD / 2}, r"folds: got shape \(120,\) of float64, expected \(120,\) of int"),
-        ({"folds": 0 * FOLD}, "folds: got 1, expected at least 2"),
+        ({"folds": 0 * FOLD}, "folds: got 1, expected 2 or more"),
         ({"folds": FOLD, "groups": [0]}, r"groups: got shape \(1,\), expected \(120,\)"),
         ({"folds": FOLD, "n_bootstrap": -1}, "n_bootstrap: got -1, expected 0 or more"),
         ({"folds": FOLD, "metric": "x"}, "metric: got 'x', expected one of"),

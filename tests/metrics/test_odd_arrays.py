@@ -15,7 +15,7 @@ import lumlip
 from chapters.latent_spaces.pcovr import pcovr
 from chapters.shared.spectrum import leading_share
 from lumlip import similarity
-from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.cumulants import mean_over_atoms
 
 thorough = settings(
     max_examples=int(os.environ.get("LUMLIP_EXAMPLES", "40")),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.cumulants import mean_over_atoms
 
 
 def test_each_structure_has_the_mean_of_its_atoms():
@@ -16,7 +16,7 @@ def test_each_structure_has_the_mean_of_its_atoms():
     [
         (np.ones((2, 1)), [1, 2], "structure: got 2 different indices from 1 to 2"),
         (np.ones((2, 1)), [0, 2], "structure: got 2 different indices from 0 to 2"),
-        (np.ones((2, 1)), [0.0, 1.0], "structure: got shape .2,. and dtype float64"),
+        (np.ones((2, 1)), [0.0, 1.0], "structure: got shape .2,. of float64"),
         (np.ones((2, 1)) * 1j, [0, 1], "X: got dtype complex128"),
         ([["a"], ["b"]], [0, 1], "X: got dtype <U1"),
         ([[np.nan], [1.0]], [0, 1], "X: got NaN"),

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from lumlip.metrics import _local_errors, pointwise
+from lumlip.metrics import _errors, pointwise
 from lumlip.metrics._protocol import BROKEN
 from lumlip.metrics.pointwise import pointwise_errors
 from lumlip.metrics.reconstruction import (
@@ -384,7 +384,7 @@ def test_chunks_and_threads_change_nothing(monkeypatch):
     for n_threads in (1, 3):
         torch.set_num_threads(n_threads)
         for numbers in (1, 7 * 20 * 24, 2**19):
-            monkeypatch.setattr(_local_errors, "BLOCK", {"cpu": numbers})
+            monkeypatch.setattr(_errors, "BLOCK", {"cpu": numbers})
             errors = pointwise_errors({"X": X, "Y": Y}, **options)
             assert_allclose(errors, expected, rtol=1e-9, atol=ROUNDING)
         assert torch.get_num_threads() == n_threads
@@ -446,14 +446,14 @@ def test_a_rotation_is_no_distortion_and_a_stretch_is():
 )
 def test_local_maps_are_fitted_so_many_at_a_time(block, threads, at_once, monkeypatch):
     """As many as the block has room for, 8 neighbors of 4 channels each, or a thread's part."""
-    sizes, real = [], _local_errors._chunk_errors
+    sizes, real = [], _errors._chunk_errors
 
     def counted(source, targets, atoms, *rest):
         sizes.append(len(atoms))
         return real(source, targets, atoms, *rest)
 
-    monkeypatch.setattr(_local_errors, "BLOCK", {"cpu": block})
-    monkeypatch.setattr(_local_errors, "_chunk_errors", counted)
+    monkeypatch.setattr(_errors, "BLOCK", {"cpu": block})
+    monkeypatch.setattr(_errors, "_chunk_errors", counted)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     rng = np.random.default_rng(0)
     pointwise_lfre(_latent(rng, 5), _latent(rng, 4), train=TRAIN, test=TEST, n_neighbors=8)

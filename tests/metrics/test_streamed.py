@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import lumlip
-from lumlip.metrics._blocks import merged, results
+from lumlip.metrics._blocks import results
 from lumlip.metrics.folds import Folds
 
 RNG = np.random.default_rng(0)
@@ -118,10 +118,11 @@ def test_a_fold_of_one_group():
     np.testing.assert_allclose(found, in_memory(folds), rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("n_tasks", [1, 2, 64])
-def test_threads_and_the_number_of_tasks_change_no_more_than_rounding(n_tasks):
+@pytest.mark.parametrize("n_runs", [1, 2, 64])
+def test_threads_and_the_number_of_runs_change_no_more_than_rounding(n_runs, monkeypatch):
+    monkeypatch.setitem(results.__kwdefaults__, "n_runs", n_runs)
     with ThreadPoolExecutor(2) as pool:
-        found = streamed(executor=pool, n_tasks=n_tasks)
+        found = streamed(executor=pool)
     np.testing.assert_allclose(found, streamed(), rtol=1e-12, atol=1e-14)
 
 
@@ -149,22 +150,8 @@ def test_what_an_executor_cancels_is_done_here():
     with ThreadPoolExecutor(1) as pool:
         pool.submit(gate.wait)
         threading.Thread(target=close).start()
-        found = [run.tolist() for run in results(np.copy, 3, 3, pool)]
+        found = [run.tolist() for run in results(np.copy, 3, pool)]
     assert found == [[0], [1], [2]]
-
-
-@pytest.mark.parametrize("n_blocks", [1, 2, 7, 100])
-def test_results_are_merged_in_their_order_wherever_that_is_done(n_blocks):
-    def merge(some, others):
-        threads.add(threading.get_ident())
-        return np.append(some, others)
-
-    for workers in (0, 3):
-        threads = set()
-        with ThreadPoolExecutor(max(1, workers)) as pool:
-            found = merged(np.copy, merge, n_blocks, 64, pool if workers else None)
-        assert found.tolist() == list(range(n_blocks))
-        assert (threading.get_ident() in threads) == (not workers and n_blocks > 1)
 
 
 CONSTANT = {"a": LATENT, "b": np.full((len(GROUPS), 3), 0.1, dtype=np.float32)}
@@ -174,7 +161,6 @@ CONSTANT = {"a": LATENT, "b": np.full((len(GROUPS), 3), 0.1, dtype=np.float32)}
     ("options", "message"),
     [
         ({"n_blocks": 0}, "n_blocks: got 0, expected 1 or more"),
-        ({"n_tasks": 0}, "n_tasks: got 0, expected 1 or more"),
         ({"folds": FOLDS / 2}, r"folds: got shape \(240,\) of float64, expected \(240,\) of int"),
         ({"folds": FOLDS[:50]}, r"block 1: got groups from .* to .*, expected 0 to 49"),
         ({"read": partial(read, features={})}, "features: got none"),

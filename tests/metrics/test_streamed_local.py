@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import lumlip
+from lumlip.metrics._blocks import results
 
 RNG = np.random.default_rng(0)
 GROUPS = np.repeat(np.arange(200), 4)
@@ -28,8 +29,9 @@ def read(block, features=FEATURES):
 
 
 @pytest.mark.parametrize("protocol", ["robust", "scikit-matter"])
-@pytest.mark.parametrize("n_tasks", [2, 64])
-def test_blocks_give_the_errors_of_all_atoms_in_memory(protocol, n_tasks):
+@pytest.mark.parametrize("n_runs", [2, 64])
+def test_blocks_give_the_errors_of_all_atoms_in_memory(protocol, n_runs, monkeypatch):
+    monkeypatch.setitem(results.__kwdefaults__, "n_runs", n_runs)
     test = TESTED[GROUPS]
     names = ["plain", "bent"] if protocol == "scikit-matter" else list(FEATURES)
     features = {name: FEATURES[name] for name in names}
@@ -44,7 +46,6 @@ def test_blocks_give_the_errors_of_all_atoms_in_memory(protocol, n_tasks):
             tested=TESTED,
             n_bootstrap=50,
             executor=pool,
-            n_tasks=n_tasks,
             **options,
         )
     np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)

@@ -2,20 +2,17 @@
 
 All take features X (n_samples, n_features) and, but for dimensions, Y (n_samples, n_other_features)
 of the same samples, in the same order and in any unit, and agree with the published definitions;
-where a library defines one otherwise, its docstring says so.
-Similarities have no unit. Refused, by a ValueError, are other numbers of samples in X and Y, arrays
-that say to be of different structures (``attrs["structures_sha256"]``), features that do not vary,
-and samples or neighbors that are too few.
+where a library defines one otherwise, its docstring says so. Without unit: 1 is alike, up to
+what the measure overlooks. Refused, by a ValueError, are other numbers of samples in X and Y,
+arrays that say to be of different structures (``attrs["structures_sha256"]``), features that do
+not vary, and samples or neighbors that are too few.
 """
 
-from lumlip.metrics.similarity.anchors import anchored_cosine
-from lumlip.metrics.similarity.canonical import pwcca, svcca
 from lumlip.metrics.similarity.dimension import mle_dimension, two_nn
-from lumlip.metrics.similarity.imbalance import information_imbalance
 from lumlip.metrics.similarity.kernels import cka
-from lumlip.metrics.similarity.neighborhoods import cknna, mutual_knn
-from lumlip.metrics.similarity.pairs import distance_correlation, rsa
-from lumlip.metrics.similarity.shape import procrustes_similarity
+from lumlip.metrics.similarity.linear import procrustes_similarity, pwcca, svcca
+from lumlip.metrics.similarity.neighborhoods import cknna, information_imbalance, mutual_knn
+from lumlip.metrics.similarity.pairs import anchored_cosine, distance_correlation, rsa
 
 __all__ = [
     "anchored_cosine",

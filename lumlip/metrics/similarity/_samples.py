@@ -1,4 +1,4 @@
-"""What all metrics of similarity start from: rows that belong together, distances, neighbors."""
+"""What all measures of similarity start from: rows that belong together, and distances."""
 
 from __future__ import annotations
 
@@ -6,21 +6,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import pdist, squareform
 
-from lumlip.array_types import FloatArray, IntArray
-from lumlip.choices import check_count
-from lumlip.metrics._input import (
-    as_features,
-    check_same_structures,
-    of_unit_size,
-    rounding_spread,
-)
+from lumlip.array_types import FloatArray
+from lumlip.metrics._input import as_features, check_same_structures, of_unit_size, rounding_spread
 
 
 def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
-    """Return features as a float64 array (n_samples, n_features), or say what is wrong.
-
-    Very large and very small ones are divided by a power of two: nothing here depends on the unit.
-    """
+    """Return features (n_samples, n_features) as float64, huge or tiny ones in another unit."""
     array = of_unit_size(as_features(X, name), name)
     if len(array) < at_least:
         raise ValueError(f"{name}: got {len(array)} samples, expected {at_least} or more")
@@ -28,10 +19,7 @@ def samples(X: ArrayLike, name: str = "X", *, at_least: int = 2) -> FloatArray:
 
 
 def both(X: ArrayLike, Y: ArrayLike, *, at_least: int = 2) -> tuple[FloatArray, FloatArray]:
-    """Return `samples` X (n_samples, n_features) and Y (n_samples, n_other_features).
-
-    Refused are other numbers of samples, or other structures by ``attrs["structures_sha256"]``.
-    """
+    """Return `samples` of both, the same number, and of the same structures as far as they tell."""
     check_same_structures([("X", X), ("Y", Y)])
     first, second = samples(X, "X", at_least=at_least), samples(Y, "Y", at_least=at_least)
     if len(first) != len(second):
@@ -40,13 +28,7 @@ def both(X: ArrayLike, Y: ArrayLike, *, at_least: int = 2) -> tuple[FloatArray, 
 
 
 def centered(X: FloatArray) -> FloatArray:
-    """Subtract the mean of each column of features (n_samples, n_features).
-
-    Raises
-    ------
-    ValueError
-        All samples are the same, but for rounding.
-    """
+    """Subtract the mean of each column (n_samples, n_features); refuse what is but rounding."""
     moved: FloatArray = X - X.mean(axis=0)
     if np.linalg.norm(moved) <= rounding_spread(X) * np.sqrt(len(X)):
         raise ValueError("got features that are the same for all samples")
@@ -56,36 +38,12 @@ def centered(X: FloatArray) -> FloatArray:
 def unit_rows(X: FloatArray) -> FloatArray:
     """Bring every row (n_samples, n_features) to unit length; rows of zeros stay."""
     lengths = np.linalg.norm(X, axis=1, keepdims=True)
-    found: FloatArray = X / np.where(lengths > 0, lengths, 1.0)
-    return found
+    return np.asarray(X / np.where(lengths > 0, lengths, 1.0))
 
 
 def distances(X: FloatArray) -> FloatArray:
     """Euclidean distances (n_samples, n_samples) of rows (n_samples, n_features)."""
-    found: FloatArray = squareform(pdist(X))
-    return found
-
-
-def orders(X: FloatArray, Y: FloatArray) -> list[IntArray]:
-    """Return `neighbor_order` of both; of equal samples it would be no more than their order."""
-    for Z in (X, Y):
-        centered(Z)  # refuses those
-    return [neighbor_order(distances(Z)) for Z in (X, Y)]
-
-
-def neighbor_order(distance: FloatArray) -> IntArray:
-    """Return, row by row, the other samples by increasing distance: (n_samples, n_samples - 1).
-
-    Equally near ones come in the order of the samples.
-    """
-    own = distance.copy()
-    np.fill_diagonal(own, -np.inf)  # so that a sample comes before its copies
-    return np.argsort(own, axis=1, kind="stable")[:, 1:]
-
-
-def check_k(k: int, n_samples: int, *, low: int = 1) -> None:
-    """Refuse a number of neighbors that there are not: ``low`` to n_samples - 1."""
-    check_count("k", k, low, n_samples - 1, f" of {n_samples} samples")
+    return np.asarray(squareform(pdist(X)))
 
 
 #: Below this share of the terms that cancel, what is left of them is rounding.

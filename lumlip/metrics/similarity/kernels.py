@@ -20,33 +20,16 @@ def cka(X: ArrayLike, Y: ArrayLike, *, kernel: Kernel = "linear", debiased: bool
 
     ``CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L))`` of the kernel matrices K and L of the
     samples. With the linear kernel and without debiasing this is
-    ``|X'Y|_F^2 / (|X'X|_F |Y'Y|_F)`` of the centered features.
-
-    Parameters
-    ----------
-    kernel : {"linear", "rbf"}
-        ``"rbf"``: ``exp(-d^2 / (2 s^2))``, s the median distance.
-    debiased : bool
-        With the unbiased estimator HSIC_1 [2]_: features that have nothing in common score 0
-        however many they are (and may score slightly less); else they score more with each column.
-
-    Returns
-    -------
-    float
-        1: the same up to rotation, shift and one scale; 0: nothing in common.
+    ``|X'Y|_F^2 / (|X'X|_F |Y'Y|_F)`` of the centered features; ``"rbf"``:
+    ``exp(-d^2 / (2 s^2))``, s the median distance. Debiased, by the estimator HSIC_1 [2]_,
+    features that have nothing in common score 0 however many they are (and may score slightly
+    less); else they score more with each column.
 
     References
     ----------
     .. [1] S. Kornblith, M. Norouzi, H. Lee, G. Hinton, ICML (2019), arXiv:1905.00414.
     .. [2] L. Song, A. Smola, A. Gretton, J. Bedo, K. Borgwardt, J. Mach. Learn. Res. 13, 1393
        (2012).
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).normal(size=(100, 3))
-    >>> round(cka(X, 5 * X[:, ::-1] + 1), 6)
-    1.0
     """
     check_choice("kernel", kernel, KERNELS)
     check_flags(debiased=debiased)
@@ -64,8 +47,7 @@ def kernel_matrix(X: FloatArray, *, kernel: Kernel) -> FloatArray:
     scale = np.median(distance[np.triu_indices(len(distance), 1)])
     if not scale > 0:
         raise ValueError("got a median distance of 0: most samples are copies of each other")
-    found: FloatArray = np.exp(-0.5 * (distance / scale) ** 2)
-    return found
+    return np.asarray(np.exp(-0.5 * (distance / scale) ** 2))
 
 
 def aligned(K: FloatArray, L: FloatArray, *, debiased: bool) -> float:
@@ -82,10 +64,7 @@ def ratio(cross: float, first: float, second: float) -> float:
 
 
 def biased_hsic(K: FloatArray, L: FloatArray) -> float:
-    """Hilbert-Schmidt independence criterion, ``tr(K H L H) / (n - 1)^2`` with H centering.
-
-    K, L : arrays of shape (n_samples, n_samples).
-    """
+    """Return ``tr(K H L H) / (n - 1)^2`` of kernels (n_samples, n_samples), with H centering."""
     moved = K - K.mean(axis=0) - K.mean(axis=1)[:, None] + K.mean()
     return float(np.vdot(moved, L)) / (len(K) - 1) ** 2
 

@@ -1,4 +1,4 @@
-"""Shared neighbors: mutual nearest neighbors, and CKA between neighbors only."""
+"""Neighbors compared: those in common, CKA between these only, and how they rank elsewhere."""
 
 from __future__ import annotations
 
@@ -6,48 +6,71 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
-from lumlip.metrics.similarity._samples import (
-    both,
-    centered,
-    check_k,
-    defined,
-    neighbor_order,
-    orders,
-    unit_rows,
-)
+from lumlip.choices import check_count
+from lumlip.metrics.similarity._samples import both, centered, defined, distances, unit_rows
 from lumlip.metrics.similarity.kernels import ratio, unbiased_hsic
 
 
 def mutual_knn(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
-    """Share of the k nearest neighbors that two sets of features have in common [1]_.
+    """Share of the k nearest neighbors that two sets of features have in common.
 
     ``mean_i |N_k(x_i) & N_k(y_i)| / k``, neighbors by Euclidean distance, without the sample
-    itself.
+    itself, k from 1 to n_samples - 1; of nothing in common ``k / (n_samples - 1)``.
 
-    Parameters
-    ----------
-    k : int
-        Neighbors, 1 to n_samples - 1.
-
-    Returns
-    -------
-    float
-        1: the same neighbors; features that have nothing in common score ``k / (n_samples - 1)``.
-
-    References
-    ----------
-    .. [1] M. Huh, B. Cheung, T. Wang, P. Isola, ICML (2024), arXiv:2405.07987.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> x = np.arange(10.0)[:, None]
-    >>> mutual_knn(x, np.exp(x), k=1)  # 1 has 0 and 2 equally near, and all go downwards
-    1.0
+    M. Huh, B. Cheung, T. Wang, P. Isola, ICML (2024), arXiv:2405.07987.
     """
-    first, second = both(X, Y)
-    check_k(k, len(first))
-    return shared(*orders(first, second), k=k)
+    return shared(*_orders(X, Y, k), k=k)
+
+
+def information_imbalance(X: ArrayLike, Y: ArrayLike, *, k: int = 1) -> tuple[float, float]:
+    """How badly neighborhoods in one set of features predict those in the other, both ways.
+
+    ``D(X -> Y) = 2 / n <r_Y | r_X <= k>`` and D(Y -> X): the mean rank that a sample's k nearest
+    neighbors in X have among its neighbors in Y, from 1 for the nearest; k from 1 to n_samples - 1.
+    Near 0: the one holds what the other knows of neighborhoods; near 1: nothing of it.
+
+    A. Glielmo, C. Zeni, B. Cheng, G. Csanyi, A. Laio, PNAS Nexus 1, pgac039 (2022).
+    """
+    there, back = _orders(X, Y, k)
+    return imbalance(there, back, k=k), imbalance(back, there, k=k)
+
+
+def cknna(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
+    """Centered kernel nearest-neighbor alignment: CKA between shared neighbors only.
+
+    ``HSIC_1(M K, M L) / sqrt(HSIC_1(M_K K, M_K K) HSIC_1(M_L L, M_L L))`` of the cosines K and L
+    between centered rows, M_K the mask of each row's k largest ones, M that of those which both
+    masks have. With all n_samples - 1 neighbors, this is debiased linear CKA.
+
+    M. Huh, B. Cheung, T. Wang, P. Isola, ICML (2024), arXiv:2405.07987, appendix.
+    """
+    first, second = both(X, Y, at_least=4)
+    _check_k(k, len(first))
+    kernels = cosines(first), cosines(second)
+    return defined(aligned_near(*kernels, *(neighbor_order(-K)[:, :k] for K in kernels)))
+
+
+def _check_k(k: int, n: int) -> None:
+    check_count("k", k, 1, n - 1, f" of {n} samples")
+
+
+def _orders(X: ArrayLike, Y: ArrayLike, k: int) -> list[IntArray]:
+    """Return `neighbor_order` of both; of equal samples it would be no more than their order."""
+    pair = both(X, Y)
+    _check_k(k, len(pair[0]))
+    for Z in pair:
+        centered(Z)  # refuses those
+    return [neighbor_order(distances(Z)) for Z in pair]
+
+
+def neighbor_order(distance: FloatArray) -> IntArray:
+    """Return, row by row, the other samples by increasing distance: (n_samples, n_samples - 1).
+
+    Equally near ones come in the order of the samples.
+    """
+    own = distance.copy()
+    np.fill_diagonal(own, -np.inf)  # so that a sample comes before its copies
+    return np.argsort(own, axis=1, kind="stable")[:, 1:]
 
 
 def shared(first: IntArray, second: IntArray, *, k: int) -> float:
@@ -56,38 +79,12 @@ def shared(first: IntArray, second: IntArray, *, k: int) -> float:
     return float((masks[0] & masks[1]).sum() / (k * len(first)))
 
 
-def cknna(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
-    """Centered kernel nearest-neighbor alignment: CKA between shared neighbors only [1]_.
-
-    ``HSIC_1(M K, M L) / sqrt(HSIC_1(M_K K, M_K K) HSIC_1(M_L L, M_L L))`` of the cosines K and L
-    between centered rows, M_K the mask of each row's k largest ones, M that of those which both
-    masks have.
-
-    Parameters
-    ----------
-    k : int
-        Neighbors, 1 to n_samples - 1. With all of them, this is debiased linear CKA.
-
-    Returns
-    -------
-    float
-        1: the same similarities among the same neighbors; near 0: no neighbors in common.
-
-    References
-    ----------
-    .. [1] M. Huh, B. Cheung, T. Wang, P. Isola, ICML (2024), arXiv:2405.07987, appendix.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).normal(size=(100, 3))
-    >>> round(cknna(X, X[:, ::-1], k=10), 6)
-    1.0
-    """
-    first, second = both(X, Y, at_least=4)
-    check_k(k, len(first))
-    kernels = cosines(first), cosines(second)
-    return defined(aligned_near(*kernels, *(neighbor_order(-K)[:, :k] for K in kernels)))
+def imbalance(first: IntArray, second: IntArray, *, k: int) -> float:
+    """Return D(first -> second), from orders of neighbors (n_samples, n_samples - 1)."""
+    n = len(first)
+    rank = np.zeros((n, n), dtype=np.int64)
+    np.put_along_axis(rank, second, np.arange(1, n)[None, :], axis=1)
+    return float(np.take_along_axis(rank, first[:, :k], axis=1).mean()) * 2 / n
 
 
 def cosines(X: FloatArray) -> FloatArray:

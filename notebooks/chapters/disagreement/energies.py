@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from chapters.disagreement.study import Study, composition_baseline, groups_of
 from lumlip.array_types import FloatArray
 from lumlip.metrics.bootstrap import Interval
-from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.metrics.repeated import CrossFit, Estimate
 from lumlip.zoo.relations import family_name
 

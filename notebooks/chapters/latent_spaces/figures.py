@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from chapters.latent_spaces.pcovr import energy_target, pcovr
 from lumlip.array_types import FloatArray
 from lumlip.extraction.panel import Panel
-from lumlip.metrics.pooling import mean_over_atoms
+from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.metrics.repeated import CrossFit, Estimate, pair_weights
 from lumlip.plotting.style import FAMILY_COLORS, INK, LIGHT, MIDDLE, WIDTH
 from lumlip.zoo.relations import family_of

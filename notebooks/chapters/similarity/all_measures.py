@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics.similarity import anchors, canonical, imbalance, kernels, shape
+from lumlip.metrics.similarity import kernels, linear
 from lumlip.metrics.similarity import neighborhoods as near
 from lumlip.metrics.similarity import pairs as of_pairs
-from lumlip.metrics.similarity._samples import distances, neighbor_order, samples
+from lumlip.metrics.similarity._samples import distances, samples
 
 K = 10  # neighbors of mutual_knn and cknna
 
@@ -38,17 +38,17 @@ class Prepared:
 
 _MADE: dict[str, Callable[[Prepared], Any]] = {
     "distance": lambda p: distances(p.X),
-    "order": lambda p: neighbor_order(p.distance),
+    "order": lambda p: near.neighbor_order(p.distance),
     "ranks": lambda p: of_pairs.pair_ranks(p.distance),
     "u_centered": lambda p: of_pairs.u_centered(p.distance),
     "linear": lambda p: kernels.kernel_matrix(p.X, kernel="linear"),
     "rbf": lambda p: kernels.kernel_matrix(p.X, kernel="rbf"),
     "cosine": lambda p: near.cosines(p.X),
-    "most_alike": lambda p: neighbor_order(-p.cosine)[:, :K],
-    "relative": lambda p: anchors.relative(p.X, n_anchors=anchors.N_ANCHORS),
-    "unit": lambda p: shape.unit(p.X),
-    "basis": lambda p: canonical.components(p.X, variance=1.0),
-    "leading": lambda p: canonical.components(p.X, variance=0.99),  # of the variance
+    "most_alike": lambda p: near.neighbor_order(-p.cosine)[:, :K],
+    "relative": lambda p: of_pairs.relative(p.X, n_anchors=of_pairs.N_ANCHORS),
+    "unit": lambda p: linear.unit(p.X),
+    "basis": lambda p: linear.components(p.X, variance=1.0),
+    "leading": lambda p: linear.components(p.X, variance=0.99),  # of the variance
 }
 
 
@@ -72,13 +72,13 @@ MEASURES: dict[str, Callable[[Prepared, Prepared], float]] = {
     "cka_rbf": lambda a, b: kernels.aligned(a.rbf, b.rbf, debiased=True),
     "rsa": lambda a, b: of_pairs.rank_correlation(a.ranks, b.ranks),
     "distance_correlation": lambda a, b: of_pairs.overlap(a.u_centered, b.u_centered),
-    "anchors": lambda a, b: anchors.mean_cosine(a.relative, b.relative),
+    "anchors": lambda a, b: of_pairs.mean_cosine(a.relative, b.relative),
     "cknna": lambda a, b: near.aligned_near(a.cosine, b.cosine, a.most_alike, b.most_alike),
     "mutual_knn": lambda a, b: near.shared(a.order, b.order, k=K),
-    "procrustes": lambda a, b: shape.overlap(a.unit, b.unit),
-    "svcca": lambda a, b: canonical.mean_correlation(a.leading, b.leading),
-    "imbalance": lambda a, b: 1 - imbalance.imbalance(a.order, b.order, k=1),
-    "pwcca": lambda a, b: canonical.weighted_correlation(a.basis, b.basis, a.unit),
+    "procrustes": lambda a, b: linear.nuclear_overlap(a.unit, b.unit),
+    "svcca": lambda a, b: linear.mean_correlation(a.leading, b.leading),
+    "imbalance": lambda a, b: 1 - near.imbalance(a.order, b.order, k=1),
+    "pwcca": lambda a, b: linear.weighted_correlation(a.basis, b.basis, a.unit),
 }
 DIRECTED = ("imbalance", "pwcca")
 

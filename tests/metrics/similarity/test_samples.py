@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from lumlip import similarity
-from lumlip.metrics.similarity._samples import distances, neighbor_order, samples, unit_rows
+from lumlip.metrics.similarity._samples import distances, samples, unit_rows
+from lumlip.metrics.similarity.neighborhoods import neighbor_order
 
 
 def test_rows_get_unit_length_and_zeros_stay():

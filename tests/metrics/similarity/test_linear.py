@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lumlip import similarity
-from lumlip.metrics.similarity.canonical import components
+from lumlip.metrics.similarity.linear import components
 
 
 def test_canonical_correlations_of_known_mixtures(rng):

@@ -1,4 +1,4 @@
-"""Canonical correlations: how far one set of features is a linear map of the other."""
+"""Linear maps between two sets of features: canonical correlations, and the best rotation."""
 
 from __future__ import annotations
 
@@ -14,29 +14,12 @@ _NOISE = 1e-12
 
 
 def svcca(X: ArrayLike, Y: ArrayLike, *, variance: float = 0.99) -> float:
-    """Mean canonical correlation of the leading principal components [1]_.
+    """Mean canonical correlation of the leading principal components.
 
-    Parameters
-    ----------
-    variance : float
-        Share of the variance that the components kept of each side hold, above 0, to 1.
+    Those kept of each side hold ``variance``, a share above 0, to 1. With nearly as many components
+    as samples it is 1 for anything.
 
-    Returns
-    -------
-    float
-        1: one side's components are a linear map of the other's. With nearly as many components
-        as samples it is 1 for anything.
-
-    References
-    ----------
-    .. [1] M. Raghu, J. Gilmer, J. Yosinski, J. Sohl-Dickstein, NeurIPS (2017), arXiv:1706.05806.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).normal(size=(100, 3))
-    >>> round(svcca(X, X @ [[1, 2, 0], [0, 1, 3], [0, 0, 1]], variance=1), 6)
-    1.0
+    M. Raghu, J. Gilmer, J. Yosinski, J. Sohl-Dickstein, NeurIPS (2017), arXiv:1706.05806.
     """
     if not 0 < as_number("variance", variance) <= 1:
         raise ValueError(f"variance: got {variance}, expected above 0, to 1")
@@ -45,26 +28,12 @@ def svcca(X: ArrayLike, Y: ArrayLike, *, variance: float = 0.99) -> float:
 
 
 def pwcca(X: ArrayLike, Y: ArrayLike) -> float:
-    """Canonical correlations weighted by how much of X their directions hold [1]_.
+    """Canonical correlations weighted by how much of X their directions hold; not symmetric.
 
     ``sum_i a_i rho_i / sum_i a_i`` with ``a_i = sum_j |<h_i, x_j>|``, h_i the i-th canonical
-    variate of X and x_j its centered columns. Not symmetric.
+    variate of X and x_j its centered columns.
 
-    Returns
-    -------
-    float
-        1: the directions of X are a linear map of Y.
-
-    References
-    ----------
-    .. [1] A. S. Morcos, M. Raghu, S. Bengio, NeurIPS (2018), arXiv:1806.05759.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> X = np.random.default_rng(0).normal(size=(100, 3))
-    >>> round(pwcca(X[:, :2], X), 6)
-    1.0
+    A. S. Morcos, M. Raghu, S. Bengio, NeurIPS (2018), arXiv:1806.05759.
     """
     first, second = both(X, Y)
     P, Q = (components(Z, variance=1.0) for Z in (first, second))
@@ -88,3 +57,25 @@ def components(X: FloatArray, *, variance: float) -> FloatArray:
     U, s, _ = np.linalg.svd(centered(X), full_matrices=False)
     share = np.cumsum(s**2) / np.sum(s**2)
     return U[:, : np.searchsorted(share, variance - _NOISE) + 1]
+
+
+def procrustes_similarity(X: ArrayLike, Y: ArrayLike) -> float:
+    """Overlap of two clouds of samples after the best rotation and scaling.
+
+    ``s = |X'Y|_* / (|X|_F |Y|_F)`` of the centered features, with the nuclear norm (sum of singular
+    values). The Procrustes distance of the clouds at unit size is ``sqrt(2 - 2 s)``, and the
+    squared residual of ``scipy.spatial.procrustes`` is ``1 - s^2``. The narrower one counts as
+    padded with zeros.
+    """
+    return nuclear_overlap(*(unit(Z) for Z in both(X, Y)))
+
+
+def nuclear_overlap(first: FloatArray, second: FloatArray) -> float:
+    """Return the nuclear norm of ``X'Y`` of two clouds (n_samples, n_features) of unit size."""
+    return float(np.linalg.svd(first.T @ second, compute_uv=False).sum())
+
+
+def unit(X: FloatArray) -> FloatArray:
+    """Return the cloud (n_samples, n_features) around its mean, of Frobenius norm 1."""
+    moved = centered(X)
+    return moved / np.linalg.norm(moved)
