@@ -32,6 +32,8 @@ from lumlip.metrics.tables import LARGE_SHARE, reconstruction_table
 from lumlip.runtime.environments import say
 
 _PAPER_TEST_ATOMS = 1000
+#: Errors up to here are the rounding of features in single precision.
+EXACT = 1e-5
 #: What `Comparison.save` writes.
 FILES = ("table.csv", "intervals.csv", "settings.json", "heatmap.png")
 
@@ -202,10 +204,25 @@ def compare(
     return made
 
 
+def ends_text(low: Any, high: Any) -> str:
+    """Write the ends of an interval; one far above 1 says no more than that nothing is known.
+
+    >>> ends_text(0.294, 0.646), ends_text(0.2, 3181.0), ends_text(float("nan"), float("nan"))
+    ('[0.294, 0.646]', '[0.200, not known from above]', '(no interval: rebuilt but for rounding)')
+    """
+    if not low <= high:
+        return "(no interval: rebuilt but for rounding)"
+    return f"[{low:.3f}, {f'{high:.3f}' if high < BROKEN else 'not known from above'}]"
+
+
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per pair: source, target, value, and the 95 % interval if there is one."""
+    """Return one row per pair: source, target, value, and the 95 % interval if there is one.
+
+    An error that is rounding has none: its ends are NaN.
+    """
     low, high = table.attrs.get("low"), table.attrs.get("high")
-    ends = {} if low is None or high is None else {"low": low, "high": high}
+    given = {} if low is None or high is None else {"low": low, "high": high}
+    ends = {name: end.where(table > EXACT) for name, end in given.items()}
     pairs = [(a, b) for a in table.index for b in table.columns if a != b]
     columns = {"value": table, **ends}.items()
     return pd.DataFrame(

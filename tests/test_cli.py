@@ -309,6 +309,12 @@ def test_select_needs_an_ending_that_ase_can_write(capsys, tmp_path, name):
     assert "expected a name such as OUT.xyz" in error_of(argv, capsys)
 
 
+def test_select_needs_a_format_that_holds_as_many(capsys, tmp_path):
+    argv = ["select", "none.xyz", "--model", "sevennet-0", "-o", str(tmp_path / "few.vasp")]
+    assert "which ase writes one structure to; expected" in error_of([*argv, "--n", "3"], capsys)
+    assert "no such structure file" in error_of([*argv, "--n", "1"], capsys)
+
+
 @pytest.mark.heavy
 def test_uncertainty_says_how_well_it_is_calibrated(capsys, crystals, tmp_path):
     frames = [atoms.copy() for _ in range(2) for atoms in read(crystals, index=":")]
@@ -424,6 +430,8 @@ def test_compare_overwrites_no_file_and_says_so_before_the_work(capsys, tmp_path
     argv = ["compare", "no-such-model", "nor-this", "--structures", "none", "-o", str(tmp_path)]
     assert f"{tmp_path / 'table.csv'} is there already" in error_of(argv, capsys)
     assert (tmp_path / "table.csv").read_text() == "mine"
+    argv[-1] += "/table.csv"
+    assert "table.csv is a file, expected a folder: name another" in error_of(argv, capsys)
 
 
 def test_run_refuses_what_the_chapter_does_not_know(capsys):

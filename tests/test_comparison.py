@@ -12,7 +12,7 @@ from matplotlib.image import imread
 from skmatter.metrics import global_reconstruction_error
 
 import lumlip
-from lumlip.comparison import compare, intervals
+from lumlip.comparison import compare, ends_text, intervals
 from lumlip.datasets.sets import structures_sha256
 
 MODELS = ["sevennet-0", "chgnet-0.3.0"]
@@ -157,3 +157,11 @@ def test_one_test_structure_and_isolated_atoms_are_told(structures):
     low, high = one.table.attrs["low"], one.table.attrs["high"]
     assert low.isna().all(axis=None)
     assert high.isna().all(axis=None)
+
+
+def test_intervals_that_say_nothing_are_words():
+    table = pd.DataFrame([[0.0, 1e-9], [0.3, 0.0]], index=["a", "b"], columns=["a", "b"])
+    table.attrs = {"low": table * 0.5, "high": table + 3181.0}
+    exact, wide = intervals(table).itertuples()
+    assert ends_text(exact.low, exact.high) == "(no interval: rebuilt but for rounding)"
+    assert ends_text(wide.low, wide.high) == "[0.150, not known from above]"

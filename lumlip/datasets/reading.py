@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import partial
 from io import StringIO
-from itertools import islice, repeat
+from itertools import count, islice, repeat
 from pathlib import Path
 
 import ase.db
@@ -56,13 +56,22 @@ def path_and_part(text: str) -> tuple[Path, slice]:
     )
 
 
-def sliced(items: Iterator[Atoms], part: slice) -> Iterable[Atoms]:
-    """Take a part of what comes, and no more of it than that takes."""
+def sliced(items: Iterator[Atoms], part: slice, name: str) -> Iterator[Atoms]:
+    """Take a part of what comes, and no more of it than that takes; what it lacks is told."""
     if part.step == 0:
         raise ValueError("FILE@FIRST:END:STEP: got a step of 0, expected another number")
-    if any((end or 0) < 0 for end in (part.start, part.stop, part.step)):
-        return spooled(items)[part]
-    return islice(items, part.start, part.stop, part.step)
+    wanted = (part.start, part.stop, part.step)
+    numbers, ends = count(1), [end or 0 for end in wanted]
+    counted = (atoms for atoms, _ in zip(items, numbers, strict=False))
+    some = islice(counted, *wanted) if min(ends) >= 0 else spooled(counted)[part]
+    taken = None
+    for taken in some:
+        yield taken
+    n = next(numbers) - 1
+    if n and taken is None:
+        raise ValueError(f"{name}: got none of its {n} frames, expected some")
+    if n < max(-ends[0], ends[1]):
+        say(f"lumlip: {name}: there are no more than {n} frames")
 
 
 def frames_under(path: Path, format: str | None = None) -> Iterator[Atoms]:
@@ -111,6 +120,8 @@ def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:
         if isinstance(error, RefusedError):
             raise ValueError(f"cannot read {where} ({error})") from error
         hint = _HINTS.get(path.suffix) or _HINTS.get(str(error), _EXPECTED)
+        if format:
+            hint = f"is it of the format {format!r}, which ase.io.formats.ioformats has to know?"
         raise ValueError(
             f"ase cannot read {where} ({type(error).__name__}: {error}); {hint}"
         ) from error

@@ -37,6 +37,8 @@ def feature_arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
     """Return `as_features` of each name, of which there is at least one."""
     if not features:
         raise ValueError("features: got none, expected at least one name with its array")
+    if strange := [name for name in features if not isinstance(name, str)]:
+        raise ValueError(f"features: got the name {strange[0]!r}, expected texts")
     return {name: as_features(array, name) for name, array in features.items()}
 
 
@@ -148,10 +150,19 @@ def check_same_structures(features: Iterable[tuple[str, object]]) -> None:
     """Refuse features (name, array) that say to be of different structures, though as many atoms.
 
     Those with ``attrs["structures_sha256"]``, as variables of a feature store have it, are
-    compared; plain arrays say nothing and pass.
+    compared, and the coordinates of their rows; plain arrays say nothing and pass.
     """
-    key = "structures_sha256"
-    told = [(name, getattr(array, "attrs", {}).get(key)) for name, array in features]
+    key, arrays, labels = "structures_sha256", list(features), dict[str, tuple[str, Any]]()
+    for name, array in arrays:
+        rows = (*getattr(array, "dims", ()), None)[:1]
+        for label, values in getattr(array, "coords", {}).items():
+            first, expected = labels.setdefault(str(label), (name, values))
+            if values.dims == expected.dims == rows and not np.array_equal(values, expected):
+                raise ValueError(
+                    f"{name}: got rows of another {label} than {first}, expected the same atoms in "
+                    "the same order"
+                )
+    told = [(name, getattr(array, "attrs", {}).get(key)) for name, array in arrays]
     known = [(name, str(sha256)) for name, sha256 in told if sha256 is not None]
     for name, sha256 in known:
         first, expected = known[0]

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
+from lumlip.choices import check_count
 from lumlip.metrics.pointwise import pointwise_errors
 
 
@@ -169,6 +170,7 @@ def pointwise_lfre(
     Of shape (n_test,) in the order of ``test``, without unit; parameters and errors are those of
     `lfre`.
     """
+    check_count("n_neighbors", n_neighbors, 2)  # None: of a table, where widths differ
     options: Any = {"n_neighbors": n_neighbors, "device": device, "protocol": protocol}
     return _one_pair(X, Y, metric="lfre", train=train, test=test, **options)
 

@@ -472,3 +472,20 @@ def test_packed_file_that_grows_without_end_is_refused(tmp_path, salt, monkeypat
     with pytest.raises(ValueError, match="more than 5000 bytes when unpacked"):
         structures(tmp_path / "many.xyz.gz")
     assert len(structures(tmp_path / "many.xyz")) == 60
+
+
+@pytest.mark.parametrize(("part", "n"), [("2:500", 4), ("-500:", 6), ("0:500:2", 3)])
+def test_a_part_beyond_the_end_is_told(tmp_path, salt, capfd, part, n):
+    ase.io.write(tmp_path / "salt.xyz", salt)
+    assert len(structures(f"{tmp_path / 'salt.xyz'}@{part}")) == n
+    assert "there are no more than 6 frames" in capfd.readouterr().err
+    structures(f"{tmp_path / 'salt.xyz'}@-6:6")
+    assert not capfd.readouterr().err
+    with pytest.raises(ValueError, match=r"salt.xyz@7:9: got none of its 6 frames, expected some"):
+        structures(f"{tmp_path / 'salt.xyz'}@7:9")
+
+
+def test_a_file_of_another_format_than_named_is_told(tmp_path, salt):
+    ase.io.write(tmp_path / "salt.xyz", salt)
+    with pytest.raises(ValueError, match=r"cannot read .*salt.xyz .*is it of the format 'cif'"):
+        structures(tmp_path / "salt.xyz", format="cif")

@@ -415,3 +415,13 @@ def test_rows_in_another_order_are_found_by_the_sum_of_each_structure(tmp_path):
     again = lumlip.features(f"features:{tmp_path / 'other.npz'}", frames)
     for name in ("last_layer", "energy"):
         assert np.array_equal(again[name], mine[name])
+
+
+def test_features_that_lost_digits_are_told(tmp_path, capfd):
+    write(lumlip.features("sevennet-0", FRAMES), FRAMES, tmp_path / "one.npz")
+    with np.load(tmp_path / "one.npz") as file:
+        arrays = {name: x.astype(np.float16) if x.ndim > 1 else x for name, x in dict(file).items()}
+    np.savez(tmp_path / "half.npz", **arrays)
+    found = lumlip.features(f"features:{tmp_path / 'half.npz'}", FRAMES)
+    assert found.attrs["dtype"] == "float16"
+    assert "half.npz: float16 keeps three digits of the features" in capfd.readouterr().err

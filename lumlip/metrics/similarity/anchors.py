@@ -23,7 +23,7 @@ def anchored_cosine(X: ArrayLike, Y: ArrayLike, *, n_anchors: int = N_ANCHORS) -
     Parameters
     ----------
     n_anchors : int
-        Samples that serve as anchors, evenly spread over the rows.
+        Samples that serve as anchors, evenly spread over the rows; all of them, if these are fewer.
 
     Returns
     -------

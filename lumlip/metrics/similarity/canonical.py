@@ -48,7 +48,9 @@ def pwcca(X: ArrayLike, Y: ArrayLike) -> float:
     """Canonical correlations weighted by how much of X their directions hold [1]_.
 
     ``sum_i a_i rho_i / sum_i a_i`` with ``a_i = sum_j |<h_i, x_j>|``, h_i the i-th canonical
-    variate of X and x_j its centered columns. Not symmetric.
+    variate of X and x_j its centered columns. Not symmetric. Of equal rho_i the h_i, and with them
+    the weights beside other rho, are not defined: another order of the columns may give another
+    number, unless all are equal.
 
     Returns
     -------
