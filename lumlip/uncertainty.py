@@ -70,8 +70,8 @@ def last_layer_uncertainty(
         predicted ones are among them (``n_again``: their uncertainty is too small); how many eV the
         known energies change for one of the model's, both beyond composition (``slope``: far from 1
         they are in another unit, or of other structures, which is told on standard error); the
-        shares of errors within one and two uncertainties (``within_1``, ``within_2``; of normal errors 0.68
-        and 0.95), and the rank correlation of both (``rank_correlation``).
+        shares of errors within one and two uncertainties (``within_1``, ``within_2``; of normal
+        errors 0.68 and 0.95), and the rank correlation of both (``rank_correlation``).
     """
     seen, asked = (panel([model], some, **options).told() for some in (known, structures))
     energies, usable, fold = _beyond_composition(seen, key)

@@ -29,6 +29,8 @@ IN_FOLDERS = (
     *("*.traj", "*.pdb", "*.db", "*.lammpstrj", "*.aselmdb", "*.parquet"),
 )
 _PART = re.compile(r"-?\d+|(-?\d+)?(:(-?\d+)?){1,2}")
+#: Labels without a value: ase takes what follows for it.
+_EMPTY = re.compile(r"""(?<!\S)[^\s"'=]+=(""|'')(?!\S)""")
 _EXPECTED = (
     "expected a format that ase.io.read knows by name or content, such as extxyz, cif, POSCAR or "
     "traj, or that --format (format=...) names"
@@ -167,7 +169,8 @@ def _xyz_frames(lines: Iterator[str]) -> Iterator[str]:
                 yield "".join(frame)
             if not line.strip().isdigit():
                 raise ValueError(f"expected a number of atoms, got the line {line.strip()!r:.60}")
-            frame = [line, *islice(lines, int(line) + 1)]
+            comment = (_EMPTY.sub("", text) for text in islice(lines, 1))
+            frame = [line, *comment, *islice(lines, int(line))]
             if (found := max(0, len(frame) - 2)) < int(line):  # ase would wait for them all
                 raise RefusedError(f"Frame has {found} atoms, expected {int(line)}")
     if frame:
