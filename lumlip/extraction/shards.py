@@ -16,6 +16,7 @@ import numpy as np
 from ase import Atoms
 
 from lumlip.array_types import IntArray
+from lumlip.choices import check_count
 from lumlip.extraction.features import features
 from lumlip.extraction.files import SHA256, SUMS, append, opened, sha256_of, write
 from lumlip.extraction.given import Given
@@ -95,6 +96,7 @@ def extract_parts(
         Where they are done: a pool of processes, Dask's ``client.get_executor()``, mpi4py's or
         executorlib's. What a broken one leaves undone is done in this process, from where it was.
     """
+    check_count("n_parts", n_parts, 1)
     task = partial(_numbered, model, structures, Path(folder), n_parts, options)
     return list(results(task, n_parts, n_parts, executor))
 

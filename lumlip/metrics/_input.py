@@ -150,14 +150,13 @@ def check_same_structures(features: Iterable[tuple[str, object]]) -> None:
     """Refuse features (name, array) that say to be of different structures, though as many atoms.
 
     Those with ``attrs["structures_sha256"]``, as variables of a feature store have it, are
-    compared, and the coordinates of their rows; plain arrays say nothing and pass.
+    compared, and what rows are called, in xarray and in pandas; plain arrays say nothing and pass.
     """
     key, arrays, labels = "structures_sha256", list(features), dict[str, tuple[str, Any]]()
     for name, array in arrays:
-        rows = (*getattr(array, "dims", ()), None)[:1]
-        for label, values in getattr(array, "coords", {}).items():
-            first, expected = labels.setdefault(str(label), (name, values))
-            if values.dims == expected.dims == rows and not np.array_equal(values, expected):
+        for label, values in _row_labels(array).items():
+            first, expected = labels.setdefault(label, (name, values))
+            if not np.array_equal(values, expected):
                 raise ValueError(
                     f"{name}: got rows of another {label} than {first}, expected the same atoms in "
                     "the same order"
@@ -171,6 +170,14 @@ def check_same_structures(features: Iterable[tuple[str, object]]) -> None:
                 f"{name}: got features of other structures than {first} (structures_sha256 "
                 f"{sha256[:12]} and {expected[:12]}), expected the same atoms in the same order"
             )
+
+
+def _row_labels(array: object) -> dict[str, Any]:
+    """Return what the rows of a DataArray (its coordinates) or a DataFrame (its index) are."""
+    if hasattr(array, "iloc"):
+        return {"index": array.index}  # type: ignore[attr-defined]
+    rows, coords = getattr(array, "dims", ())[:1], getattr(array, "coords", {})
+    return {str(name): values for name, values in coords.items() if values.dims == rows}
 
 
 def rounding_spread(rows: FloatArray) -> float:

@@ -6,6 +6,7 @@ About a thousand inputs by default; `LUMLIP_EXAMPLES=400` tries more than 10,000
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 import xarray as xr
@@ -271,6 +272,17 @@ def test_features_with_other_coordinates_are_refused():
         lumlip.gfre(one, other, **options)
     with pytest.raises(ValueError, match="Y: got rows of another structure than X, expected the"):
         lumlip.similarity.cka(one, other)
+    frame = pd.DataFrame(X)
+    assert lumlip.gfre(frame, frame * 2, **options) < 1e-9
+    with pytest.raises(ValueError, match="Y: got rows of another index than X, expected the"):
+        lumlip.gfre(frame, frame[::-1], **options)
+
+
+def test_groups_without_a_name_are_refused():
+    X, groups = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) // 2 * 1.0
+    groups[7] = np.nan
+    with pytest.raises(ValueError, match="groups: got none for 1 atoms, expected one each"):
+        lumlip.reconstruction_table({"a": X}, train=range(40), test=range(40, 60), groups=groups)
 
 
 def test_names_are_texts():
