@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.data import chemical_symbols
+from ase.data import chemical_symbols, covalent_radii
 
 from lumlip.array_types import FloatArray
 from lumlip.datasets.neighbors import neighbor_pairs, reduced_cell
@@ -30,6 +30,9 @@ SKEWED = 0.05
 WHOLE = 0.99
 #: An atom without another one within this distance, in Å, is isolated.
 ISOLATED = 6.0
+#: Closest atoms of half of the structures are farther apart, in sums of covalent radii, if lengths
+#: are in another unit: in mini-mad and mini-lps it is 0.9, at most 1.2 but for noble gases.
+LOOSE = 1.4
 #: Up to so many atoms all their distances are quicker than a search for neighbors.
 FEW = 64
 #: What is found apart by this factor more than asked for is so for sure, whatever rounding does.
@@ -118,7 +121,22 @@ def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
             f"isolated atoms among the frames ({some}): without surroundings they lie far from all "
             "others, and one can make up an error alone; leave them out"
         )
-    return found
+    return found or loose(structures)
+
+
+def loose(structures: Sequence[Atoms]) -> list[str]:
+    """Say if atoms of some of the structures are so far apart that lengths may not be in Å."""
+    closest = []
+    for atoms in structures[:: max(1, len(structures) // FEW)]:
+        first, second, distance = neighbor_pairs(atoms, ISOLATED)
+        radii = covalent_radii[atoms.numbers]
+        closest += [(distance / (radii[first] + radii[second])).min()] if len(distance) else []
+    if not closest or (median := np.median(closest)) < LOOSE:
+        return []
+    return [
+        f"closest atoms are {median:.2g} sums of covalent radii apart, expected about 1: are the "
+        "lengths in Bohr? lumlip takes Å"
+    ]
 
 
 def _name(atoms: Any) -> str:

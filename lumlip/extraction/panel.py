@@ -16,6 +16,7 @@ from ase import Atoms
 from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice, check_flags
 from lumlip.datasets.sets import structures_sha256
+from lumlip.datasets.validation import loose
 from lumlip.errors import (
     ExtractionError,
     FamilyEnvironmentError,
@@ -100,11 +101,11 @@ class Panel:
         return "\n".join(lines)
 
     def remarks(self) -> list[str]:
-        """Say how many structures are there twice, which folds of parents cannot know."""
+        """Say how many structures are there twice, which folds cannot know, and odd lengths."""
         pairs = {(structures_sha256([a]), a.info.get("parent")) for a in self.structures}
         again = len(pairs) - len({sha256 for sha256, _ in pairs})
         copies = f"{again} structures are copies of others, of other parents: errors are too small"
-        return [copies] * (again > 0)
+        return [copies] * (again > 0) + loose(self.structures)
 
     def told(self) -> Panel:
         """Say on standard error what was left out, where no report is shown."""

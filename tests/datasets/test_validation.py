@@ -7,6 +7,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
 from ase.neighborlist import neighbor_list
+from ase.units import Bohr
 
 from lumlip import structures
 from lumlip.datasets import validation
@@ -310,3 +311,13 @@ def test_what_is_quickly_found_apart_is_so_by_search(monkeypatch):
     monkeypatch.setattr(validation, "FEW", 0)
     monkeypatch.setattr(validation, "_SURE", np.inf)  # the shortest vector is looked for, too
     assert check_structures(frames, stop=False) == quick
+
+
+def test_lengths_in_bohr_are_told():
+    found = [bulk("Cu", cubic=True), bulk("NaCl", "rocksalt", a=5.64), molecule("H2O")]
+    assert concerns(found, range(3)) == []
+    for atoms in found:
+        atoms.set_cell(atoms.cell / Bohr, scale_atoms=False)
+        atoms.positions /= Bohr
+    (line,) = concerns(found, range(3))
+    assert line.startswith("closest atoms are 1.9 sums of covalent radii apart, expected about 1")
