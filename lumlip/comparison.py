@@ -30,6 +30,7 @@ from lumlip.metrics.reconstruction import neighborhood_size
 from lumlip.metrics.splits import split
 from lumlip.metrics.tables import LARGE_SHARE, reconstruction_table
 from lumlip.runtime.environments import say
+from lumlip.runtime.paths import ensured, refuse_existing
 
 _PAPER_TEST_ATOMS = 1000
 #: Errors up to here are the rounding of features in single precision.
@@ -104,11 +105,11 @@ class Comparison:
         ]
 
     def save(self, folder: Path) -> list[Path]:
-        """Write table.csv, intervals.csv, settings.json and heatmap.png; return the paths."""
+        """Write table.csv, intervals.csv, settings.json and heatmap.png, none over another."""
         from lumlip.plotting.style import heat_map_figure
 
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / name for name in FILES]
+        paths = [ensured(folder) / name for name in FILES]
+        refuse_existing(*paths)
         self.table.to_csv(paths[0], float_format="%.6f")
         intervals(self.table).to_csv(paths[1], float_format="%.6f", index=False)
         paths[2].write_text(json.dumps(self.settings, indent=2) + "\n", encoding="utf-8")
@@ -163,6 +164,10 @@ def compare(
     for name, value in (("n_test", n_test), ("n_neighbors", n_neighbors)):
         if value is not None:
             check_count(name, value, 1)
+    if n_neighbors is not None and metric != "lfre":
+        raise ValueError(
+            f"n_neighbors: got {n_neighbors} with {metric}, expected it with lfre only"
+        )
     shown = panel(models, structures, device=device, **options)
     X, atoms = shown.layer(layer), shown.atoms
     n_atoms = atoms.sizes["atom"]

@@ -430,8 +430,9 @@ def test_compare_overwrites_no_file_and_says_so_before_the_work(capsys, tmp_path
     argv = ["compare", "no-such-model", "nor-this", "--structures", "none", "-o", str(tmp_path)]
     assert f"{tmp_path / 'table.csv'} is there already" in error_of(argv, capsys)
     assert (tmp_path / "table.csv").read_text() == "mine"
-    argv[-1] += "/table.csv"
-    assert "table.csv is a file, expected a folder: name another" in error_of(argv, capsys)
+    for end in ("/table.csv", "/below"):
+        argv[-1] += end
+        assert "table.csv is a file, expected a folder: name another" in error_of(argv, capsys)
 
 
 def test_run_refuses_what_the_chapter_does_not_know(capsys):

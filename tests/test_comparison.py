@@ -57,6 +57,8 @@ def test_saved_files_say_what_was_done(comparison, tmp_path):
     paths = comparison.save(tmp_path / "result")
     table = pd.read_csv(paths[0], index_col=0)
     assert np.allclose(table, comparison.table, atol=1e-6)
+    with pytest.raises(FileExistsError, match="are there already"):
+        comparison.save(tmp_path / "result")
     settings = json.loads(paths[2].read_text())
     assert settings["models"] == MODELS
     assert settings["split"] == "structure"
@@ -114,6 +116,7 @@ def test_a_structure_that_carries_a_cell_is_named(comparison):
         ({"layer": "head"}, "got layer 'head'; expected one of: backbone, last_layer, readout"),
         ({"by": "year"}, "'year'"),
         ({"n_bootstrap": -1}, "n_bootstrap"),
+        ({"n_neighbors": 5}, "n_neighbors: got 5 with gfre, expected it with lfre only"),
     ],
 )
 def test_wrong_options_are_named_before_any_model_is_run(structures, monkeypatch, options, message):

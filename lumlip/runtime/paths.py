@@ -32,8 +32,9 @@ def regular(path: Path) -> Path:
 
 def ensured(folder: Path) -> Path:
     """Make a folder if it is missing and return it; NotADirectoryError if a file is there."""
-    if folder.is_file():
-        raise NotADirectoryError(f"{folder} is a file, expected a folder: name another")
+    for part in (folder, *folder.parents):
+        if part.is_file():
+            raise NotADirectoryError(f"{part} is a file, expected a folder: name another")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
