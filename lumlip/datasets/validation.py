@@ -103,6 +103,7 @@ def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
 
     Elements that are the types 1, 2, ... of LAMMPS, and isolated atoms: features without
     surroundings lie far from all others, and one of them among the test atoms is the whole error.
+    Lengths that may be in Bohr, and charges and spins that not all models see.
     ``frames`` are the numbers of the structures.
     """
     found = []
@@ -121,7 +122,21 @@ def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
             f"isolated atoms among the frames ({some}): without surroundings they lie far from all "
             "others, and one can make up an error alone; leave them out"
         )
-    return found or loose(structures)
+    return (found or loose(structures)) + _states(structures)
+
+
+def _states(structures: Sequence[Atoms]) -> list[str]:
+    """Say which charges and spins some models do not see, or not all alike."""
+    infos = [atoms.info for atoms in structures]
+    other = sum(str(x["spin_multiplicity"]) != str(x.get("spin")) for x in infos if STATE[2] in x)
+    charged = sum(str(x.get("charge", 0)) not in ("0", "0.0") for x in infos)
+    found = {
+        f"{charged} structures have a charge: models without an input for it, as most are, take "
+        "them for neutral": charged,
+        f"{other} structures have a spin_multiplicity and no equal spin, which is all that MACE "
+        "and UMA read: call it spin": other,
+    }
+    return [text for text, n in found.items() if n]
 
 
 def loose(structures: Sequence[Atoms]) -> list[str]:

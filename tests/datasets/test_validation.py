@@ -321,3 +321,14 @@ def test_lengths_in_bohr_are_told():
         atoms.positions /= Bohr
     (line,) = concerns(found, range(3))
     assert line.startswith("closest atoms are 1.9 sums of covalent radii apart, expected about 1")
+
+
+def test_charges_and_spins_that_models_may_not_see_are_told():
+    found = [molecule("H2O", info=info) for info in ({}, {"charge": 0, "spin": 1}, {"charge": 0.0})]
+    assert concerns(found, range(3)) == []
+    found[0].info["charge"] = found[1].info["spin_multiplicity"] = 3
+    charged, spin = concerns(found, range(3))
+    assert charged.startswith("1 structures have a charge: models without an input for it")
+    assert spin.startswith("1 structures have a spin_multiplicity and no equal spin")
+    found[1].info["spin"] = 3
+    assert concerns(found, range(3)) == [charged]
