@@ -176,7 +176,7 @@ def _row_labels(array: object) -> dict[str, Any]:
     """Return what the rows of a DataArray (its coordinates) or a DataFrame (its index) are."""
     if hasattr(array, "iloc"):
         return {"index": array.index}  # type: ignore[attr-defined]
-    rows, coords = getattr(array, "dims", ())[:1], getattr(array, "coords", {})
+    rows, coords = tuple(getattr(array, "dims", ()))[:1], getattr(array, "coords", {})
     return {str(name): values for name, values in coords.items() if values.dims == rows}
 
 
