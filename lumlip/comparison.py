@@ -153,8 +153,8 @@ def compare(
     options
         Passed on to :func:`lumlip.panel`.
     """
-    if len(models) < 2:
-        raise ValueError(f"got {len(models)} model; expected two or more to compare")
+    if isinstance(models, str) or len(models) < 2:
+        raise ValueError(f"got {models!r}; expected two or more models to compare")
     check_choice("metric", metric, METRICS)
     check_choice("layer", layer, ANY_LAYER)
     check_choice("split", by, SPLITS)
