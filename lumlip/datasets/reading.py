@@ -30,7 +30,7 @@ IN_FOLDERS = (
 )
 _PART = re.compile(r"-?\d+|(-?\d+)?(:(-?\d+)?){1,2}")
 #: Labels without a value: ase takes what follows for it.
-_EMPTY = re.compile(r"""(?<!\S)[^\s"'=]+=(""|'')(?!\S)""")
+_EMPTY = re.compile(r"""(?<!\S)[^\s"'=]+=(""|'')?(?!\S)""")
 _EXPECTED = (
     "expected a format that ase.io.read knows by name or content, such as extxyz, cif, POSCAR or "
     "traj, or that --format (format=...) names"
@@ -155,7 +155,11 @@ def _xyz(path: Path) -> Iterator[Atoms]:
     if not get_compression(path.name)[1]:
         tell_cut(path, ends_of(path)[1])
     for text in _xyz_frames(lines_of(path)):
-        yield from read_xyz(StringIO(text), slice(None))  # iread takes three times as long
+        (atoms,) = read_xyz(StringIO(text), slice(None))  # iread takes three times as long
+        cells = [name for name, value in atoms.info.items() if np.size(value) == 9]
+        if odd := [name for name in cells if name.lower() in ("lattice", "cell", "box")]:
+            raise RefusedError(f"got {odd[0]}=, which ase reads no cell from; expected Lattice=")
+        yield atoms
 
 
 def _xyz_frames(lines: Iterator[str]) -> Iterator[str]:

@@ -358,6 +358,7 @@ PDB = "CRYST1   10.000   10.000   10.000  90.00  90.00  90.00 {:11}{}\n" + (
     "ATOM      1  C   MOL A   1       0.000   0.000   0.000  1.00  0.00           C\nEND\n"
 )
 POSCAR = "In work\n3.5\n1 0 0\n0 1 0\n0 0 1\nC\n2\nDirect\n0 0 0\n0.25 0.25 0.25\n"
+XYZ = '1\n{}attice="3 0 0 0 3 0 0 0 3"\nHe 0 0 0\n'
 MOL = "a\n  b\n\n  1  0  0  0  0  0  0  0  0  0  0\n    0.0 0.0 0.0 He 0\n$$$$\n"
 
 
@@ -375,6 +376,13 @@ MOL = "a\n  b\n\n  1  0  0  0  0  0  0  0  0  0  0\n    0.0 0.0 0.0 He 0\n$$$$\n
             "symmetry, P 21/c; expected P 1",
         ),
         ("POSCAR", POSCAR, POSCAR.replace("C\n2", "2"), "line 6 names no elements; write them"),
+        (
+            "POSCAR",
+            POSCAR,
+            POSCAR.replace("C\n", "C_pv Al\n"),
+            "got 2 elements in line 6, 1 numbers",
+        ),
+        ("a.xyz", XYZ.format("L"), XYZ.format("l"), "got lattice=, which ase reads no cell from"),
         ("a.sdf", MOL, MOL + MOL, "it has 2 molecules, of which ase reads one"),
     ],
 )

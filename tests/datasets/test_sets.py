@@ -379,7 +379,9 @@ def test_structures_from_a_generator(tmp_path, copper):
 
 
 def test_empty_labels_are_none(tmp_path):
-    frame = '1\nparent="" subset="" Properties=species:S:1:pos:R:3 pbc="F F F"\nHe 0 0 0\n'
+    frame = (
+        '1\nparent="" config_type= subset="" Properties=species:S:1:pos:R:3 pbc="F F F"\nHe 0 0 0\n'
+    )
     (tmp_path / "a.xyz").write_text(2 * frame)
     info = [atoms.info for atoms in structures(tmp_path / "a.xyz")]
     assert [some["parent"] for some in info] == ["frame-0", "frame-1"]
