@@ -181,6 +181,12 @@ def _check_poscar(path: Path) -> None:
         raise RefusedError(f"got {n_named} elements in line 6, {n_counted[0]} numbers below")
 
 
+def _check_turbomole(path: Path) -> None:
+    """Refuse a periodic coord file: ase would take the atoms of the cell for a molecule."""
+    if any(line.startswith(("$periodic", "$cell", "$lattice")) for line in lines_of(path)):
+        raise RefusedError("it is periodic, which ase does not see: save it as extended XYZ")
+
+
 def _check_dump(path: Path) -> None:
     """Refuse a LAMMPS dump with a frame that is cut off: ase would take what is left of it."""
     expected, found, in_atoms, lines = 0, 0, False, lines_of(path)
@@ -203,5 +209,6 @@ _CHECKS = {
     "lammps-dump-text": _check_dump,
     "res": _check_res,
     "sdf": _check_sdf,
+    "turbomole": _check_turbomole,
     "vasp": _check_poscar,
 }

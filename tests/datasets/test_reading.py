@@ -359,6 +359,7 @@ PDB = "CRYST1   10.000   10.000   10.000  90.00  90.00  90.00 {:11}{}\n" + (
 )
 POSCAR = "In work\n3.5\n1 0 0\n0 1 0\n0 0 1\nC\n2\nDirect\n0 0 0\n0.25 0.25 0.25\n"
 XYZ = '1\n{}attice="3 0 0 0 3 0 0 0 3"\nHe 0 0 0\n'
+COORD = "$coord\n 0 0 0 he\n$end\n"
 MOL = "a\n  b\n\n  1  0  0  0  0  0  0  0  0  0  0\n    0.0 0.0 0.0 He 0\n$$$$\n"
 
 
@@ -383,6 +384,7 @@ MOL = "a\n  b\n\n  1  0  0  0  0  0  0  0  0  0  0\n    0.0 0.0 0.0 He 0\n$$$$\n
             "got 2 elements in line 6, 1 numbers",
         ),
         ("a.xyz", XYZ.format("L"), XYZ.format("l"), "got lattice=, which ase reads no cell from"),
+        ("coord", COORD, COORD.replace("$end", "$periodic 3\n$end"), "it is periodic, which ase"),
         ("a.sdf", MOL, MOL + MOL, "it has 2 molecules, of which ase reads one"),
     ],
 )
