@@ -162,6 +162,8 @@ def read(path: Path, given: Given, *, layers: bool) -> xr.Dataset:
     that are asked for, or not of the right form.
     """
     dataset, structures = opened(path), given.structures
+    if dataset["last_layer"].dtype == np.float16:
+        say(f"lumlip: {path}: float16 keeps three digits of the features; errors have fewer")
     rows = _rows(dataset, given, path)
     owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
     if len(missing := np.flatnonzero(rows < 0)):
@@ -271,8 +273,6 @@ def opened(path: Path) -> xr.Dataset:
     if "last_layer" not in dataset:
         raise ValueError(f"{path}: got {', '.join(map(str, dataset))}; expected {_EXPECTED}")
     kept = str(dataset["last_layer"].dtype)
-    if kept == "float16":
-        say(f"lumlip: {path}: float16 keeps three digits of the features; errors have fewer")
     if dataset.attrs.get("dtype") in DTYPES and kept.startswith("float"):
         dataset.attrs["dtype"] = kept  # what it says may be of the run that made them
     for name, values in dataset.items():
