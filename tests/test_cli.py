@@ -97,6 +97,12 @@ def test_cache_that_cannot_be_is_one_line(crystals, tmp_path, capsys, monkeypatc
         assert message.endswith("; set LUMLIP_HOME to a folder that you can write to\n")
 
 
+@pytest.mark.parametrize("name", [f"a{os.pathsep}b", "a\nb"])
+def test_a_home_that_no_worker_finds_is_one_line(crystals, tmp_path, capsys, monkeypatch, name):
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / name))
+    assert "expected a folder without" in error_of(["extract", "sevennet-0", crystals], capsys)
+
+
 def test_a_home_of_nobody_is_a_folder_of_that_name(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("LUMLIP_HOME", "LUMLIP_DATA", "LUMLIP_MODELS"):
@@ -432,7 +438,7 @@ def test_compare_overwrites_no_file_and_says_so_before_the_work(capsys, tmp_path
     assert (tmp_path / "table.csv").read_text() == "mine"
     for end in ("/table.csv", "/below"):
         argv[-1] += end
-        assert "table.csv is a file, expected a folder: name another" in error_of(argv, capsys)
+        assert "a file is there, expected a folder: " in error_of(argv, capsys)
 
 
 def test_run_refuses_what_the_chapter_does_not_know(capsys):
