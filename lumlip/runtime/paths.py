@@ -39,7 +39,7 @@ def ensured(folder: Path) -> Path:
     """Make a folder if it is missing and return it; NotADirectoryError if a file is there."""
     for part in (folder, *folder.parents):
         if part.is_file():
-            raise NotADirectoryError(ENOTDIR, "a file is there, expected a folder", str(part))
+            raise NotADirectoryError(ENOTDIR, "a file is there, expected a folder", str(folder))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
