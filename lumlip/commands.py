@@ -50,7 +50,7 @@ def left_aligned(table: Any) -> str:
 def list_structures(structures: list[Any]) -> None:
     """List the structure sets, or describe one (or files)."""
     from lumlip.datasets import sets
-    from lumlip.datasets.validation import check_structures, concerns
+    from lumlip.datasets.validation import check_structures, concerns, loose
 
     if not structures:
         print(sets.structure_sets().to_string())
@@ -61,7 +61,7 @@ def list_structures(structures: list[Any]) -> None:
     symbols = Counter(symbol for atoms in frames for symbol in atoms.symbols)
     print("atoms:", ", ".join(f"{symbol} {n}" for symbol, n in sorted(symbols.items())))
     print(f"sha256 of the structures: {sets.structures_sha256(frames)}")
-    warn(concerns(frames, range(len(frames))))
+    warn(concerns(frames, range(len(frames))) + loose(frames))
     if max(map(len, frames)) >= symbols.total() / 5:
         warn(
             [

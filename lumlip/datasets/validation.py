@@ -33,6 +33,8 @@ ISOLATED = 6.0
 #: Closest atoms of half of the structures are farther apart, in sums of covalent radii, if lengths
 #: are in another unit: in mini-mad and mini-lps it is 0.9, at most 1.2 but for noble gases.
 LOOSE = 1.4
+#: Of structures of more atoms the closest ones are not looked for: pairs take memory.
+LARGE = 5000
 #: Up to so many atoms all their distances are quicker than a search for neighbors.
 FEW = 64
 #: What is found apart by this factor more than asked for is so for sure, whatever rounding does.
@@ -103,7 +105,7 @@ def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
 
     Elements that are the types 1, 2, ... of LAMMPS, and isolated atoms: features without
     surroundings lie far from all others, and one of them among the test atoms is the whole error.
-    Lengths that may be in Bohr, and charges and spins that not all models see.
+    Charges and spins that not all models see.
     ``frames`` are the numbers of the structures.
     """
     found = []
@@ -122,7 +124,7 @@ def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
             f"isolated atoms among the frames ({some}): without surroundings they lie far from all "
             "others, and one can make up an error alone; leave them out"
         )
-    return (found or loose(structures)) + _states(structures)
+    return found + _states(structures)
 
 
 def _states(structures: Sequence[Atoms]) -> list[str]:
@@ -143,6 +145,8 @@ def loose(structures: Sequence[Atoms]) -> list[str]:
     """Say if atoms of some of the structures are so far apart that lengths may not be in Å."""
     closest = []
     for atoms in structures[:: max(1, len(structures) // FEW)]:
+        if len(atoms) > LARGE:
+            continue
         first, second, distance = neighbor_pairs(atoms, ISOLATED)
         radii = covalent_radii[atoms.numbers]
         closest += [(distance / (radii[first] + radii[second])).min()] if len(distance) else []

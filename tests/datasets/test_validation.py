@@ -14,6 +14,7 @@ from lumlip.datasets import validation
 from lumlip.datasets.neighbors import neighbor_pairs
 from lumlip.datasets.validation import check_structures, concerns
 from lumlip.errors import StructureError
+from lumlip.extraction.given import Given
 
 GOOD = [bulk("Cu", "fcc", a=3.6), molecule("H2O"), Atoms("Xe")]
 
@@ -313,14 +314,16 @@ def test_what_is_quickly_found_apart_is_so_by_search(monkeypatch):
     assert check_structures(frames, stop=False) == quick
 
 
-def test_lengths_in_bohr_are_told():
+def test_lengths_in_bohr_are_told(capfd):
     found = [bulk("Cu", cubic=True), bulk("NaCl", "rocksalt", a=5.64), molecule("H2O")]
-    assert concerns(found, range(3)) == []
+    Given.of(found).faults(stop=True)
+    assert not capfd.readouterr().err
     for atoms in found:
         atoms.set_cell(atoms.cell / Bohr, scale_atoms=False)
         atoms.positions /= Bohr
-    (line,) = concerns(found, range(3))
-    assert line.startswith("closest atoms are 1.9 sums of covalent radii apart, expected about 1")
+    Given.of(found).faults(stop=True)
+    line = "lumlip: warning: closest atoms are 1.9 sums of covalent radii apart, expected about 1"
+    assert capfd.readouterr().err.startswith(line)
 
 
 def test_charges_and_spins_that_models_may_not_see_are_told():
