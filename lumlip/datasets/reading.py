@@ -49,8 +49,8 @@ def path_and_part(text: str) -> tuple[Path, slice]:
     >>> path_and_part("md.traj@10:20")[1], path_and_part("a@b.xyz")[0].name
     (slice(10, 20, None), 'a@b.xyz')
     """
-    head, at, tail = text.rpartition("@")
-    if not at or expanded(text).exists() or not _PART.fullmatch(tail):
+    head, _, tail = text.rpartition("@")
+    if not head or expanded(text).exists() or not _PART.fullmatch(tail):
         return expanded(text), slice(None)
     ends = [int(end) if end else None for end in tail.split(":")]
     return expanded(head), slice(*ends) if len(ends) > 1 else slice(
@@ -71,7 +71,7 @@ def sliced(items: Iterator[Atoms], part: slice, name: str) -> Iterator[Atoms]:
         yield taken
     n = next(numbers) - 1
     if n and taken is None:
-        raise ValueError(f"{name}: got none of its {n} frames, expected some")
+        raise ValueError(f"{name}: got none of {n} frames, expected some")
     if n < max(-ends[0], ends[1]):
         say(f"lumlip: {name}: there are no more than {n} frames")
 

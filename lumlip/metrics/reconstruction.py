@@ -170,7 +170,8 @@ def pointwise_lfre(
     Of shape (n_test,) in the order of ``test``, without unit; parameters and errors are those of
     `lfre`.
     """
-    check_count("n_neighbors", n_neighbors, 2)  # None: of a table, where widths differ
+    if not isinstance(n_neighbors, int):  # None is a default of tables, where widths differ
+        check_count("n_neighbors", n_neighbors, 2)
     options: Any = {"n_neighbors": n_neighbors, "device": device, "protocol": protocol}
     return _one_pair(X, Y, metric="lfre", train=train, test=test, **options)
 

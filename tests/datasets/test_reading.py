@@ -88,6 +88,11 @@ def test_a_number_of_atoms_without_end_is_refused(tmp_path):
         structures(tmp_path / "a.xyz")
 
 
+def test_a_part_of_nothing_is_not_of_the_folder():
+    with pytest.raises(ValueError, match="unknown structure set '@0:2'"):
+        structures("@0:2")
+
+
 def test_a_step_of_0_is_refused(tmp_path, salt):
     ase.io.write(tmp_path / "salt.xyz", salt)
     with pytest.raises(ValueError, match="got a step of 0"):
@@ -491,7 +496,7 @@ def test_a_part_beyond_the_end_is_told(tmp_path, salt, capfd, part, n):
     assert "there are no more than 6 frames" in capfd.readouterr().err
     structures(f"{tmp_path / 'salt.xyz'}@-6:6")
     assert not capfd.readouterr().err
-    with pytest.raises(ValueError, match=r"salt.xyz@7:9: got none of its 6 frames, expected some"):
+    with pytest.raises(ValueError, match=r"salt.xyz@7:9: got none of 6 frames, expected some"):
         structures(f"{tmp_path / 'salt.xyz'}@7:9")
 
 
