@@ -116,7 +116,7 @@ def test_a_structure_that_carries_a_cell_is_named(comparison):
         ({"layer": "head"}, "got layer 'head'; expected one of: backbone, last_layer, readout"),
         ({"by": "year"}, "'year'"),
         ({"n_bootstrap": -1}, "n_bootstrap"),
-        ({"n_neighbors": 5}, "n_neighbors: got 5 with gfre, expected lfre"),
+        ({"n_neighbors": 5}, "n_neighbors: got 5 with gfre, expected it with lfre only"),
     ],
 )
 def test_wrong_options_are_named_before_any_model_is_run(structures, monkeypatch, options, message):
