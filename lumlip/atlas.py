@@ -26,7 +26,7 @@ from lumlip.extraction.files import opened, read, taken, write
 from lumlip.extraction.given import Given
 from lumlip.extraction.panel import taken as taken_by
 from lumlip.extraction.store import written_whole
-from lumlip.runtime.paths import home, refuse_existing, regular
+from lumlip.runtime.paths import home, refuse_existing
 from lumlip.zoo.features_file import attributes
 from lumlip.zoo.table import ModelEntry, resolve
 
@@ -112,8 +112,9 @@ def entry(path: Path, *, rerun: bool = False) -> dict[str, Any]:
         is of other structures than the set, or of too few, has an energy identity out of bounds,
         or other numbers than its model.
     """
-    _check_size(regular(path))
-    told, dataset, known = attributes(path), opened(path), None
+    told = attributes(path)
+    _check_size(path)
+    dataset, known = opened(path), None
     with suppress(ValueError):  # a file of its author's
         known = resolve(str(told.get("model")))
     sum_of = () if known and known.weights == "package" else ("checkpoint_sha256",)

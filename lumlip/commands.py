@@ -50,7 +50,7 @@ def left_aligned(table: Any) -> str:
 def list_structures(structures: list[Any]) -> None:
     """List the structure sets, or describe one (or files)."""
     from lumlip.datasets import sets
-    from lumlip.datasets.validation import check_structures, concerns
+    from lumlip.datasets.validation import check_structures, concerns, loose
 
     if not structures:
         print(sets.structure_sets().to_string())
@@ -61,7 +61,7 @@ def list_structures(structures: list[Any]) -> None:
     symbols = Counter(symbol for atoms in frames for symbol in atoms.symbols)
     print("atoms:", ", ".join(f"{symbol} {n}" for symbol, n in sorted(symbols.items())))
     print(f"sha256 of the structures: {sets.structures_sha256(frames)}")
-    warn(concerns(frames, range(len(frames))))
+    warn(concerns(frames, range(len(frames))) + loose(frames))
     if max(map(len, frames)) >= symbols.total() / 5:
         warn(
             [
@@ -165,9 +165,14 @@ def select(structures: list[Any], *, output: Path | None, **options: Any) -> Non
 
     if output is not None:
         try:
-            get_ioformat(filetype(output.name, read=False))
+            known = get_ioformat(filetype(output.name, read=False))
         except UnknownFileTypeError:
             raise ValueError(f"output: got {output}, expected a name such as OUT.xyz") from None
+        if not known.can_write or (known.single and options["n"] > 1):
+            raise ValueError(
+                f"output: got {output}, of the format {known.name}, which ase writes "
+                f"{'one structure to' if known.can_write else 'not'}; expected one such as OUT.xyz"
+            )
     with _new(output) as path:
         frames = _read(structures)
         chosen = select(frames, **options)
@@ -202,7 +207,7 @@ def tell_uncertainty(
 
 def compare_models(models: list[str], *, output: Path | None, **options: Any) -> None:
     """Compare models: how well the features of one can be rebuilt from those of another."""
-    from lumlip.comparison import FILES, compare, intervals
+    from lumlip.comparison import FILES, compare, ends_text, intervals
 
     if output is not None:
         refuse_existing(*(output / name for name in FILES))
@@ -217,7 +222,7 @@ def compare_models(models: list[str], *, output: Path | None, **options: Any) ->
     if result.settings["n_bootstrap"] and result.settings["n_test_structures"] > 1:
         print("95 % intervals over test structures:")
         for row in intervals(result.table).itertuples():
-            span = f"{row.value:.3f} [{row.low:.3f}, {row.high:.3f}]"
+            span = f"{row.value:.3f} {ends_text(row.low, row.high)}"
             print(f"  {row.source} -> {row.target}: {span}")
     for path in result.save(output) if output else []:
         print(f"wrote {path}")

@@ -29,8 +29,11 @@ from lumlip.metrics.reconstruction import neighborhood_size
 from lumlip.metrics.splits import split
 from lumlip.metrics.tables import LARGE_SHARE, reconstruction_table
 from lumlip.runtime.environments import say
+from lumlip.runtime.paths import ensured, refuse_existing
 
 _PAPER_TEST_ATOMS = 1000
+#: Errors up to here are the rounding of features in single precision.
+EXACT = 1e-5
 #: What `Comparison.save` writes.
 FILES = ("table.csv", "intervals.csv", "settings.json", "heatmap.png")
 
@@ -101,11 +104,11 @@ class Comparison:
         ]
 
     def save(self, folder: Path) -> list[Path]:
-        """Write table.csv, intervals.csv, settings.json and heatmap.png; return the paths."""
+        """Write table.csv, intervals.csv, settings.json and heatmap.png, none over another."""
         from lumlip.plotting.style import heat_map_figure
 
-        folder.mkdir(parents=True, exist_ok=True)
-        paths = [folder / name for name in FILES]
+        paths = [ensured(folder) / name for name in FILES]
+        refuse_existing(*paths)
         self.table.to_csv(paths[0], float_format="%.6f")
         intervals(self.table).to_csv(paths[1], float_format="%.6f", index=False)
         paths[2].write_text(json.dumps(self.settings, indent=2) + "\n", encoding="utf-8")
@@ -149,8 +152,8 @@ def compare(
     options
         Passed on to :func:`lumlip.panel`.
     """
-    if len(models) < 2:
-        raise ValueError(f"got {len(models)} model; expected two or more to compare")
+    if isinstance(models, str) or len(models) < 2:
+        raise ValueError(f"got {models!r}; expected two or more models to compare")
     check_choice("metric", metric, METRICS)
     check_choice("layer", layer, ANY_LAYER)
     check_choice("split", by, SPLITS)
@@ -160,6 +163,10 @@ def compare(
     for name, value in (("n_test", n_test), ("n_neighbors", n_neighbors)):
         if value is not None:
             check_count(name, value, 1)
+    if n_neighbors is not None and metric != "lfre":
+        raise ValueError(
+            f"n_neighbors: got {n_neighbors} with {metric}, expected it with lfre only"
+        )
     shown = panel(models, structures, device=device, **options)
     X, atoms = shown.layer(layer), shown.atoms
     n_atoms = atoms.sizes["atom"]
@@ -201,10 +208,25 @@ def compare(
     return made
 
 
+def ends_text(low: Any, high: Any) -> str:
+    """Write the ends of an interval; one far above 1 says no more than that nothing is known.
+
+    >>> ends_text(0.294, 0.646), ends_text(0.2, 3181.0), ends_text(float("nan"), float("nan"))
+    ('[0.294, 0.646]', '[0.200, not known from above]', '(no interval: rebuilt but for rounding)')
+    """
+    if not low <= high:
+        return "(no interval: rebuilt but for rounding)"
+    return f"[{low:.3f}, {f'{high:.3f}' if high < BROKEN else 'not known from above'}]"
+
+
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per pair: source, target, value, and the 95 % interval if there is one."""
+    """Return one row per pair: source, target, value, and the 95 % interval if there is one.
+
+    An error that is rounding has none: its ends are NaN.
+    """
     low, high = table.attrs.get("low"), table.attrs.get("high")
-    ends = {} if low is None or high is None else {"low": low, "high": high}
+    given = {} if low is None or high is None else {"low": low, "high": high}
+    ends = {name: end.where(table > EXACT) for name, end in given.items()}
     pairs = [(a, b) for a in table.index for b in table.columns if a != b]
     columns = {"value": table, **ends}.items()
     return pd.DataFrame(

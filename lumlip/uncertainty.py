@@ -23,12 +23,15 @@ from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics._input import of_unit_size
 from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.metrics.folds import folds, number_of_groups
+from lumlip.runtime.environments import say
 
 #: Structures with known energies, below which nothing can be calibrated.
 FEWEST = 20
 #: Errors below, in eV/atom, are rounding, of which no scale can be told.
 ROUNDING = 1e-9
-#: Of the ridge regression of errors on the composition.
+#: A model's energies that go with the known ones in less or more than this are of another unit.
+SLOPES = (0.5, 2.0)
+#: Of the ridge regression of energies on the composition.
 PENALTY = 1e-3
 #: Those tried for the variance, relative to the mean eigenvalue of F^T F.
 PENALTIES = np.logspace(-8, 2, 21)
@@ -63,15 +66,18 @@ def last_layer_uncertainty(
     DataFrame, a row per structure, indexed by its number ``frame``
         ``energy`` by the model and its ``uncertainty``, both in eV/atom. What was found on the
         known structures stands in ``attrs``: how many there are (``n_known``), and how many of the
-        predicted ones are among them (``n_again``: their uncertainty is too small); the shares of
-        errors within one and two uncertainties (``within_1``, ``within_2``; of normal errors 0.68
-        and 0.95), and the rank correlation of both (``rank_correlation``).
+        predicted ones are among them (``n_again``: their uncertainty is too small); how many eV the
+        known energies change for one of the model's, both beyond composition (``slope``: far from 1
+        they are in another unit, or of other structures, which is told on standard error); the
+        shares of errors within one and two uncertainties (``within_1``, ``within_2``; of normal
+        errors 0.68 and 0.95), and the rank correlation of both (``rank_correlation``).
     """
     seen, asked = (panel([model], some, **options).told() for some in (known, structures))
-    errors, usable, fold = _errors(seen, key)
+    energies, usable, fold = _beyond_composition(seen, key)
     both = of_unit_size(np.concatenate([_last_layer(seen), _last_layer(asked)]), model)
     F, X = both[: len(usable)][usable], both[len(usable) :]
-    errors, fold = errors[usable], fold[usable]
+    energies, fold = energies[usable], fold[usable]
+    errors = energies[:, 0] - energies[:, 1]
     if np.abs(errors).max(initial=0) < ROUNDING:
         raise ValueError(
             f"known: got errors that composition explains up to {ROUNDING:g} eV/atom, of "
@@ -89,6 +95,7 @@ def last_layer_uncertainty(
     table.attrs = {
         "n_known": len(F),
         "n_again": int(np.isin(asked.sums, seen.sums).sum()),
+        "slope": _slope(*energies.T),
         **{f"within_{n}": float((np.abs(errors) < n * found).mean()) for n in (1, 2)},
         "rank_correlation": float(spearmanr(np.abs(errors), found).statistic),
     }
@@ -115,8 +122,24 @@ def _spreads(F: FloatArray, X: FloatArray) -> FloatArray:
     return np.asarray(np.sqrt(np.square(X @ vectors) @ (1 / values)).T)
 
 
-def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
-    """Errors beyond composition in eV/atom, where elements allow to tell them, and the folds."""
+def _slope(known: FloatArray, model: FloatArray) -> float:
+    """Return how much known energies change for one of the model's, and tell if that is absurd."""
+    with np.errstate(all="ignore"):  # a model without energies of its own
+        slope, left = known @ model / (model @ model), np.square(known - model).sum()
+    if not (SLOPES[0] < slope < SLOPES[1] and left < np.square(known).sum()):
+        say(
+            "lumlip: warning: beyond composition, the known energies change by "
+            f"{slope:.3g} eV for each eV of the model's, expected about 1: are they total energies "
+            "in eV, with their sign, and in the order of the structures?"
+        )
+    return float(slope)
+
+
+def _beyond_composition(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
+    """Known and the model's energies beyond composition in eV/atom (n_known, 2), and the folds.
+
+    Also where elements allow to tell them.
+    """
     energies = np.array([_number(atoms.info.get(key)) for atoms in seen.structures])
     gone, usable = np.flatnonzero(~np.isfinite(energies)), _once(seen)
     if len(gone):
@@ -136,14 +159,14 @@ def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
     fold = np.asarray(folds(seen.atoms, n_folds=n_folds))[
         np.unique(_owner(seen), return_index=True)[1]
     ]
-    raw = energies / np.bincount(_owner(seen)) - _energy(seen)
-    shares, errors, once = composition(seen.structures), raw.copy(), usable.copy()
+    raw = np.column_stack([energies / np.bincount(_owner(seen)), _energy(seen)])
+    shares, beyond, once = composition(seen.structures), raw.copy(), usable.copy()
     for one in np.unique(fold):
         rest, here = (fold != one) & once, fold == one
-        errors[here] -= Ridge(alpha=PENALTY).fit(shares[rest], raw[rest]).predict(shares[here])
+        beyond[here] -= Ridge(alpha=PENALTY).fit(shares[rest], raw[rest]).predict(shares[here])
         usable[here] &= ~shares[here][:, ~shares[rest].any(axis=0)].any(axis=1)
     _check_enough(usable, "structures with elements that other parents have, too")
-    return errors, usable, fold
+    return beyond, usable, fold
 
 
 def _check_enough(usable: BoolArray, what: str) -> None:

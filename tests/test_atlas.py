@@ -154,6 +154,7 @@ def test_good_entries_are_listed_and_wrong_ones_refused_in_a_line(made, tmp_path
     assert err.startswith("lumlip: error: ")
     assert len(err.splitlines()) == 1
     assert main(["atlas", str(tmp_path / "none.npz")]) == 1
+    assert "no features file" in capsys.readouterr().err
     assert main(["atlas", "add"]) == 2
 
 

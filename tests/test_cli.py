@@ -97,6 +97,12 @@ def test_cache_that_cannot_be_is_one_line(crystals, tmp_path, capsys, monkeypatc
         assert message.endswith("; set LUMLIP_HOME to a folder that you can write to\n")
 
 
+@pytest.mark.parametrize("name", [f"a{os.pathsep}b", "a\nb"])
+def test_a_home_that_no_worker_finds_is_one_line(crystals, tmp_path, capsys, monkeypatch, name):
+    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / name))
+    assert "expected a folder without" in error_of(["extract", "sevennet-0", crystals], capsys)
+
+
 def test_a_home_of_nobody_is_a_folder_of_that_name(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("LUMLIP_HOME", "LUMLIP_DATA", "LUMLIP_MODELS"):
@@ -309,6 +315,12 @@ def test_select_needs_an_ending_that_ase_can_write(capsys, tmp_path, name):
     assert "expected a name such as OUT.xyz" in error_of(argv, capsys)
 
 
+def test_select_needs_a_format_that_holds_as_many(capsys, tmp_path):
+    argv = ["select", "none.xyz", "--model", "sevennet-0", "-o", str(tmp_path / "few.vasp")]
+    assert "which ase writes one structure to; expected" in error_of([*argv, "--n", "3"], capsys)
+    assert "no such structure file" in error_of([*argv, "--n", "1"], capsys)
+
+
 @pytest.mark.heavy
 def test_uncertainty_says_how_well_it_is_calibrated(capsys, crystals, tmp_path):
     frames = [atoms.copy() for _ in range(2) for atoms in read(crystals, index=":")]
@@ -424,6 +436,9 @@ def test_compare_overwrites_no_file_and_says_so_before_the_work(capsys, tmp_path
     argv = ["compare", "no-such-model", "nor-this", "--structures", "none", "-o", str(tmp_path)]
     assert f"{tmp_path / 'table.csv'} is there already" in error_of(argv, capsys)
     assert (tmp_path / "table.csv").read_text() == "mine"
+    for end in ("/table.csv", "/below"):
+        argv[-1] += end
+        assert "a file is there, expected a folder: " in error_of(argv, capsys)
 
 
 def test_run_refuses_what_the_chapter_does_not_know(capsys):

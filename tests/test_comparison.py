@@ -12,7 +12,7 @@ from matplotlib.image import imread
 from skmatter.metrics import global_reconstruction_error
 
 import lumlip
-from lumlip.comparison import compare, intervals
+from lumlip.comparison import compare, ends_text, intervals
 from lumlip.datasets.sets import structures_sha256
 
 MODELS = ["sevennet-0", "chgnet-0.3.0"]
@@ -57,6 +57,8 @@ def test_saved_files_say_what_was_done(comparison, tmp_path):
     paths = comparison.save(tmp_path / "result")
     table = pd.read_csv(paths[0], index_col=0)
     assert np.allclose(table, comparison.table, atol=1e-6)
+    with pytest.raises(FileExistsError, match="are there already"):
+        comparison.save(tmp_path / "result")
     settings = json.loads(paths[2].read_text())
     assert settings["models"] == MODELS
     assert settings["split"] == "structure"
@@ -114,6 +116,7 @@ def test_a_structure_that_carries_a_cell_is_named(comparison):
         ({"layer": "head"}, "got layer 'head'; expected one of: backbone, last_layer, readout"),
         ({"by": "year"}, "'year'"),
         ({"n_bootstrap": -1}, "n_bootstrap"),
+        ({"n_neighbors": 5}, "n_neighbors: got 5 with gfre, expected it with lfre only"),
     ],
 )
 def test_wrong_options_are_named_before_any_model_is_run(structures, monkeypatch, options, message):
@@ -157,3 +160,11 @@ def test_one_test_structure_and_isolated_atoms_are_told(structures):
     low, high = one.table.attrs["low"], one.table.attrs["high"]
     assert low.isna().all(axis=None)
     assert high.isna().all(axis=None)
+
+
+def test_intervals_that_say_nothing_are_words():
+    table = pd.DataFrame([[0.0, 1e-9], [0.3, 0.0]], index=["a", "b"], columns=["a", "b"])
+    table.attrs = {"low": table * 0.5, "high": table + 3181.0}
+    exact, wide = intervals(table).itertuples()
+    assert ends_text(exact.low, exact.high) == "(no interval: rebuilt but for rounding)"
+    assert ends_text(wide.low, wide.high) == "[0.150, not known from above]"

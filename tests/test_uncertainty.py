@@ -119,3 +119,24 @@ def test_energies_of_other_references_change_nothing_and_missing_ones_are_named(
         lumlip.last_layer_uncertainty("mace-mini", known=known[:18], **options)
     with pytest.raises(ValueError, match=r"got 0 energies, none in info\['energy'\] of frame 0"):
         lumlip.last_layer_uncertainty("mace-mini", [bulk("Cu")], known=known)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda energies, n: energies, False),
+        (lambda energies, n: energies * 23.06, True),  # kcal/mol
+        (lambda energies, n: energies / 27.2, True),  # Hartree
+        (lambda energies, n: -energies, True),
+        (lambda energies, n: energies / n, True),  # of an atom
+        (lambda energies, n: np.random.default_rng(1).permutation(energies), True),
+    ],
+)
+def test_energies_of_another_unit_sign_or_order_are_told(capfd, change, told):
+    known = lumlip.structures("mini-mad:bulk")[:60]
+    energies = lumlip.features("chgnet-0.3.0", known)["energy"].to_numpy()
+    for atoms, energy in zip(known, change(energies, [len(a) for a in known]), strict=True):
+        atoms.info["energy"] = energy + 0.01 * np.random.default_rng(len(atoms)).normal()
+    found = lumlip.last_layer_uncertainty("chgnet-0.3.0", known[:1], known=known)
+    assert ("beyond composition, the known energies change by" in capfd.readouterr().err) == told
+    assert (abs(found.attrs["slope"] - 1) < 0.2) != told

@@ -153,7 +153,7 @@ def _row(claim: Claim) -> dict[str, str]:
         "models": claim.models,
         "here": str(claim.found) if claim.outcome != UNTESTED else "",
         "bound": f"{claim.side} {claim.bound:.2f}: {claim.bound_from}",
-        "control": f"{control}: {claim.control_is}" if claim.control is not None else "none",
+        "control": without_nan(f"{control}: {claim.control_is}") if control else "none",
         "orders that agree": f"{agreeing} of {n_seeds}" if n_seeds else "",
         "outcome": claim.outcome,
         "chosen after seeing numbers": claim.chosen_after or "no",

@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
+from time import sleep
 from typing import Any
 
 from ase import Atoms
@@ -90,10 +91,17 @@ def enough(structures: str) -> Sequence[Atoms]:
 
 def fresh_folder(page: Chapter, out_dir: Path | None, names: Sequence[str]) -> Path:
     """Make a folder that has none of these names: a new one in ``runs/`` if none is given."""
-    new = Path("runs", f"{page.name}-{datetime.now():%Y%m%d-%H%M%S}")
-    folder = Path(out_dir).resolve() if out_dir is not None else book_root() / new
-    refuse_existing(*(folder / name for name in names))
-    return ensured(folder)
+    if out_dir is not None:
+        refuse_existing(*(Path(out_dir).resolve() / name for name in names))
+        return ensured(Path(out_dir).resolve())
+    while True:
+        folder = book_root() / "runs" / f"{page.name}-{datetime.now():%Y%m%d-%H%M%S}"
+        try:
+            folder.mkdir(parents=True)
+        except FileExistsError:  # another run began in the same second
+            sleep(1)
+        else:
+            return folder
 
 
 def _named(values: Mapping[str, Any], page: Chapter) -> list[str]:

@@ -10,7 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from functools import partial
 from io import StringIO, TextIOWrapper
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from pathlib import Path
 
 import ase.io
@@ -160,9 +160,24 @@ def _check_sdf(path: Path) -> None:
 
 
 def _check_poscar(path: Path) -> None:
-    """Refuse a file of VASP 4, without elements: ase takes words of its title for them."""
-    if (lines := list(islice(lines_of(path), 6))) and lines[-1].replace(" ", "").strip().isdigit():
+    """Refuse a file of VASP 4, without elements: ase takes words of its title for them.
+
+    Also one with fewer numbers than elements.
+    """
+    words = [line.split() for line in islice(lines_of(path), 7)][5:]
+    if words and "".join(words[0]).isdigit():
         raise RefusedError("line 6 names no elements; write them there, above their numbers")
+    is_symbol, is_number = re.compile(r"[A-Z][a-z]?([_/]|$)").match, re.compile(r"\d+$").match
+    kinds = zip((is_symbol, is_number), words, strict=False)
+    n_named, *n_counted = (len([*takewhile(known, some)]) for known, some in kinds)
+    if n_counted and n_named > n_counted[0]:
+        raise RefusedError(f"got {n_named} elements in line 6, {n_counted[0]} numbers below")
+
+
+def _check_turbomole(path: Path) -> None:
+    """Refuse a periodic coord file: ase would take the atoms of the cell for a molecule."""
+    if any(line.startswith(("$periodic", "$cell", "$lattice")) for line in lines_of(path)):
+        raise RefusedError("it is periodic, which ase does not see: save it as extended XYZ")
 
 
 def _check_dump(path: Path) -> None:
@@ -187,5 +202,6 @@ _CHECKS = {
     "lammps-dump-text": _check_dump,
     "res": _check_res,
     "sdf": _check_sdf,
+    "turbomole": _check_turbomole,
     "vasp": _check_poscar,
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatch
 from functools import partial
 from io import StringIO
-from itertools import islice, repeat
+from itertools import count, islice, repeat
 from pathlib import Path
 
 import ase.db
@@ -29,6 +29,8 @@ IN_FOLDERS = (
     *("*.traj", "*.pdb", "*.db", "*.lammpstrj", "*.aselmdb", "*.parquet"),
 )
 _PART = re.compile(r"-?\d+|(-?\d+)?(:(-?\d+)?){1,2}")
+#: Labels without a value: ase takes what follows for it.
+_EMPTY = re.compile(r"""(?<!\S)[^\s"'=]+=(""|'')?(?!\S)""")
 _EXPECTED = (
     "expected a format that ase.io.read knows by name or content, such as extxyz, cif, POSCAR or "
     "traj, or that --format (format=...) names"
@@ -42,9 +44,13 @@ _HINTS = {
 
 
 def path_and_part(text: str) -> tuple[Path, slice]:
-    """Split ``PATH@FIRST:END:STEP``, as ase has it; a path may itself hold an ``@``."""
-    head, at, tail = text.rpartition("@")
-    if not at or expanded(text).exists() or not _PART.fullmatch(tail):
+    """Split ``PATH@FIRST:END:STEP``, as ase has it; a path may itself hold an ``@``.
+
+    >>> path_and_part("md.traj@10:20")[1], path_and_part("a@b.xyz")[0].name
+    (slice(10, 20, None), 'a@b.xyz')
+    """
+    head, _, tail = text.rpartition("@")
+    if not head or expanded(text).exists() or not _PART.fullmatch(tail):
         return expanded(text), slice(None)
     ends = [int(end) if end else None for end in tail.split(":")]
     return expanded(head), slice(*ends) if len(ends) > 1 else slice(
@@ -52,13 +58,22 @@ def path_and_part(text: str) -> tuple[Path, slice]:
     )
 
 
-def sliced(items: Iterator[Atoms], part: slice) -> Iterable[Atoms]:
-    """Take a part of what comes, and no more of it than that takes."""
+def sliced(items: Iterator[Atoms], part: slice, name: str) -> Iterator[Atoms]:
+    """Take a part of what comes, and no more of it than that takes; what it lacks is told."""
     if part.step == 0:
         raise ValueError("FILE@FIRST:END:STEP: got a step of 0, expected another number")
-    if any((end or 0) < 0 for end in (part.start, part.stop, part.step)):
-        return spooled(items)[part]
-    return islice(items, part.start, part.stop, part.step)
+    wanted = (part.start, part.stop, part.step)
+    numbers, ends = count(1), [end or 0 for end in wanted]
+    counted = (atoms for atoms, _ in zip(items, numbers, strict=False))
+    some = islice(counted, *wanted) if min(ends) >= 0 else spooled(counted)[part]
+    taken = None
+    for taken in some:
+        yield taken
+    n = next(numbers) - 1
+    if n and taken is None:
+        raise ValueError(f"{name}: got none of {n} frames, expected some")
+    if n < max(-ends[0], ends[1]):
+        say(f"lumlip: {name}: there are no more than {n} frames")
 
 
 def frames_under(path: Path, format: str | None = None) -> Iterator[Atoms]:
@@ -101,8 +116,11 @@ def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:
         if isinstance(error, RefusedError):
             raise ValueError(f"cannot read {where} ({error})") from error
         hint = _HINTS.get(path.suffix) or _HINTS.get(str(error), _EXPECTED)
-        why = f"{type(error).__name__}: {error}"
-        raise ValueError(f"ase cannot read {where} ({why}); {hint}") from error
+        if format:
+            hint = f"is it of the format {format!r}, which ase.io.formats.ioformats has to know?"
+        raise ValueError(
+            f"ase cannot read {where} ({type(error).__name__}: {error}); {hint}"
+        ) from error
     if _state(path) != before:
         changed = f"{path} has changed while its {n_read} frames were read"
         raise ValueError(f"{changed}: wait, or name frames that are there, as {path.name}@:100")
@@ -129,7 +147,11 @@ def _xyz(path: Path) -> Iterator[Atoms]:
     if not get_compression(path.name)[1]:
         tell_cut(path, ends_of(path)[1])
     for text in _xyz_frames(lines_of(path)):
-        yield from read_xyz(StringIO(text), slice(None))  # iread takes three times as long
+        (atoms,) = read_xyz(StringIO(text), slice(None))  # iread takes three times as long
+        cells = [name for name, value in atoms.info.items() if np.size(value) == 9]
+        if odd := [name for name in cells if name.lower() in ("lattice", "cell", "box")]:
+            raise RefusedError(f"got {odd[0]}=, which ase reads no cell from; expected Lattice=")
+        yield atoms
 
 
 def _xyz_frames(lines: Iterator[str]) -> Iterator[str]:
@@ -143,7 +165,8 @@ def _xyz_frames(lines: Iterator[str]) -> Iterator[str]:
                 yield "".join(frame)
             if not line.strip().isdigit():
                 raise ValueError(f"expected a number of atoms, got the line {line.strip()!r:.60}")
-            frame = [line, *islice(lines, int(line) + 1)]
+            comment = (_EMPTY.sub("", text) for text in islice(lines, 1))
+            frame = [line, *comment, *islice(lines, int(line))]
             if (found := max(0, len(frame) - 2)) < int(line):  # ase would wait for them all
                 raise RefusedError(f"Frame has {found} atoms, expected {int(line)}")
     if frame:

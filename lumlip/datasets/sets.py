@@ -22,6 +22,7 @@ from lumlip.datasets.properties import neighbor_pairs
 from lumlip.datasets.reading import frames, frames_under, path_and_part, sliced
 from lumlip.datasets.spooled import Spooled, spooled
 from lumlip.families.base import STATE, whole_number
+from lumlip.runtime.environments import say
 from lumlip.runtime.paths import expanded
 
 DATA = Path(__file__).parent / "data"
@@ -32,6 +33,14 @@ SUFFIXES = (".xyz", ".extxyz", ".xyz.gz", ".extxyz.gz")
 CUTOFF = 5.0
 #: eV/Å; structures with a larger force are strongly strained.
 STRAINED = 5.0
+#: Labels of a structure, where ``info`` may have them, and what they are else.
+_LABELS = {
+    "subset": (("subset", "config_type", "kind"), "user"),
+    "part": (("part",), "test"),
+    "parent": (("parent",), "frame-{}"),
+}
+#: Labels that are none: an empty one of an extended XYZ file is a list of nothing.
+_NONE = ("", "[]", "None", "nan")
 
 
 @dataclass(frozen=True)
@@ -154,6 +163,8 @@ def _found(which: Source, format: str | None) -> Iterator[Atoms]:
     for i, item in enumerate(which):
         name, *selection = item.split(":") if isinstance(item, str) else [""]
         if name in SETS:
+            if item == name and Path(name).exists():
+                say(f"lumlip: {name} is the named set; the file of that name is ./{name}")
             yield from _select(_named(name), selection, name)
         elif isinstance(item, Atoms):
             yield item
@@ -220,7 +231,7 @@ def _from_file(which: str | os.PathLike[str], format: str | None) -> Iterator[At
         known = f"known: {', '.join(SETS)}; or give the path of a file that ase reads"
         raise ValueError(f"unknown structure set {str(path)!r}{hint} ({known})")
     atoms = None
-    for atoms in sliced(frames_under(path, format), part):
+    for atoms in sliced(frames_under(path, format), part, str(which)):
         yield atoms
     if atoms is None:
         raise ValueError(f"no structures in {which}; wrong format? name it: --format lammps-data")
@@ -234,10 +245,9 @@ def _labelled(frames: Iterable[Atoms]) -> Iterator[Atoms]:
         if isinstance(calculator, SinglePointCalculator):  # has what a file says
             energy = calculator.get_property("energy", given, allow_calculation=False)
             info |= {} if energy is None else {"energy": _energy(energy, i)}
-        names = (info.get(key) for key in ("subset", "config_type", "kind"))
-        info["subset"] = str(next((name for name in names if name is not None), "user"))
-        info["part"] = str(info.get("part", "test"))
-        info["parent"] = str(info.get("parent", f"frame-{i}"))
+        for name, (keys, default) in _LABELS.items():
+            said = (str(info.get(key)).strip() for key in keys)
+            info[name] = next((text for text in said if text not in _NONE), default.format(i))
         yield atoms
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.data import chemical_symbols
+from ase.data import chemical_symbols, covalent_radii
 
 from lumlip.array_types import FloatArray
 from lumlip.datasets.properties import neighbor_pairs, reduced_cell
@@ -30,6 +30,11 @@ SKEWED = 0.05
 WHOLE = 0.99
 #: An atom without another one within this distance, in Å, is isolated.
 ISOLATED = 6.0
+#: Closest atoms of half of the structures are farther apart, in sums of covalent radii, if lengths
+#: are in another unit: in mini-mad and mini-lps it is 0.9, at most 1.2 but for noble gases.
+LOOSE = 1.4
+#: Of structures of more atoms the closest ones are not looked for: pairs take memory.
+LARGE = 5000
 #: Up to so many atoms all their distances are quicker than a search for neighbors.
 FEW = 64
 #: What is found apart by this factor more than asked for is so for sure, whatever rounding does.
@@ -88,6 +93,8 @@ def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
 
     Elements that are the types 1, 2, ... of LAMMPS, and isolated atoms: features without
     surroundings lie far from all others, and one of them among the test atoms is the whole error.
+    Charges and spins that not all models see.
+    ``frames`` are the numbers of the structures.
     """
     found = []
     numbers = {int(z) for atoms in structures for z in atoms.numbers}
@@ -105,7 +112,38 @@ def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
             f"isolated atoms among the frames ({some}): far from all others, one can make up an "
             "error alone; leave them out"
         )
-    return found
+    return found + _states(structures)
+
+
+def _states(structures: Sequence[Atoms]) -> list[str]:
+    """Say which charges and spins some models do not see, or not all alike."""
+    infos = [atoms.info for atoms in structures]
+    other = sum(str(x["spin_multiplicity"]) != str(x.get("spin")) for x in infos if STATE[2] in x)
+    charged = sum(str(x.get("charge", 0)) not in ("0", "0.0") for x in infos)
+    found = {
+        f"{charged} structures have a charge: models without an input for it, as most are, take "
+        "them for neutral": charged,
+        f"{other} structures have a spin_multiplicity and no equal spin, which is all that MACE "
+        "and UMA read: call it spin": other,
+    }
+    return [text for text, n in found.items() if n]
+
+
+def loose(structures: Sequence[Atoms]) -> list[str]:
+    """Say if atoms of some of the structures are so far apart that lengths may not be in Å."""
+    closest = []
+    for atoms in structures[:: max(1, len(structures) // FEW)]:
+        if len(atoms) > LARGE:
+            continue
+        first, second, distance = neighbor_pairs(atoms, ISOLATED)
+        radii = covalent_radii[atoms.numbers]
+        closest += [(distance / (radii[first] + radii[second])).min()] if len(distance) else []
+    if not closest or (median := np.median(closest)) < LOOSE:
+        return []
+    return [
+        f"closest atoms are {median:.2g} sums of covalent radii apart, expected about 1: are the "
+        "lengths in Bohr? lumlip takes Å"
+    ]
 
 
 def _name(atoms: Any) -> str:

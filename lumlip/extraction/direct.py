@@ -24,6 +24,8 @@ from lumlip.zoo.weights import ready
 
 #: Å; a displacement whose square, and float64 rounding over it, are both far below a feature.
 STEP = 1e-4
+#: Of smaller ones rounding is left, larger ones are no derivatives.
+SMALLEST_STEP, LARGEST_STEP = 1e-6, 0.1
 
 
 class Descriptors:
@@ -99,8 +101,12 @@ def feature_gradients(
         energy an array of shape (n_atoms, 3): the forces with the opposite sign, in eV/Å.
     """
     check_choice("of", of, [*LAYERS, "energy"])
-    if not 0 < as_number("step", step) < 1:
-        raise ValueError(f"step: got {step}, expected a displacement in Å above 0 and below 1")
+    if not SMALLEST_STEP <= as_number("step", step) <= LARGEST_STEP:
+        raise ValueError(
+            f"step: got {step}, expected a displacement in Å, {SMALLEST_STEP:g} to {LARGEST_STEP:g}"
+        )
+    if not isinstance(atoms, Atoms):
+        raise TypeError(f"got {atoms!r:.60}, expected one structure, an ase.Atoms")
     n, moved = len(atoms), []
     for atom, axis, sign in product(range(n), range(3), (1, -1)):
         moved.append(atoms.copy())

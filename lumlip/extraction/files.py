@@ -20,7 +20,7 @@ from ase import Atoms
 from numpy.typing import NDArray
 
 from lumlip.array_types import IntArray
-from lumlip.choices import LAYERS, check_choice
+from lumlip.choices import DTYPES, LAYERS, check_choice
 from lumlip.datasets.sets import structures_sha256
 from lumlip.datasets.spooled import chosen
 from lumlip.extraction.arrays import LAYER
@@ -28,6 +28,7 @@ from lumlip.extraction.given import Given
 from lumlip.extraction.store import checksums, is_of_atoms, open_store, with_readout
 from lumlip.metrics._input import as_structure_index
 from lumlip.metrics.cumulants import mean_over_atoms
+from lumlip.runtime.environments import say
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.features_file import attributes, reading
 
@@ -155,6 +156,8 @@ def read(path: Path, given: Given, *, layers: bool) -> xr.Dataset:
     for, or not of the right form.
     """
     dataset, structures = opened(path), given.structures
+    if dataset["last_layer"].dtype == np.float16:
+        say(f"lumlip: {path}: float16 keeps three digits of the features; errors have fewer")
     rows = _rows(dataset, given, path)
     owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
     if len(missing := np.flatnonzero(rows < 0)):
@@ -255,6 +258,9 @@ def opened(path: Path) -> xr.Dataset:
     dataset.attrs.pop(SUMS, None)
     if "last_layer" not in dataset:
         raise ValueError(f"{path}: got {', '.join(map(str, dataset))}; expected {_EXPECTED}")
+    kept = str(dataset["last_layer"].dtype)
+    if dataset.attrs.get("dtype") in DTYPES and kept.startswith("float"):
+        dataset.attrs["dtype"] = kept  # what it says may be of the run that made them
     for name, values in dataset.items():
         dims = ("n_atoms", "n_channels") if name != "energy" else ("n_structures",)
         real = values.dtype.kind in "fiu" and 0 not in values.shape and values.ndim == len(dims)

@@ -16,6 +16,7 @@ from ase import Atoms
 from lumlip import errors
 from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice, check_flags
+from lumlip.datasets.validation import loose
 from lumlip.extraction import files
 from lumlip.extraction.given import Given
 from lumlip.extraction.jobs import Job, failed_frames, free_first, made, with_elements
@@ -91,12 +92,12 @@ class Panel:
         return "\n".join(lines)
 
     def remarks(self) -> list[str]:
-        """Say how many structures are there twice, which folds of parents cannot know."""
+        """Say how many structures are there twice, which folds cannot know, and odd lengths."""
         parents = (atoms.info.get("parent") for atoms in self.structures)
         pairs = {*zip(self.sums, parents, strict=True)}
         again = len(pairs) - len({sha256 for sha256, _ in pairs})
         copies = f"{again} structures are copies of others, of other parents: errors are too small"
-        return [copies] * (again > 0)
+        return [copies] * (again > 0) + loose(self.structures)
 
     def told(self) -> Panel:
         """Say on standard error what was left out, where no report is shown."""

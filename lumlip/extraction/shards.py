@@ -17,6 +17,7 @@ import xarray as xr
 from ase import Atoms
 
 from lumlip.array_types import IntArray
+from lumlip.choices import check_count
 from lumlip.extraction.features import features
 from lumlip.extraction.files import SHA256, SUMS, append, opened, sha256_of, write
 from lumlip.extraction.given import Given
@@ -88,6 +89,7 @@ def extract_parts(
     model, options
         As for :func:`lumlip.features`.
     """
+    check_count("n_parts", n_parts, 1)
     task = partial(_numbered, model, structures, Path(folder), n_parts, options)
     return list(results(task, n_parts, executor, n_runs=n_parts))
 

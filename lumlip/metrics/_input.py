@@ -37,6 +37,8 @@ def feature_arrays(features: Mapping[str, ArrayLike]) -> dict[str, FloatArray]:
     """Return `as_features` of each name, of which there is at least one."""
     if not features:
         raise ValueError("features: got none, expected at least one name with its array")
+    if strange := [name for name in features if not isinstance(name, str)]:
+        raise ValueError(f"features: got the name {strange[0]!r}, expected texts")
     return {name: as_features(array, name) for name, array in features.items()}
 
 
@@ -146,10 +148,19 @@ def copied(features: Iterable[ArrayLike], part: ArrayLike) -> NDArray[np.bool_]:
 def check_same_structures(features: Iterable[tuple[str, object]]) -> None:
     """Refuse features (name, array) that say to be of different structures, though as many atoms.
 
-    Compared are those with ``attrs["structures_sha256"]``, as variables of a feature store.
+    Those with ``attrs["structures_sha256"]``, as variables of a feature store have it, are
+    compared, and what rows are called, in xarray and in pandas; plain arrays say nothing and pass.
     """
-    key = "structures_sha256"
-    told = [(name, getattr(array, "attrs", {}).get(key)) for name, array in features]
+    key, arrays, labels = "structures_sha256", list(features), dict[str, tuple[str, Any]]()
+    for name, array in arrays:
+        for label, values in _row_labels(array).items():
+            first, expected = labels.setdefault(label, (name, values))
+            if not np.array_equal(values, expected):
+                raise ValueError(
+                    f"{name}: got rows of another {label} than {first}, expected the same atoms in "
+                    "the same order"
+                )
+    told = [(name, getattr(array, "attrs", {}).get(key)) for name, array in arrays]
     known = [(name, str(sha256)) for name, sha256 in told if sha256 is not None]
     for name, sha256 in known:
         first, expected = known[0]
@@ -158,6 +169,14 @@ def check_same_structures(features: Iterable[tuple[str, object]]) -> None:
                 f"{name}: got features of other structures than {first} (structures_sha256 "
                 f"{sha256[:12]} and {expected[:12]}), expected the same atoms in the same order"
             )
+
+
+def _row_labels(array: object) -> dict[str, Any]:
+    """Return what the rows of a DataArray (its coordinates) or a DataFrame (its index) are."""
+    if hasattr(array, "iloc"):
+        return {"index": array.index}  # type: ignore[attr-defined]
+    rows, coords = tuple(getattr(array, "dims", ()))[:1], getattr(array, "coords", {})
+    return {str(name): values for name, values in coords.items() if values.dims == rows}
 
 
 def rounding_spread(rows: FloatArray) -> float:

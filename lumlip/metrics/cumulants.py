@@ -10,7 +10,12 @@ from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
 from lumlip.choices import check_count
-from lumlip.metrics._input import as_array, as_features, as_structure_index
+from lumlip.metrics._input import (
+    as_array,
+    as_features,
+    as_structure_index,
+    check_same_structures,
+)
 
 MAX_ORDER = 8
 EPSILON = float(np.finfo(np.float64).eps)
@@ -54,6 +59,7 @@ def cumulant_features(
            [5., 0.]])
     """
     check_count("order", order, 1, MAX_ORDER)
+    check_same_structures([("X", X), ("structure", structure)])
     atoms = as_features(X, "X")
     index = as_structure_index(structure, len(atoms))
     amounts = _as_weights(weights, len(atoms))

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray
+from lumlip.choices import check_count
 from lumlip.metrics.pointwise import pointwise_errors
 
 
@@ -132,6 +133,8 @@ def pointwise_lfre(
     **options: Unpack[Options],
 ) -> FloatArray:
     """Errors behind `lfre`, (n_test,) in the order of ``test``."""
+    if not isinstance(n_neighbors, int):  # None is a default of tables, where widths differ
+        check_count("n_neighbors", n_neighbors, 2)
     split: Any = {"train": train, "test": test}
     return _one_pair(X, Y, metric="lfre", n_neighbors=n_neighbors, **split, **options)
 

@@ -95,6 +95,8 @@ def reconstruction_table(
     labels = whole if groups is None else np.asarray(groups)
     if labels.shape != (n_atoms,):
         raise ValueError(f"groups: got shape {labels.shape}, expected ({n_atoms},)")
+    if pd.isna(labels).any():
+        raise ValueError(f"groups: got none for {pd.isna(labels).sum()} atoms, expected one each")
     options: Any = {"metric": metric, "n_neighbors": n_neighbors}
     options |= {"device": device, "protocol": protocol}
     if folds is not None and train is None and test is None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+from errno import ENOTDIR
 from pathlib import Path
 
 
 def home() -> Path:
     """Return the cache folder: ``LUMLIP_HOME`` if set, else the user's cache folder."""
     if chosen := os.environ.get("LUMLIP_HOME"):
+        if {os.pathsep, "\n"} & {*chosen}:  # Python's own path, which workers get, cannot hold it
+            raise ValueError(
+                f"LUMLIP_HOME: got {chosen!r}, expected a folder without {os.pathsep!r} in its path"
+            )
         return expanded(chosen).resolve()
     # Imported here: a family's environment has no platformdirs and never needs this branch.
     from platformdirs import user_cache_path
@@ -31,7 +36,10 @@ def regular(path: Path) -> Path:
 
 
 def ensured(folder: Path) -> Path:
-    """Make a folder if it is missing and return it."""
+    """Make a folder if it is missing and return it; NotADirectoryError if a file is there."""
+    for part in (folder, *folder.parents):
+        if part.is_file():
+            raise NotADirectoryError(ENOTDIR, "a file is there, expected a folder", str(folder))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 

@@ -189,6 +189,7 @@ def test_a_run_has_a_folder_of_its_own(checkout):
     folder = rerun.fresh_folder(find_chapter("01"), None, rerun.WRITTEN)
     assert folder.parent == checkout / "runs"
     assert folder.name.startswith("01_squares-")
+    assert rerun.fresh_folder(find_chapter("01"), None, rerun.WRITTEN) != folder
 
 
 @pytest.mark.parametrize(

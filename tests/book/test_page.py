@@ -98,4 +98,6 @@ def test_a_number_that_is_none_is_not_called_nan(page, monkeypatch, tmp_path):
     assert "It is smaller by (no number), or (no number)." in answer.data
     assert "nan" not in answer.data
     assert "nan" not in next(tmp_path.rglob("answer-*.md")).read_text()
+    page.claim("far", FAR, bound_from="a null", control=Estimate.missing(), control_is="twins")
+    assert page.table().loc["far", "control"] == "(no number): twins"
     assert shown("nanometers").data == "nanometers"

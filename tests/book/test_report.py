@@ -84,7 +84,7 @@ def test_wrong_inputs_are_found_before_work(structures, tmp_path, capsys, monkey
         (["sevennet-0", "--structures", str(tmp_path / "few.xyz")], "got 19, expected 20 or more"),
         (["sevennet-0", "--structures", str(tmp_path / "one.xyz")], "got 1, expected 20 or more"),
         (["sevennet-0", "-o", str(tmp_path / "there")], "report.html is there already"),
-        (["sevennet-0", "-o", str(tmp_path / "my.pth" / "out")], "Not a directory"),
+        (["sevennet-0", "-o", str(tmp_path / "my.pth" / "out")], "expected a folder"),
     ):
         assert main(["report", *argv]) == 2
         said = capsys.readouterr().err

@@ -88,6 +88,11 @@ def test_a_number_of_atoms_without_end_is_refused(tmp_path):
         structures(tmp_path / "a.xyz")
 
 
+def test_a_part_of_nothing_is_not_of_the_folder():
+    with pytest.raises(ValueError, match="unknown structure set '@0:2'"):
+        structures("@0:2")
+
+
 def test_a_step_of_0_is_refused(tmp_path, salt):
     ase.io.write(tmp_path / "salt.xyz", salt)
     with pytest.raises(ValueError, match="got a step of 0"):
@@ -358,6 +363,8 @@ PDB = "CRYST1   10.000   10.000   10.000  90.00  90.00  90.00 {:11}{}\n" + (
     "ATOM      1  C   MOL A   1       0.000   0.000   0.000  1.00  0.00           C\nEND\n"
 )
 POSCAR = "In work\n3.5\n1 0 0\n0 1 0\n0 0 1\nC\n2\nDirect\n0 0 0\n0.25 0.25 0.25\n"
+XYZ = '1\n{}attice="3 0 0 0 3 0 0 0 3"\nHe 0 0 0\n'
+COORD = "$coord\n 0 0 0 he\n$end\n"
 MOL = "a\n  b\n\n  1  0  0  0  0  0  0  0  0  0  0\n    0.0 0.0 0.0 He 0\n$$$$\n"
 
 
@@ -375,6 +382,14 @@ MOL = "a\n  b\n\n  1  0  0  0  0  0  0  0  0  0  0\n    0.0 0.0 0.0 He 0\n$$$$\n
             "symmetry, P 21/c; expected P 1",
         ),
         ("POSCAR", POSCAR, POSCAR.replace("C\n2", "2"), "line 6 names no elements; write them"),
+        (
+            "POSCAR",
+            POSCAR,
+            POSCAR.replace("C\n", "C_pv Al\n"),
+            "got 2 elements in line 6, 1 numbers",
+        ),
+        ("a.xyz", XYZ.format("L"), XYZ.format("l"), "got lattice=, which ase reads no cell from"),
+        ("coord", COORD, COORD.replace("$end", "$periodic 3\n$end"), "it is periodic, which ase"),
         ("a.sdf", MOL, MOL + MOL, "it has 2 molecules, of which ase reads one"),
     ],
 )
@@ -472,3 +487,20 @@ def test_packed_file_that_grows_without_end_is_refused(tmp_path, salt, monkeypat
     with pytest.raises(ValueError, match="more than 5000 bytes when unpacked"):
         structures(tmp_path / "many.xyz.gz")
     assert len(structures(tmp_path / "many.xyz")) == 60
+
+
+@pytest.mark.parametrize(("part", "n"), [("2:500", 4), ("-500:", 6), ("0:500:2", 3)])
+def test_a_part_beyond_the_end_is_told(tmp_path, salt, capfd, part, n):
+    ase.io.write(tmp_path / "salt.xyz", salt)
+    assert len(structures(f"{tmp_path / 'salt.xyz'}@{part}")) == n
+    assert "there are no more than 6 frames" in capfd.readouterr().err
+    structures(f"{tmp_path / 'salt.xyz'}@-6:6")
+    assert not capfd.readouterr().err
+    with pytest.raises(ValueError, match=r"salt.xyz@7:9: got none of 6 frames, expected some"):
+        structures(f"{tmp_path / 'salt.xyz'}@7:9")
+
+
+def test_a_file_of_another_format_than_named_is_told(tmp_path, salt):
+    ase.io.write(tmp_path / "salt.xyz", salt)
+    with pytest.raises(ValueError, match=r"cannot read .*salt.xyz .*is it of the format 'cif'"):
+        structures(tmp_path / "salt.xyz", format="cif")

@@ -376,3 +376,23 @@ def test_an_energy_that_is_none_names_the_frame(tmp_path):
 def test_structures_from_a_generator(tmp_path, copper):
     ase.io.write(tmp_path / "two.xyz", [copper, copper])
     assert len(structures(ase.io.iread(tmp_path / "two.xyz"))) == 2
+
+
+def test_empty_labels_are_none(tmp_path):
+    frame = (
+        '1\nparent="" config_type= subset="" Properties=species:S:1:pos:R:3 pbc="F F F"\nHe 0 0 0\n'
+    )
+    (tmp_path / "a.xyz").write_text(2 * frame)
+    info = [atoms.info for atoms in structures(tmp_path / "a.xyz")]
+    assert [some["parent"] for some in info] == ["frame-0", "frame-1"]
+    assert [some["subset"] for some in info] == ["user", "user"]
+
+
+def test_a_file_named_like_a_set_is_told(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    structures("mini-lps")
+    assert not capfd.readouterr().err
+    (tmp_path / "mini-lps").write_text("1\n\nHe 0 0 0\n")
+    assert len(structures("mini-lps")) > 1
+    assert "the file of that name is ./mini-lps" in capfd.readouterr().err
+    assert len(structures("./mini-lps")) == 1

@@ -7,12 +7,14 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
 from ase.neighborlist import neighbor_list
+from ase.units import Bohr
 
 from lumlip import structures
 from lumlip.datasets import validation
 from lumlip.datasets.properties import neighbor_pairs
 from lumlip.datasets.validation import check_structures, concerns
 from lumlip.errors import StructureError
+from lumlip.extraction.given import Given
 
 GOOD = [bulk("Cu", "fcc", a=3.6), molecule("H2O"), Atoms("Xe")]
 
@@ -310,3 +312,26 @@ def test_what_is_quickly_found_apart_is_so_by_search(monkeypatch):
     monkeypatch.setattr(validation, "FEW", 0)
     monkeypatch.setattr(validation, "_SURE", np.inf)  # the shortest vector is looked for, too
     assert check_structures(frames, stop=False) == quick
+
+
+def test_lengths_in_bohr_are_told(capfd):
+    found = [bulk("Cu", cubic=True), bulk("NaCl", "rocksalt", a=5.64), molecule("H2O")]
+    Given.of(found).faults(stop=True)
+    assert not capfd.readouterr().err
+    for atoms in found:
+        atoms.set_cell(atoms.cell / Bohr, scale_atoms=False)
+        atoms.positions /= Bohr
+    Given.of(found).faults(stop=True)
+    line = "lumlip: warning: closest atoms are 1.9 sums of covalent radii apart, expected about 1"
+    assert capfd.readouterr().err.startswith(line)
+
+
+def test_charges_and_spins_that_models_may_not_see_are_told():
+    found = [molecule("H2O", info=info) for info in ({}, {"charge": 0, "spin": 1}, {"charge": 0.0})]
+    assert concerns(found, range(3)) == []
+    found[0].info["charge"] = found[1].info["spin_multiplicity"] = 3
+    charged, spin = concerns(found, range(3))
+    assert charged.startswith("1 structures have a charge: models without an input for it")
+    assert spin.startswith("1 structures have a spin_multiplicity and no equal spin")
+    found[1].info["spin"] = 3
+    assert concerns(found, range(3)) == [charged]

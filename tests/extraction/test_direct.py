@@ -57,8 +57,11 @@ def test_derivatives_are_those_of_the_energy_and_do_not_see_a_translation(salt):
 def test_wrong_options_are_named(salt):
     with pytest.raises(ValueError, match="got of 'forces'; expected one of: backbone, last_layer"):
         lumlip.feature_gradients("sevennet-0", salt, of="forces")
-    with pytest.raises(ValueError, match="step: got 0, expected a displacement"):
-        lumlip.feature_gradients("sevennet-0", salt, step=0)
+    for step in (0, 1e-12, 0.5):
+        with pytest.raises(ValueError, match=f"step: got {step}, expected .*, 1e-06 to 0.1"):
+            lumlip.feature_gradients("sevennet-0", salt, step=step)
+    with pytest.raises(TypeError, match=r"got \[Atoms.*, expected one structure"):
+        lumlip.feature_gradients("sevennet-0", [salt])
     with pytest.raises(TypeError, match="dtype"):  # in single precision nothing is left of them
         lumlip.feature_gradients("sevennet-0", salt, dtype="float32")
 

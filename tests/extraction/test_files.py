@@ -415,3 +415,12 @@ def test_rows_in_another_order_are_found_by_the_sum_of_each_structure(tmp_path):
     again = lumlip.features(f"features:{tmp_path / 'other.npz'}", frames)
     for name in ("last_layer", "energy"):
         assert np.array_equal(again[name], mine[name])
+
+
+def test_features_that_lost_digits_are_told(tmp_path, capfd):
+    said = json.dumps({"dtype": "float32"})
+    half = np.zeros((sum(map(len, FRAMES)), 2), dtype=np.float16)
+    path = plain(tmp_path / "half.npz", last_layer=half, attributes=said)
+    found = lumlip.features(path, FRAMES)
+    assert found.attrs["dtype"] == "float16"
+    assert "half.npz: float16 keeps three digits of the features" in capfd.readouterr().err

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import sympy
+import xarray as xr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -254,3 +255,13 @@ def test_moments_that_overflow_are_refused():
     """Else their cumulants would be 0."""
     with pytest.raises(ValueError, match="the powers of which overflow"):
         CentralMoments.of([[1e60], [3e60], [9e60]])
+
+
+def test_structures_of_other_atoms_are_refused():
+    rows = [np.repeat([0, 1], n) for n in ((3, 5), (5, 3))]
+    X, other = (
+        xr.DataArray(np.eye(8), coords={"structure": ("atom", r)}, dims=("atom", "c")) for r in rows
+    )
+    assert cumulant_features(X, X["structure"], order=1).shape == (2, 8)
+    with pytest.raises(ValueError, match="structure: got rows of another structure than X"):
+        cumulant_features(X, other["structure"], order=1)

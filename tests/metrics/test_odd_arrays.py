@@ -6,8 +6,10 @@ About a thousand inputs by default; `LUMLIP_EXAMPLES=400` tries more than 10,000
 import os
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
+import xarray as xr
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -256,3 +258,40 @@ def test_the_unit_of_features_changes_nothing(name, seed, scale):
 def test_what_is_of_another_kind_is_named(call, said):
     with pytest.raises(TypeError, match=said):
         call()
+
+
+def test_features_with_other_coordinates_are_refused():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    one, other = (
+        xr.DataArray(X, dims=("atom", "channel"), coords={"structure": ("atom", rows)})
+        for rows in (np.arange(60) // 2, np.arange(60)[::-1] // 2)
+    )
+    options = {"train": range(40), "test": range(40, 60)}
+    assert lumlip.gfre(one, one * 2, **options) < 1e-9
+    with pytest.raises(ValueError, match="Y: got rows of another structure than X, expected the"):
+        lumlip.gfre(one, other, **options)
+    with pytest.raises(ValueError, match="Y: got rows of another structure than X, expected the"):
+        lumlip.similarity.cka(one, other)
+    frame = pd.DataFrame(X)
+    assert lumlip.gfre(frame, frame * 2, **options) < 1e-9
+    with pytest.raises(ValueError, match="Y: got rows of another index than X, expected the"):
+        lumlip.gfre(frame, frame[::-1], **options)
+
+
+def test_groups_without_a_name_are_refused():
+    X, groups = np.random.default_rng(0).normal(size=(60, 3)), np.arange(60) // 2 * 1.0
+    groups[7] = np.nan
+    with pytest.raises(ValueError, match="groups: got none for 1 atoms, expected one each"):
+        lumlip.reconstruction_table({"a": X}, train=range(40), test=range(40, 60), groups=groups)
+
+
+def test_names_are_texts():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    with pytest.raises(ValueError, match="features: got the name 1, expected texts"):
+        lumlip.reconstruction_table({1: X, "1": X}, train=range(40), test=range(40, 60))
+
+
+def test_a_number_of_neighbors_is_named():
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    with pytest.raises(ValueError, match="n_neighbors: got None, expected an integer"):
+        lumlip.lfre(X, X, train=range(40), test=range(40, 60), n_neighbors=None)

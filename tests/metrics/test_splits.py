@@ -259,3 +259,20 @@ def test_a_structure_that_is_no_index_is_refused(change):
     for call in (lambda: split(ds, n_test=9), lambda: lumlip.folds(ds)):
         with pytest.raises(ValueError, match=r"got structures from .* from 0 to 59"):
             call()
+
+
+def test_structures_in_another_order_than_their_atoms_are_refused():
+    ds = xr.Dataset(
+        coords={
+            "structure": ("atom", np.repeat(np.arange(6), 2)),
+            "subset": ("structure", ["bulk"] * 6),
+            "frame": ("structure", [0, 1, 2, 4, 5, 7]),
+        }
+    )
+    assert len(split(ds, n_test=4)[1]) == 4
+    for deal in (
+        lambda some: split(some, n_test=4),
+        lambda some: lumlip.folds(some, n_folds=2, by="structure"),
+    ):
+        with pytest.raises(ValueError, match="got structures in another order than their features"):
+            deal(ds.isel(structure=[1, 0, 2, 3, 4, 5]))

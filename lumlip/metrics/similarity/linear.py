@@ -31,7 +31,9 @@ def pwcca(X: ArrayLike, Y: ArrayLike) -> float:
     """Canonical correlations weighted by how much of X their directions hold; not symmetric.
 
     ``sum_i a_i rho_i / sum_i a_i`` with ``a_i = sum_j |<h_i, x_j>|``, h_i the i-th canonical
-    variate of X and x_j its centered columns.
+    variate of X and x_j its centered columns. Not symmetric. Of equal rho_i the h_i, and with them
+    the weights beside other rho, are not defined: another order of the columns may give another
+    number, unless all are equal.
 
     A. S. Morcos, M. Raghu, S. Bengio, NeurIPS (2018), arXiv:1806.05759.
     """

@@ -67,14 +67,18 @@ def predicted(
 ) -> dict[str, CrossFit]:
     """Predict properties from cumulants (n_structures, ORDER * d) of some models of a panel.
 
-    A CrossFit of shape (n_models, n_properties) for each of `MEAN`, `SQUARES` and `STD`.
+    A CrossFit of shape (n_models, n_properties) for each of `MEAN`, `SQUARES` and `STD`; energies
+    only if all of the models have some.
     """
+    targets = {model: properties(panel, model) for model in features}
+    shared = set[str].intersection(*map(set, targets.values()))
 
     def fit(model: str, way: str) -> CrossFit:
         X = block(features[model], 1, 2 if way == STD else 1)
         if way == SQUARES:
             X = np.hstack([X, (X - X.mean(axis=0)) ** 2])
-        return ridge_fit(X, properties(panel, model), orders, n_bootstrap)
+        of_all = {name: Y for name, Y in targets[model].items() if name in shared}
+        return ridge_fit(X, of_all, orders, n_bootstrap)
 
     ways = (MEAN, SQUARES, STD)
     return {way: stacked({model: fit(model, way) for model in features}) for way in ways}

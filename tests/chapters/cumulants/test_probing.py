@@ -5,7 +5,7 @@ import pytest
 import xarray as xr
 from ase.build import bulk
 
-from chapters.cumulants.probing import ENERGY, MIX, properties, ridge_fit
+from chapters.cumulants.probing import ENERGY, MIX, predicted, properties, ridge_fit
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.repeated import orders_of
 
@@ -41,3 +41,23 @@ def test_properties_are_what_composition_leaves_open():
 
 def test_a_single_model_has_no_energy_of_another():
     assert ENERGY not in properties(panel_of(["sevennet-0"]), "sevennet-0")
+
+
+def test_energies_are_predicted_only_if_all_models_have_some():
+    """Else each has other properties, and their fits cannot stand in one table."""
+    frames = [bulk(s, cubic=True) * (1, 1, 1 + i % 3) for s in ("Cu", "Al") for i in range(12)]
+    for i, atoms in enumerate(frames):
+        atoms.rattle(0.3, seed=i)
+    structure = np.repeat(np.arange(24), [len(atoms) for atoms in frames])
+    subset = ("structure", ["bulk"] * 24)
+    with_energy, without = (
+        xr.Dataset(some, {"structure": ("atom", structure), "subset": subset})
+        for some in ({"energy": ("structure", RNG.normal(size=24))}, {})
+    )
+    samples = xr.Dataset(coords={"structure": ("atom", np.arange(24)), "subset": subset})
+    orders = orders_of(samples, by="structure", n_folds=4, n_seeds=1)
+    features = {model: RNG.normal(size=(24, 16)) for model in ("chgnet-0.3.0", "sevennet-0")}
+    for second, targets in ((with_energy, [MIX, ENERGY]), (without, [MIX])):
+        panel = Panel(frames, dict(zip(features, (with_energy, second), strict=True)))
+        found = predicted(panel, features, orders, n_bootstrap=20)
+        assert all(fit.targets == targets and fit.sources == [*features] for fit in found.values())
