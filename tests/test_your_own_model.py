@@ -140,16 +140,6 @@ def test_features_of_ones_own_are_compared_by_the_pages_own_commands(tmp_path, c
     assert "features:mine.npz -> features:sevennet.zarr: " in capsys.readouterr().out
 
 
-def test_the_report_prints_what_the_page_shows(tmp_path):
-    with_own_model(tmp_path)
-    command = [sys.executable, "-m", "lumlip.cli", *shlex.split(REPORT)[1:]]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    said = done.stdout.replace(str(tmp_path), "/home/you")
-    # Two processes share the models: which one comes first, hangs on which the other is at.
-    assert sorted(said.splitlines()) == sorted(shown(REPORT).splitlines())
-
-
 def test_a_run_is_written_where_the_page_says():
     printed = next(block for block in blocks("text") if "/runs/" in block)
     folder = rf"runs/{chapters()[0].name}-\d{{8}}-\d{{6}}"

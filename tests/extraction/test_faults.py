@@ -119,6 +119,7 @@ def test_who_waits_takes_over_from_a_process_that_is_killed(home, whole, frames)
         with started(home, *EXTRACT, frames) as second:
             assert "waiting for another process" in second.stderr.readline()
             first.kill()
+            assert not list(home.glob("features/*/*.zarr"))
             os.kill(worker, signal.SIGCONT)
             told = second.communicate()[1]
         first.communicate()

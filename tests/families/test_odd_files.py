@@ -107,20 +107,29 @@ def test_a_wrapper_that_adds_uncertainties_leaves_pets_energy(said):
     assert plain[0] == pytest.approx(plain[1], rel=1e-5)  # the package's own
 
 
+#: Files that know charge and spin multiplicity, and what they take for those that are not given.
+SEEING = {
+    ("dpa", "charged.pt"): {"charge": 0, "spin": 2},
+    ("pet", "conditioned.ckpt"): {"charge": 0, "spin": 1},
+}
+
+
 @pytest.mark.heavy
-def test_dpa_sees_charge_and_spin_of_every_structure_of_a_batch(said, folder):
-    assert said("dpa")["charged.pt"]
-    model = f"dpa:{folder / 'dpa' / 'charged.pt'}"
-    frames = [molecule("H2O") for _ in range(4)]
-    for atoms, info in zip(
-        frames, ({}, {"charge": 1}, {"charge": 0, "spin": 2}, {"spin_multiplicity": 3}), strict=True
-    ):
+@pytest.mark.parametrize(("family", "name"), SEEING)
+def test_charge_and_spin_of_every_structure_of_a_batch_are_seen(family, name, said, folder):
+    assert said(family)[name]
+    both = {"spin_multiplicity": 3, "spin": 5}  # the first is what packages look for first
+    infos = [{}, SEEING[family, name], {"charge": -1}, {"spin": 3}, {"spin_multiplicity": 3}, both]
+    frames = [molecule("H2O") for _ in infos]
+    for atoms, info in zip(frames, infos, strict=True):
         atoms.info.update(info)
+    model = f"{family}:{folder / family / name}"
     found = lumlip.features(model, frames, device="cpu", trust_checkpoint=True)
-    plain, charged, stated, spin = np.split(found["backbone"].to_numpy(), 4)
-    assert np.array_equal(plain, stated)  # the model's own defaults
+    plain, stated, charged, *spins = np.split(found["backbone"].to_numpy(), len(frames))
+    assert np.array_equal(plain, stated)
+    assert all(np.array_equal(spin, spins[0]) for spin in spins)
     assert np.abs(charged - plain).max() > 1e-3
-    assert np.abs(spin - plain).max() > 1e-3
+    assert np.abs(spins[0] - plain).max() > 1e-3
     assert np.ptp(found["energy"].to_numpy()) > 1e-3
     # Each is as the package says, alone and in a batch.
     report = check_model(model, [*frames, molecule("CH4")], device="cpu", trust_checkpoint=True)

@@ -203,5 +203,6 @@ def test_checkpoint_of_several_files_is_run_from_its_copy(home, tmp_path):
     shutil.copytree(Path(package) / "pretrained_models" / "diep_fold1", tmp_path / "mine")
     folder = tmp_path / "mine"
     assert resolve(f"diep:{folder}").checkpoint == str(folder / "state.pt")
-    found = lumlip.features(f"diep:{folder}", COPPER, trust_checkpoint=True)
-    assert found["energy"].equals(lumlip.features("diep-matpes-r2scan", COPPER)["energy"])
+    models = [f"diep:{folder}", "diep-matpes-r2scan"]
+    one, other = lumlip.panel(models, COPPER, trust_checkpoint=True).datasets.values()
+    assert one["energy"].equals(other["energy"])

@@ -138,6 +138,10 @@ def pet(folder: Path) -> None:
     far["model_data"]["model_hypers"]["long_range"]["enable"] = False
     newer = {**model.get_checkpoint(), "model_ckpt_version": 99}
     torch.save(newer, folder / "newer.ckpt")
+    model = pet_model.build([1, 6, 8], pet_model.SIZES | {"system_conditioning": True})
+    gate = model.backend.system_conditioning.project[-1]  # starts at zero: nothing is read yet
+    torch.nn.init.normal_(gate.weight)
+    pet_model.save(model, folder / "conditioned.ckpt")
 
 
 def dpa(folder: Path) -> None:
