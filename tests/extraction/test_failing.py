@@ -150,7 +150,7 @@ def test_batches_that_memory_is_too_short_for_are_halved_and_that_is_remembered(
         "sys.exit(worker.main())\n"
     )
     real = environments.command
-    frames = [bulk("Cu", cubic=True) * (3, 3, 3) for _ in range(40)]
+    frames = [bulk("Cu", cubic=True) * (3, 3, 3) for _ in range(24)]
     for i, atoms in enumerate(frames):
         atoms.rattle(0.05, seed=i)
     expected = lumlip.features("mace-mini", frames[:4], device="cpu")["energy"].to_numpy()
