@@ -108,6 +108,7 @@ def shared_environments():
 
 @pytest.fixture
 def own_cache(tmp_path, monkeypatch, shared_environments):
+    """An empty cache, but with the environments that are made already, in a folder "home"."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "environments").symlink_to(shared_environments)
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))

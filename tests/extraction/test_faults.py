@@ -52,11 +52,9 @@ def whole(frames, shared_environments, tmp_path_factory):
 
 
 @pytest.fixture
-def home(tmp_path, shared_environments):
+def home(own_cache):
     """An empty cache."""
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "environments").symlink_to(shared_environments)
-    return tmp_path / "home"
+    return own_cache / "home"
 
 
 def started(home, *argv):

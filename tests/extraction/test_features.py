@@ -29,20 +29,12 @@ def structures():
     return [*made, molecule("H2O"), bulk("NaCl", "rocksalt", a=5.64)]
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch, shared_environments):
-    """An empty cache, but with the environments that are made already."""
-    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
-    (tmp_path / "environments").symlink_to(shared_environments)
-    return tmp_path
-
-
 def refuse(*_args, **_options):
     raise AssertionError("the model was run again")
 
 
 @pytest.mark.heavy
-def test_dataset_has_the_promised_form_and_hangs_on_no_batches(home, structures, monkeypatch):
+def test_dataset_has_the_promised_form_and_hangs_on_no_batches(own_cache, structures, monkeypatch):
     ds = lumlip.features(MODEL, structures)
     n_atoms = [len(atoms) for atoms in structures]
     assert ds["backbone"].dims == ("atom", "backbone_channel")
@@ -64,7 +56,7 @@ def test_dataset_has_the_promised_form_and_hangs_on_no_batches(home, structures,
     with monkeypatch.context() as patch:  # a second call comes from the cache
         patch.setattr(jobs, "_make", refuse)
         assert lumlip.features(MODEL, structures).identical(ds)
-    (store,) = home.glob("features/*/*.zarr")
+    (store,) = own_cache.glob("home/features/*/*.zarr")
     shutil.rmtree(store)
     single = lumlip.features(MODEL, structures, batch_atoms=1)
     for name in ("backbone", "last_layer", "energy"):
@@ -81,7 +73,7 @@ def test_moved_atom_or_other_precision_is_another_store(structures):
     assert jobs.Job(entry, Given.of(structures[:1]), "float32").store == jobs_[0].store
 
 
-def test_checkpoint_of_the_user_needs_trust(home, structures, tmp_path):
+def test_checkpoint_of_the_user_needs_trust(own_cache, structures, tmp_path):
     (tmp_path / "mine.pth").write_bytes(b"weights")
     with pytest.raises(lumlip.UntrustedCheckpointError, match="trust_checkpoint=True"):
         lumlip.features(f"sevennet:{tmp_path / 'mine.pth'}", structures)
@@ -114,8 +106,8 @@ def test_gpu_asked_for_but_not_there():
 
 
 @pytest.mark.heavy
-def test_the_command_line_writes_layers(home):
-    file, out = home / "two.xyz", home / "out.zarr"
+def test_the_command_line_writes_layers(own_cache):
+    file, out = own_cache / "two.xyz", own_cache / "out.zarr"
     write(file, [bulk("Cu", cubic=True), bulk("Si")])
     assert main(["extract", "chgnet-0.3.0", str(file), "--layers", "-o", str(out)]) == 0
     with_layers = lumlip.features("chgnet-0.3.0", file, layers=True)
@@ -139,7 +131,7 @@ def own_checkpoint(tmp_path):
 
 @pytest.mark.faults
 @pytest.mark.heavy
-def test_a_checkpoint_of_ones_own_is_asked_for_its_elements(home, own_checkpoint, capfd):
+def test_a_checkpoint_of_ones_own_is_asked_for_its_elements(own_cache, own_checkpoint, capfd):
     water, copper = molecule("H2O"), bulk("Cu")
     options = {"trust_checkpoint": True, "skip_unknown": True}
     ds = lumlip.features(own_checkpoint, [copper, water, copper], **options)

@@ -17,7 +17,6 @@ from lumlip.extraction import jobs, workers
 from lumlip.extraction import panel as panel_module
 from lumlip.extraction.given import Given
 from lumlip.extraction.panel import Panel, panel
-from lumlip.runtime.paths import home
 from lumlip.zoo import weights
 from lumlip.zoo.table import resolve
 
@@ -138,12 +137,11 @@ def worker_starts(monkeypatch):
 
 
 @pytest.mark.heavy
-def test_one_worker_runs_all_models_of_a_family(structures, worker_starts, monkeypatch, tmp_path):
+def test_one_worker_runs_all_models_of_a_family(structures, worker_starts, request):
     models = ["sevennet-0", "chgnet-0.3.0", "sevennet-mf-0@PBE"]
     alone = features(models[-1], structures[:1]).load()
     del worker_starts[:]
-    (tmp_path / "environments").symlink_to(home() / "environments")
-    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
+    request.getfixturevalue("own_cache")
     together = panel(models, structures[:1])
     assert worker_starts == ["sevennet", "chgnet"]
     assert list(together.datasets) == models
@@ -151,13 +149,12 @@ def test_one_worker_runs_all_models_of_a_family(structures, worker_starts, monke
 
 
 @pytest.mark.heavy
-def test_worker_that_died_is_replaced(structures, worker_starts, monkeypatch, tmp_path):
+@pytest.mark.usefixtures("own_cache")
+def test_worker_that_died_is_replaced(structures, worker_starts):
     def forged(entry, **options):
         right = weights.ready(entry, **options)
         return replace(right, sha256="0" * 64) if entry.id == "sevennet-0" else right
 
-    (tmp_path / "environments").symlink_to(home() / "environments")
-    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
     with workers.WorkerPool() as pool:
         made = [
             jobs.Job(forged(resolve(m)), Given.of(structures[:1]), "float32")

@@ -39,14 +39,11 @@ def marker(tmp_path):
 
 
 @pytest.fixture
-def home(tmp_path, monkeypatch, shared_environments):
-    """An empty cache, but with the environments that are made already."""
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "environments").symlink_to(shared_environments)
-    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("LUMLIP_MODELS", str(tmp_path / "models"))
-    (tmp_path / "models").mkdir()
-    return tmp_path / "home"
+def models(own_cache, monkeypatch):
+    """The user's folder of downloaded weights, and an empty cache."""
+    monkeypatch.setenv("LUMLIP_MODELS", str(own_cache / "models"))
+    (own_cache / "models").mkdir()
+    return own_cache / "models"
 
 
 def evil(marker, size=0):
@@ -132,7 +129,7 @@ def work(path, sha256, folder):
 
 
 @pytest.mark.heavy
-def test_file_that_is_swapped_while_the_worker_starts_is_not_loaded(home, tmp_path, marker):
+def test_file_that_is_swapped_while_the_worker_starts_is_not_loaded(own_cache, tmp_path, marker):
     path = tmp_path / "mine.pth"
     path.write_bytes(b"weights")
     trusted = ready(resolve(f"sevennet:{path}"), trust_checkpoint=True)
@@ -144,11 +141,11 @@ def test_file_that_is_swapped_while_the_worker_starts_is_not_loaded(home, tmp_pa
 
 
 @pytest.mark.heavy
-def test_file_of_the_same_size_and_time_is_not_loaded(home, tmp_path, marker, monkeypatch):
+def test_file_of_the_same_size_and_time_is_not_loaded(models, tmp_path, marker, monkeypatch):
     row = {"family": "sevennet", "checkpoint": "tiny", "weights": "download", "file": "tiny.pth"}
     published = table._entry("tiny", row | {"elements": "H-Pu", "source": "us"})
     monkeypatch.setattr(table, "entries", lambda: {"tiny": published})
-    path = tmp_path / "models" / "tiny.pth"
+    path = models / "tiny.pth"
     path.write_bytes(b"weights" * 100)
     trusted = ready(published, trust_checkpoint=True)
     before = path.stat()
@@ -163,7 +160,7 @@ def test_file_of_the_same_size_and_time_is_not_loaded(home, tmp_path, marker, mo
 
 
 @pytest.mark.heavy
-def test_conformance_loads_no_file_without_its_sum(home, tmp_path, marker):
+def test_conformance_loads_no_file_without_its_sum(own_cache, tmp_path, marker):
     path = tmp_path / "mine.pth"
     path.write_bytes(evil(marker))
     structures = tmp_path / "structures.xyz"
@@ -196,7 +193,7 @@ def test_known_weights_beside_an_unknown_description_need_trust(tmp_path, monkey
 
 
 @pytest.mark.heavy
-def test_checkpoint_of_several_files_is_run_from_its_copy(home, tmp_path):
+def test_checkpoint_of_several_files_is_run_from_its_copy(own_cache, tmp_path):
     code = "import importlib.util as u; print(u.find_spec('diep').submodule_search_locations[0])"
     argv = [environments.python("diep"), "-c", code]
     package = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
