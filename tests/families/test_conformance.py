@@ -27,6 +27,7 @@ from lumlip.zoo.listing import models
 from lumlip.zoo.relations import NAMES
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import ready
+from tests.conftest import run_in
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import bench_extraction
@@ -215,11 +216,7 @@ except ValueError as error:
 
 
 def refusal(family: str, path: str) -> str:
-    argv = [str(environments.python(family)), "-c", CODE.format(family=family), path]
-    done = subprocess.run(
-        argv, env=environments.variables(), capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    return run_in(family, "-c", CODE.format(family=family), path)
 
 
 # A ring: each family gets a real checkpoint of the next. Damaged files are one of the CHECKS;

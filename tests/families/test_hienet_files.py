@@ -5,7 +5,6 @@ The published model passes the same checks as all others, in test_conformance.
 
 import json
 import re
-import subprocess
 
 import numpy as np
 import pytest
@@ -14,7 +13,7 @@ from ase.build import bulk, molecule
 import lumlip
 from lumlip.conformance.subject import energy_error
 from lumlip.errors import UntrustedCheckpointError
-from lumlip.runtime import environments
+from tests.conftest import run_in
 
 # A tenth as wide as HIENet-V3, with its other settings; initial weights.
 CODE = """
@@ -60,11 +59,7 @@ def frames():
 def test_a_file_of_the_users_loads_when_it_is_trusted(frames, tmp_path):
     for atoms in frames:
         atoms.write(tmp_path / "frames.xyz", append=True)
-    argv = [str(environments.python("hienet")), "-c", CODE, str(tmp_path)]
-    env = {**environments.variables(), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    refused, energies = done.stdout.splitlines()[-2:]
+    refused, energies = run_in("hienet", "-c", CODE, tmp_path).splitlines()[-2:]
     assert re.search(r"angles\.pth.*depend on the choice of cell", refused)
     model = f"hienet:{tmp_path / 'plain.pth'}"
     with pytest.raises(UntrustedCheckpointError, match="--trust-checkpoint"):

@@ -4,7 +4,6 @@ Of the families' own classes with random weights, see ``foreign/odd_files.py``.
 """
 
 import json
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +12,7 @@ from ase.build import molecule
 
 import lumlip
 from lumlip.conformance.check_model import check_model
-from lumlip.runtime import environments
-from recipes.family_environments import variables
+from tests.conftest import run_in
 
 SCRIPT = Path(__file__).parent / "foreign" / "odd_files.py"
 #: File: what follows its name.
@@ -66,12 +64,8 @@ def said(folder):
     def ask(family: str) -> dict:
         if family not in known:
             (folder / family).mkdir()
-            argv = [environments.python(family), SCRIPT, family, folder / family]
-            done = subprocess.run(
-                argv, env=variables(), capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, done.stderr[-3000:]
-            known[family] = json.loads(done.stdout.splitlines()[-1])
+            told = run_in(family, SCRIPT, family, folder / family)
+            known[family] = json.loads(told.splitlines()[-1])
         return known[family]
 
     return ask

@@ -18,6 +18,7 @@ import lumlip
 from lumlip.conformance.symmetries import TIES
 from lumlip.runtime import environments
 from lumlip.runtime.paths import sha256_file
+from tests.conftest import run_in
 
 SCRIPT = Path(__file__).parent / "foreign" / "random_weights.py"
 #: Files that pass all checks, and others of the family, which share all but what is told here.
@@ -69,10 +70,7 @@ def folders(tmp_path_factory):
     def folder(family: str) -> Path:
         if family not in made:
             made[family] = tmp_path_factory.mktemp(family)
-            argv = [environments.python(family), SCRIPT, family, made[family]]
-            env = environments.variables()
-            done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr[-3000:]
+            run_in(family, SCRIPT, family, made[family])
         return made[family]
 
     return folder
@@ -157,9 +155,7 @@ def test_orb_has_one_last_layer_of_a_structure_and_sees_charge_and_spin(folders,
 
 @pytest.mark.heavy
 def test_orb_keeps_the_name_of_what_it_fetches_and_asks_what_no_file_tells(folders, tmp_path):
-    argv = [environments.python("orb"), "-c", FETCH, folders("orb")]
-    env = {**environments.variables(), "CACHED_PATH_CACHE_ROOT": str(tmp_path), "NO_PROXY": "*"}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-    task, said = done.stdout.splitlines()
+    env = {"CACHED_PATH_CACHE_ROOT": str(tmp_path), "NO_PROXY": "*"}
+    task, said = run_in("orb", "-c", FETCH, folders("orb"), **env).splitlines()
     assert task == "20"
     assert "finetuned.ckpt needs a task; known: 20, 120" in said

@@ -13,12 +13,12 @@ from lumlip import features
 from lumlip.datasets.sets import structures
 from lumlip.extraction.arrays import save_structures
 from lumlip.minis.cards import CHECKPOINTS, card, cards
-from lumlip.runtime import environments
 from lumlip.runtime.paths import sha256_file
 from lumlip.zoo.table import resolve, shipped
-from recipes.family_environments import ROOT, variables
+from recipes.family_environments import ROOT
 from recipes.minis.data import KINDS, STRUCTURES, data_sha256, opened, read_labelled
 from recipes.minis.training import SHARES
+from tests.conftest import run_in
 
 MINIS = shipped(mini=True)
 #: One per family: model id, and what its branch was trained on.
@@ -154,8 +154,7 @@ def test_forces_of_the_packages_calculator_are_learned(model, tmp_path):
     source, out = tmp_path / "in.npz", tmp_path / "forces.npy"
     save_structures(source, sample)
     files = [str(CHECKPOINTS / entry.checkpoint), entry.task or "", str(source), str(out)]
-    argv = [str(environments.python(entry.family)), "-c", FORCES, entry.family, *files]
-    subprocess.run(argv, env=environments.variables(), check=True, capture_output=True)
+    run_in(entry.family, "-c", FORCES, entry.family, *files)
     reference = np.concatenate([atoms.arrays["ref_forces"] for atoms in sample])
     assert np.abs(np.load(out) - reference).mean() <= 0.45 * np.abs(reference).mean()
 
@@ -181,7 +180,7 @@ TRAIN = """
 import runpy, sys
 family, name, data, *lengths = sys.argv[1:]
 for steps in lengths:
-    sys.argv[1:] = [name, "--data", data, "--out", steps, "--steps", steps]
+    sys.argv[1:] = [name, "--data", data, "--out", f"{data}/{steps}", "--steps", steps]
     runpy.run_module(f"recipes.minis.{family}", run_name="__main__")
 """
 
@@ -191,10 +190,7 @@ for steps in lengths:
 def test_a_recipe_starts_learns_and_saves(family, tmp_path):
     small_data(tmp_path)
     name, forces, lengths = RECIPES[family], [], (1, ENOUGH[family])
-    argv = [environments.python(family), "-c", TRAIN, family, name, tmp_path, *map(str, lengths)]
-    run = {**variables(), "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(argv, cwd=tmp_path, env=run, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
+    run_in(family, "-c", TRAIN, family, name, tmp_path, *map(str, lengths))
     for steps in lengths:
         out = tmp_path / str(steps)
         found = json.loads((out / f"{name}.json").read_text())

@@ -19,6 +19,7 @@ from lumlip.runtime.verified import checkpoint_sha256, private_copy, verified
 from lumlip.zoo import table
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import ready
+from tests.conftest import run_in
 
 COPPER = [bulk("Cu", cubic=True)]
 
@@ -195,8 +196,7 @@ def test_known_weights_beside_an_unknown_description_need_trust(tmp_path, monkey
 @pytest.mark.heavy
 def test_checkpoint_of_several_files_is_run_from_its_copy(own_cache, tmp_path):
     code = "import importlib.util as u; print(u.find_spec('diep').submodule_search_locations[0])"
-    argv = [environments.python("diep"), "-c", code]
-    package = subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+    package = run_in("diep", "-c", code).strip()
     shutil.copytree(Path(package) / "pretrained_models" / "diep_fold1", tmp_path / "mine")
     folder = tmp_path / "mine"
     assert resolve(f"diep:{folder}").checkpoint == str(folder / "state.pt")

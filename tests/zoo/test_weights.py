@@ -19,6 +19,7 @@ from lumlip.runtime import environments, records
 from lumlip.zoo import sources, table, weights
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import availability, ready
+from tests.conftest import run_in
 
 PUBLISHED = "mace-mp-0b3-medium"
 FILE = "mace-mp-0b3-medium.model"
@@ -282,9 +283,7 @@ def test_official_loader_finds_what_it_has_fetched_before(home, no_network_after
 def sevennet_file():
     """SevenNet-0's own file, in the environment of its family."""
     code = "import importlib.util as u; print(u.find_spec('sevenn').submodule_search_locations[0])"
-    python = environments.python("sevennet")
-    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True)
-    return next(Path(done.stdout.strip()).rglob("checkpoint_sevennet_0.pth"))
+    return next(Path(run_in("sevennet", "-c", code).strip()).rglob("checkpoint_sevennet_0.pth"))
 
 
 @pytest.mark.heavy

@@ -1,15 +1,12 @@
 """The labels are the teacher's own energies and forces."""
 
-import subprocess
-
 import numpy as np
 import pytest
 from ase.build import bulk, molecule
 
 from lumlip.extraction.arrays import save_structures
-from lumlip.runtime import environments
 from lumlip.zoo.table import resolve
-from recipes.family_environments import variables
+from tests.conftest import run_in
 
 #: Labels frames by the recipe, then by the package's own calculator, for each model in turn.
 LABEL = """
@@ -45,8 +42,7 @@ def test_labels_equal_the_packages_calculator(tmp_path):
     save_structures(tmp_path / "in.npz", frames)
     entries = [resolve(model) for model in ("sevennet-0", "sevennet-mf-0@R2SCAN")]
     models = [f"{entry.checkpoint}@{entry.task or ''}" for entry in entries]
-    argv = [environments.python("sevennet"), "-c", LABEL, tmp_path / "in.npz", tmp_path, *models]
-    subprocess.run(argv, env=variables(), check=True, capture_output=True)
+    run_in("sevennet", "-c", LABEL, tmp_path / "in.npz", tmp_path, *models)
     for entry in entries:
         pair = (tmp_path / f"{whose}-{entry.task or ''}.npz" for whose in ("ours", "theirs"))
         got, expected = map(np.load, pair)
