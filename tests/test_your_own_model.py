@@ -152,25 +152,19 @@ from ase.build import bulk
 import lumlip
 frames = [bulk("Cu", cubic=True, a=3.5), bulk("Cu", a=3.61)]
 found = lumlip.features("morse:copper.json", frames, trust_checkpoint=True, layers=True)
-print(*found["energy"].to_numpy(), *sorted(found.data_vars))
+print(*found["energy"].to_numpy(), found.sizes["last_layer_channel"], *sorted(found.data_vars))
 """
 
 
 @pytest.mark.heavy
 def test_the_worker_takes_the_example_and_its_layers(place):
-    *energies, a, b = run(place, sys.executable, "-c", CODE).split()[:4]
+    *energies, width, a, b = run(place, sys.executable, "-c", CODE).split()[:5]
     theirs = MorsePotential(epsilon=0.3429, r0=2.866, rho0=3.894)
     frames = [bulk("Cu", cubic=True, a=3.5), bulk("Cu", a=3.61)]
     expected = [theirs.get_potential_energy(atoms) for atoms in frames]
     assert np.allclose([float(e) for e in energies], expected, rtol=1e-6)
+    assert width == "2"
     assert "backbone" in (a, b)
-
-
-@pytest.mark.heavy
-def test_extract_takes_the_family_of_a_package(place):
-    model = ["morse:copper.json", "copper.xyz", "--trust-checkpoint"]
-    run(place, *shlex.split(next(line for line in COMMANDS.splitlines() if "ase build" in line)))
-    assert "last_layer_channel: 2" in run(place, "lumlip", "extract", *model)
 
 
 @pytest.mark.heavy
