@@ -192,6 +192,7 @@ def test_models_lists_published_ones_and_minis(capsys):
         assert lines[model].split()[2:4] == ["published", "offline"]
     assert lines["mace-mini"].split()[2:4] == ["mini", "offline"]
     assert "published  " in lines["mace-mp-0b3-medium"]
+    assert "published, no energy" in lines["pet-mad-dos"]
 
 
 def test_structures_lists_and_describes(capsys, crystals):

@@ -11,7 +11,7 @@ import pytest
 from ase.build import molecule
 
 import lumlip
-from lumlip.conformance.check_model import check_model
+from lumlip.conformance.check_model import check_models
 from tests.conftest import run_in
 
 SCRIPT = Path(__file__).parent / "foreign" / "odd_files.py"
@@ -101,30 +101,59 @@ def test_a_wrapper_that_adds_uncertainties_leaves_pets_energy(said):
     assert plain[0] == pytest.approx(plain[1], rel=1e-5)  # the package's own
 
 
-#: Files that know charge and spin multiplicity, and what they take for those that are not given.
-SEEING = {
-    ("dpa", "charged.pt"): {"charge": 0, "spin": 2},
-    ("pet", "conditioned.ckpt"): {"charge": 0, "spin": 1},
-}
+#: Files that are taken, and what their family takes for a structure without charge and spin.
+TAKEN = {"dpa": ["charged.pt"], "pet": ["conditioned.ckpt", "pet-mad-dos.ckpt"]}
+NEUTRAL = {"dpa": {"charge": 0, "spin": 2}, "pet": {"charge": 0, "spin": 1}}
+BOTH = {"spin_multiplicity": 3, "spin": 5}  # the first is what packages look for first
+
+
+@pytest.fixture(scope="module")
+def taken(said, folder):
+    """Features of waters in several states, and the checks, by file: a process each per family."""
+    known = {}
+
+    def ask(family: str) -> dict:
+        if family not in known:
+            said(family)
+            infos = [{}, NEUTRAL[family], {"charge": -1}, {"spin": 3}, {"spin_multiplicity": 3}]
+            frames = [molecule("H2O") for _ in [*infos, BOTH]]
+            for atoms, info in zip(frames, [*infos, BOTH], strict=True):
+                atoms.info.update(info)
+            models = [f"{family}:{folder / family / name}" for name in TAKEN[family]]
+            how = {"device": "cpu", "trust_checkpoint": True}
+            found = lumlip.panel(models, frames, layers=True, **how).datasets.values()
+            # Each state is as the package says, alone and in a batch.
+            reports = check_models(models, [*frames, molecule("CH4")], **how).values()
+            known[family] = dict(zip(TAKEN[family], zip(found, reports, strict=True), strict=True))
+        return known[family]
+
+    return ask
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("family", "name"), SEEING)
-def test_charge_and_spin_of_every_structure_of_a_batch_are_seen(family, name, said, folder):
-    assert said(family)[name]
-    both = {"spin_multiplicity": 3, "spin": 5}  # the first is what packages look for first
-    infos = [{}, SEEING[family, name], {"charge": -1}, {"spin": 3}, {"spin_multiplicity": 3}, both]
-    frames = [molecule("H2O") for _ in infos]
-    for atoms, info in zip(frames, infos, strict=True):
-        atoms.info.update(info)
-    model = f"{family}:{folder / family / name}"
-    found = lumlip.features(model, frames, device="cpu", trust_checkpoint=True)
-    plain, stated, charged, *spins = np.split(found["backbone"].to_numpy(), len(frames))
+@pytest.mark.parametrize("family", TAKEN)
+def test_charge_and_spin_of_every_structure_of_a_batch_are_seen(family, taken):
+    found, report = taken(family)[TAKEN[family][0]]
+    plain, stated, charged, *spins = np.split(found["backbone"].to_numpy(), 6)
     assert np.array_equal(plain, stated)
     assert all(np.array_equal(spin, spins[0]) for spin in spins)
     assert np.abs(charged - plain).max() > 1e-3
     assert np.abs(spins[0] - plain).max() > 1e-3
     assert np.ptp(found["energy"].to_numpy()) > 1e-3
-    # Each is as the package says, alone and in a batch.
-    report = check_model(model, [*frames, molecule("CH4")], device="cpu", trust_checkpoint=True)
     assert report["ok"].all(), report
+
+
+@pytest.mark.heavy
+def test_of_a_model_without_an_energy_it_is_said_what_proves_its_features(taken):
+    """A stand-in of PET-MAD-DOS."""
+    found, report = taken("pet")["pet-mad-dos.ckpt"]
+    assert "energy" not in found
+    assert found.attrs["no_energy"] == "mtt::dos"
+    for layer in ("backbone", "last_layer", "readout", "layer_01_interaction_1"):
+        assert np.isfinite(found[layer]).all()
+        assert np.ptp(found[layer].to_numpy(), axis=0).any()
+    assert report["error"].isna()[["energy_identity", "package_energy"]].all()
+    assert report.at["package_features", "error"] < 1e-5
+    (note,) = [text for text in report.attrs["notes"] if "mtt::dos" in text]
+    assert note.startswith("it predicts mtt::dos: no energy proves which features these are")
+    assert report["ok"].all(), report.attrs["notes"]
