@@ -73,12 +73,6 @@ def test_moved_atom_or_other_precision_is_another_store(structures):
     assert jobs.Job(entry, Given.of(structures[:1]), "float32").store == jobs_[0].store
 
 
-def test_checkpoint_of_the_user_needs_trust(own_cache, structures, tmp_path):
-    (tmp_path / "mine.pth").write_bytes(b"weights")
-    with pytest.raises(lumlip.UntrustedCheckpointError, match="trust_checkpoint=True"):
-        lumlip.features(f"sevennet:{tmp_path / 'mine.pth'}", structures)
-
-
 @pytest.mark.parametrize(
     ("option", "value", "known"),
     [("device", "gpu", "auto, cpu, cuda"), ("dtype", "float16", "float32, float64")],

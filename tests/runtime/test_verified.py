@@ -141,22 +141,19 @@ def test_file_that_is_swapped_while_the_worker_starts_is_not_loaded(own_cache, t
     assert not marker.exists()
 
 
-@pytest.mark.heavy
-def test_file_of_the_same_size_and_time_is_not_loaded(models, tmp_path, marker, monkeypatch):
+def test_file_of_the_same_size_and_time_is_not_loaded(models, marker, monkeypatch):
     row = {"family": "sevennet", "checkpoint": "tiny", "weights": "download", "file": "tiny.pth"}
     published = table._entry("tiny", row | {"elements": "H-Pu", "source": "us"})
     monkeypatch.setattr(table, "entries", lambda: {"tiny": published})
     path = models / "tiny.pth"
     path.write_bytes(b"weights" * 100)
-    trusted = ready(published, trust_checkpoint=True)
+    ready(published, trust_checkpoint=True)
     before = path.stat()
     path.write_bytes(evil(marker, before.st_size))
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
     with pytest.raises(UntrustedCheckpointError, match="it has changed"):
         lumlip.features("tiny", COPPER)
-    (told,) = work(path, trusted.sha256, tmp_path / "job")  # had it gone unnoticed
-    assert told["kind"] == "ValueError"
     assert not marker.exists()
 
 
