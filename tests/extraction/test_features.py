@@ -12,11 +12,9 @@ from ase.io import write
 import lumlip
 from lumlip.cli import main
 from lumlip.extraction import features, jobs
-from lumlip.extraction.given import Given
 from lumlip.extraction.worker import pick_device
 from lumlip.minis.cards import CHECKPOINTS
 from lumlip.runtime import records
-from lumlip.zoo.weights import ready
 
 MODEL = "sevennet-0"
 
@@ -61,16 +59,6 @@ def test_dataset_has_the_promised_form_and_hangs_on_no_batches(own_cache, struct
     single = lumlip.features(MODEL, structures, batch_atoms=1)
     for name in ("backbone", "last_layer", "energy"):
         assert np.abs(single[name] - ds[name]).max() <= 1e-5 * np.abs(ds[name]).max()
-
-
-def test_moved_atom_or_other_precision_is_another_store(structures):
-    moved, entry = structures[0].copy(), ready(features.resolve(MODEL))
-    moved.positions[0, 0] += 1e-6
-    asked = [(structures[0], "float32"), (moved, "float32"), (structures[0], "float64")]
-    jobs_ = [jobs.Job(entry, Given.of([atoms]), dtype) for atoms, dtype in asked]
-    jobs_.append(jobs.Job(entry, jobs_[0].given, "float32", layers=True))
-    assert len({job.store for job in jobs_}) == 4
-    assert jobs.Job(entry, Given.of(structures[:1]), "float32").store == jobs_[0].store
 
 
 @pytest.mark.parametrize(
