@@ -11,7 +11,7 @@ from ase.io import write
 
 import lumlip
 from lumlip.cli import main
-from lumlip.extraction import features, jobs
+from lumlip.extraction import jobs
 from lumlip.extraction.worker import pick_device
 from lumlip.minis.cards import CHECKPOINTS
 from lumlip.runtime import records
