@@ -2,9 +2,10 @@
 
 import shlex
 from contextlib import chdir
+from pathlib import Path
 
 import pytest
-from ase.build import bulk
+from ase.build import bulk, molecule
 from ase.io import read, write
 from bs4 import BeautifulSoup
 
@@ -14,6 +15,19 @@ from tests.test_your_own_model import REPORT, shown, with_own_model
 
 SECTIONS = ("Proof", "Place", "Lineage", "Layers", "Hardest elements and subsets",
             "Probes, without composition", "Energies", "What to cite, and how")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def structures(tmp_path_factory):
+    """Crystals of the page and molecules, without parents, of hostile subsets; beside its model."""
+    folder = tmp_path_factory.mktemp("user")
+    with_own_model(folder)
+    frames = read(folder / "my-crystals.xyz", index=":")
+    frames += [molecule(name) for name in ("CH3CH2OH", "C6H6")]
+    for i, atoms in enumerate(frames):
+        atoms.info = {"subset": "<script>alert(2)</script>" if i % 2 else "a|b`c"}
+    write(folder / "my-crystals.xyz", frames)
+    return str(folder / "my-crystals.xyz")
 
 
 def checked(folder):
@@ -32,21 +46,17 @@ def checked(folder):
 
 
 @pytest.mark.heavy
-def test_report_on_a_checkpoint_of_a_hostile_name_prints_what_the_page_shows(tmp_path, capfd):
-    with_own_model(tmp_path)
-    own, name = "my-finetuned.pth.tar", "<script>alert(1)<img src=x onerror=alert(1)>|$a_1`{{b}}"
-    (tmp_path / own).rename(tmp_path / name)
-    frames = read(tmp_path / "my-crystals.xyz", index=":")
-    for i, atoms in enumerate(frames):  # without parents, their subsets hostile, too
-        atoms.info = {"subset": "<script>alert(2)</script>" if i % 2 else "a|b`c"}
-    write(tmp_path / "my-crystals.xyz", frames)
+def test_report_on_a_checkpoint_of_a_hostile_name_prints_what_the_page_shows(structures, capfd):
+    folder, own = Path(structures).parent, "my-finetuned.pth.tar"
+    name = "<script>alert(1)<img src=x onerror=alert(1)>|$a_1`{{b}}"
+    (folder / own).rename(folder / name)
     argv = [word.replace(own, name) for word in shlex.split(REPORT)[1:]]
-    with chdir(tmp_path):
+    with chdir(folder):
         assert main(argv) == 0
-    said = capfd.readouterr().out.replace(str(tmp_path), "/home/you").replace(name, own)
+    said = capfd.readouterr().out.replace(str(folder), "/home/you").replace(name, own)
     # Two processes share the models: which one comes first, hangs on which the other is at.
     assert sorted(said.splitlines()) == sorted(shown(REPORT).splitlines())
-    page = checked(tmp_path / "report")
+    page = checked(folder / "report")
     assert page.title.get_text() == page.h1.get_text() == f"chgnet:{name} among other models"
     text = page.article.get_text()
     assert name[-40:] in text

@@ -160,7 +160,7 @@ def test_worker_that_died_is_replaced(structures, worker_starts):
             jobs.Job(forged(resolve(m)), Given.of(structures[:1]), "float32")
             for m in ("sevennet-0", "sevennet-mf-0@PBE")
         ]
-        with pytest.raises(ValueError, match=r"are not the ones in lumlip's table.*expected 0000"):
+        with pytest.raises(ValueError, match="expected 0000"):
             jobs.made(made[0], pool, device="cpu")
         assert jobs.made(made[1], pool, device="cpu").sizes["structure"] == 1
     assert worker_starts == ["sevennet"] * 2
