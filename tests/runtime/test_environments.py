@@ -233,8 +233,9 @@ def test_two_processes_make_one_environment(tiny):
 
 
 @pytest.mark.faults
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("seconds", [0.3, 0.8])
+@pytest.mark.parametrize(
+    ("number", "seconds"), [(signal.SIGKILL, 0.3), (signal.SIGTERM, 0.8), (signal.SIGINT, 0.3)]
+)
 def test_stopped_while_an_environment_is_made(tiny, number, seconds):
     code = (
         "from pathlib import Path; from lumlip.runtime import environments as e;"
