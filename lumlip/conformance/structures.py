@@ -13,14 +13,8 @@ FAR = 100.0  # Å; farther apart than any model sees
 MANY_ATOMS = 500
 
 
-def one_atom_cell(subject: Subject) -> float:
-    """Compare a cell of one atom with the same crystal in a cell of four."""
-    symbol = chemical_symbols[subject.common]
-    return subject.same(bulk(symbol, "fcc", a=3.7), bulk(symbol, "fcc", a=3.7, cubic=True))
-
-
 def large_cell(subject: Subject) -> float:
-    """About 500 atoms against the small cell that they repeat."""
+    """About 500 atoms against the small cell that they repeat, of one atom if no other is given."""
     periodic = [atoms for atoms in subject.structures if atoms.pbc.all()]
     crystal = bulk(chemical_symbols[subject.common], "fcc", a=3.7)
     small = min([*periodic, crystal], key=len)

@@ -285,7 +285,7 @@ def planted(tmp_path, monkeypatch):
     [
         ("lumlip.extraction.worker", []),
         ("lumlip.zoo.download", ["chgnet", "none"]),
-        ("lumlip.conformance", ["--help"]),
+        ("lumlip.conformance", []),
     ],
 )
 def test_nothing_in_the_working_directory_is_run(planted, tiny, module, arguments):

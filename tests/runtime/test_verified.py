@@ -5,12 +5,14 @@ import os
 import pickle
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ase.build import bulk
 
 import lumlip
+from lumlip.conformance.check_model import measure
 from lumlip.errors import UntrustedCheckpointError
 from lumlip.extraction.store import write_job
 from lumlip.runtime import environments
@@ -166,20 +168,10 @@ def test_file_of_the_same_size_and_time_is_not_loaded(home, tmp_path, marker, mo
 def test_conformance_loads_no_file_without_its_sum(home, tmp_path, marker):
     path = tmp_path / "mine.pth"
     path.write_bytes(evil(marker))
-    structures = tmp_path / "structures.xyz"
-    COPPER[0].write(structures)
-    argv = environments.command("sevennet", "lumlip.conformance", "sevennet", str(path))
-    argv += ["--structures", str(structures)]
-    for sums in ([], ["--sha256", "0" * 64]):
-        done = subprocess.run(
-            [*argv, *sums],
-            env=environments.variables(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode != 0
-        assert f"{path} does not hold the bytes that were trusted" in done.stderr
+    for sums in ("0" * 64, "1" * 64):
+        entry = replace(resolve(f"sevennet:{path}"), sha256=sums)
+        with pytest.raises(ValueError, match="does not hold the bytes that were trusted"):
+            measure([entry], COPPER, [{"device": "cpu", "dtype": "float32"}])
     assert not marker.exists()
 
 

@@ -1,6 +1,10 @@
-"""Checks of the features after every layer: that asking for them is harmless, and their form."""
+"""Checks of form: of the features after every layer, and of files that are no checkpoints."""
 
 from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
 
 import numpy as np
 
@@ -10,7 +14,7 @@ BEFORE_MESSAGES = ("embedding", "edges")  # names of layers before the first int
 
 
 def layers_harmless(subject: Subject) -> float:
-    """Asking for layers must change no bit of the backbone, the last layer or the energies."""
+    """A second pass, for layers, must change no bit of backbone, last layer and energies."""
     with_layers, without = subject.layered, subject.features
     names = ("backbone", "last_layer", "energy")
     return max(largest(getattr(with_layers, name), getattr(without, name)) for name in names)
@@ -35,3 +39,29 @@ def _varies_within_elements(subject: Subject) -> bool:
     embedding = next(iter(subject.layered.layers.values()))
     groups = (embedding[numbers == z] for z in np.unique(numbers))
     return any(np.ptp(group, axis=0).any() for group in groups)
+
+
+def damaged_files(subject: Subject) -> float:
+    """Count damaged files that are not refused by a ValueError with the file and the family.
+
+    The checkpoint cut off at 60 %, random bytes, an empty file and an empty folder.
+    """
+    checkpoint, bad = subject.extractor.checkpoint_file, 0
+    content, noise = checkpoint.read_bytes(), np.random.default_rng(0).bytes(3000)
+    for damaged in (content[: len(content) * 6 // 10], noise, b"", None):
+        with tempfile.TemporaryDirectory() as place:
+            for beside in {*checkpoint.parent.glob("*.json")} - {checkpoint}:  # perhaps needed
+                shutil.copy(beside, place)
+            path = Path(place) / checkpoint.name
+            path.mkdir() if damaged is None else path.write_bytes(damaged)
+            bad += not _is_refused(subject, path)
+    return float(bad)
+
+
+def _is_refused(subject: Subject, path: Path) -> bool:
+    try:
+        subject.load(subject.dtype, str(path))
+    except Exception as error:  # the check is which one
+        said = str(error) if isinstance(error, ValueError) else ""
+        return str(path) in said and f"{subject.family} checkpoint" in said
+    return False
