@@ -36,6 +36,7 @@ from chgnet.model.layers import AtomConv, BondConv
 from torch import Tensor, nn
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, IntArray, Structures
 
 PACKAGE = "chgnet"
 FEATURES_VERSION = 1
@@ -80,7 +81,7 @@ def _one_direction(graph: base.Neighbors) -> Any:
     return (graph.first < graph.second) | ((graph.first == graph.second) & up)
 
 
-def _pairs_at_center(center: base.IntArray, edge: base.IntArray) -> base.IntArray:
+def _pairs_at_center(center: IntArray, edge: IntArray) -> IntArray:
     """All ordered pairs of different edges that share their center: (n_pairs, 3)."""
     order = np.argsort(center, kind="stable")
     center, edge = center[order], edge[order]
@@ -91,7 +92,7 @@ def _pairs_at_center(center: base.IntArray, edge: base.IntArray) -> base.IntArra
     left = np.repeat(np.arange(len(edge)), repeats)
     within = np.arange(len(left)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
     right = np.repeat(starts[inverse], repeats) + within
-    pairs: base.IntArray = np.stack([center[left], edge[left], edge[right]], axis=1)
+    pairs: IntArray = np.stack([center[left], edge[left], edge[right]], axis=1)
     return pairs[left != right]  # type: ignore[no-any-return]
 
 
@@ -135,15 +136,13 @@ class Extractor(_network.Extractor):
             self.shift = _network.by_number(known, reference)
         self.layers = {"embedding": _network.Step(model.atom_embedding)}
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         steps, backbone = self._convolve(self._graph(structures))
         if seen:  # beside the embedding
             seen.update({f"interaction_{i}": x for i, x in enumerate(steps[1:], start=1)})
-        last_layer = self.hidden(backbone)
-        site = _network.double(self.final(last_layer).squeeze(1))
-        return backbone, last_layer, self._total(site, structures)
+        seen["backbone"], seen["last_layer"] = backbone, self.hidden(backbone)
+        site = _network.double(self.final(seen["last_layer"]).squeeze(1))
+        return self._total(site, structures)
 
     def package_calculator(self) -> Any:
         """CHGNetCalculator on this checkpoint; it computes in float32 whatever our dtype."""
@@ -153,7 +152,7 @@ class Extractor(_network.Extractor):
             self._package_model(), use_device=self.device.type, on_isolated_atoms="ignore"
         )
 
-    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+    def package_features(self, atoms: Atoms) -> base.Pairs:
         """CHGNet's two descriptors: name -> (ours, the package's).
 
         ``crystal_fea`` is the sum over atoms of our backbone. ``atom_fea`` is *not* the backbone:
@@ -180,7 +179,7 @@ class Extractor(_network.Extractor):
         model.graph_converter.set_isolated_atom_response("ignore")
         return model
 
-    def _graph(self, structures: Sequence[Atoms]) -> CrystalGraph:
+    def _graph(self, structures: Structures) -> CrystalGraph:
         """Build both graphs of a batch; edges equal CHGNet's own converter, in another order."""
         graph = base.neighbors(structures, self.cutoff)
         half = _one_direction(graph)

@@ -47,6 +47,7 @@ from ase.data import atomic_numbers
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, IntArray, Structures
 
 PACKAGE = "deepmd"
 FEATURES_VERSION = 2
@@ -97,16 +98,14 @@ class Extractor(_network.Extractor):
             *(_network.Step(layer, itemgetter(0)) for layer in block.layers),
         )
 
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
+    def extract(self, structures: Structures, *, layers: bool = False) -> base.Features:
         """One forward pass over each run of structures of one charge and spin, as a frame has."""
         runs = [list(run) for _, run in groupby(structures, key=self._state)]
         if len(runs) == 1:
             return super().extract(structures, layers=layers)
         return _joined([self.extract(run, layers=layers) for run in runs])
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         state = _charge_spin(self._state(structures[0]))
         frame = make_frame(structures, self.model, self._types(structures)).to(self.device)
         with fitted_to(self.model, frame):
@@ -120,11 +119,10 @@ class Extractor(_network.Extractor):
         n_atoms = frame.nlist.shape[1]
         for name, values in seen.items():  # images of atoms stand behind the atoms
             seen[name] = values.reshape(-1, values.shape[-1])[:n_atoms].to(self.dtype)
-        energy = base.sum_by_structure(_network.double(site.reshape(-1)), structures)
-        return seen.pop("backbone"), seen.pop("last_layer"), energy
+        return base.sum_by_structure(_network.double(site.reshape(-1)), structures)
 
-    def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
-        shift: base.FloatArray = self.energies[self._types(structures)]
+    def _site(self, last_layer: FloatArray, structures: Structures) -> FloatArray:
+        shift: FloatArray = self.energies[self._types(structures)]
         return super()._site(last_layer, structures) + shift
 
     def package_calculator(self) -> Any:
@@ -146,7 +144,7 @@ class Extractor(_network.Extractor):
         stated.info["charge_spin"] = _charge_spin(self._state(atoms))
         return super().package_energy(stated)
 
-    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+    def package_features(self, atoms: Atoms) -> base.Pairs:
         """DeepPot's descriptor and activation before the last layer, for checks."""
         box, potential = base.in_box(atoms, self.cutoff), self._calculator.dp
         arguments = (
@@ -162,7 +160,7 @@ class Extractor(_network.Extractor):
             "eval_embedding_last_layer": (ours.last_layer, theirs[1][0]),
         }
 
-    def _types(self, structures: Sequence[Atoms]) -> base.IntArray:
+    def _types(self, structures: Structures) -> IntArray:
         return (alphabetical_types if self.alphabetical else types_of)(structures, self.type_map)
 
     def _state(self, atoms: Atoms) -> tuple[int, int] | None:
@@ -206,7 +204,7 @@ class Frame:
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
-def _charge_spin(state: tuple[int, int] | None) -> base.FloatArray | None:
+def _charge_spin(state: tuple[int, int] | None) -> FloatArray | None:
     """Charge and spin multiplicity as DeePMD-kit takes them, (1, 2)."""
     return None if state is None else np.array([state], dtype=np.float64)
 
@@ -214,14 +212,14 @@ def _charge_spin(state: tuple[int, int] | None) -> base.FloatArray | None:
 def _joined(parts: Sequence[base.Features]) -> base.Features:
     """Put the features of batches one behind the other."""
 
-    def join(name: str) -> base.FloatArray:
+    def join(name: str) -> FloatArray:
         return np.concatenate([getattr(part, name) for part in parts])
 
     layers = {key: np.concatenate([x.layers[key] for x in parts]) for key in parts[0].layers}
     return base.Features(join("backbone"), join("last_layer"), join("energy"), layers=layers)
 
 
-def make_frame(structures: Sequence[Atoms], model: Any, types: base.IntArray) -> Frame:
+def make_frame(structures: Structures, model: Any, types: IntArray) -> Frame:
     """Make the one frame of a batch; its pairs equal DeePMD-kit's own."""
     graph = base.neighbors(structures, float(model.get_rcut()))
     n_atoms = len(graph.numbers)
@@ -247,13 +245,13 @@ def make_frame(structures: Sequence[Atoms], model: Any, types: base.IntArray) ->
     )
 
 
-def types_of(structures: Sequence[Atoms], type_map: Sequence[str]) -> base.IntArray:
+def types_of(structures: Structures, type_map: Sequence[str]) -> IntArray:
     """Indices (n_atoms,) into the model's list of elements."""
     symbols = [symbol for atoms in structures for symbol in atoms.get_chemical_symbols()]
     return np.array([type_map.index(symbol) for symbol in symbols], dtype=np.int64)
 
 
-def alphabetical_types(structures: Sequence[Atoms], type_map: Sequence[str]) -> base.IntArray:
+def alphabetical_types(structures: Structures, type_map: Sequence[str]) -> IntArray:
     """Indices (n_atoms,) into each structure's own elements in alphabetical order: wrong types."""
     own = [atoms.get_chemical_symbols() for atoms in structures]
     return np.concatenate([np.unique(symbols, return_inverse=True)[1] for symbols in own])

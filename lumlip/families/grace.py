@@ -58,6 +58,7 @@ from tensorpotential.tpmodel import (
 import tensorflow as tf  # isort: skip
 
 from lumlip.families import base
+from lumlip.families.base import FloatArray, Structures
 
 PACKAGE = "tensorpotential"
 FEATURES_VERSION = 1
@@ -85,14 +86,14 @@ class Extractor(base.Extractor):
         self.type_of = np.zeros(119, dtype=np.int32)
         self.type_of[numbers] = index
 
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
+    def extract(self, structures: Structures, *, layers: bool = False) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
         data = self._graph(structures)
         for step in self.steps:
             step(data)
         densities = [_by_channel(data, origin)[..., 0] for origin in self.readout.origin]
-        backbone: base.FloatArray = np.sum(densities, axis=0)
+        backbone: FloatArray = np.sum(densities, axis=0)
         energy = base.sum_by_structure(data[key.PREDICT_ATOMIC_ENERGY].numpy()[:, 0], structures)
         after = {}
         if layers:
@@ -100,9 +101,7 @@ class Extractor(base.Extractor):
             after[f"interaction_{len(after)}"] = backbone
         return base.Features(backbone, data[HIDDEN].numpy(), energy, layers=after)
 
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
+    def energy_from_last_layer(self, last_layer: FloatArray, structures: Structures) -> FloatArray:
         """Total energies (n_structures,) in eV: the sum at the top of this file."""
         final = getattr(self.readout.mlp, f"layer{self.readout.mlp.nlayers - 1}")
         weight = np.concatenate([[1.0], (final.w * final.norm).numpy().astype(np.float64)[:, 0]])
@@ -119,7 +118,7 @@ class Extractor(base.Extractor):
         """TPCalculator on this checkpoint, in our dtype, not compiled."""
         return TPCalculator(self._load(), extra_properties=[HIDDEN])
 
-    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+    def package_features(self, atoms: Atoms) -> base.Pairs:
         """Hidden features by the package's calculator: name -> (ours, the package's)."""
         self.package_energy(atoms)
         theirs = self._calculator.results[HIDDEN][: len(atoms)]
@@ -142,7 +141,7 @@ class Extractor(base.Extractor):
             new.assign(old if old.dtype == new.dtype else tf.cast(old, new.dtype))
         return model.model
 
-    def _graph(self, structures: Sequence[Atoms]) -> dict[str, Any]:
+    def _graph(self, structures: Structures) -> dict[str, Any]:
         """Build the input of the network; edges equal the package's own."""
         graph = base.neighbors(structures, self.cutoff)
         types, n_atoms = self.type_of[graph.numbers], np.int32(len(graph.numbers))
@@ -158,7 +157,7 @@ class Extractor(base.Extractor):
         }
         return {name: tf.constant(values) for name, values in arrays.items()}
 
-    def _layers(self, data: dict[str, Any]) -> dict[str, base.FloatArray]:
+    def _layers(self, data: dict[str, Any]) -> dict[str, FloatArray]:
         """Embedding of the elements, and what layers hand on, as invariants."""
         (embedding,) = (x for x in self.steps if isinstance(x, steps.ScalarChemicalEmbedding))
         found = {"embedding": data[embedding.name].numpy()[data[key.ATOMIC_MU_I].numpy()]}
@@ -193,9 +192,9 @@ def _readout(network: Sequence[Any]) -> Any:
     return found[0]
 
 
-def _by_channel(data: dict[str, Any], step: Any) -> base.FloatArray:
+def _by_channel(data: dict[str, Any], step: Any) -> FloatArray:
     """Return what a step left, (n_atoms, n_channels, n_components)."""
-    values: base.FloatArray = data[step.name].numpy()
+    values: FloatArray = data[step.name].numpy()
     return values.transpose(1, 2, 0) if getattr(step, "lm_first", False) else values
 
 

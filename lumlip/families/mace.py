@@ -42,6 +42,7 @@ from mace.modules import MACE, ScaleShiftMACE
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, IntArray, Structures
 
 PACKAGE = "mace"
 FEATURES_VERSION = 1
@@ -68,8 +69,8 @@ class Readout:
     """
 
     linear: Any
-    columns: base.IntArray
-    weight: base.FloatArray
+    columns: IntArray
+    weight: FloatArray
     bias: float
 
 
@@ -127,19 +128,17 @@ class Extractor(_network.Extractor):
             *(_network.Step(block, irreps=block.linear.irreps_out) for block in blocks)
         )
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         result = self.model(self._graph(structures), compute_force=False)
         inputs = [seen.pop(name) for name in self.inside]
         columns = zip(inputs, self.readouts, strict=True)
-        last_layer = torch.cat([x[:, readout.columns] for x, readout in columns], dim=1)
-        energy = base.sum_by_structure(_network.array(result["node_energy"]), structures)
+        seen["last_layer"] = torch.cat([x[:, readout.columns] for x, readout in columns], dim=1)
+        seen["backbone"] = result["node_feats"][:, self.scalars]
         if hasattr(self.model, "embedding_readout"):  # not among the node energies
-            energy = _network.double(result["energy"])
-        return result["node_feats"][:, self.scalars], last_layer, energy
+            return _network.double(result["energy"])
+        return base.sum_by_structure(_network.array(result["node_energy"]), structures)
 
-    def _besides(self, structures: Sequence[Atoms]) -> base.FloatArray | float:
+    def _besides(self, structures: Structures) -> FloatArray | float:
         """Repulsion of close nuclei after Ziegler, Biersack and Littmark, scaled by the head."""
         if not hasattr(self.model, "pair_repulsion"):
             return 0.0
@@ -159,13 +158,13 @@ class Extractor(_network.Extractor):
             models=model, device=self.device.type, default_dtype=dtype, head=self.heads[self.head]
         )
 
-    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+    def package_features(self, atoms: Atoms) -> base.Pairs:
         """MACE's invariant descriptors: name -> (ours, the package's)."""
         boxed = base.in_box(atoms, self.cutoff)
         theirs = self._calculator.get_descriptors(boxed, invariants_only=True)
         return {"descriptors": (self.extract([atoms]).backbone, theirs)}
 
-    def _graph(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
+    def _graph(self, structures: Structures) -> dict[str, Tensor]:
         graph = base.neighbors(structures, self.cutoff)
         data = inputs(graph, self.numbers, head=self.head, dtype=self.dtype)
         for name in getattr(self.model, "embedding_specs", None) or ():
@@ -198,7 +197,7 @@ class Extractor(_network.Extractor):
 
 
 def inputs(
-    graph: base.Neighbors, numbers: base.IntArray, *, head: int, dtype: torch.dtype
+    graph: base.Neighbors, numbers: IntArray, *, head: int, dtype: torch.dtype
 ) -> dict[str, Tensor]:
     """Turn a graph into the input of a MACE model; edges equal those of its ``AtomicData``.
 
@@ -267,7 +266,7 @@ def _check_version(path: Path, error: Exception) -> None:
         raise base.UnsupportedError(f"another version ({lost})", advice) from error
 
 
-def _scalar_columns(irreps: Sequence[Any]) -> base.IntArray:
+def _scalar_columns(irreps: Sequence[Any]) -> IntArray:
     """Where the scalars are among features of these irreps, concatenated: (n_scalars,)."""
     is_scalar = [
         np.full(multiplicity * representation.dim, representation.is_scalar())

@@ -27,13 +27,11 @@ compiled one (``nequip-compile``) has no layers to be read.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import torch
-from ase import Atoms
 from ase.data import atomic_numbers
 from nequip.integrations.ase import NequIPCalculator
 from nequip.model.saved_models import load_saved_model
@@ -41,6 +39,7 @@ from nequip.utils.global_state import set_global_state
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, Structures
 
 PACKAGE = "nequip"
 FEATURES_VERSION = 1
@@ -72,8 +71,11 @@ class Extractor(_network.Extractor):
         self.cutoff = float(model.metadata["r_max"])
         self.elements = frozenset(self.types)
         self.type_of = _network.by_number(self.types, np.arange(len(self.types)))
-        self.inside = {"last_layer": _network.Step(self.final, entering=True)}
         nodes = itemgetter(FEATURES)
+        self.inside = {
+            "backbone": _network.Step(self.network[READOUT], nodes, entering=True),
+            "last_layer": _network.Step(self.final, entering=True),
+        }
         self.layers = _network.steps(
             _network.Step(self.network[EMBEDDING], nodes),
             *(
@@ -83,23 +85,16 @@ class Extractor(_network.Extractor):
             ),
         )
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         data = self._graph(structures)
         for name, module in self.network.items():
-            if name == READOUT:
-                backbone = data[FEATURES].clone()
             if name == TOTAL:
                 break
             data = module(data)
-        site = _network.double(data[ENERGY][:, 0])
-        return backbone, seen.pop("last_layer"), base.sum_by_structure(site, structures)
+        return base.sum_by_structure(_network.double(data[ENERGY][:, 0]), structures)
 
     @torch.inference_mode()
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
+    def energy_from_last_layer(self, last_layer: FloatArray, structures: Structures) -> FloatArray:
         """Total energies (n_structures,) in eV: the sum at the top of this file."""
         weight = (self.final.weight * self.final.alpha)[:, 0].cpu().double().numpy()
         bias = 0.0 if self.final.bias is None else float(self.final.bias)
@@ -117,7 +112,7 @@ class Extractor(_network.Extractor):
             self.checkpoint_file, device=self.device, chemical_species_to_atom_type_map=True
         )
 
-    def _graph(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
+    def _graph(self, structures: Structures) -> dict[str, Tensor]:
         """Build the input of the network, whose geometry is always in float64."""
         graph = base.neighbors(structures, self.cutoff)
         arrays: dict[str, Any] = {

@@ -35,7 +35,7 @@ from __future__ import annotations
 import inspect
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -52,6 +52,7 @@ from orb_models.forcefield.segment_ops import aggregate_nodes
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, Structures
 
 PACKAGE = "orb_models"
 FEATURES_VERSION = 1
@@ -98,22 +99,21 @@ class Extractor(_network.Extractor):
             *(_network.Step(block, itemgetter(0)) for block in network.gnn_stacks),
         )
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         batch, head = self._batch(structures), self.head
         with _network.default_dtype(self.dtype):
             backbone = self.model.model(batch)["node_features"]
             pooled = aggregate_nodes(backbone, batch.n_node, reduction=head.node_aggregation)
             hidden = head.mlp[:-2](pooled)
         site = self.final(hidden).repeat_interleave(batch.n_node, dim=0)
-        energy = self._total(_network.double(site[:, 0]), structures) + self._repulsion(batch)
-        return backbone, hidden.repeat_interleave(batch.n_node, dim=0), energy
+        seen["backbone"] = backbone
+        seen["last_layer"] = hidden.repeat_interleave(batch.n_node, dim=0)
+        return self._total(_network.double(site[:, 0]), structures) + self._repulsion(batch)
 
-    def _besides(self, structures: Sequence[Atoms]) -> base.FloatArray | float:
+    def _besides(self, structures: Structures) -> FloatArray | float:
         return self._repulsion(self._batch(structures))
 
-    def _repulsion(self, batch: AtomGraphs) -> base.FloatArray | float:
+    def _repulsion(self, batch: AtomGraphs) -> FloatArray | float:
         """Repulsion of the nuclei (n_structures,) in eV."""
         if not self.model.pair_repulsion:
             return 0.0
@@ -133,7 +133,7 @@ class Extractor(_network.Extractor):
         with _network.default_dtype(self.dtype):
             return super().package_energy(stated)
 
-    def _batch(self, structures: Sequence[Atoms]) -> AtomGraphs:
+    def _batch(self, structures: Structures) -> AtomGraphs:
         """Build the batch of graphs by the package's own code: it decides between neighbors."""
         graphs = []
         for atoms in structures:

@@ -35,7 +35,6 @@ and ``info["spin_multiplicity"]`` (or ``info["spin"]``) of a structure, else tak
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +55,7 @@ from upet.ase.dos._models import BASE_URL_PET_MAD_DOS
 from upet.utils import hf_hub_download_url
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, Structures
 
 PACKAGE = "upet"
 FEATURES_VERSION = 1
@@ -97,13 +97,10 @@ class Extractor(_network.Extractor):
                 edge = backend.gnn_layers_post_mp_edge[i]
                 self.layers |= {f"node_{i}": _network.Step(node), f"edge_{i}": _network.Step(edge)}
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         batch = self._batch(structures)
         factors = batch["cutoff_factors"]
         nodes, edges = self.backend.calculate_features(batch)
-        backbone = torch.cat([*nodes, *(_collect(edge, factors) for edge in edges)], dim=1)
         last_layer, site = [], torch.zeros(len(factors), device=self.device, dtype=self.dtype)
         for node, edge, heads in zip(nodes, edges, self.heads, strict=True):
             node_head, edge_head, node_map, edge_map = heads
@@ -115,13 +112,16 @@ class Extractor(_network.Extractor):
         energy = self._total(_network.double(site), structures) + self._besides(structures)
         if self.no_energy:
             energy[:] = np.nan
-        return backbone, torch.cat(last_layer, dim=1), energy
+        collected = [_collect(edge, factors) for edge in edges]
+        seen["backbone"] = torch.cat([*nodes, *collected], dim=1)
+        seen["last_layer"] = torch.cat(last_layer, dim=1)
+        return energy
 
-    def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
+    def _site(self, last_layer: FloatArray, structures: Structures) -> FloatArray:
         factors = _network.double(self._batch(structures)["cutoff_factors"].double().sum(1))
         return super()._site(last_layer, structures) + self.edge_bias * factors
 
-    def _besides(self, structures: Sequence[Atoms]) -> base.FloatArray | float:
+    def _besides(self, structures: Structures) -> FloatArray | float:
         """Repulsion of close nuclei after Ziegler, Biersack and Littmark, in eV."""
         added = [x for x in self.model.additive_models if isinstance(x, ZBL)]
         return sum((_repulsion(one, structures) for one in added), np.float64(0.0))
@@ -138,7 +138,7 @@ class Extractor(_network.Extractor):
             variants={"energy": variant} if variant else None,
         )
 
-    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+    def package_features(self, atoms: Atoms) -> base.Pairs:
         """PET's two outputs of features: name -> (ours, the package's)."""
         last_layer = f"mtt::aux::{self.target.removeprefix('mtt::')}_last_layer_features"
         ours = self.extract([atoms])
@@ -152,7 +152,7 @@ class Extractor(_network.Extractor):
             "last_layer_features": (ours.last_layer, arrays[last_layer]),
         }
 
-    def _batch(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
+    def _batch(self, structures: Structures) -> dict[str, Tensor]:
         """Build the input of the network; geometry in float64, edges equal the package's."""
         geometry = {k: x.to(self.device) for k, x in inputs(structures, self.cutoff).items()}
         batch = self.backend.preprocess(
@@ -176,7 +176,7 @@ class Extractor(_network.Extractor):
         return list(zip(*heads, *final, strict=True))
 
 
-def inputs(structures: Sequence[Atoms], cutoff: float) -> dict[str, Tensor]:
+def inputs(structures: Structures, cutoff: float) -> dict[str, Tensor]:
     """Make the geometry that ``PETBackend.preprocess`` takes, in float64, as tensors by name."""
     boxes = [base.in_box(atoms, cutoff) for atoms in structures]
     graph = base.neighbors(boxes, cutoff + MARGIN)
@@ -206,7 +206,7 @@ def _is_energy(model: PET, target: str) -> bool:
     return told.quantity == "energy" and bool(told.is_scalar)
 
 
-def scale_and_reference(model: PET, target: str) -> tuple[float, base.FloatArray]:
+def scale_and_reference(model: PET, target: str) -> tuple[float, FloatArray]:
     """Scale of a target, and its composition energies (eV) by atomic number."""
     scale = model.scaler.model.scales[target].block().values
     block = model.additive_models[0].model.weights[target].block()
@@ -267,7 +267,7 @@ def _to_layers(
         seen[f"interaction_{i}"] = torch.cat([node, _collect(edge, factors)], dim=1)
 
 
-def _repulsion(additive: ZBL, structures: Sequence[Atoms]) -> base.FloatArray:
+def _repulsion(additive: ZBL, structures: Structures) -> FloatArray:
     """Repulsion of close nuclei after Ziegler, Biersack and Littmark (n_structures,), in eV."""
     graph = base.neighbors(structures, additive.cutoff_radius)
     numbers, device = torch.from_numpy(graph.numbers), additive.covalent_radii.device

@@ -49,6 +49,7 @@ from fairchem.core.units.mlip_unit.predict import MLIPPredictUnit
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, IntArray, Structures
 
 PACKAGE = "fairchem"
 FEATURES_VERSION = 1
@@ -100,9 +101,7 @@ class Extractor(_network.Extractor):
         self.layers = _network.steps(_network.Step(self.backbone.sphere_embedding), *blocks[1:])
         self.layers["edges"] = blocks[0]
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         data = batch(structures, [self.dataset] * len(structures), self.backbone).to(self.device)
         with _fixed_seed(self.device):
             embedding = self.backbone(data)
@@ -112,10 +111,10 @@ class Extractor(_network.Extractor):
         energy = self.energy_task.normalizer.denorm(total)
         if self.energy_task.element_references is not None:
             energy = self.energy_task.element_references.undo_refs(data, energy)
-        last_layer = seen.pop("last_layer")
-        for name, values in seen.items():
-            seen[name] = _invariants(values)
-        return embedding["node_embedding"][:, 0], last_layer, _network.double(energy)
+        for name in seen.keys() - self.inside.keys():
+            seen[name] = _invariants(seen[name])
+        seen["backbone"] = embedding["node_embedding"][:, 0]
+        return _network.double(energy)
 
     def _extra(self) -> _network.Arrays:
         """Weights of the experts (n_structures, n_experts) in the last pass."""
@@ -124,7 +123,7 @@ class Extractor(_network.Extractor):
         tensors = self.backbone.global_mole_tensors
         return {"routing": _network.array(tensors.expert_mixing_coefficients)}
 
-    def _besides(self, structures: Sequence[Atoms]) -> float:
+    def _besides(self, structures: Structures) -> float:
         return self.mean
 
     def package_calculator(self) -> Any:
@@ -159,7 +158,7 @@ class Extractor(_network.Extractor):
             raise ValueError(f"{self.name} has {experts}, got task {task!r}")
         return task, str(dataset), expert
 
-    def _final_map(self) -> tuple[base.FloatArray, float]:
+    def _final_map(self) -> tuple[FloatArray, float]:
         """Weights (n_channels,) and bias of the energy block's last linear map, for this task."""
         last: Any = self.block[-1]
         if isinstance(self.head, DatasetSpecificMoEWrapper):
@@ -191,7 +190,7 @@ def download(name: str) -> Path:
     return Path(pretrained_mlip.pretrained_checkpoint_path_from_name(name))
 
 
-def batch(structures: Sequence[Atoms], datasets: Sequence[str], backbone: Any) -> AtomicData:
+def batch(structures: Structures, datasets: Sequence[str], backbone: Any) -> AtomicData:
     """Build fairchem's batch with its graph, in the backbone's precision, on the CPU.
 
     Edges equal fairchem's own; its way to make them is a slow one on the CPU.
@@ -231,7 +230,7 @@ def batch(structures: Sequence[Atoms], datasets: Sequence[str], backbone: Any) -
     )
 
 
-def _near_enough(graph: base.Neighbors, sizes: Tensor, backbone: Any) -> base.IntArray:
+def _near_enough(graph: base.Neighbors, sizes: Tensor, backbone: Any) -> IntArray:
     """Indices of the pairs that fairchem keeps where an atom has very many neighbors."""
     if not len(graph.first):
         return graph.first
