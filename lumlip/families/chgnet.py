@@ -2,11 +2,7 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "chgnet==0.4.2",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "matscipy==1.3.1",
-#   "pymatgen==2026.10.24",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "matscipy==1.3.1", "pymatgen==2026.10.24",
 #   "pymatgen-core==2026.10.16",
 # ]
 # ///

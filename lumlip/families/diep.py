@@ -2,13 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "diep==2.0.0",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "torch-geometric==2.8.1",
-#   "matscipy==1.3.1",
-#   "pymatgen==2026.10.24",
-#   "pymatgen-core==2026.10.16",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "torch-geometric==2.8.1", "matscipy==1.3.1",
+#   "pymatgen==2026.10.24", "pymatgen-core==2026.10.16",
 # ]
 # ///
 """DIEP: a graph network on electron-ion integrals of bonds and triplets, after M3GNet.

@@ -2,11 +2,7 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "deepmd-kit==3.2.0",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "vesin[torch]==0.6.2",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "vesin[torch]==0.6.2",
 #   "matscipy==1.3.1",
 # ]
 # ///
@@ -33,7 +29,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -70,11 +66,16 @@ class Extractor(_network.Extractor):
         """Read the weights and settings of the file without running code from it."""
         saved = torch.load(self.checkpoint_file, map_location="cpu", weights_only=True)
         weights: dict[str, Any] = saved.get("model", saved)
-        self.tasks, self.aliases = _branches(weights["_extra_state"]["model_params"])
+        branches = weights["_extra_state"]["model_params"].get("model_dict", {})
+        self.tasks = tuple(branches)
+        others = {name: branch.get("model_branch_alias", []) for name, branch in branches.items()}
+        self.aliases = {alias: name for name, known in others.items() for alias in known}
         return weights
 
     def _set_up(self, model: Any, task: str | None) -> None:
-        task, self.alphabetical = _numbering(task)
+        branch, _, control = (task or "").rpartition(":")
+        self.alphabetical = control == "alphabetical"
+        task = (branch or None) if self.alphabetical else task
         self.task = base.choose_task(self.aliases.get(task or "", task), self.tasks, self.name)
         with self._reading():
             built = _build(model, self.task, str(self.dtype).removeprefix("torch."))
@@ -107,7 +108,7 @@ class Extractor(_network.Extractor):
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         state = _charge_spin(self._state(structures[0]))
-        frame = make_frame(structures, self.model, self._types(structures)).to(self.device)
+        frame = make_frame(structures, self.model, self._types(structures), self.device)
         with fitted_to(self.model, frame):
             site = self.atomic_model.forward_common_atomic(
                 frame.coord,
@@ -178,17 +179,10 @@ class Frame:
     Every pair gets a neighbor of its own, at the vector of the pair from an atom that sits at the
     origin: the model sees differences of positions only, and these are then exact in float32.
 
-    Attributes
-    ----------
-    coord : Tensor of shape (1, n_atoms + n_pairs, 3)
-        Zeros, then the vectors of the pairs, in Å.
-    types : Tensor of shape (1, n_atoms + n_pairs)
-    nlist : Tensor of shape (1, n_atoms, width)
-        Neighbors of each atom by increasing distance, -1 where it has fewer.
-    mapping : Tensor of shape (1, n_atoms + n_pairs)
-        The atom that a neighbor is an image of.
-    width, angle_width : int
-        Largest number of neighbors of an atom, within the two cutoffs.
+    ``coord`` (1, n_atoms + n_pairs, 3) are zeros, then the vectors of the pairs, in Å; ``mapping``
+    tells the atom that a neighbor is an image of; ``nlist`` (1, n_atoms, width) holds the neighbors
+    of each atom by increasing distance, -1 where it has fewer. The widths are the largest number of
+    neighbors of an atom, within the two cutoffs.
     """
 
     coord: Tensor
@@ -197,11 +191,6 @@ class Frame:
     mapping: Tensor
     width: int
     angle_width: int
-
-    def to(self, device: torch.device) -> Frame:
-        """Move to a device."""
-        names = ("coord", "types", "nlist", "mapping")
-        return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
 
 def _charge_spin(state: tuple[int, int] | None) -> FloatArray | None:
@@ -219,7 +208,9 @@ def _joined(parts: Sequence[base.Features]) -> base.Features:
     return base.Features(join("backbone"), join("last_layer"), join("energy"), layers=layers)
 
 
-def make_frame(structures: Structures, model: Any, types: IntArray) -> Frame:
+def make_frame(
+    structures: Structures, model: Any, types: IntArray, device: torch.device | None = None
+) -> Frame:
     """Make the one frame of a batch; its pairs equal DeePMD-kit's own."""
     graph = base.neighbors(structures, float(model.get_rcut()))
     n_atoms = len(graph.numbers)
@@ -235,14 +226,15 @@ def make_frame(structures: Structures, model: Any, types: IntArray) -> Frame:
     nlist = np.full((n_atoms, width), -1)
     kept = rank < width
     nlist[first[kept], rank[kept]] = n_atoms + np.flatnonzero(kept)
-    return Frame(
-        coord=torch.from_numpy(np.concatenate([np.zeros((n_atoms, 3)), graph.vector[order]]))[None],
-        types=torch.from_numpy(np.concatenate([types, types[second]]))[None],
-        nlist=torch.from_numpy(nlist)[None],
-        mapping=torch.from_numpy(np.concatenate([np.arange(n_atoms), second]))[None],
-        width=width,
-        angle_width=max(1, int(np.bincount(close, minlength=1).max())),
+    arrays = (
+        np.concatenate([np.zeros((n_atoms, 3)), graph.vector[order]]),
+        np.concatenate([types, types[second]]),
+        nlist,
+        np.concatenate([np.arange(n_atoms), second]),
     )
+    coord, kinds, near, mapping = (torch.from_numpy(x)[None].to(device) for x in arrays)
+    angle_width = max(1, int(np.bincount(close, minlength=1).max()))
+    return Frame(coord, kinds, near, mapping, width, angle_width)
 
 
 def types_of(structures: Structures, type_map: Sequence[str]) -> IntArray:
@@ -255,12 +247,6 @@ def alphabetical_types(structures: Structures, type_map: Sequence[str]) -> IntAr
     """Indices (n_atoms,) into each structure's own elements in alphabetical order: wrong types."""
     own = [atoms.get_chemical_symbols() for atoms in structures]
     return np.concatenate([np.unique(symbols, return_inverse=True)[1] for symbols in own])
-
-
-def _numbering(task: str | None) -> tuple[str | None, bool]:
-    """Split the branch from the control that numbers elements by the alphabet."""
-    branch, _, control = (task or "").rpartition(":")
-    return (branch or None, True) if control == "alphabetical" else (task, False)
 
 
 def dynamic_flows(model: Any) -> Any:
@@ -290,19 +276,6 @@ def download(name: str) -> Path:
     from deepmd.pretrained.download import resolve_model_path
 
     return Path(resolve_model_path(name))
-
-
-def _branches(settings: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Names of the branches, and other names for them; none if the file has one model only."""
-    if "model_dict" not in settings:
-        return (), {}
-    branches: dict[str, Any] = settings["model_dict"]
-    aliases = {
-        alias: name
-        for name, branch in branches.items()
-        for alias in branch.get("model_branch_alias", [])
-    }
-    return tuple(branches), aliases
 
 
 def _build(weights: dict[str, Any], branch: str | None, dtype: str) -> Any:

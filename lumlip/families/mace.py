@@ -2,11 +2,7 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "mace-torch==0.3.16",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.4.4",
-#   "matscipy==1.3.1",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.4.4", "matscipy==1.3.1",
 # ]
 # ///
 """MACE: equivariant messages of high body order (Batatia et al. 2022).
@@ -47,6 +43,7 @@ from lumlip.families.base import FloatArray, IntArray, Structures
 PACKAGE = "mace"
 FEATURES_VERSION = 1
 OFF24 = "https://raw.githubusercontent.com/ACEsuit/mace-off/main/mace_off24/MACE-OFF24_medium.model"
+OMOL = "MACE-omol-0-extra-large-1024.model"  # as mace calls what it fetches
 MODELS = ("mace.modules.models.", "mace.modules.extensions.")  # where its classes of models are
 SUPPORTED = "MACE and ScaleShiftMACE are"
 INFO = {"total_charge": ("charge", 0.0), "total_spin": ("spin", 1.0)}  # mace's name: ours, default
@@ -54,18 +51,9 @@ INFO = {"total_charge": ("charge", 0.0), "total_spin": ("spin", 1.0)}  # mace's 
 
 @dataclass(frozen=True)
 class Readout:
-    """The final linear map of one readout, for one head.
+    """The final linear map of one readout, for one head: weights (n_channels,) and bias in eV.
 
-    Attributes
-    ----------
-    linear : torch.nn.Module
-        Its input is a part of the last layer.
-    columns : int array of shape (n_channels,)
-        Which columns of that input the head reads.
-    weight : array of shape (n_channels,)
-        In eV.
-    bias : float
-        In eV.
+    The ``columns`` (n_channels,) of what enters ``linear`` are a part of the last layer.
     """
 
     linear: Any
@@ -181,7 +169,7 @@ class Extractor(_network.Extractor):
         return readouts
 
     def _readout(self, block: Any, scale: float) -> Readout:
-        linear = block.linear_2 if hasattr(block, "linear_2") else block.linear
+        linear = getattr(block, "linear_2", None) or block.linear
         columns = _scalar_columns([linear.irreps_in])
         n_heads = getattr(block, "num_heads", 1)
         if n_heads > 1:  # a hidden activation holds one block of channels per head, others zero
@@ -203,14 +191,7 @@ def inputs(
 
     All atoms sit at the origin and the whole pair vector is the "shift" of its edge: so vectors
     lose no digits in single precision, and forces (the gradient by position) are still right.
-
-    Parameters
-    ----------
-    graph : Neighbors
-    numbers : int array of shape (n_elements,)
-        The atomic numbers that the model knows, in its order.
-    head : int
-    dtype : torch.dtype
+    ``numbers`` are the atomic numbers that the model knows, in its order.
     """
     row = _network.by_number(numbers, np.arange(len(numbers)))
     one_hot = torch.eye(len(numbers), dtype=dtype)[torch.from_numpy(row[graph.numbers])]
@@ -234,24 +215,20 @@ def download(name: str) -> Path:
     "off-small", "off-medium", "off-large", and "omol-extra-large"; it has none for "off24-medium".
     """
     off = {f"off-{size}": url for size, url in foundations_models.mace_off_urls.items()}
-    off["off24-medium"] = OFF24
-    if name in off:
-        with _unopened():
-            mace_off(off[name], device="cpu", return_raw_model=True)
-        return Path(foundations_models.get_cache_dir(), Path(off[name]).name)
-    if name == "omol-extra-large":
-        with _unopened():
-            mace_omol("extra_large", device="cpu", return_raw_model=True)
-        return Path(foundations_models.get_cache_dir(), "MACE-omol-0-extra-large-1024.model")
+    opening = {name: (mace_off, url) for name, url in off.items()}
+    opening |= {"off24-medium": (mace_off, OFF24), "omol-extra-large": (mace_omol, "extra_large")}
     if name in foundations_models.mace_mp_urls:
         return Path(foundations_models.download_mace_mp_checkpoint(name))
-    known = [*foundations_models.mace_mp_urls, *off, "omol-extra-large"]
-    raise ValueError(f"mace publishes no {name!r}; known: {', '.join(known)}")
-
-
-def _unopened() -> Any:
-    """Keep mace from opening what it has fetched: its pickle would run before it is checked."""
-    return mock.patch.object(foundations_models.torch, "load", return_value=None)
+    if name not in opening:
+        known = ", ".join([*foundations_models.mace_mp_urls, *opening])
+        raise ValueError(f"mace publishes no {name!r}; known: {known}")
+    fetch, which = opening[name]
+    # mace would open what it has fetched: its pickle would run before it is checked
+    with mock.patch.object(foundations_models.torch, "load", return_value=None):
+        fetch(which, device="cpu", return_raw_model=True)
+    return Path(
+        foundations_models.get_cache_dir(), OMOL if fetch is mace_omol else Path(which).name
+    )
 
 
 def _check_version(path: Path, error: Exception) -> None:

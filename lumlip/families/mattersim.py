@@ -2,19 +2,9 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "mattersim==1.2.3",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "torch-geometric==2.8.1",
-#   "matscipy==1.3.1",
-#   "pymatgen-core==2026.10.16",
-#   "scikit-learn==1.9.1",
-#   "torch-ema==0.3",
-#   "torch-runstats==0.2.0",
-#   "torchmetrics==1.9.0",
-#   "deprecated==1.3.1",
-#   "loguru==0.7.3",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "torch-geometric==2.8.1",
+#   "matscipy==1.3.1", "pymatgen-core==2026.10.16", "scikit-learn==1.9.1", "torch-ema==0.3",
+#   "torch-runstats==0.2.0", "torchmetrics==1.9.0", "deprecated==1.3.1", "loguru==0.7.3",
 #   "requests==2.34.2",
 # ]
 # [tool.lumlip]

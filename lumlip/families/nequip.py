@@ -2,15 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "nequip==0.19.1",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "matscipy==1.3.1",
-#   "lightning==2.6.6",
-#   "hydra-core==1.3.8",
-#   "torchmetrics==1.9.0",
-#   "lmdb==3.0.0",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "matscipy==1.3.1",
+#   "lightning==2.6.6", "hydra-core==1.3.8", "torchmetrics==1.9.0", "lmdb==3.0.0",
 # ]
 # ///
 """NequIP: an equivariant network (Batzner et al. 2022), as the framework's own programs save it.

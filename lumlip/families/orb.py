@@ -2,13 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "orb-models==0.5.5",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "scipy==1.17.1",
-#   "cached-path==1.8.10",
-#   "dm-tree==0.1.10",
-#   "tqdm==4.70.1",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "scipy==1.17.1", "cached-path==1.8.10",
+#   "dm-tree==0.1.10", "tqdm==4.70.1",
 # ]
 # [tool.lumlip]
 # no-deps = ["orb-models"]  # asks for dm-tree 0.1.8, which Python 3.13 has no wheel of

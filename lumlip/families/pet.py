@@ -2,12 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "upet==0.3.1",
-#   "metatrain==2026.4.1",
-#   "metatomic-torch==0.1.19",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "matscipy==1.3.1",
+#   "metatrain==2026.4.1", "metatomic-torch==0.1.19", "torch==2.13.0", "numpy==2.4.6",
+#   "ase==3.29.0", "matscipy==1.3.1",
 # ]
 # ///
 """PET: a transformer over the atoms around each atom, edges as tokens (Pozdnyakov, Ceriotti 2023).

@@ -2,11 +2,7 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "sevenn==0.13.0",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "torch-geometric==2.8.1",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "torch-geometric==2.8.1",
 #   "matscipy==1.3.1",
 # ]
 # ///

@@ -2,11 +2,7 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "fairchem-core==2.24.0",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "matscipy==1.3.1",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "matscipy==1.3.1",
 # ]
 # ///
 """UMA: an equivariant network whose weights are mixed from experts (Wood et al. 2025).
@@ -193,15 +189,8 @@ def download(name: str) -> Path:
 def batch(structures: Structures, datasets: Sequence[str], backbone: Any) -> AtomicData:
     """Build fairchem's batch with its graph, in the backbone's precision, on the CPU.
 
-    Edges equal fairchem's own; its way to make them is a slow one on the CPU.
-
-    Parameters
-    ----------
-    structures : sequence of ase.Atoms
-    datasets : sequence of str
-        Task of each structure.
-    backbone : torch.nn.Module
-        Its cutoff, limit of neighbors and precision count.
+    Edges equal fairchem's own; its way to make them is a slow one on the CPU. ``datasets`` are the
+    tasks of the structures.
     """
     cutoff, dtype = float(backbone.cutoff), backbone.source_embedding.weight.dtype
     graph = base.neighbors(structures, cutoff)
