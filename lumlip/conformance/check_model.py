@@ -134,8 +134,9 @@ def measure(
         ]
         order = {"family": family, "structures": str(path), "sha256": trusted, "runs": runs}
         argv, env = command(family, "lumlip.conformance"), variables(family=family)
-        text = {"input": json.dumps(order), "text": True}
-        done = subprocess.run(argv, env=env, capture_output=True, check=False, **text)
+        done = subprocess.run(
+            argv, env=env, input=json.dumps(order), capture_output=True, text=True, check=False
+        )
     results: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
     if results and "error" in results[-1]:
         raise ValueError(results[-1]["error"])

@@ -31,6 +31,8 @@ _HERE = Path(__file__).parent
 class ModelEntry:
     """One model: where its weights are and what is known of it without loading them.
 
+    Empty or None is what is not known, or does not apply.
+
     Attributes
     ----------
     checkpoint : str
@@ -49,14 +51,11 @@ class ModelEntry:
     file : str
         Name of the published file (``"download"``), or path of the features.
     features_of : str
-        Id of the model in the table whose features they are (``"features"``), if it is there.
-    source : str
-        Where its authors publish it.
-    access : str
-        Where to ask for access, if the file is gated.
+        Id of the model in the table whose features they are (``"features"``).
+    source, access : str
+        Where its authors publish it, and where to ask for access, if the file is gated.
     sha256 : str or None
-        Of the checkpoint file. None where the authors give none, and for a file of the user's,
-        until somebody asks for it.
+        Of the checkpoint file.
     trusted : bool
         False for a file that the table does not know: to load it may run code from it.
     elements : frozenset of int or None
@@ -66,9 +65,9 @@ class ModelEntry:
     target : str
         What it predicts, if that is no energy: nothing then proves its features.
     refused : str
-        Why lumlip takes no features from it; empty if it does.
+        Why lumlip takes no features from it.
     parent, fine_tuned_on, parent_source : str
-        Id of the model that it was fine-tuned from, the data, and who says so; empty if not known.
+        Id of the model that it was fine-tuned from, the data, and who says so.
     """
 
     id: str
@@ -102,10 +101,7 @@ class ModelEntry:
 def shipped(*, mini: bool | None = None) -> list[str]:
     """Return the ids that work offline everywhere: weights inside a package, or inside lumlip.
 
-    Parameters
-    ----------
-    mini : bool, optional
-        Only the minis, or only the others.
+    With ``mini`` only the minis, or only the others.
     """
     here = [e for e in entries().values() if e.weights in ("package", "bundled")]
     return [e.id for e in here if mini is None or e.mini == mini]
@@ -113,11 +109,6 @@ def shipped(*, mini: bool | None = None) -> list[str]:
 
 def resolve(model_id: str) -> ModelEntry:
     """Find a model by its id.
-
-    Parameters
-    ----------
-    model_id : str
-        An id of the table, ``FAMILY:PATH[@TASK]`` for a checkpoint file, or ``features:PATH``.
 
     Raises
     ------
@@ -153,8 +144,7 @@ def resolve(model_id: str) -> ModelEntry:
 
 def _problem(model_id: str, variants: list[ModelEntry]) -> str:
     """Say what is wrong with a model id, and what would be right."""
-    table = entries()
-    name, _, task = model_id.partition("@")
+    table, (name, _, task) = entries(), model_id.partition("@")
     if name in table and not table[name].task_pattern:
         return f"model {name!r} has no tasks, got {model_id!r}"
     if variants:
@@ -193,31 +183,18 @@ def _user_file(model_id: str) -> ModelEntry:
             f"unknown family {family!r} in {model_id!r}; known: {', '.join(families())}; "
             f"or {FEATURES}PATH for features"
         )
-    path, task = _path_and_task(rest)
+    path, task = expanded(rest), None
+    if "@" in rest and not path.exists():  # a path may itself hold an "@"
+        name, _, task = rest.rpartition("@")
+        path = expanded(name)
     if (path / "state.pt").is_file():  # an exported DIEP potential is a folder
         path /= "state.pt"
     if not path.is_file():
         raise ValueError(f"no checkpoint file {str(path)!r} (model {model_id!r})")
     sha256 = checkpoint_sha256(path)
     known = any(entry.sha256 == sha256 for entry in entries().values())
-    return ModelEntry(
-        id=model_id,
-        family=family,
-        checkpoint=str(path),
-        task=task,
-        weights="file",
-        sha256=sha256,
-        trusted=known,
-    )
-
-
-def _path_and_task(text: str) -> tuple[Path, str | None]:
-    """Split ``PATH[@TASK]``; a path may itself hold an ``@``."""
-    whole = expanded(text)
-    if whole.exists() or "@" not in text:
-        return whole, None
-    path, _, task = text.rpartition("@")
-    return expanded(path), task
+    own: dict[str, Any] = {"id": model_id, "family": family, "checkpoint": str(path), "task": task}
+    return ModelEntry(**own, weights="file", sha256=sha256, trusted=known)
 
 
 @cache
