@@ -61,7 +61,6 @@ class Pins:
     family: str
     package: str
     dependencies: tuple[str, ...]  # all distributions, each in an exact version
-    env: tuple[tuple[str, str], ...]  # variables for the installation
     no_deps: tuple[str, ...]  # those that are installed without what they ask for themselves
     features_version: str
     linear_head: bool  # the energy is linear in the backbone, too, which is the readout then
@@ -69,7 +68,7 @@ class Pins:
     @property
     def folder(self) -> Path:
         """Where the environment of these pins and this Python is, or will be made."""
-        wanted = (self.dependencies, self.env, *([self.no_deps] if self.no_deps else []))
+        wanted = (self.dependencies, (), *([self.no_deps] if self.no_deps else []))
         text = repr((*wanted, sys.version_info[:3], sys.platform))
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         return home() / "environments" / f"{self.family}-{digest}"
@@ -136,14 +135,11 @@ def _pins(family: str, source: str) -> Pins:
         )
     lines = match["content"].splitlines()
     block = tomllib.loads("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
-    # [tool.lumlip.env] sets variables for the installation (say, to build without an extension);
-    # [tool.lumlip] no-deps names distributions whose own requirements exclude our pins.
-    settings = block.get("tool", {}).get("lumlip", {})
     # Without a version a file is still being written: every change of it is a version of its own.
     version = version or hashlib.sha256(source.encode()).hexdigest()[:12]
-    env = tuple(sorted(settings.get("env", {}).items()))
-    dependencies, no_deps = tuple(block["dependencies"]), tuple(settings.get("no-deps", ()))
-    made = Pins(family, package, dependencies, env, no_deps, version, linear == "True")
+    # no-deps names distributions whose own requirements exclude our pins
+    no_deps = tuple(block.get("tool", {}).get("lumlip", {}).get("no-deps", ()))
+    made = Pins(family, package, tuple(block["dependencies"]), no_deps, version, linear == "True")
     if unknown := sorted(set(no_deps) - made.versions.keys()):
         known = ", ".join(made.versions)
         raise ValueError(f"{family}.py: no-deps names {', '.join(unknown)}; dependencies: {known}")
@@ -192,9 +188,8 @@ def broken(wanted: Pins) -> str:
     sites = [*folder.glob("lib/python*/site-packages"), *folder.glob("Lib/site-packages")]
     if not any(found for site in sites for found in site.glob(f"{package}*")):
         return f"its {package} is gone"
-    paths = [str(site) for site in sites]
-    names = {_plain(str(one.name)) for one in distributions(path=paths)}
-    gone = [name for name in wanted.versions if _plain(name) not in names]
+    there = {_plain(str(one.name)) for one in distributions(path=list(map(str, sites)))}
+    gone = [name for name in wanted.versions if _plain(name) not in there]
     return f"its {', '.join(gone)} is gone" if gone else ""
 
 
@@ -203,10 +198,9 @@ def _plain(name: str) -> str:
 
 
 def versions(family: str) -> dict[str, str]:
-    """Return the versions of the pinned distributions that a family runs with, by name.
+    """Return the versions that a family runs with, by name: those here if these fit, or as pinned.
 
-    Those installed here if the current interpreter is used, else those that are pinned. Nothing is
-    imported, and no environment is made.
+    Nothing is imported, and no environment is made.
     """
     return here(pins(family)) or pins(family).versions
 
@@ -321,12 +315,13 @@ def _steps(wanted: Pins) -> Iterator[list[str]]:
 
 def _run(step: list[str], wanted: Pins, *held: int) -> None:
     own = [name for name in os.environ if name.startswith(("UV_", "PIP_", "CC", "CXX", "NETRC"))]
-    env = {**_harmless(*own), **uv_settings(), **dict(wanted.env)}
+    env = {**_harmless(*own), **uv_settings()}
     # Not in the working directory: uv would take its settings, say a package index, from there.
     elsewhere = wanted.folder.parent
-    pipe = subprocess.PIPE  # and a group of its own, to end it with all that it started
+    pipe = subprocess.PIPE
     options: Any = {"stdout": pipe, "stderr": pipe, "encoding": "utf-8", "errors": "replace"}
     held = held if os.name == "posix" else ()  # the lock holds until uv, too, has ended
+    # in a group of its own, to end it with all that it started
     options |= {"env": env, "cwd": elsewhere, "start_new_session": True, "pass_fds": held}
     with subprocess.Popen(step, **options) as uv:
         try:

@@ -20,8 +20,6 @@ TINY = '''# /// script
 # dependencies = ["{requirement}"]
 # [tool.lumlip]
 # no-deps = [{no_deps}]
-# [tool.lumlip.env]
-# SOME_SWITCH = "0"
 # ///
 """A family for tests."""
 PACKAGE = "toolz"
@@ -66,7 +64,6 @@ def test_pins_are_read_without_running_the_file(tiny):
     pins = environments.pins("tiny")
     assert pins.dependencies == ("toolz==1.0.0",)
     assert pins.package == "toolz"
-    assert pins.env == (("SOME_SWITCH", "0"),)
 
 
 def test_unknown_family_names_the_known_ones(tiny):
