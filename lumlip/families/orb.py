@@ -88,11 +88,8 @@ class Extractor(_network.Extractor):
         reference = _network.double(self.head.reference.linear.weight).ravel()
         self.scale = np.full(len(reference), float(moments.running_var) ** 0.5)
         self.shift = float(moments.running_mean) + reference
-        network = model.model
-        self.layers = _network.steps(
-            _network.Step(network.atom_emb),
-            *(_network.Step(block, itemgetter(0)) for block in network.gnn_stacks),
-        )
+        blocks = [_network.Step(block, itemgetter(0)) for block in model.model.gnn_stacks]
+        self.layers = _network.steps(_network.Step(model.model.atom_emb), *blocks)
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         batch, head = self._batch(structures), self.head
@@ -131,10 +128,10 @@ class Extractor(_network.Extractor):
     def _batch(self, structures: Structures) -> AtomGraphs:
         """Build the batch of graphs by the package's own code: it decides between neighbors."""
         graphs = []
-        for atoms in structures:
-            boxed = base.bare(base.in_box(atoms, self.cutoff))
-            boxed.info = self._state(atoms)
-            with _network.default_dtype(self.dtype):
+        with _network.default_dtype(self.dtype):
+            for atoms in structures:
+                boxed = base.bare(base.in_box(atoms, self.cutoff))
+                boxed.info = self._state(atoms)
                 cpu = torch.device("cpu")  # the same neighbors, whatever the device
                 graphs.append(ase_atoms_to_atom_graphs(boxed, self.system, device=cpu))
         return batch_graphs(graphs).to(self.device)

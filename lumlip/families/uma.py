@@ -91,11 +91,10 @@ class Extractor(_network.Extractor):
             self.shift[: len(known)] = known
         self.elements = self._known_elements()
         self.inside = {"last_layer": _network.Step(self.block[-1], entering=True)}
-        blocks = [
-            _network.Step(x, entering=True) for x in (*self.backbone.blocks, self.backbone.norm)
-        ]
-        self.layers = _network.steps(_network.Step(self.backbone.sphere_embedding), *blocks[1:])
-        self.layers["edges"] = blocks[0]
+        watched = (*self.backbone.blocks, self.backbone.norm)
+        edges, *blocks = (_network.Step(x, entering=True) for x in watched)
+        self.layers = _network.steps(_network.Step(self.backbone.sphere_embedding), *blocks)
+        self.layers["edges"] = edges
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         data = batch(structures, [self.dataset] * len(structures), self.backbone).to(self.device)
@@ -141,14 +140,13 @@ class Extractor(_network.Extractor):
         single = EXPERT.fullmatch(task or "")
         default = DEFAULT_TASK if DEFAULT_TASK in self.tasks else self.tasks[0]
         dataset = (single["dataset"] or default) if single else task
-        last, known = self.n_experts - 1, list(self.tasks)
+        expert, last, known = int(single["expert"]) if single else None, self.n_experts - 1, []
         if self.n_experts:
-            known += [f"expert:0 to expert:{last} (of task {default})"]
+            known = [f"expert:0 to expert:{last} (of task {default})"]
             known += [f"TASK:expert:0 to TASK:expert:{last}"]
         if task is None or dataset not in self.tasks:
             problem = "needs a task" if task is None else f"has no task {task!r}"
-            raise ValueError(f"{self.name} {problem}; known: {', '.join(known)}")
-        expert = int(single["expert"]) if single else None
+            raise ValueError(f"{self.name} {problem}; known: {', '.join([*self.tasks, *known])}")
         if expert is not None and expert > last:
             experts = f"{self.n_experts} experts, counted from 0"
             raise ValueError(f"{self.name} has {experts}, got task {task!r}")
@@ -294,13 +292,14 @@ def _keep_to_expert(backbone: Any, expert: int | None) -> None:
 
 def _charge_and_spin(atoms: Atoms, dataset: str) -> tuple[int, int]:
     """Charge and spin multiplicity of a structure, with fairchem's defaults and bounds."""
-    values = []
-    for key, default, low in (("charge", 0, -100), ("spin", int(dataset == "omol"), 0)):
+
+    def read(key: str, default: int, low: int) -> int:
         given = base.whole_number(atoms.info.get(key, default), key)
         if not low <= given <= 100:
             raise ValueError(f"{key} is {given}, expected a whole number from {low} to 100")
-        values.append(given)
-    return values[0], values[1]
+        return given
+
+    return read("charge", 0, -100), read("spin", int(dataset == "omol"), 0)
 
 
 @contextmanager
