@@ -63,8 +63,9 @@ class Extractor(base.Extractor):
         Those that every pass looks at.
     weight, bias : array of shape (n_last_layer_channels,), float
         The final linear map.
-    scale, shift : arrays of shape (119,)
-        By atomic number: factors of what the final map gives, and energies in eV.
+    scale, shift, mean : arrays of shape (119,), float
+        By atomic number: factors of what the final map gives, and energies in eV. An energy in eV
+        of any structure.
     """
 
     #: Which file of the family's a compiled model has been made from, for messages.
@@ -84,6 +85,7 @@ class Extractor(base.Extractor):
         self.inside: dict[str, Step] = {}
         self.scale: FloatArray = np.ones(119)
         self.shift: FloatArray = np.zeros(119)
+        self.mean = 0.0
         with self._reading():
             model = self._load()
         self._set_up(model, task)
@@ -150,7 +152,7 @@ class Extractor(base.Extractor):
 
     def _besides(self, structures: Structures) -> FloatArray | float:
         """Energies (n_structures,) in eV of what is no feature, such as the repulsion of nuclei."""
-        return 0.0
+        return self.mean
 
     def _tensor(self, values: FloatArray | base.IntArray | Tensor) -> Tensor:
         """Put values on the device, real ones in the precision asked for."""

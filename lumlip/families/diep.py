@@ -80,9 +80,6 @@ class Extractor(_network.Gated):
             self.model(self._graph(structures))
         return self._energy(seen.pop("site"), structures, seen) + self.mean
 
-    def _besides(self, structures: Structures) -> float:
-        return self.mean
-
     def package_calculator(self) -> Any:
         """DIEPCalculator on this checkpoint; it computes in float32 whatever our dtype."""
         from diep.pretrained import make_calculator

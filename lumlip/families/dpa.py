@@ -279,7 +279,7 @@ def download(name: str) -> Path:
 
 
 def _build(weights: dict[str, Any], branch: str | None, dtype: str) -> Any:
-    """Build the model of one branch in a given precision."""
+    """Build the model of one branch; refuse what the energy identity leaves out."""
     from deepmd.pt.model.model import get_model
 
     settings = weights["_extra_state"]["model_params"]
@@ -288,7 +288,13 @@ def _build(weights: dict[str, Any], branch: str | None, dtype: str) -> Any:
     model = get_model(_with_precision(settings, dtype))
     start = f"model.{branch or 'Default'}."
     own = {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
-    _check(model.load_state_dict(own, strict=False), model)
+    result = model.load_state_dict(own, strict=False)
+    if lacking := [key for key in result.missing_keys if "layers" in key or "embd" in key]:
+        raise ValueError(f"weights lacking: {', '.join(lacking[:3])}")
+    atomic = model.atomic_model
+    if atomic.fitting_net.remove_vaccum_contribution is not None or atomic.atom_excl is not None:
+        kind = "atom_ener or atom_exclude_types"
+        raise base.UnsupportedError(kind, "more than the last layer enters its energies")
     return model
 
 
@@ -309,17 +315,6 @@ def _check_kind(settings: dict[str, Any]) -> None:
         raise base.UnsupportedError(target, "its fitting network does not give an energy")
     if any(fitting.get(f"numb_{x}") and not fitting.get(f"default_{x}") for x in PARAMETERS):
         raise base.UnsupportedError("fparam", "it wants parameters of every frame or atom")
-
-
-def _check(result: Any, model: Any) -> None:
-    """Refuse weights that do not fit, and what the energy identity leaves out."""
-    lacking = [key for key in result.missing_keys if "layers" in key or "embd" in key]
-    if lacking:
-        raise ValueError(f"weights lacking: {', '.join(lacking[:3])}")
-    atomic = model.atomic_model
-    if atomic.fitting_net.remove_vaccum_contribution is not None or atomic.atom_excl is not None:
-        kind = "atom_ener or atom_exclude_types"
-        raise base.UnsupportedError(kind, "more than the last layer enters its energies")
 
 
 def _with_precision(settings: Any, dtype: str) -> Any:

@@ -25,7 +25,7 @@ imported before e3nn. A checkpoint is a pickle: loading one runs code from it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -47,19 +47,6 @@ OMOL = "MACE-omol-0-extra-large-1024.model"  # as mace calls what it fetches
 MODELS = ("mace.modules.models.", "mace.modules.extensions.")  # where its classes of models are
 SUPPORTED = "MACE and ScaleShiftMACE are"
 INFO = {"total_charge": ("charge", 0.0), "total_spin": ("spin", 1.0)}  # mace's name: ours, default
-
-
-@dataclass(frozen=True)
-class Readout:
-    """The final linear map of one readout, for one head: weights (n_channels,) and bias in eV.
-
-    The ``columns`` (n_channels,) of what enters ``linear`` are a part of the last layer.
-    """
-
-    linear: Any
-    columns: IntArray
-    weight: FloatArray
-    bias: float
 
 
 class Extractor(_network.Extractor):
@@ -101,15 +88,15 @@ class Extractor(_network.Extractor):
         self.numbers = model.atomic_numbers.cpu().numpy()
         self.elements = frozenset(self.numbers.tolist())
         self.scalars = _scalar_columns([p.linear.irreps_out for p in model.products])
-        self.readouts = self._readouts()
-        self.weight = np.concatenate([readout.weight for readout in self.readouts])
-        self.bias = sum(r.bias for r in self.readouts) + self._of_head("shift", 0.0)
+        linears, columns, weights, biases = zip(*self._readouts(), strict=True)
+        self.weight = np.concatenate(weights)
+        self.bias = sum(biases) + self._of_head("shift", 0.0)
         energies = _network.double(model.atomic_energies_fn.atomic_energies)
         of_head = energies.reshape(-1, energies.shape[-1])[self.head]
         self.shift = _network.by_number(self.numbers, of_head)
         self.inside = {
-            f"readout_{i}": _network.Step(readout.linear, entering=True)
-            for i, readout in enumerate(self.readouts)
+            f"readout_{i}": _network.Step(linear, itemgetter((slice(None), own)), entering=True)
+            for i, (linear, own) in enumerate(zip(linears, columns, strict=True))
         }
         blocks = (model.node_embedding, *model.products)
         self.layers = _network.steps(
@@ -118,9 +105,7 @@ class Extractor(_network.Extractor):
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         result = self.model(self._graph(structures), compute_force=False)
-        inputs = [seen.pop(name) for name in self.inside]
-        columns = zip(inputs, self.readouts, strict=True)
-        seen["last_layer"] = torch.cat([x[:, readout.columns] for x, readout in columns], dim=1)
+        seen["last_layer"] = torch.cat([seen.pop(name) for name in self.inside], dim=1)
         seen["backbone"] = result["node_feats"][:, self.scalars]
         if hasattr(self.model, "embedding_readout"):  # not among the node energies
             return _network.double(result["energy"])
@@ -161,22 +146,24 @@ class Extractor(_network.Extractor):
             data[name] = torch.tensor(values, dtype=self.dtype)
         return {key: value.to(self.device) for key, value in data.items()}
 
-    def _readouts(self) -> list[Readout]:
-        scale = self._of_head("scale", 1.0)
-        readouts = [self._readout(block, scale) for block in self.model.readouts]
-        if hasattr(self.model, "embedding_readout"):  # whose energy is not scaled
-            readouts.insert(0, self._readout(self.model.embedding_readout, 1.0))
-        return readouts
+    def _readouts(self) -> list[tuple[Any, IntArray, FloatArray, float]]:
+        """Of each readout: its final linear map, and for the head what columns that reads.
 
-    def _readout(self, block: Any, scale: float) -> Readout:
-        linear = getattr(block, "linear_2", None) or block.linear
-        columns = _scalar_columns([linear.irreps_in])
-        n_heads = getattr(block, "num_heads", 1)
-        if n_heads > 1:  # a hidden activation holds one block of channels per head, others zero
-            columns = np.split(columns, n_heads)[self.head]
-        weight, bias = self._read_off(linear, linear.irreps_in.dim)
-        of_head = scale * weight[columns, self.head]
-        return Readout(linear, columns, of_head, scale * float(bias[self.head]))
+        With the weights (n_columns,) and the bias, in eV.
+        """
+        found, blocks = [], [(x, self._of_head("scale", 1.0)) for x in self.model.readouts]
+        if hasattr(self.model, "embedding_readout"):  # whose energy is not scaled
+            blocks.insert(0, (self.model.embedding_readout, 1.0))
+        for block, scale in blocks:
+            linear = getattr(block, "linear_2", None) or block.linear
+            columns = _scalar_columns([linear.irreps_in])
+            n_heads = getattr(block, "num_heads", 1)
+            if n_heads > 1:  # a hidden activation holds one block of channels per head, others zero
+                columns = np.split(columns, n_heads)[self.head]
+            weight, bias = self._read_off(linear, linear.irreps_in.dim)
+            of_head = scale * weight[columns, self.head], scale * float(bias[self.head])
+            found.append((linear, columns, *of_head))
+        return found
 
     def _of_head(self, name: str, default: float) -> float:
         """Scale or shift (eV) of the head; the default for a MACE without them."""
@@ -214,21 +201,18 @@ def download(name: str) -> Path:
     Names are mace's: of ``mace_mp`` as they are ("medium-0b3", "mh-1"), of MACE-OFF23 as
     "off-small", "off-medium", "off-large", and "omol-extra-large"; it has none for "off24-medium".
     """
-    off = {f"off-{size}": url for size, url in foundations_models.mace_off_urls.items()}
-    opening = {name: (mace_off, url) for name, url in off.items()}
-    opening |= {"off24-medium": (mace_off, OFF24), "omol-extra-large": (mace_omol, "extra_large")}
+    urls = {f"off-{size}": url for size, url in foundations_models.mace_off_urls.items()}
+    urls |= {"off24-medium": OFF24, "omol-extra-large": OMOL}
     if name in foundations_models.mace_mp_urls:
         return Path(foundations_models.download_mace_mp_checkpoint(name))
-    if name not in opening:
-        known = ", ".join([*foundations_models.mace_mp_urls, *opening])
+    if name not in urls:
+        known = ", ".join([*foundations_models.mace_mp_urls, *urls])
         raise ValueError(f"mace publishes no {name!r}; known: {known}")
-    fetch, which = opening[name]
     # mace would open what it has fetched: its pickle would run before it is checked
     with mock.patch.object(foundations_models.torch, "load", return_value=None):
+        fetch, which = (mace_omol, "extra_large") if urls[name] == OMOL else (mace_off, urls[name])
         fetch(which, device="cpu", return_raw_model=True)
-    return Path(
-        foundations_models.get_cache_dir(), OMOL if fetch is mace_omol else Path(which).name
-    )
+    return Path(foundations_models.get_cache_dir(), Path(urls[name]).name)
 
 
 def _check_version(path: Path, error: Exception) -> None:

@@ -66,8 +66,28 @@ class Extractor(_network.Extractor):
     compiled_from = "the .ckpt file that it was exported from"
 
     def _load(self) -> PET:
-        model = _load(self.checkpoint_file)
-        self.targets = targets(model)
+        """Read a checkpoint; what its pickle says is run."""
+        try:
+            model = load_model(self.checkpoint_file)
+        except (RuntimeError, ImportError) as error:
+            if "torch-pme" in str(error):  # which no other kind needs
+                raise base.UnsupportedError("long_range") from error
+            if "too old to read" in str(error):
+                advice = f"a later metatrain than the {metatrain.__version__} here has written it"
+                raise base.UnsupportedError("newer format", advice) from error
+            raise
+        if isinstance(model, LLPRUncertaintyModel):  # adds uncertainties, and leaves the energy
+            model = model.model
+        if not isinstance(model, PET):
+            wraps = isinstance(getattr(model, "model", None), PET)
+            kind = type(model).__name__
+            advice = "give the checkpoint of the PET that it was trained on"
+            raise base.UnsupportedError(kind, advice) if wraps else TypeError(kind)
+        if model.long_range:
+            raise base.UnsupportedError("long_range")
+        # energies alone, or if there are none all else; "energy/pbe" is task "pbe"
+        names = [x for x in model.target_names if _is_energy(model, x)] or model.target_names
+        self.targets = {name.removeprefix("energy/"): name for name in names}
         return model
 
     def _set_up(self, model: Any, task: str | None) -> None:
@@ -119,8 +139,16 @@ class Extractor(_network.Extractor):
 
     def _besides(self, structures: Structures) -> FloatArray | float:
         """Repulsion of close nuclei after Ziegler, Biersack and Littmark, in eV."""
-        added = [x for x in self.model.additive_models if isinstance(x, ZBL)]
-        return sum((_repulsion(one, structures) for one in added), np.float64(0.0))
+        total = np.zeros(len(structures))
+        for additive in (x for x in self.model.additive_models if isinstance(x, ZBL)):
+            graph = base.neighbors(structures, additive.cutoff_radius)
+            numbers, device = torch.from_numpy(graph.numbers), additive.covalent_radii.device
+            length = torch.from_numpy(np.linalg.norm(graph.vector, axis=1))
+            arguments = (numbers[graph.first], numbers[graph.second], length)
+            pair = _network.double(additive.get_pairwise_zbl(*(x.to(device) for x in arguments)))
+            of_atoms = np.bincount(graph.first, pair, minlength=len(numbers)).astype(np.float64)
+            total += base.sum_by_structure(of_atoms, structures)
+        return total
 
     def package_calculator(self) -> Any:
         """UPETCalculator on this checkpoint, in our dtype; without an energy, metatomic's own."""
@@ -188,15 +216,6 @@ def inputs(structures: Structures, cutoff: float) -> dict[str, Tensor]:
     return {key: torch.from_numpy(value) for key, value in arrays.items()}
 
 
-def targets(model: PET) -> dict[str, str]:
-    """Return what a model predicts, by task: ``"energy/pbe"`` is task ``"pbe"``.
-
-    Energies alone, or if there are none all else.
-    """
-    names = [name for name in model.target_names if _is_energy(model, name)]
-    return {name.removeprefix("energy/"): name for name in names or model.target_names}
-
-
 def _is_energy(model: PET, target: str) -> bool:
     told = model.dataset_info.targets[target]
     return told.quantity == "energy" and bool(told.is_scalar)
@@ -224,29 +243,6 @@ def download(name: str) -> Path:
     return Path(path)
 
 
-def _load(path: Path) -> PET:
-    """Read a checkpoint; what its pickle says is run."""
-    try:
-        model = load_model(path)
-    except (RuntimeError, ImportError) as error:
-        if "torch-pme" in str(error):  # which no other kind needs
-            raise base.UnsupportedError("long_range") from error
-        if "too old to read" in str(error):
-            advice = f"a later metatrain than the {metatrain.__version__} here has written it"
-            raise base.UnsupportedError("newer format", advice) from error
-        raise
-    if isinstance(model, LLPRUncertaintyModel):  # adds uncertainties, and leaves the energy
-        model = model.model
-    if not isinstance(model, PET):
-        wraps = isinstance(getattr(model, "model", None), PET)
-        kind = type(model).__name__
-        advice = "give the checkpoint of the PET that it was trained on"
-        raise base.UnsupportedError(kind, advice) if wraps else TypeError(kind)
-    if model.long_range:
-        raise base.UnsupportedError("long_range")
-    return model
-
-
 def _collect(edge: Tensor, factors: Tensor) -> Tensor:
     """Sum over neighbors, weighted by the cutoff: (n_atoms, n_neighbors, n) to (n_atoms, n)."""
     return torch.einsum("ijk,ij->ik", edge, factors)
@@ -261,14 +257,3 @@ def _to_layers(
         nodes, edges = ([seen.pop(f"{x}_{i}") for i in range(n_layers)] for x in ("node", "edge"))
     for i, (node, edge) in enumerate(zip(nodes, edges, strict=True), start=1):
         seen[f"interaction_{i}"] = torch.cat([node, _collect(edge, factors)], dim=1)
-
-
-def _repulsion(additive: ZBL, structures: Structures) -> FloatArray:
-    """Repulsion of close nuclei after Ziegler, Biersack and Littmark (n_structures,), in eV."""
-    graph = base.neighbors(structures, additive.cutoff_radius)
-    numbers, device = torch.from_numpy(graph.numbers), additive.covalent_radii.device
-    length = torch.from_numpy(np.linalg.norm(graph.vector, axis=1))
-    arguments = (numbers[graph.first], numbers[graph.second], length)
-    pair = _network.double(additive.get_pairwise_zbl(*(x.to(device) for x in arguments)))
-    of_atoms = np.bincount(graph.first, pair, minlength=len(numbers)).astype(np.float64)
-    return base.sum_by_structure(of_atoms, structures)

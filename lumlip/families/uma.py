@@ -118,9 +118,6 @@ class Extractor(_network.Extractor):
         tensors = self.backbone.global_mole_tensors
         return {"routing": _network.array(tensors.expert_mixing_coefficients)}
 
-    def _besides(self, structures: Structures) -> float:
-        return self.mean
-
     def package_calculator(self) -> Any:
         """FAIRChemCalculator on this checkpoint in this precision; it also computes forces."""
         unit = _load(self.checkpoint_file, self.device.type, self.dtype, forces=True)
