@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from lumlip.conformance import energies, form, structures, symmetries
+from lumlip.conformance import energies, form, symmetries
 from lumlip.conformance.subject import Subject
 
 
@@ -68,11 +68,11 @@ CHECKS = {
         _check(symmetries.inversion, 3e-4, 1e-11, layers=True),
         _check(symmetries.permutation, 3e-4, 1e-11, layers=True),
         _check(symmetries.batching, 3e-4, 1e-11, layers=True),
-        _check(structures.large_cell, 1e-3, 1e-11),
-        _check(structures.molecule_without_box, 3e-4, 1e-11),
-        _check(structures.slab_without_box, 3e-4, 1e-11),
-        _check(structures.isolated_atom, 1e-5, 1e-5),
-        _check(structures.unknown_element, 0.0, 0.0),
+        _check(symmetries.large_cell, 1e-3, 1e-11),
+        _check(symmetries.molecule_without_box, 3e-4, 1e-11),
+        _check(symmetries.slab_without_box, 3e-4, 1e-11),
+        _check(symmetries.isolated_atom, 1e-5, 1e-5),
+        _check(form.unknown_element, 0.0, 0.0),
         _check(form.damaged_files, 0.0, 0.0),
     )
 }

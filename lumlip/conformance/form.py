@@ -1,4 +1,4 @@
-"""Checks of form: of the features after every layer, and of files that are no checkpoints."""
+"""Checks of form: of features after every layer, unknown elements, files that are no checkpoints."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
+from ase.data import chemical_symbols
 
 from lumlip.conformance.subject import Subject, largest
 
@@ -39,6 +41,22 @@ def _varies_within_elements(subject: Subject) -> bool:
     embedding = next(iter(subject.layered.layers.values()))
     groups = (embedding[numbers == z] for z in np.unique(numbers))
     return any(np.ptp(group, axis=0).any() for group in groups)
+
+
+def unknown_element(subject: Subject) -> float | None:
+    """0 if a ValueError refuses an element that the model does not know by name, 1 if not.
+
+    None if the model knows all 118.
+    """
+    unknown = next((z for z in range(118, 0, -1) if z not in subject.extractor.elements), None)
+    if unknown is None:
+        return None
+    try:
+        subject.extractor.extract([Atoms([unknown])])
+    except Exception as error:  # the check is which one
+        named = isinstance(error, ValueError) and chemical_symbols[unknown] in str(error)
+        return float(not named)
+    return 1.0
 
 
 def damaged_files(subject: Subject) -> float:
