@@ -1,4 +1,4 @@
-"""Checks of form: of features after every layer, unknown elements, files that are no checkpoints."""
+"""Checks of form: features after every layer, unknown elements, files that are no checkpoints."""
 
 from __future__ import annotations
 
