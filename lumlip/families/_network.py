@@ -25,6 +25,11 @@ Arrays = dict[str, FloatArray]
 Seen = dict[str, Tensor]
 
 
+def first(found: Any) -> Any:
+    """Return the first of several results, or the only one."""
+    return found[0] if isinstance(found, tuple) else found
+
+
 @dataclass(frozen=True)
 class Step:
     """Where to look at a network during its pass.
@@ -33,7 +38,7 @@ class Step:
     ----------
     module : torch.nn.Module
     part : callable
-        Which tensor of what it returns; by default that is one.
+        Which tensor of what it returns; by default the first, if these are several.
     irreps : iterable, optional
         Of equivariant features, which are made invariants of.
     entering : bool
@@ -41,15 +46,25 @@ class Step:
     """
 
     module: Any
-    part: Callable[[Any], Any] = lambda found: found
+    part: Callable[[Any], Any] = first
     irreps: Iterable[Any] | None = None
     entering: bool = False
 
 
-def steps(embedding: Step, *interactions: Step) -> dict[str, Step]:
-    """Name the layers of a network, in order of depth."""
-    named = {f"interaction_{i}": step for i, step in enumerate(interactions, start=1)}
-    return {"embedding": embedding, **named}
+def entering(part: Callable[[Any], Any] = first, **modules: Any) -> dict[str, Step]:
+    """Look at what enters some modules, by name."""
+    return {name: Step(module, part, entering=True) for name, module in modules.items()}
+
+
+def steps(
+    modules: Iterable[Any],
+    part: Callable[[Any], Any] = first,
+    irreps: Callable[[Any], Any] = lambda module: None,
+) -> dict[str, Step]:
+    """Name the layers of a network, the embedding and the interactions, in order of depth."""
+    looks = [x if isinstance(x, Step) else Step(x, part, irreps(x)) for x in modules]
+    names = ["embedding", *(f"interaction_{i}" for i in range(1, len(looks)))]
+    return dict(zip(names, looks, strict=True))
 
 
 class Extractor(base.Extractor):
@@ -175,8 +190,7 @@ class Gated(Extractor):
 
     def _watch(self, readout: Any, linear: Any, gate: Any) -> None:
         """Look at the readout and its two final maps during a pass."""
-        entered = {"backbone": readout, "value": linear, "gate": gate}
-        self.inside = {name: Step(module, entering=True) for name, module in entered.items()}
+        self.inside = entering(backbone=readout, value=linear, gate=gate)
         self.maps = linear, gate
 
     def _energy(self, site: Tensor, structures: Structures, seen: Seen) -> FloatArray:

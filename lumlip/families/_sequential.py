@@ -45,17 +45,11 @@ class Extractor(_network.Extractor):
         weight, bias = self._linear(TO_ENERGY)
         self.weight, self.bias = weight[:, 0], float(bias[0])
         nodes, children = itemgetter(NODES), dict(model.named_children())
-        self.inside = {
-            "backbone": _network.Step(children[TO_HIDDEN], nodes, entering=True),
-            "last_layer": _network.Step(children[TO_ENERGY], nodes, entering=True),
-        }
-        gates = {k: getattr(x, "gate", None) for k, x in children.items() if k.endswith(STEPS)}
+        ends = {"backbone": children[TO_HIDDEN], "last_layer": children[TO_ENERGY]}
+        self.inside = _network.entering(nodes, **ends)
+        blocks = (children[EMBEDDING], *(x for k, x in children.items() if k.endswith(STEPS)))
         self.layers = _network.steps(
-            _network.Step(children[EMBEDDING], nodes),
-            *(
-                _network.Step(children[name], nodes, getattr(gate, "irreps_out", None))
-                for name, gate in gates.items()
-            ),
+            blocks, nodes, lambda x: getattr(getattr(x, "gate", None), "irreps_out", None)
         )
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:

@@ -120,7 +120,7 @@ class Extractor(_network.Extractor):
         if model.composition_model is not None:
             reference = _network.double(model.composition_model.fc.weight[0])
             self.shift = _network.by_number(sorted(self.elements), reference)
-        self.layers = {"embedding": _network.Step(model.atom_embedding)}
+        self.layers = _network.steps([model.atom_embedding])
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         steps, backbone = self._convolve(self._graph(structures))

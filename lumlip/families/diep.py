@@ -69,11 +69,8 @@ class Extractor(_network.Gated):
         self.shift = _network.by_number(numbers, reference)
         self._watch(self.readout, self.readout.layers[-1], self.readout.gates[-2])
         self.inside["site"] = _network.Step(self.readout)
-        layers = self.model.graph_layers
-        self.layers = _network.steps(
-            _network.Step(self.model.embedding, itemgetter(0)),
-            *(_network.Step(x, itemgetter(1)) for x in layers),  # edges, atoms, state
-        )
+        layers = (_network.Step(x, itemgetter(1)) for x in self.model.graph_layers)  # [0]: edges
+        self.layers = _network.steps((self.model.embedding, *layers))
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         with _precision(self.dtype):

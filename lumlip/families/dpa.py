@@ -31,7 +31,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -89,15 +88,9 @@ class Extractor(_network.Extractor):
         self.weight, self.bias = _network.double(final.matrix[:, 0]), float(final.bias[0])
         energies = fitting.bias_atom_e[:, 0].double() + self.atomic_model.out_bias[0, :, 0].double()
         self.energies = _network.double(energies)
-        self.inside = {
-            "backbone": _network.Step(fitting, entering=True),
-            "last_layer": _network.Step(final, entering=True),
-        }
+        self.inside = _network.entering(backbone=fitting, last_layer=final)
         block = getattr(descriptor, "repflows", None) or descriptor.repformers
-        self.layers = _network.steps(
-            _network.Step(descriptor.type_embedding),
-            *(_network.Step(layer, itemgetter(0)) for layer in block.layers),
-        )
+        self.layers = _network.steps((descriptor.type_embedding, *block.layers))
 
     def extract(self, structures: Structures, *, layers: bool = False) -> base.Features:
         """One forward pass over each run of structures of one charge and spin, as a frame has."""

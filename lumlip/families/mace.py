@@ -99,9 +99,7 @@ class Extractor(_network.Extractor):
             for i, (linear, own) in enumerate(zip(linears, columns, strict=True))
         }
         blocks = (model.node_embedding, *model.products)
-        self.layers = _network.steps(
-            *(_network.Step(block, irreps=block.linear.irreps_out) for block in blocks)
-        )
+        self.layers = _network.steps(blocks, irreps=lambda block: block.linear.irreps_out)
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         result = self.model(self._graph(structures), compute_force=False)

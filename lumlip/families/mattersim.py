@@ -21,7 +21,6 @@ triplets too; the last of them is the backbone.
 
 from __future__ import annotations
 
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +62,7 @@ class Extractor(_network.Gated):
         scaling = model.normalizer
         self.scale, self.shift = map(_network.double, (scaling.scale, scaling.shift))
         self._watch(model.final, model.final.g[-1].linear, model.final.sigma[-1].linear)
-        blocks = [_network.Step(block, itemgetter(0)) for block in model.graph_conv]  # atoms, edges
-        self.layers = _network.steps(_network.Step(model.atom_embedding), *blocks)
+        self.layers = _network.steps((model.atom_embedding, *model.graph_conv))
 
     def package_calculator(self) -> Any:
         """MatterSimCalculator on this checkpoint; it computes in float32 whatever our dtype."""

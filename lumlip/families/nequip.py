@@ -65,18 +65,10 @@ class Extractor(_network.Extractor):
         self.elements = frozenset(self.types)
         self.type_of = _network.by_number(self.types, np.arange(len(self.types)))
         nodes = itemgetter(FEATURES)
-        self.inside = {
-            "backbone": _network.Step(self.network[READOUT], nodes, entering=True),
-            "last_layer": _network.Step(self.final, entering=True),
-        }
-        self.layers = _network.steps(
-            _network.Step(self.network[EMBEDDING], nodes),
-            *(
-                _network.Step(module, nodes, module.irreps_out[FEATURES])
-                for name, module in self.network.items()
-                if name.endswith(CONVOLUTION)
-            ),
-        )
+        self.inside = _network.entering(nodes, backbone=self.network[READOUT])
+        self.inside |= _network.entering(last_layer=self.final)
+        blocks = (x for name, x in self.network.items() if name.endswith((EMBEDDING, CONVOLUTION)))
+        self.layers = _network.steps(blocks, nodes, lambda block: block.irreps_out[FEATURES])
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         data = self._graph(structures)

@@ -31,7 +31,6 @@ import inspect
 import os
 import re
 from collections.abc import Mapping
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +87,7 @@ class Extractor(_network.Extractor):
         reference = _network.double(self.head.reference.linear.weight).ravel()
         self.scale = np.full(len(reference), float(moments.running_var) ** 0.5)
         self.shift = float(moments.running_mean) + reference
-        blocks = [_network.Step(block, itemgetter(0)) for block in model.model.gnn_stacks]
-        self.layers = _network.steps(_network.Step(model.model.atom_emb), *blocks)
+        self.layers = _network.steps((model.model.atom_emb, *model.model.gnn_stacks))
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         batch, head = self._batch(structures), self.head

@@ -107,7 +107,7 @@ class Extractor(_network.Extractor):
         maps = [layer for heads in self.heads for layer in heads[2:]]
         self.weight = np.concatenate([_network.double(layer.weight[0]) for layer in maps])
         self.bias, self.edge_bias = (float(sum(x.bias[0] for x in maps[i::2])) for i in (0, 1))
-        self.layers = {"embedding": _network.Step(backend.node_embedders[0])}
+        self.layers = _network.steps([backend.node_embedders[0]])
         if backend.featurizer_type == "feedforward":  # else the pass itself returns all layers
             for i, node in enumerate(backend.gnn_layers_post_mp_node):
                 edge = backend.gnn_layers_post_mp_edge[i]

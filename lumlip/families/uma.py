@@ -90,11 +90,11 @@ class Extractor(_network.Extractor):
             known = _network.double(references.element_references)[: len(self.shift)]
             self.shift[: len(known)] = known
         self.elements = self._known_elements()
-        self.inside = {"last_layer": _network.Step(self.block[-1], entering=True)}
-        watched = (*self.backbone.blocks, self.backbone.norm)
-        edges, *blocks = (_network.Step(x, entering=True) for x in watched)
-        self.layers = _network.steps(_network.Step(self.backbone.sphere_embedding), *blocks)
-        self.layers["edges"] = edges
+        self.inside = _network.entering(last_layer=self.block[-1])
+        first, *others = self.backbone.blocks
+        blocks = (_network.Step(x, entering=True) for x in (*others, self.backbone.norm))
+        self.layers = _network.steps((self.backbone.sphere_embedding, *blocks))
+        self.layers |= _network.entering(edges=first)
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         data = batch(structures, [self.dataset] * len(structures), self.backbone).to(self.device)
