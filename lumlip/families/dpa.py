@@ -94,13 +94,13 @@ class Extractor(_network.Extractor):
 
     def extract(self, structures: Structures, *, layers: bool = False) -> base.Features:
         """One forward pass over each run of structures of one charge and spin, as a frame has."""
-        runs = [list(run) for _, run in groupby(structures, key=self._state)]
+        runs = [list(run) for _, run in groupby(structures, key=lambda x: str(self._state(x)))]
         if len(runs) == 1:
             return super().extract(structures, layers=layers)
         return _joined([self.extract(run, layers=layers) for run in runs])
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
-        state = _charge_spin(self._state(structures[0]))
+        state = self._state(structures[0])
         frame = make_frame(structures, self.model, self._types(structures), self.device)
         with fitted_to(self.model, frame):
             site = self.atomic_model.forward_common_atomic(
@@ -135,19 +135,16 @@ class Extractor(_network.Extractor):
     def package_energy(self, atoms: Atoms) -> float:
         """Total energy in eV by DP, which looks for charge and spin under a name of its own."""
         stated = atoms.copy()
-        stated.info["charge_spin"] = _charge_spin(self._state(atoms))
+        stated.info["charge_spin"] = self._state(atoms)
         return super().package_energy(stated)
 
     def package_features(self, atoms: Atoms) -> base.Pairs:
         """DeepPot's descriptor and activation before the last layer, for checks."""
         box, potential = base.in_box(atoms, self.cutoff), self._calculator.dp
-        arguments = (
-            box.positions.reshape(1, -1),
-            box.cell.array.reshape(1, -1),
-            types_of([box], self.type_map),
-        )
-        state = _charge_spin(self._state(atoms))
-        theirs = potential.deep_eval.eval_embedding(*arguments, charge_spin=state, dtype="native")
+        geometry = (x.reshape(1, -1) for x in (box.positions, box.cell.array))
+        options = {"charge_spin": self._state(atoms), "dtype": "native"}
+        types = types_of([box], self.type_map)
+        theirs = potential.deep_eval.eval_embedding(*geometry, types, **options)
         ours = self.extract([atoms])
         return {
             "eval_embedding": (ours.backbone, theirs[0][0]),
@@ -157,12 +154,13 @@ class Extractor(_network.Extractor):
     def _types(self, structures: Structures) -> IntArray:
         return (alphabetical_types if self.alphabetical else types_of)(structures, self.type_map)
 
-    def _state(self, atoms: Atoms) -> tuple[int, int] | None:
-        """Charge and spin multiplicity of a structure; None if the model knows neither."""
+    def _state(self, atoms: Atoms) -> FloatArray | None:
+        """Charge and spin multiplicity of a structure, (1, 2); None if the model knows neither."""
         if not self.model.has_chg_spin_ebd():
             return None
         charge, spin = self.model.atomic_model.descriptor.default_chg_spin or (0, 1)
-        return base.charge_and_spin(atoms, default=(int(charge), int(spin)))
+        known = base.charge_and_spin(atoms, default=(int(charge), int(spin)))
+        return np.array([known], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -186,19 +184,12 @@ class Frame:
     angle_width: int
 
 
-def _charge_spin(state: tuple[int, int] | None) -> FloatArray | None:
-    """Charge and spin multiplicity as DeePMD-kit takes them, (1, 2)."""
-    return None if state is None else np.array([state], dtype=np.float64)
-
-
 def _joined(parts: Sequence[base.Features]) -> base.Features:
     """Put the features of batches one behind the other."""
-
-    def join(name: str) -> FloatArray:
-        return np.concatenate([getattr(part, name) for part in parts])
-
+    arrays = zip(*((x.backbone, x.last_layer, x.energy) for x in parts), strict=True)
     layers = {key: np.concatenate([x.layers[key] for x in parts]) for key in parts[0].layers}
-    return base.Features(join("backbone"), join("last_layer"), join("energy"), layers=layers)
+    backbone, last_layer, energy = map(np.concatenate, arrays)
+    return base.Features(backbone, last_layer, energy, layers=layers)
 
 
 def make_frame(
