@@ -38,7 +38,6 @@ FAMILIES_DIR = Path(__file__).parents[1] / "families"
 GROUP = "lumlip.families"
 _BLOCK = re.compile(r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
 _DONE = ".complete"
-_PIN = re.compile(r"([\w.-]+)(?:\[.*\])?==(\S+)")
 # Beginnings of the names of variables that workers and installers get: what says where things
 # are, in what language, how to reach the network, and how to compute.
 _HANDED_ON = (
@@ -76,12 +75,8 @@ class Pins:
     @property
     def versions(self) -> dict[str, str]:
         """The pinned versions by name; of ``NAME @ URL`` the address."""
-        found = {}
-        for dependency in self.dependencies:
-            match = _PIN.fullmatch(dependency)
-            name, version = match.groups() if match else dependency.split(" @ ", 1)
-            found[name] = version
-        return found
+        pinned = (re.split(r"(?:\[.*\])?==| @ ", pin, maxsplit=1) for pin in self.dependencies)
+        return dict(pinned)
 
 
 def families() -> list[str]:
@@ -209,8 +204,7 @@ def versions(family: str) -> dict[str, str]:
 def here(wanted: Pins) -> dict[str, str]:
     """Return the versions in this interpreter; none if a package is missing or not as pinned."""
     found = {name: _installed(name) for name in wanted.versions}
-    fits = all(_fits(name, pinned, found[name]) for name, pinned in wanted.versions.items())
-    return found if fits else {}
+    return found if all(_fits(k, pinned, found[k]) for k, pinned in wanted.versions.items()) else {}
 
 
 def _fits(name: str, pinned: str, installed: str) -> bool:
