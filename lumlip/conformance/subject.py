@@ -21,32 +21,16 @@ Arrays = Mapping[str, FloatArray]
 
 @dataclass(frozen=True)
 class Subject:
-    """A model and structures; those with elements that the model does not know are left out.
-
-    Attributes
-    ----------
-    family, checkpoint : str
-        Of a model id ``FAMILY:CHECKPOINT``.
-    task : str or None
-        What follows ``@`` in the id.
-    device : {"cpu", "cuda"}
-    dtype : {"float32", "float64"}
-    given : tuple of ase.Atoms
-        Their ``info`` counts: charge and spin reach the model and its package.
-    sampled : bool
-        Check on some of them, see :func:`lumlip.conformance.sample.sample`.
-    notes : list of str
-        What checks have to say beside their errors.
-    """
+    """A model and structures; those with elements that the model does not know are left out."""
 
     family: str
     checkpoint: str
-    task: str | None
+    task: str | None  # what follows ``@`` in a model id
     device: str
     dtype: str
-    given: tuple[Atoms, ...]
-    sampled: bool = False
-    notes: list[str] = field(default_factory=list)
+    given: tuple[Atoms, ...]  # their ``info`` counts: charge and spin reach the model
+    sampled: bool = False  # check on some of them, see `sample`
+    notes: list[str] = field(default_factory=list)  # what checks have to say beside their errors
     _changed: dict[Change, Features] = field(default_factory=dict)
 
     def load(self, dtype: str, checkpoint: str | None = None) -> Extractor:

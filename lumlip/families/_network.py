@@ -32,23 +32,12 @@ def first(found: Any) -> Any:
 
 @dataclass(frozen=True)
 class Step:
-    """Where to look at a network during its pass.
-
-    Attributes
-    ----------
-    module : torch.nn.Module
-    part : callable
-        Which tensor of what it returns; by default the first, if these are several.
-    irreps : iterable, optional
-        Of equivariant features, which are made invariants of.
-    entering : bool
-        Look at the module's first argument, not at what it returns.
-    """
+    """Where to look at a network during its pass."""
 
     module: Any
-    part: Callable[[Any], Any] = first
-    irreps: Iterable[Any] | None = None
-    entering: bool = False
+    part: Callable[[Any], Any] = first  # which tensor of what it returns
+    irreps: Iterable[Any] | None = None  # of equivariant features, which are made invariants of
+    entering: bool = False  # look at its first argument, not at what it returns
 
 
 def entering(part: Callable[[Any], Any] = first, **modules: Any) -> dict[str, Step]:
@@ -68,25 +57,12 @@ def steps(
 
 
 class Extractor(base.Extractor):
-    """A network on one device, in one precision.
-
-    Attributes
-    ----------
-    layers : dict of str to Step
-        Those whose features are layers.
-    inside : dict of str to Step
-        Those that every pass looks at.
-    weight, bias : array of shape (n_last_layer_channels,), float
-        The final linear map.
-    scale, shift, mean : arrays of shape (119,), float
-        By atomic number: factors of what the final map gives, and energies in eV. An energy in eV
-        of any structure.
-    """
+    """A network on one device, in one precision."""
 
     #: Which file of the family's a compiled model has been made from, for messages.
     compiled_from: ClassVar[str] = ""
     without_gradients: ClassVar[Callable[[], AbstractContextManager[Any]]] = torch.inference_mode
-    weight: FloatArray
+    weight: FloatArray  # (n_last_layer_channels,), of the final linear map
     bias: float
 
     def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None:
@@ -96,11 +72,11 @@ class Extractor(base.Extractor):
         self.device, self.dtype = torch.device(device), getattr(torch, dtype)
         self.checkpoint_file = self._path(checkpoint)
         self.task: str | None = None
-        self.layers: dict[str, Step] = {}
-        self.inside: dict[str, Step] = {}
-        self.scale: FloatArray = np.ones(119)
-        self.shift: FloatArray = np.zeros(119)
-        self.mean = 0.0
+        self.layers: dict[str, Step] = {}  # those whose features are layers
+        self.inside: dict[str, Step] = {}  # those that every pass looks at
+        self.scale: FloatArray = np.ones(119)  # by atomic number: of what the final map gives
+        self.shift: FloatArray = np.zeros(119)  # by atomic number, in eV
+        self.mean = 0.0  # eV, of any structure
         with self._reading():
             model = self._load()
         self._set_up(model, task)

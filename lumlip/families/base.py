@@ -217,28 +217,14 @@ def in_box(atoms: Atoms, cutoff: float) -> Atoms:
 
 @dataclass(frozen=True)
 class Neighbors:
-    """A batch of structures as one graph: atoms in order, every directed pair within a cutoff.
+    """A batch of structures as one graph: atoms in order, every directed pair within a cutoff."""
 
-    Attributes
-    ----------
-    numbers : int array of shape (n_atoms,)
-        Atomic numbers.
-    structure : int array of shape (n_atoms,)
-        Index of the structure that an atom belongs to.
-    first, second : int arrays of shape (n_pairs,)
-        Atom indices in the batch; sorted by ``first``. Both directions of a pair are listed.
-    vector : float64 array of shape (n_pairs, 3)
-        From ``first`` to (the image of) ``second``, in Å.
-    image : int array of shape (n_pairs, 3)
-        Which periodic image of ``second``.
-    """
-
-    numbers: IntArray
-    structure: IntArray
-    first: IntArray
-    second: IntArray
-    vector: FloatArray
-    image: IntArray
+    numbers: IntArray  # (n_atoms,), atomic
+    structure: IntArray  # (n_atoms,), index of the structure that an atom belongs to
+    first: IntArray  # (n_pairs,), atom in the batch; sorted by it, both directions of a pair listed
+    second: IntArray  # (n_pairs,)
+    vector: FloatArray  # (n_pairs, 3), from ``first`` to (the image of) ``second`` in Å, float64
+    image: IntArray  # (n_pairs, 3), which periodic image of ``second``
 
     @property
     def pairs(self) -> IntArray:

@@ -28,8 +28,7 @@ under rotation, but do under inversion: eSCN's convolutions are equivariant to r
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +97,9 @@ class Extractor(_network.Extractor):
 
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         data = batch(structures, [self.dataset] * len(structures), self.backbone).to(self.device)
-        with _fixed_seed(self.device):
+        gpus = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=gpus):  # the same random numbers in every pass
+            torch.manual_seed(0)
             embedding = self.backbone(data)
         total: Any = self.head(data, embedding)
         while not isinstance(total, Tensor):  # by task, by property, or by both, as a head likes
@@ -297,11 +298,3 @@ def _charge_and_spin(atoms: Atoms, dataset: str) -> tuple[int, int]:
         return given
 
     return read("charge", 0, -100), read("spin", int(dataset == "omol"), 0)
-
-
-@contextmanager
-def _fixed_seed(device: torch.device) -> Iterator[None]:
-    """The same random numbers in every pass, without touching the caller's."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(0)
-        yield

@@ -31,71 +31,38 @@ _HERE = Path(__file__).parent
 class ModelEntry:
     """One model: where its weights are and what is known of it without loading them.
 
-    Empty or None is what is not known, or does not apply.
-
-    Attributes
-    ----------
-    checkpoint : str
-        A name that the family knows (``"package"``; ``"download"``: its official loader knows it),
-        a file in ``lumlip/minis/checkpoints`` (``"bundled"``), or a path (``"file"``). Of features
-        computed elsewhere: that of their model.
-    task : str or None
-        Task, head, branch or modality.
-    task_pattern : str or None
-        Regular expression: tasks that need no row of their own and share all else with this one.
-    weights : {"package", "bundled", "download", "file", "features"}
-        Where the weights come from: inside the family's wheel, inside lumlip, a download, or a
-        user's file; ``"features"``: there are none, but features in a file.
-    mini : bool
-        True for a small model that lumlip's own recipes have trained, for tests and examples.
-    file : str
-        Name of the published file (``"download"``), or path of the features.
-    features_of : str
-        Id of the model in the table whose features they are (``"features"``).
-    source, access : str
-        Where its authors publish it, and where to ask for access, if the file is gated.
-    sha256 : str or None
-        Of the checkpoint file.
-    trusted : bool
-        False for a file that the table does not know: to load it may run code from it.
-    elements : frozenset of int or None
-        Atomic numbers that the model takes; None if only loading it would tell.
-    cutoff : float or None
-        In Å; None if only loading it would tell.
-    target : str
-        What it predicts, if that is no energy: nothing then proves its features.
-    refused : str
-        Why lumlip takes no features from it.
-    parent, fine_tuned_on, parent_source : str
-        Id of the model that it was fine-tuned from, the data, and who says so.
+    Empty or None is what is not known, or does not apply. The checkpoint is a name that the family
+    knows (``"package"``; ``"download"``: its official loader knows it), a file in
+    ``lumlip/minis/checkpoints`` (``"bundled"``), or the path of a user's (``"file"``). With
+    ``"features"`` there are no weights, but features in a file, of that checkpoint.
     """
 
     id: str
     family: str
     checkpoint: str
-    task: str | None = None
-    task_pattern: str | None = None
+    task: str | None = None  # task, head, branch or modality
+    task_pattern: str | None = None  # regular expression: tasks that share all else with this one
     weights: Literal["package", "bundled", "download", "file", "features"] = "package"
-    mini: bool = False
-    file: str = ""
-    features_of: str = ""
-    source: str = ""
-    access: str = ""
-    sha256: str | None = None
-    trusted: bool = True
+    mini: bool = False  # a small model that lumlip's own recipes have trained, for tests
+    file: str = ""  # name of the published file, or path of the features
+    features_of: str = ""  # id of the model in the table whose features they are
+    source: str = ""  # where its authors publish it
+    access: str = ""  # where to ask for access, if the file is gated
+    sha256: str | None = None  # of the checkpoint file
+    trusted: bool = True  # False for a file that the table does not know: it may run code
     parameters: int | None = None
     training_data: str = ""
     functional: str = ""
-    elements: frozenset[int] | None = None
-    cutoff: float | None = None
+    elements: frozenset[int] | None = None  # that it takes; None if only loading it would tell
+    cutoff: float | None = None  # in Å; None if only loading it would tell
     licence: str = ""
     reference: str = ""
     notes: str = ""
-    target: str = ""
-    refused: str = ""
-    parent: str = ""
+    target: str = ""  # what it predicts, if that is no energy: nothing then proves its features
+    refused: str = ""  # why lumlip takes no features from it
+    parent: str = ""  # id of the model that it was fine-tuned from
     fine_tuned_on: str = ""
-    parent_source: str = ""
+    parent_source: str = ""  # who says so
 
 
 def shipped(*, mini: bool | None = None) -> list[str]:
