@@ -172,7 +172,7 @@ class Gated(Extractor):
     def _energy(self, site: Tensor, structures: Structures, seen: Seen) -> FloatArray:
         """Energies of what the readout gives (n_atoms, 1); joins the last layer."""
         seen["last_layer"] = torch.cat([seen.pop("value"), seen.pop("gate")], dim=1)
-        return self._total(double(site[:, 0]), structures)
+        return self._total(double(site[:, 0]), structures) + self.mean
 
     def _site(self, last_layer: FloatArray, structures: Structures) -> FloatArray:
         halves = zip(np.hsplit(last_layer, 2), map(final_map, self.maps), strict=True)

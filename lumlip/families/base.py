@@ -38,25 +38,18 @@ STATE = ("charge", "spin", "spin_multiplicity")
 class Features:
     """Features of a batch of structures, atoms in the order of the structures.
 
-    Attributes
-    ----------
-    backbone : array of shape (n_atoms, n_backbone_channels)
-        The invariants that enter the energy head.
-    last_layer : array of shape (n_atoms, n_last_layer_channels)
-        What the final linear map sees: the energy is a known linear function of it.
-    energy : array of shape (n_structures,)
-        Total energies predicted in the same pass, in eV, float64.
-    extra : dict of str to array of shape (n_structures, n)
-        What else a family knows of a structure, such as the weights of UMA's experts.
-    layers : dict of str to array of shape (n_atoms, n_channels)
-        Invariants after every step of the network, in order of depth, if asked for: first
-        ``embedding`` (of the element alone), last the final ``interaction_N``.
+    The backbone (n_atoms, n_backbone_channels) are the invariants that enter the energy head; the
+    last layer (n_atoms, n_last_layer_channels) is what the final linear map sees: the energy is a
+    known linear function of it.
     """
 
     backbone: FloatArray
     last_layer: FloatArray
-    energy: FloatArray
+    energy: FloatArray  # (n_structures,), predicted in the same pass, in eV, float64
+    #: What else a family knows of a structure, (n_structures, n): the weights of UMA's experts.
     extra: Mapping[str, FloatArray] = field(default_factory=dict)
+    #: Invariants (n_atoms, n_channels) after every step of the network, in order of depth: first
+    #: ``embedding`` (of the element alone), last the final ``interaction_N``.
     layers: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
@@ -72,25 +65,6 @@ class Extractor(ABC):
     device : {"cpu", "cuda", "mps"}
     dtype : {"float32", "float64"}
 
-    Attributes
-    ----------
-    checkpoint_file : pathlib.Path
-        The file that the weights were read from.
-    elements : frozenset of int
-        Atomic numbers that the model accepts.
-    cutoff : float
-        Largest distance of a pair of atoms that exchange a message, in Å.
-    linear_head : bool
-        True if the last layer is a linear map of the backbone. The energy is then linear in the
-        backbone, too, and that is the *readout*: the widest features that the energy is linear
-        in. Else the last layer is. Written into the class of the family's own file, where it is
-        read without running it, see :func:`lumlip.runtime.environments.pins`.
-    no_energy : str
-        What the model predicts instead, if it has no energy. All its energies are then NaN, and
-        nothing but the package's own features can prove which features ours are.
-    invariant : bool
-        False for a family whose features change slightly when a structure is rotated.
-
     Raises
     ------
     ValueError
@@ -99,12 +73,18 @@ class Extractor(ABC):
     """
 
     tasks: tuple[str, ...] = ()
+    #: The last layer is a linear map of the backbone. The energy is then linear in the backbone,
+    #: too, and that is the *readout*: the widest features that the energy is linear in. Else the
+    #: last layer is. Written into the class of the family's own file, where it is read without
+    #: running it, see :func:`lumlip.runtime.environments.pins`.
     linear_head: ClassVar[bool] = False
-    invariant: ClassVar[bool] = True
+    invariant: ClassVar[bool] = True  # False: features change slightly with rotations
+    #: What the model predicts instead, if it has no energy. All its energies are then NaN, and
+    #: nothing but the package's own features can prove which features ours are.
     no_energy: str = ""
-    checkpoint_file: Path
-    elements: frozenset[int]
-    cutoff: float
+    checkpoint_file: Path  # that the weights were read from
+    elements: frozenset[int]  # atomic numbers that the model accepts
+    cutoff: float  # largest distance of a pair of atoms that exchange a message, in Å
 
     @abstractmethod
     def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None: ...

@@ -75,7 +75,7 @@ class Extractor(_network.Gated):
     def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         with _precision(self.dtype):
             self.model(self._graph(structures))
-        return self._energy(seen.pop("site"), structures, seen) + self.mean
+        return self._energy(seen.pop("site"), structures, seen)
 
     def package_calculator(self) -> Any:
         """DIEPCalculator on this checkpoint; it computes in float32 whatever our dtype."""
