@@ -134,9 +134,8 @@ class Extractor(_network.Extractor):
         """CHGNetCalculator on this checkpoint; it computes in float32 whatever our dtype."""
         from chgnet.model.dynamics import CHGNetCalculator
 
-        return CHGNetCalculator(
-            self._package_model(), use_device=self.device.type, on_isolated_atoms="ignore"
-        )
+        options = {"use_device": self.device.type, "on_isolated_atoms": "ignore"}
+        return CHGNetCalculator(self._load().eval(), **options)
 
     def package_features(self, atoms: Atoms) -> base.Pairs:
         """CHGNet's two descriptors: name -> (ours, the package's).
@@ -146,23 +145,15 @@ class Extractor(_network.Extractor):
         """
         from pymatgen.io.ase import AseAtomsAdaptor
 
-        model = self._package_model()
         structure = AseAtomsAdaptor.get_structure(base.in_box(atoms, self.cutoff))
-        theirs = model.predict_structure(
-            structure, task="e", return_atom_feas=True, return_crystal_feas=True
-        )
+        wanted = {"task": "e", "return_atom_feas": True, "return_crystal_feas": True}
+        theirs = self._calculator.model.predict_structure(structure, **wanted)
         with torch.inference_mode():
             (*_, early, _), backbone = self._convolve(self._graph([atoms]))
         return {
             "atom_fea": (early.cpu().numpy(), theirs["atom_fea"]),
             "crystal_fea": (backbone.sum(0).cpu().numpy(), theirs["crystal_fea"]),
         }
-
-    def _package_model(self) -> CHGNet:
-        """Load the checkpoint afresh, as the package runs it: float32."""
-        model = self._load().to(self.device).eval()
-        model.graph_converter.set_isolated_atom_response("ignore")
-        return model
 
     def _graph(self, structures: Structures) -> CrystalGraph:
         """Build both graphs of a batch; edges equal CHGNet's own converter, in another order."""
