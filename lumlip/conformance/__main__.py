@@ -7,8 +7,6 @@ An order comes on standard input, in JSON: ``family``, ``structures`` (a file th
 Reports go to standard output, a JSON object a line.
 """
 
-from __future__ import annotations
-
 import contextlib
 import json
 import sys

@@ -1,7 +1,5 @@
 """The checks, and the largest error that passes each."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """Prove extractors: run the conformance checks in the environments of their families."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

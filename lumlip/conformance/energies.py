@@ -1,7 +1,5 @@
 """Checks of energies against the features, and of both against the family's own package."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Checks of form: features after every layer, unknown elements, files that are no checkpoints."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from pathlib import Path

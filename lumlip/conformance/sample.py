@@ -1,7 +1,5 @@
 """Some of a user's structures, on which a model is checked."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from ase import Atoms

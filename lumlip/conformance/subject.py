@@ -1,7 +1,5 @@
 """A loaded model, the structures that it is checked on, and how errors are measured."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property

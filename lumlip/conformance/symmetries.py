@@ -6,8 +6,6 @@ Some families lack a symmetry by construction (`BY_DESIGN`). There the change is
 not an error to rule out.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from ase import Atoms
 from ase.build import bulk, fcc111, molecule

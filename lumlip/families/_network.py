@@ -4,8 +4,6 @@ A family says how its network is loaded and run, and which of its steps are laye
 E = sum_i (scale[Z_i] * (w . last_layer_i + b) + shift[Z_i]) and what is no feature.
 """
 
-from __future__ import annotations
-
 import ctypes
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -9,8 +9,6 @@ and after every gate. Scalars stay as they are; channels with l > 0 enter as the
 gate leaves scalars only: the backbone.
 """
 
-from __future__ import annotations
-
 from operator import itemgetter
 from typing import Any
 

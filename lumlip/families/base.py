@@ -3,8 +3,6 @@
 One rule for everything that is not a bulk crystal, the same in every family: see :func:`in_box`.
 """
 
-from __future__ import annotations
-
 import logging
 import warnings
 from abc import ABC, abstractmethod

@@ -15,8 +15,6 @@ Layers: the atom features (64, invariant) as embedded and after every atom convo
 them is the backbone before its LayerNorm.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

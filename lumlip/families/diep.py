@@ -15,8 +15,6 @@ Layers: the atom features (64, invariant) as embedded and after every graph laye
 reads the triplets too; the last of them is the backbone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import itemgetter

@@ -25,8 +25,6 @@ takes its own defaults, or 0 and 1. Frame parameters keep the model's defaults. 
 another architecture: refused.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass

@@ -24,8 +24,6 @@ models have no such readout: refused. The package is under the Academic Software
 does not allow commercial use.
 """
 
-from __future__ import annotations
-
 import tarfile
 import tempfile
 from collections.abc import Sequence

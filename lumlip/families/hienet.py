@@ -17,8 +17,6 @@ The wheel names no licence, but says that it builds on SevenNet's code under the
 an environment of its own, and no part of it is in lumlip.
 """
 
-from __future__ import annotations
-
 import sys
 import types
 from pathlib import Path

@@ -22,8 +22,6 @@ Traps. mace takes the last head where it does not know the name; here that is an
 imported before e3nn. A checkpoint is a pickle: loading one runs code from it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path

@@ -19,8 +19,6 @@ Layers: the atom features (invariant) as embedded and after every block, each of
 triplets too; the last of them is the backbone.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -18,8 +18,6 @@ A packaged model (``.nequip.zip``) brings the code that it was trained with, and
 compiled one (``nequip-compile``) has no layers to be read.
 """
 
-from __future__ import annotations
-
 from operator import itemgetter
 from typing import Any
 

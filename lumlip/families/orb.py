@@ -25,8 +25,6 @@ Models with charge and spin (OrbMol) read ``info["charge"]`` and ``info["spin_mu
 ``info["spin"]``), else 0 and 1.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 import re

@@ -29,8 +29,6 @@ loading one runs code from it. Models that know charge and spin multiplicity rea
 and ``info["spin_multiplicity"]`` (or ``info["spin"]``) of a structure, else take 0 and 1.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

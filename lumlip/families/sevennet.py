@@ -12,8 +12,6 @@ Backbone: the 128 scalars after the last gate. Last layer: the 64 numbers betwee
 maps that follow. All else is in :mod:`lumlip.families._sequential`.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

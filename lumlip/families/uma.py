@@ -25,8 +25,6 @@ random roll, which cancels up to rounding; drawn from a fixed seed here. The fea
 under rotation, but do under inversion: eSCN's convolutions are equivariant to rotations only.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path

@@ -6,8 +6,6 @@ file lies in ``lumlip/families``, or in an installed package that registers it b
 Where the current interpreter has the family's packages in the pinned versions, it is used as it is.
 """
 
-from __future__ import annotations
-
 import ast
 import errno
 import hashlib

@@ -1,7 +1,5 @@
 """Hand pip's index settings on to uv, so that both install from the same places."""
 
-from __future__ import annotations
-
 import ast
 import os
 import subprocess

@@ -5,8 +5,6 @@ nobody else can write, made while its sum is taken, and only if that sum is a tr
 nothing but the standard library: it runs inside the families' environments.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tempfile

@@ -5,8 +5,6 @@ of the file, or the ``message`` of what went wrong. All else, such as a package'
 to standard error.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 from contextlib import suppress

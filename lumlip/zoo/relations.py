@@ -1,7 +1,5 @@
 """How models are related: families, twins of minis, and which was fine-tuned from which."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from lumlip.zoo.table import entries, resolve, shipped

@@ -1,7 +1,5 @@
 """Where a published checkpoint is found: on this machine, or by its family's official loader."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

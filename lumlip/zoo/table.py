@@ -6,8 +6,6 @@ features computed elsewhere. Where the weights lie, and how they get there, is t
 :mod:`lumlip.zoo.weights`.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from contextlib import suppress

@@ -6,8 +6,6 @@ checkpoint can run code that is in it. So one loads unasked only if it comes wit
 lumlip, if its sha256 is in the table of models, or if the user has trusted the same bytes before.
 """
 
-from __future__ import annotations
-
 import os
 import warnings
 import zipfile
