@@ -13,7 +13,7 @@ from ase import Atoms
 from ase.io import write
 
 from lumlip.choices import DEVICES, DTYPES, check_choice
-from lumlip.conformance.sample import SMALL
+from lumlip.conformance.subject import SMALL
 from lumlip.datasets.sets import structures as read_structures
 from lumlip.datasets.validation import check_structures
 from lumlip.errors import ExtractionError

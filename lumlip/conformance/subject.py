@@ -10,11 +10,14 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from lumlip.choices import LAYERS
-from lumlip.conformance.sample import sample
 from lumlip.families.base import Extractor, Features, FloatArray
 
 Change = Callable[[Atoms, np.random.Generator], Atoms]
 Arrays = Mapping[str, FloatArray]
+#: So many structures show a fault, and the checks of a model take half a minute.
+SAMPLE = 16
+SMALL = 40  # atoms
+_OFF_SITE = 0.02  # Å
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,31 @@ class Subject:
         unit, times = arrays(self.extractor.extract([one])), len(other) // len(one)
         tiled = {name: np.tile(x, (times, 1)) for name, x in unit.items()}
         return self.difference(arrays(self.extractor.extract([other])), tiled)
+
+
+def sample(frames: Sequence[Atoms]) -> tuple[Atoms, ...]:
+    """Take up to `SAMPLE` structures, one subset after the other, each moved a little.
+
+    One alone is taken twice: a batch has two or more.
+    """
+    by_subset: dict[str, list[Atoms]] = {}
+    for atoms in frames:
+        by_subset.setdefault(str(atoms.info.get("subset", "")), []).append(atoms)
+    rounds = max(map(len, by_subset.values()), default=0)
+    turns = [group[i] for i in range(rounds) for group in by_subset.values() if i < len(group)]
+    turns = turns * 2 if len(turns) == 1 else turns[:SAMPLE]
+    return tuple(_displaced(atoms, seed) for seed, atoms in enumerate(turns))
+
+
+def _displaced(atoms: Atoms, seed: int) -> Atoms:
+    """Move atoms a little off their sites.
+
+    Between neighbors at exactly equal distances, rounding decides; a model that puts neighbors in
+    an order (DIEP, its triplets) then jumps a little from one rotation to the next.
+    """
+    copy: Atoms = atoms.copy()
+    copy.rattle(_OFF_SITE, seed=seed)
+    return copy
 
 
 def arrays(found: Features, *, layers: bool = False) -> dict[str, FloatArray]:

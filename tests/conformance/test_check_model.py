@@ -14,8 +14,7 @@ from lumlip.conformance import CHECKS
 from lumlip.conformance import check_model as check_model_module
 from lumlip.conformance.__main__ import report
 from lumlip.conformance.check_model import check_model, check_models
-from lumlip.conformance.sample import SAMPLE, sample
-from lumlip.conformance.subject import relative
+from lumlip.conformance.subject import SAMPLE, relative, sample
 from lumlip.errors import UntrustedCheckpointError
 from lumlip.families import base
 
