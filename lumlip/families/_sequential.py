@@ -16,6 +16,7 @@ import numpy as np
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families._convolution import speed_up
 from lumlip.families.base import FloatArray, Structures
 
 TO_HIDDEN, TO_ENERGY = "reduce_input_to_hidden", "reduce_hidden_to_energy"
@@ -35,6 +36,7 @@ class Extractor(_network.Extractor):
         self.tasks = tuple(modals)
         self.task = base.choose_task(task, self.tasks, self.name)
         self.modal = None if self.task is None else modals[self.task]
+        speed_up(model)
         self.model = self._placed(model)
         self.cutoff = float(model.cutoff)
         self.type_map = dict(model.type_map)
