@@ -5,19 +5,17 @@ energy is made from. That a published file loads, and in which places its featur
 seen here.
 """
 
-import json
-import subprocess
 from pathlib import Path
 
-import ase.io
 import numpy as np
 import pytest
 from ase.build import bulk, fcc111, molecule
 
 import lumlip
+from lumlip.conformance.check_model import measure
 from lumlip.conformance.symmetries import TIES
-from lumlip.runtime import environments
-from lumlip.runtime.paths import sha256_file
+from lumlip.zoo.table import resolve
+from lumlip.zoo.weights import ready
 from tests.conftest import run_in
 
 SCRIPT = Path(__file__).parent / "foreign" / "random_weights.py"
@@ -87,23 +85,17 @@ def frames():
 
 
 @pytest.fixture(scope="module")
-def reports(folders, frames, tmp_path_factory):
+def reports(folders, frames):
     """Reports of all files of a family, by name and precision: one process for each family."""
     known = {}
-    structures = tmp_path_factory.mktemp("structures") / "frames.xyz"
-    ase.io.write(structures, frames)
 
     def report(family: str) -> dict:
         if family not in known:
             names = [FULL[family], *OTHERS[family]]
-            first, *paths = [str(folders(family) / name) for name in names]
-            argv = environments.command(family, "lumlip.conformance", family, first, *paths)
-            argv += ["--structures", structures, "--sample", "--double", first, "--sha256"]
-            argv += [sha256_file(Path(path.partition("@")[0])) for path in (first, *paths)]
-            env = environments.variables()
-            done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-            found = [json.loads(line) for line in done.stdout.splitlines()]
-            assert len(found) == len(names) + 1, done.stderr[-3000:]
+            models = [f"{family}:{folders(family) / name}" for name in [*names, names[0]]]
+            entries = [ready(resolve(model), trust_checkpoint=True) for model in models]
+            options = [{"device": "cpu", "dtype": "float32"} for _ in names]
+            found = measure(entries, frames, [*options, {"device": "cpu", "dtype": "float64"}])
             known[family] = dict(zip([*names, "double"], found, strict=True))
         return known[family]
 

@@ -20,8 +20,6 @@ TINY = '''# /// script
 # dependencies = ["{requirement}"]
 # [tool.lumlip]
 # no-deps = [{no_deps}]
-# [tool.lumlip.env]
-# SOME_SWITCH = "0"
 # ///
 """A family for tests."""
 PACKAGE = "toolz"
@@ -66,7 +64,6 @@ def test_pins_are_read_without_running_the_file(tiny):
     pins = environments.pins("tiny")
     assert pins.dependencies == ("toolz==1.0.0",)
     assert pins.package == "toolz"
-    assert pins.env == (("SOME_SWITCH", "0"),)
 
 
 def test_unknown_family_names_the_known_ones(tiny):
@@ -286,7 +283,7 @@ def planted(tmp_path, monkeypatch):
     [
         ("lumlip.extraction.worker", []),
         ("lumlip.zoo.download", ["chgnet", "none"]),
-        ("lumlip.conformance", ["--help"]),
+        ("lumlip.conformance", []),
     ],
 )
 def test_nothing_in_the_working_directory_is_run(planted, tiny, module, arguments):

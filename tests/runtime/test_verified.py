@@ -5,17 +5,19 @@ import os
 import pickle
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ase.build import bulk
 
 import lumlip
+from lumlip.conformance.check_model import measure
 from lumlip.errors import UntrustedCheckpointError
 from lumlip.extraction.store import write_job
 from lumlip.runtime import environments
 from lumlip.runtime.paths import sha256_file
-from lumlip.runtime.verified import checkpoint_sha256, private_copy, verified
+from lumlip.runtime.verified import checkpoint_sha256, private_copy
 from lumlip.zoo import table
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import ready
@@ -79,8 +81,6 @@ def test_other_bytes_are_refused(tmp_path, trusted):
         private_copy(tmp_path / "mine.pth", known),
     ):
         raise AssertionError("lent")
-    with pytest.raises(ValueError, match="it was not loaded"):
-        verified(tmp_path / "mine.pth", known)
 
 
 def test_what_a_loader_says_names_the_file_of_the_user(tmp_path):
@@ -161,20 +161,10 @@ def test_file_of_the_same_size_and_time_is_not_loaded(models, marker, monkeypatc
 def test_conformance_loads_no_file_without_its_sum(own_cache, tmp_path, marker):
     path = tmp_path / "mine.pth"
     path.write_bytes(evil(marker))
-    structures = tmp_path / "structures.xyz"
-    COPPER[0].write(structures)
-    argv = environments.command("sevennet", "lumlip.conformance", "sevennet", str(path))
-    argv += ["--structures", str(structures)]
-    for sums in ([], ["--sha256", "0" * 64]):
-        done = subprocess.run(
-            [*argv, *sums],
-            env=environments.variables(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode != 0
-        assert f"{path} does not hold the bytes that were trusted" in done.stderr
+    for sums in ("0" * 64, "1" * 64):
+        entry = replace(resolve(f"sevennet:{path}"), sha256=sums)
+        with pytest.raises(ValueError, match="does not hold the bytes that were trusted"):
+            measure([entry], COPPER, [{"device": "cpu", "dtype": "float32"}])
     assert not marker.exists()
 
 

@@ -15,6 +15,7 @@ from ase.build import bulk
 
 import lumlip
 from lumlip.errors import UntrustedCheckpointError, WeightsError
+from lumlip.minis.cards import card
 from lumlip.runtime import environments, records
 from lumlip.zoo import sources, table, weights
 from lumlip.zoo.table import resolve
@@ -88,15 +89,6 @@ def test_bundled_file_is_checked_and_trusted(home, tmp_path, monkeypatch):
         ready(entry)
 
 
-def test_card_lies_beside_a_bundled_file(tmp_path, monkeypatch):
-    entry = bundle(monkeypatch, tmp_path, b"tiny")
-    (tmp_path / "tiny-mini.json").write_text('{"steps": 3}')
-    assert weights.card(entry) == {"steps": 3}
-    twin = replace(entry, checkpoint="tiny-mini-untrained.model")
-    assert weights.card(twin) == {"steps": 3}
-    assert weights.card(replace(entry, weights="package")) is None
-
-
 def test_every_bundled_file_is_there_with_its_card():
     bundled = lumlip.models().query("weights == 'bundled'").index
     assert "mace-mini" in bundled
@@ -104,7 +96,7 @@ def test_every_bundled_file_is_there_with_its_card():
         entry = resolve(model)
         assert entry.sha256
         assert ready(entry).checkpoint
-        assert weights.card(entry)
+        assert card(Path(entry.checkpoint).stem.removesuffix("-untrained"))
 
 
 def test_file_of_unknown_sum_needs_trust_once(folder, monkeypatch):
