@@ -1,6 +1,7 @@
 """A small but whole book, to test the book's machinery on something that runs in seconds."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from lumlip.runtime import environments
 from lumlip.runtime.paths import ensured, home
+from recipes.family_environments import variables
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -108,6 +110,7 @@ def shared_environments():
 
 @pytest.fixture
 def own_cache(tmp_path, monkeypatch, shared_environments):
+    """An empty cache, but with the environments that are made already, in a folder "home"."""
     (tmp_path / "home").mkdir()
     (tmp_path / "home" / "environments").symlink_to(shared_environments)
     monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
@@ -123,6 +126,19 @@ def nan_for_copper(own_cache):
     saved["model"]["state_dict"]["atom_embedding.embedding.weight"][28] = torch.nan
     torch.save(saved, own_cache / "nan.pth.tar")
     return f"chgnet:{own_cache / 'nan.pth.tar'}"
+
+
+def run_in(family, *arguments, **env):
+    """Run Python in a family's environment, with the recipes; return what it prints."""
+    done = subprocess.run(
+        [environments.python(family), *arguments],
+        env={**variables(), "OMP_NUM_THREADS": "1", **env},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
 
 
 def small_book(folder):

@@ -14,6 +14,7 @@ from skmatter.metrics import global_reconstruction_error
 import lumlip
 from lumlip.comparison import compare, ends_text, intervals
 from lumlip.datasets.sets import structures_sha256
+from lumlip.extraction.files import write
 
 MODELS = ["sevennet-0", "chgnet-0.3.0"]
 
@@ -30,6 +31,15 @@ def structures():
 @pytest.fixture(scope="module")
 def comparison(structures):
     return compare(MODELS, structures, n_bootstrap=50, protocol="scikit-matter")
+
+
+@pytest.fixture(scope="module")
+def files(comparison, structures, tmp_path_factory):
+    """The features of both models as files, of which any part of the structures can be read."""
+    paths = [tmp_path_factory.mktemp("features") / f"{model}.npz" for model in MODELS]
+    for model, path in zip(MODELS, paths, strict=True):
+        write(comparison.panel.datasets[model], structures, path)
+    return [f"features:{path}" for path in paths]
 
 
 @pytest.mark.heavy
@@ -68,16 +78,17 @@ def test_saved_files_say_what_was_done(comparison, tmp_path):
 
 
 @pytest.mark.heavy
-def test_too_few_atoms_are_warned_about(structures):
-    few = compare(MODELS, structures[:7], n_bootstrap=0)
-    assert any("not converged" in line for line in few.warnings())
+def test_too_few_atoms_are_warned_about(files, structures, capfd):
+    few = compare(files, structures[:7], n_bootstrap=0)
+    (line,) = [line for line in few.warnings() if "not converged" in line]
+    assert f"lumlip: warning: {line}" in capfd.readouterr().err  # whoever calls it is told, too
     assert "low" not in intervals(few.table)
 
 
 @pytest.mark.heavy
-def test_structures_on_both_sides_are_found(comparison, structures):
+def test_structures_on_both_sides_are_found(comparison, files, structures):
     assert not any("training structures, too" in line for line in comparison.warnings())
-    twice = compare(MODELS, [*structures, *structures], n_bootstrap=0)
+    twice = compare(files, [*structures, *structures], n_bootstrap=0)
     both = twice.settings["n_repeated"]
     assert both > 0
     assert any(line.startswith(f"{both} test structures are tr") for line in twice.warnings())
@@ -128,30 +139,19 @@ def test_wrong_options_are_named_before_any_model_is_run(structures, monkeypatch
         compare(MODELS, structures, **options)
 
 
-def test_whoever_calls_it_is_warned_too(tmp_path, capfd):
-    frames, models = [bulk("Cu", a=3.5 + i / 100, cubic=True) for i in range(9)], []
-    rng = np.random.default_rng(0)
-    for name in "ab":
-        some = {
-            "last_layer": rng.normal(size=(36, 20)),
-            "structures_sha256": structures_sha256(frames),
-        }
-        np.savez(tmp_path / f"{name}.npz", **some)
-        models.append(f"features:{tmp_path / name}.npz")
-    compare(models, frames, n_bootstrap=0)
-    said = capfd.readouterr().err
-    assert "lumlip: warning: 28 training atoms for up to 20 features: the errors are not" in said
-
-
 def test_one_model_is_not_a_comparison(structures):
     with pytest.raises(ValueError, match="expected two or more"):
         compare(MODELS[:1], structures)
 
 
-@pytest.mark.heavy
-def test_one_test_structure_and_isolated_atoms_are_told(structures):
-    given = [*structures[:2], Atoms("Xe")]
-    one = compare(MODELS, given, n_test=1, seed=0, n_bootstrap=10)
+def test_one_test_structure_and_isolated_atoms_are_told(tmp_path):
+    frames, files = [bulk("Cu", a=3.6, cubic=True), bulk("Ag", cubic=True), Atoms("Xe")], []
+    rng = np.random.default_rng(0)
+    for name in "ab":
+        some = {"last_layer": rng.normal(size=(9, 3))}
+        np.savez(tmp_path / f"{name}.npz", **some, structures_sha256=structures_sha256(frames))
+        files.append(f"features:{tmp_path / name}.npz")
+    one = compare(files, frames, n_test=1, seed=0, n_bootstrap=10)
     assert one.settings["n_test_structures"] == 1
     told = "\n".join(one.warnings())
     assert "one test structure: no interval over it" in told

@@ -51,15 +51,11 @@ sys.exit(main())
 
 
 @pytest.fixture
-def extraction(tmp_path, shared_environments):
+def extraction(own_cache):
     """Options of a process that extracts with a cache of its own, and that cache."""
-    home = tmp_path / "home"
-    home.mkdir()
-    (home / "environments").symlink_to(shared_environments)
-    write(tmp_path / "cu.xyz", bulk("Cu"))
-    argv = [sys.executable, "-c", START, "extract", "chgnet-0.3.0", tmp_path / "cu.xyz"]
-    env = {**os.environ, "LUMLIP_HOME": str(home)}
-    return {"args": argv, "env": env, "stderr": subprocess.PIPE, "text": True}, home
+    write(own_cache / "cu.xyz", bulk("Cu"))
+    argv = [sys.executable, "-c", START, "extract", "chgnet-0.3.0", own_cache / "cu.xyz"]
+    return {"args": argv, "stderr": subprocess.PIPE, "text": True}, own_cache / "home"
 
 
 @pytest.mark.heavy

@@ -103,22 +103,30 @@ def test_calibration_holds_for_structures_like_the_known_and_not_for_others():
     assert spearmanr(errors, found["uncertainty"]).statistic < 0
 
 
-@pytest.mark.heavy
-def test_energies_of_other_references_change_nothing_and_missing_ones_are_named(capfd):
-    known = read_labelled(STRUCTURES, "validation")[::10]
+def test_energies_of_other_references_change_nothing_and_missing_ones_are_named(tmp_path, capfd):
+    known, rng = read_labelled(STRUCTURES, "validation")[::10], np.random.default_rng(0)
+    owner = np.repeat(np.arange(len(known)), [len(atoms) for atoms in known])
+    np.savez(
+        tmp_path / "some.npz",
+        last_layer=rng.normal(size=(len(owner), 16)),
+        energy=np.zeros(len(known)),
+        structures_sha256=[structures_sha256([atoms]) for atoms in known],
+        structure=owner,
+    )
+    model = f"features:{tmp_path / 'some.npz'}"
     options = {"structures": known[:3], "key": "ref_energy"}
-    one = lumlip.last_layer_uncertainty("mace-mini", known=known, **options)
+    one = lumlip.last_layer_uncertainty(model, known=known, **options)
     for atoms in known:
         atoms.info["ref_energy"] += atoms.numbers.sum()
-    other = lumlip.last_layer_uncertainty("mace-mini", known=known, **options)
+    other = lumlip.last_layer_uncertainty(model, known=known, **options)
     assert np.allclose(one, other, rtol=0.02)
     more = {"structures": [*known[:3], bulk("W")], "key": "ref_energy"}
-    assert len(lumlip.last_layer_uncertainty("mace-mini", known=known, **more)) == 3
-    assert "left out: 1 structures, such as frame 3, W: not for mace" in capfd.readouterr().err
+    assert len(lumlip.last_layer_uncertainty(model, known=known, **more)) == 3
+    assert "left out: 1 structures, such as frame 3, W: not for feat" in capfd.readouterr().err
     with pytest.raises(ValueError, match=r"known: got 18 energies; expected 20 or more"):
-        lumlip.last_layer_uncertainty("mace-mini", known=known[:18], **options)
+        lumlip.last_layer_uncertainty(model, known=known[:18], **options)
     with pytest.raises(ValueError, match=r"got 0 energies, none in info\['energy'\] of frame 0"):
-        lumlip.last_layer_uncertainty("mace-mini", [bulk("Cu")], known=known)
+        lumlip.last_layer_uncertainty(model, known[:1], known=known)
 
 
 @pytest.mark.parametrize(

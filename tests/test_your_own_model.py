@@ -140,16 +140,6 @@ def test_features_of_ones_own_are_compared_by_the_pages_own_commands(tmp_path, c
     assert "features:mine.npz -> features:sevennet.zarr: " in capsys.readouterr().out
 
 
-def test_the_report_prints_what_the_page_shows(tmp_path):
-    with_own_model(tmp_path)
-    command = [sys.executable, "-m", "lumlip.cli", *shlex.split(REPORT)[1:]]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
-    said = done.stdout.replace(str(tmp_path), "/home/you")
-    # Two processes share the models: which one comes first, hangs on which the other is at.
-    assert sorted(said.splitlines()) == sorted(shown(REPORT).splitlines())
-
-
 def test_a_run_is_written_where_the_page_says():
     printed = next(block for block in blocks("text") if "/runs/" in block)
     folder = rf"runs/{chapters()[0].name}-\d{{8}}-\d{{6}}"
@@ -162,25 +152,19 @@ from ase.build import bulk
 import lumlip
 frames = [bulk("Cu", cubic=True, a=3.5), bulk("Cu", a=3.61)]
 found = lumlip.features("morse:copper.json", frames, trust_checkpoint=True, layers=True)
-print(*found["energy"].to_numpy(), *sorted(found.data_vars))
+print(*found["energy"].to_numpy(), found.sizes["last_layer_channel"], *sorted(found.data_vars))
 """
 
 
 @pytest.mark.heavy
 def test_the_worker_takes_the_example_and_its_layers(place):
-    *energies, a, b = run(place, sys.executable, "-c", CODE).split()[:4]
+    *energies, width, a, b = run(place, sys.executable, "-c", CODE).split()[:5]
     theirs = MorsePotential(epsilon=0.3429, r0=2.866, rho0=3.894)
     frames = [bulk("Cu", cubic=True, a=3.5), bulk("Cu", a=3.61)]
     expected = [theirs.get_potential_energy(atoms) for atoms in frames]
     assert np.allclose([float(e) for e in energies], expected, rtol=1e-6)
+    assert width == "2"
     assert "backbone" in (a, b)
-
-
-@pytest.mark.heavy
-def test_extract_takes_the_family_of_a_package(place):
-    model = ["morse:copper.json", "copper.xyz", "--trust-checkpoint"]
-    run(place, *shlex.split(next(line for line in COMMANDS.splitlines() if "ase build" in line)))
-    assert "last_layer_channel: 2" in run(place, "lumlip", "extract", *model)
 
 
 @pytest.mark.heavy

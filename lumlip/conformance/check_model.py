@@ -1,7 +1,5 @@
 """Prove extractors: run the conformance checks in the environments of their families."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -15,7 +13,7 @@ from ase import Atoms
 from ase.io import write
 
 from lumlip.choices import DEVICES, DTYPES, check_choice
-from lumlip.conformance.sample import SMALL
+from lumlip.conformance.subject import SMALL
 from lumlip.datasets.sets import structures as read_structures
 from lumlip.datasets.validation import check_structures
 from lumlip.errors import ExtractionError
@@ -87,8 +85,8 @@ def check_models(
         entry = ready(runnable(resolve(model)), trust_checkpoint=trust_checkpoint)
         families.setdefault(entry.family, []).append(entry)
     found: dict[str, pd.DataFrame] = {}
-    for family, entries in families.items():
-        results = _measure(family, entries, small, "--device", device, "--dtype", dtype)
+    for entries in families.values():
+        results = measure(entries, small, [{"device": device, "dtype": dtype}] * len(entries))
         found |= {e.id: _report(result) for e, result in zip(entries, results, strict=True)}
     return {model: found[model] for model in models}
 
@@ -115,19 +113,28 @@ def _report(found: dict[str, Any]) -> pd.DataFrame:
     return report
 
 
-def _measure(
-    family: str, entries: Sequence[ModelEntry], frames: Sequence[Atoms], *options: str
+def measure(
+    entries: Sequence[ModelEntry],
+    frames: Sequence[Atoms],
+    options: Sequence[dict[str, Any]],
 ) -> list[dict[str, Any]]:
-    """Check models of one family in one process, on samples of the structures: their reports."""
-    names = [f"{e.checkpoint}@{e.task}" if e.task else e.checkpoint for e in entries]
-    trusted = [e.sha256 for e in entries if e.weights != "package" and e.sha256]
+    """Check models of one family in one process: their reports, see `lumlip.conformance.__main__`.
+
+    ``options`` are those of each model's run; by default it is on a sample of the structures.
+    """
+    family, trusted = entries[0].family, [e.sha256 for e in entries if e.weights != "package"]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "structures.xyz"
         write(path, [_labels_kept(atoms) for atoms in frames])
-        argv = command(family, "lumlip.conformance", family, *names, "--structures", str(path))
-        argv += [*options, "--sample", *(["--sha256", *trusted] if trusted else [])]
-        env = variables(family=family)
-        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
+        runs = [
+            {"checkpoint": e.checkpoint, "task": e.task, "sampled": True, **own}
+            for e, own in zip(entries, options, strict=True)
+        ]
+        order = {"family": family, "structures": str(path), "sha256": trusted, "runs": runs}
+        argv, env = command(family, "lumlip.conformance"), variables(family=family)
+        done = subprocess.run(
+            argv, env=env, input=json.dumps(order), capture_output=True, text=True, check=False
+        )
     results: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
     if results and "error" in results[-1]:
         raise ValueError(results[-1]["error"])

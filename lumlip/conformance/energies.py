@@ -1,7 +1,5 @@
 """Checks of energies against the features, and of both against the family's own package."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -10,6 +8,7 @@ from ase import Atoms
 from lumlip.conformance.subject import Subject, energy_error, largest, relative, rms
 from lumlip.families.base import FloatArray
 
+Energy = Callable[[FloatArray, Sequence[Atoms]], FloatArray]
 #: Families in which the second half of the last layer opens a gate for the first.
 GATED = ("diep", "mattersim")
 
@@ -19,15 +18,12 @@ def energy_identity(subject: Subject) -> float | None:
 
     None, and a word, if the model has no energy.
     """
-    features, extractor = subject.features, subject.extractor
-    if extractor.no_energy:
+    if said := subject.extractor.no_energy:
         text = "no energy proves which features these are; the package's own may, if it has any"
-        subject.notes.append(f"it predicts {extractor.no_energy}: {text}")
+        subject.notes.append(f"it predicts {said}: {text}")
         return None
-    again = [extractor.energy_from_last_layer(features.last_layer, subject.structures)]
-    if extractor.linear_head:  # else the last layer is the readout
-        again += [extractor.energy_from_readout(features.backbone, subject.structures)]
-    return max(energy_error(energy, features.energy, subject.structures) for energy in again)
+    structures, expected = subject.structures, subject.features.energy
+    return max(energy_error(f(x, structures), expected, structures) for f, x in _linear_in(subject))
 
 
 def linearity(subject: Subject) -> float | None:
@@ -36,18 +32,20 @@ def linearity(subject: Subject) -> float | None:
     A layer before the last one, the rest of the network in ``energy_from_last_layer``, would keep
     the identity; so would energies that were kept from the forward pass.
     """
-    features, extractor = subject.features, subject.extractor
-    if extractor.no_energy:
+    if subject.extractor.no_energy:
         return None
-    error = _curvature(extractor.energy_from_last_layer, features.last_layer, subject)
-    if extractor.linear_head:
-        error = max(error, _curvature(extractor.energy_from_readout, features.backbone, subject))
-    return error
+    return max(_curvature(energy, x, subject) for energy, x in _linear_in(subject))
 
 
-def _curvature(
-    energy: Callable[[FloatArray, Sequence[Atoms]], FloatArray], x: FloatArray, subject: Subject
-) -> float:
+def _linear_in(subject: Subject) -> list[tuple[Energy, FloatArray]]:
+    """Return what the energy is to be a linear function of, and that function."""
+    features, extractor = subject.features, subject.extractor
+    of_backbone = [(extractor.energy_from_readout, features.backbone)]
+    others = of_backbone if extractor.linear_head else []  # else the last layer is the readout
+    return [(extractor.energy_from_last_layer, features.last_layer), *others]
+
+
+def _curvature(energy: Energy, x: FloatArray, subject: Subject) -> float:
     """Step forth and back: the sum of both changes of the energies, over their difference."""
     step = rms(x) * subject.rng().normal(size=x.shape)
     if subject.family in GATED:

@@ -1,8 +1,6 @@
 """A loaded model, the structures that it is checked on, and how errors are measured."""
 
-from __future__ import annotations
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -12,41 +10,29 @@ from ase import Atoms
 from ase.data import chemical_symbols
 
 from lumlip.choices import LAYERS
-from lumlip.conformance.sample import sample
-from lumlip.families.base import Extractor, Features, FloatArray, IntArray
+from lumlip.families.base import Extractor, Features, FloatArray
 
 Change = Callable[[Atoms, np.random.Generator], Atoms]
 Arrays = Mapping[str, FloatArray]
+#: So many structures show a fault, and the checks of a model take half a minute.
+SAMPLE = 16
+SMALL = 40  # atoms
+_OFF_SITE = 0.02  # Å
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A model and structures; those with elements that the model does not know are left out.
-
-    Attributes
-    ----------
-    family, checkpoint : str
-        Of a model id ``FAMILY:CHECKPOINT``.
-    task : str or None
-        What follows ``@`` in the id.
-    device : {"cpu", "cuda"}
-    dtype : {"float32", "float64"}
-    given : tuple of ase.Atoms
-        Their ``info`` counts: charge and spin reach the model and its package.
-    sampled : bool
-        Check on some of them, see :func:`lumlip.conformance.sample.sample`.
-    notes : list of str
-        What checks have to say beside their errors.
-    """
+    """A model and structures; those with elements that the model does not know are left out."""
 
     family: str
     checkpoint: str
-    task: str | None
+    task: str | None  # what follows ``@`` in a model id
     device: str
     dtype: str
-    given: tuple[Atoms, ...]
-    sampled: bool = False
-    notes: list[str] = field(default_factory=list)
+    given: tuple[Atoms, ...]  # their ``info`` counts: charge and spin reach the model
+    sampled: bool = False  # check on some of them, see `sample`
+    notes: list[str] = field(default_factory=list)  # what checks have to say beside their errors
+    _changed: dict[Change, Features] = field(default_factory=dict)
 
     def load(self, dtype: str, checkpoint: str | None = None) -> Extractor:
         """Load the model anew, in single or double precision; or another file in its place."""
@@ -91,25 +77,19 @@ class Subject:
                 )
         return found
 
+    def extract(self, structures: Sequence[Atoms]) -> Features:
+        """Features of a batch, with those after every layer."""
+        return self.extractor.extract(structures, layers=True)
+
     @cached_property
     def layered(self) -> Features:
         """The same with the features after every layer."""
-        return self.extractor.extract(self.structures, layers=True)
-
-    def extract(
-        self, structures: Sequence[Atoms], *, layers: bool = False
-    ) -> dict[str, FloatArray]:
-        """Backbone and last layer of a batch, or its features after every layer, by name."""
-        return arrays(self.extractor.extract(structures, layers=layers), layers=layers)
-
-    def expected(self, *, layers: bool = False) -> dict[str, FloatArray]:
-        """Those of all structures."""
-        return arrays(self.layered if layers else self.features, layers=layers)
+        return self.extract(self.structures)
 
     @cached_property
     def alone(self) -> tuple[Features, ...]:
-        """Features of all structures, one by one, with those after every layer."""
-        return tuple(self.extractor.extract([a], layers=True) for a in self.structures)
+        """Features of all structures, one by one."""
+        return tuple(self.extract([atoms]) for atoms in self.structures)
 
     @cached_property
     def common(self) -> int:
@@ -120,12 +100,16 @@ class Subject:
         """Random numbers, the same for every check."""
         return np.random.default_rng(0)
 
+    def expected(self, names: Iterable[str]) -> Arrays:
+        """Features of all structures: backbone and last layer, or those after every layer."""
+        return arrays(self.features) if "backbone" in names else arrays(self.layered, layers=True)
+
     def difference(self, got: Arrays, expected: Arrays | None = None) -> float:
         """Largest error of any array, relative to the root mean square of its features.
 
         To that of the expected ones where it is larger: an atom alone may lie far from all others.
         """
-        usual = self.expected(layers="backbone" not in got)
+        usual = self.expected(got)
         wanted = expected or usual
         return max(
             relative(largest(got[name], x), max(rms(usual[name]), rms(x)))
@@ -134,32 +118,47 @@ class Subject:
 
     def amount(self, got: Arrays) -> float:
         """Root mean square of a change of the features, relative to their standard deviation."""
-        usual = self.expected(layers="backbone" not in got)
-        changing = {
-            name: x for name, x in usual.items() if name != "embedding"
-        }  # of elements alone
-        changes = {name: rms(got[name].astype(np.float64) - x) for name, x in changing.items()}
-        return max(relative(changes[name], spread(x)) for name, x in changing.items())
+        usual = {k: x for k, x in self.expected(got).items() if k != "embedding"}  # that stays
+        changes = {name: rms(got[name].astype(np.float64) - x) for name, x in usual.items()}
+        return max(relative(changes[name], spread(x)) for name, x in usual.items())
 
-    def changed(self, change: Change, *, layers: bool = False) -> dict[str, FloatArray]:
-        """Features of the structures after a change of every one."""
-        rng = self.rng()
-        structures = [change(atoms.copy(), rng) for atoms in self.structures]
-        return self.extract(structures, layers=layers)
-
-    @cached_property
-    def shuffled(self) -> tuple[list[Atoms], IntArray]:
-        """Structures with their atoms in another order, and which atom of ours each one is."""
-        orders = [self.rng().permutation(len(atoms)) for atoms in self.structures]
-        shuffled = [atoms[order] for atoms, order in zip(self.structures, orders, strict=True)]
-        starts = np.cumsum([0, *(len(order) for order in orders[:-1])])
-        return shuffled, np.concatenate([o + s for o, s in zip(orders, starts, strict=True)])
+    def changed(self, change: Change) -> Features:
+        """Features of the structures after a change of every one, computed once."""
+        if change not in self._changed:
+            rng = self.rng()
+            self._changed[change] = self.extract([change(a.copy(), rng) for a in self.structures])
+        return self._changed[change]
 
     def same(self, one: Atoms, other: Atoms) -> float:
         """Error between two structures, the atoms of the second being those of the first, tiled."""
-        unit, times = self.extract([one]), len(other) // len(one)
+        unit, times = arrays(self.extractor.extract([one])), len(other) // len(one)
         tiled = {name: np.tile(x, (times, 1)) for name, x in unit.items()}
-        return self.difference(self.extract([other]), tiled)
+        return self.difference(arrays(self.extractor.extract([other])), tiled)
+
+
+def sample(frames: Sequence[Atoms]) -> tuple[Atoms, ...]:
+    """Take up to `SAMPLE` structures, one subset after the other, each moved a little.
+
+    One alone is taken twice: a batch has two or more.
+    """
+    by_subset: dict[str, list[Atoms]] = {}
+    for atoms in frames:
+        by_subset.setdefault(str(atoms.info.get("subset", "")), []).append(atoms)
+    rounds = max(map(len, by_subset.values()), default=0)
+    turns = [group[i] for i in range(rounds) for group in by_subset.values() if i < len(group)]
+    turns = turns * 2 if len(turns) == 1 else turns[:SAMPLE]
+    return tuple(_displaced(atoms, seed) for seed, atoms in enumerate(turns))
+
+
+def _displaced(atoms: Atoms, seed: int) -> Atoms:
+    """Move atoms a little off their sites.
+
+    Between neighbors at exactly equal distances, rounding decides; a model that puts neighbors in
+    an order (DIEP, its triplets) then jumps a little from one rotation to the next.
+    """
+    copy: Atoms = atoms.copy()
+    copy.rattle(_OFF_SITE, seed=seed)
+    return copy
 
 
 def arrays(found: Features, *, layers: bool = False) -> dict[str, FloatArray]:

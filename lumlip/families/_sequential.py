@@ -9,18 +9,15 @@ and after every gate. Scalars stay as they are; channels with l > 0 enter as the
 gate leaves scalars only: the backbone.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
-from ase import Atoms
 from torch import Tensor
 
 from lumlip.families import _network, base
 from lumlip.families._convolution import speed_up
+from lumlip.families.base import FloatArray, Structures
 
 TO_HIDDEN, TO_ENERGY = "reduce_input_to_hidden", "reduce_hidden_to_energy"
 VECTORS, EMBEDDING, TOTAL = "edge_preprocess", "onehot_to_feature_x", "reduce_total_enegy"  # (sic)
@@ -48,39 +45,26 @@ class Extractor(_network.Extractor):
         weight, bias = self._linear(TO_ENERGY)
         self.weight, self.bias = weight[:, 0], float(bias[0])
         nodes, children = itemgetter(NODES), dict(model.named_children())
+        ends = {"backbone": children[TO_HIDDEN], "last_layer": children[TO_ENERGY]}
+        self.inside = _network.entering(nodes, **ends)
+        blocks = (children[EMBEDDING], *(x for k, x in children.items() if k.endswith(STEPS)))
         self.layers = _network.steps(
-            _network.Step(children[EMBEDDING], nodes),
-            *(
-                _network.Step(
-                    module, nodes, getattr(getattr(module, "gate", None), "irreps_out", None)
-                )
-                for name, module in children.items()
-                if name.endswith(STEPS)
-            ),
+            blocks, nodes, lambda x: getattr(getattr(x, "gate", None), "irreps_out", None)
         )
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         data = self._graph(structures)
         for name, module in self.model.named_children():
             if name == TOTAL:  # forces would follow
                 break
             if name == VECTORS:  # the graph has them
                 continue
-            if name == TO_HIDDEN:
-                backbone = data[NODES]
-            if name == TO_ENERGY:
-                last_layer = data[NODES]
             data = module(data)
             if name.startswith("one"):  # one-hot modules write float32 whatever the model has
                 data = {key: self._tensor(value) for key, value in data.items()}
-        site = _network.array(data[ENERGY].squeeze(1))
-        return backbone, last_layer, base.sum_by_structure(site, structures)
+        return base.sum_by_structure(_network.array(data[ENERGY].squeeze(1)), structures)
 
-    def energy_from_readout(
-        self, readout: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
+    def energy_from_readout(self, readout: FloatArray, structures: Structures) -> FloatArray:
         """The same from the backbone, by both maps; the first may see the task beside it."""
         weight, bias = self._linear(TO_HIDDEN)
         backbone, tasks = np.split(weight, [readout.shape[1]])
@@ -88,7 +72,7 @@ class Extractor(_network.Extractor):
         hidden = readout.astype(np.float64) @ backbone + of_task + bias
         return self.energy_from_last_layer(hidden, structures)
 
-    def _graph(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
+    def _graph(self, structures: Structures) -> dict[str, Tensor]:
         """Build the input of the network; edges equal the package's own."""
         graph = base.neighbors(structures, self.cutoff)
         arrays: dict[str, Any] = {
@@ -101,20 +85,20 @@ class Extractor(_network.Extractor):
             arrays[MODAL] = np.full(len(structures), self.modal)
         return {key: self._tensor(value) for key, value in arrays.items()}
 
-    def _linear(self, name: str) -> tuple[base.FloatArray, base.FloatArray]:
+    def _linear(self, name: str) -> tuple[FloatArray, FloatArray]:
         """Weights (n_in, n_out) and biases (n_out,) of one of the two maps."""
         linear = self.model.get_submodule(f"{name}.linear")
         n_in = next(m.irreps_in.dim for m in linear.modules() if hasattr(m, "irreps_in"))
         return self._read_off(linear, n_in)
 
-    def _table(self, name: str) -> base.FloatArray:
+    def _table(self, name: str) -> FloatArray:
         """Scale or shift (eV) by atomic number, for this task; some have one for all elements."""
         module = self.model.get_submodule("rescale_atomic_energy")
         values = _network.double(getattr(module, name))
         if values.ndim == 2:  # (task, element)
             values = values[self.modal]
         numbers, types = map(list, zip(*self.type_map.items(), strict=True))
-        table: base.FloatArray = _network.by_number(
+        table: FloatArray = _network.by_number(
             numbers, values[types] if values.size > 1 else values
         )
         return table

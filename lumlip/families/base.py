@@ -3,13 +3,11 @@
 One rule for everything that is not a bulk crystal, the same in every family: see :func:`in_box`.
 """
 
-from __future__ import annotations
-
 import logging
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from numbers import Real
@@ -27,6 +25,8 @@ from lumlip.errors import reason
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.int64]
+Structures = Sequence[Atoms]
+Pairs = dict[str, tuple[FloatArray, FloatArray]]  # by name: ours, the package's
 #: What some models read from ``Atoms.info``: the total charge in elementary charges; the spin
 #: multiplicity, which most call ``spin``. Whole numbers, see :func:`whole_number`.
 STATE = ("charge", "spin", "spin_multiplicity")
@@ -36,25 +36,18 @@ STATE = ("charge", "spin", "spin_multiplicity")
 class Features:
     """Features of a batch of structures, atoms in the order of the structures.
 
-    Attributes
-    ----------
-    backbone : array of shape (n_atoms, n_backbone_channels)
-        The invariants that enter the energy head.
-    last_layer : array of shape (n_atoms, n_last_layer_channels)
-        What the final linear map sees: the energy is a known linear function of it.
-    energy : array of shape (n_structures,)
-        Total energies predicted in the same pass, in eV, float64.
-    extra : dict of str to array of shape (n_structures, n)
-        What else a family knows of a structure, such as the weights of UMA's experts.
-    layers : dict of str to array of shape (n_atoms, n_channels)
-        Invariants after every step of the network, in order of depth, if asked for: first
-        ``embedding`` (of the element alone), last the final ``interaction_N``.
+    The backbone (n_atoms, n_backbone_channels) are the invariants that enter the energy head; the
+    last layer (n_atoms, n_last_layer_channels) is what the final linear map sees: the energy is a
+    known linear function of it.
     """
 
     backbone: FloatArray
     last_layer: FloatArray
-    energy: FloatArray
+    energy: FloatArray  # (n_structures,), predicted in the same pass, in eV, float64
+    #: What else a family knows of a structure, (n_structures, n): the weights of UMA's experts.
     extra: Mapping[str, FloatArray] = field(default_factory=dict)
+    #: Invariants (n_atoms, n_channels) after every step of the network, in order of depth: first
+    #: ``embedding`` (of the element alone), last the final ``interaction_N``.
     layers: Mapping[str, FloatArray] = field(default_factory=dict)
 
 
@@ -70,26 +63,6 @@ class Extractor(ABC):
     device : {"cpu", "cuda", "mps"}
     dtype : {"float32", "float64"}
 
-    Attributes
-    ----------
-    checkpoint_file : pathlib.Path
-        The file that the weights were read from.
-    elements : frozenset of int
-        Atomic numbers that the model accepts.
-    cutoff : float
-        Largest distance of a pair of atoms that exchange a message, in Å.
-    linear_head : bool
-        True if the last layer is a linear map of the backbone, so that backbone -> last layer
-        can be rebuilt exactly by construction. The energy is then linear in the backbone, and
-        the backbone is the *readout*: the widest features that the energy is linear in. Else the
-        last layer is. Written into the class of the family's own file, where it is read without
-        running it, see :func:`lumlip.runtime.environments.pins`.
-    no_energy : str
-        What the model predicts instead, if it has no energy. All its energies are then NaN, and
-        nothing but the package's own features can prove which features ours are.
-    invariant : bool
-        False for a family whose features change slightly when a structure is rotated.
-
     Raises
     ------
     ValueError
@@ -98,50 +71,39 @@ class Extractor(ABC):
     """
 
     tasks: tuple[str, ...] = ()
+    #: The last layer is a linear map of the backbone. The energy is then linear in the backbone,
+    #: too, and that is the *readout*: the widest features that the energy is linear in. Else the
+    #: last layer is. Written into the class of the family's own file, where it is read without
+    #: running it, see :func:`lumlip.runtime.environments.pins`.
     linear_head: ClassVar[bool] = False
-    invariant: ClassVar[bool] = True
+    invariant: ClassVar[bool] = True  # False: features change slightly with rotations
+    #: What the model predicts instead, if it has no energy. All its energies are then NaN, and
+    #: nothing but the package's own features can prove which features ours are.
     no_energy: str = ""
-    checkpoint_file: Path
-    elements: frozenset[int]
-    cutoff: float
+    checkpoint_file: Path  # that the weights were read from
+    elements: frozenset[int]  # atomic numbers that the model accepts
+    cutoff: float  # largest distance of a pair of atoms that exchange a message, in Å
 
     @abstractmethod
     def __init__(self, checkpoint: str, *, task: str | None, device: str, dtype: str) -> None: ...
 
     @abstractmethod
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> Features:
-        """One forward pass over a batch: no forces, no gradients.
+    def extract(self, structures: Structures, *, layers: bool = False) -> Features:
+        """One forward pass over a batch of any periodicity: no forces, no gradients.
 
-        With ``layers`` also the features after every layer, see :class:`Features`. The backbone,
-        the last layer and the energies stay the same to the last bit.
-
-        Parameters
-        ----------
-        structures : sequence of ase.Atoms, length n_structures
-            Any periodicity, n_atoms atoms together.
-        layers : bool
-            Always passed by name.
+        With ``layers`` also the features after every layer. The backbone, the last layer and the
+        energies stay the same to the last bit.
         """
 
     @abstractmethod
-    def energy_from_last_layer(
-        self, last_layer: FloatArray, structures: Sequence[Atoms]
-    ) -> FloatArray:
-        """Total energies (n_structures,) in eV, recomputed from the last-layer features alone.
+    def energy_from_last_layer(self, last_layer: FloatArray, structures: Structures) -> FloatArray:
+        """Total energies (n_structures,) in eV from the last layer (n_atoms, n_channels) alone.
 
-        Parameters
-        ----------
-        last_layer : array of shape (n_atoms, n_last_layer_channels)
-            As `extract` returned it for these structures.
-        structures : sequence of ase.Atoms, length n_structures
-            For what is no feature: energies of the elements, say.
+        The structures are there for what is no feature: energies of the elements, say.
         """
 
-    def energy_from_readout(self, readout: FloatArray, structures: Sequence[Atoms]) -> FloatArray:
-        """Do the same from the readout (n_atoms, n_readout_channels), as far as that is another.
-
-        To be written where ``linear_head`` is true and the last layer is not the backbone itself.
-        """
+    def energy_from_readout(self, readout: FloatArray, structures: Structures) -> FloatArray:
+        """Do the same from the readout, where ``linear_head`` makes that another layer."""
         return self.energy_from_last_layer(readout, structures)
 
     @abstractmethod
@@ -155,28 +117,17 @@ class Extractor(ABC):
 
     def package_energy(self, atoms: Atoms) -> float:
         """Total energy in eV by the package's own calculator, of the structure in its box."""
-        calculator = self._calculator
-        calculator.reset()  # ase takes atoms that differ in ``info`` alone for the same
+        self._calculator.reset()  # ase takes atoms that differ in ``info`` alone for the same
         with quiet():
-            return float(calculator.get_potential_energy(bare(in_box(atoms, self.cutoff))))
+            return float(self._calculator.get_potential_energy(bare(in_box(atoms, self.cutoff))))
 
-    def package_features(self, atoms: Atoms) -> dict[str, tuple[FloatArray, FloatArray]]:
-        """Descriptors that the package itself offers: name -> (ours, the package's), for checks.
-
-        Both of shape (n_atoms, n_channels).
-        """
+    def package_features(self, atoms: Atoms) -> Pairs:
+        """Descriptors (n_atoms, n_channels) that the package itself offers, for checks."""
         return {}
 
 
 def whole_number(value: Any, name: str) -> int:
     """Return a charge, or another label of `STATE`, as an int; refuse what would lose by that.
-
-    Parameters
-    ----------
-    value : object
-        What stands in ``Atoms.info``: a Python or numpy number, or an array of shape ().
-    name : str
-        Its name there, for the message.
 
     Raises
     ------
@@ -188,12 +139,12 @@ def whole_number(value: Any, name: str) -> int:
     >>> whole_number(np.float64(-1.0), "charge")
     -1
     """
-    number = value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    scalar = isinstance(value, np.generic) or (isinstance(value, np.ndarray) and value.ndim == 0)
+    number = value.item() if scalar else value
     is_number = isinstance(number, Real) and not isinstance(number, bool)
     if is_number and float(number).is_integer():
         return int(number)
-    shown = number.item() if isinstance(number, np.generic) else number
-    raise ValueError(f"{name} is {shown!r:.60}, expected one whole number")
+    raise ValueError(f"{name} is {number!r:.60}, expected one whole number")
 
 
 def charge_and_spin(atoms: Atoms, *, default: tuple[int, int] = (0, 1)) -> tuple[int, int]:
@@ -217,18 +168,9 @@ def in_box(atoms: Atoms, cutoff: float) -> Atoms:
     Every family sees the same box: each direction without periodicity gets a cell vector
     perpendicular to the others, as long as the atoms' extent plus twice the cutoff plus 1 Å.
     So an isolated atom is an atom without neighbors, and a molecule sees only itself.
-    Positions, periodic cell vectors and ``info`` (charge, spin) stay as they are.
-
-    Parameters
-    ----------
-    atoms : ase.Atoms
-    cutoff : float
-        Largest distance of two atoms that interact, in Å.
-
-    Returns
-    -------
-    ase.Atoms
-        Periodic in all directions; the structure itself if it was so before.
+    Positions, periodic cell vectors and ``info`` (charge, spin) stay as they are; a structure that
+    is periodic in all directions is returned itself. The cutoff, the largest distance of two atoms
+    that interact, is in Å.
 
     Raises
     ------
@@ -253,28 +195,14 @@ def in_box(atoms: Atoms, cutoff: float) -> Atoms:
 
 @dataclass(frozen=True)
 class Neighbors:
-    """A batch of structures as one graph: atoms in order, every directed pair within a cutoff.
+    """A batch of structures as one graph: atoms in order, every directed pair within a cutoff."""
 
-    Attributes
-    ----------
-    numbers : int array of shape (n_atoms,)
-        Atomic numbers.
-    structure : int array of shape (n_atoms,)
-        Index of the structure that an atom belongs to.
-    first, second : int arrays of shape (n_pairs,)
-        Atom indices in the batch; sorted by ``first``. Both directions of a pair are listed.
-    vector : float64 array of shape (n_pairs, 3)
-        From ``first`` to (the image of) ``second``, in Å.
-    image : int array of shape (n_pairs, 3)
-        Which periodic image of ``second``.
-    """
-
-    numbers: IntArray
-    structure: IntArray
-    first: IntArray
-    second: IntArray
-    vector: FloatArray
-    image: IntArray
+    numbers: IntArray  # (n_atoms,), atomic
+    structure: IntArray  # (n_atoms,), index of the structure that an atom belongs to
+    first: IntArray  # (n_pairs,), atom in the batch; sorted by it, both directions of a pair listed
+    second: IntArray  # (n_pairs,)
+    vector: FloatArray  # (n_pairs, 3), from ``first`` to (the image of) ``second`` in Å, float64
+    image: IntArray  # (n_pairs, 3), which periodic image of ``second``
 
     @property
     def pairs(self) -> IntArray:
@@ -282,15 +210,8 @@ class Neighbors:
         return np.stack([self.first, self.second])
 
 
-def neighbors(structures: Sequence[Atoms], cutoff: float) -> Neighbors:
-    """List all pairs of atoms closer than a cutoff (Å), for a whole batch, after `in_box`.
-
-    Parameters
-    ----------
-    structures : sequence of ase.Atoms, length n_structures
-    cutoff : float
-        In Å.
-    """
+def neighbors(structures: Structures, cutoff: float) -> Neighbors:
+    """List all pairs of atoms closer than a cutoff (Å), for a whole batch, after `in_box`."""
     from matscipy.neighbours import neighbour_list  # type: ignore[import-not-found]
 
     sizes = np.array([len(atoms) for atoms in structures])
@@ -313,12 +234,12 @@ def neighbors(structures: Sequence[Atoms], cutoff: float) -> Neighbors:
     )
 
 
-def centered(structures: Sequence[Atoms]) -> FloatArray:
+def centered(structures: Structures) -> FloatArray:
     """Positions (n_atoms, 3) in Å about each structure's center, where float32 resolves best."""
     return np.concatenate([atoms.positions - atoms.positions.mean(0) for atoms in structures])
 
 
-def sum_by_structure(atomic: FloatArray, structures: Sequence[Atoms]) -> FloatArray:
+def sum_by_structure(atomic: FloatArray, structures: Structures) -> FloatArray:
     """Add up atomic values (n_atoms,) to (n_structures,), in float64 and the same unit."""
     owner = np.repeat(np.arange(len(structures)), [len(atoms) for atoms in structures])
     total: NDArray[Any] = np.bincount(
@@ -327,7 +248,7 @@ def sum_by_structure(atomic: FloatArray, structures: Sequence[Atoms]) -> FloatAr
     return total
 
 
-def check_elements(structures: Sequence[Atoms], elements: frozenset[int], model: str) -> None:
+def check_elements(structures: Structures, elements: frozenset[int], model: str) -> None:
     """Raise ValueError naming the elements that a model does not know."""
     unknown = set().union(*(atoms.numbers.tolist() for atoms in structures)) - elements
     if unknown:
@@ -337,9 +258,7 @@ def check_elements(structures: Sequence[Atoms], elements: frozenset[int], model:
 
 def choose_task(task: str | None, known: Sequence[str], model: str) -> str | None:
     """Return the task if the model has it; ValueError naming the known ones if not."""
-    if task is None and not known:
-        return None
-    if task in known:
+    if task in known or (task is None and not known):
         return task
     if not known:
         raise ValueError(f"{model} has no tasks, got task {task!r}")
@@ -395,15 +314,8 @@ def _disguise(path: Path, compiled_from: str) -> str:
         return "a pointer of Git LFS to it: git lfs pull fetches the file itself"
     if head.startswith((b"<!doctype", b"<html", b"<?xml")):
         return "a web page: download the file itself, logged in where its site asks for that"
-    if _is_compiled(path):
-        origin = compiled_from or "the checkpoint that it was made from"
-        return f"a compiled model (TorchScript), whose layers cannot be read: give {origin}"
+    with suppress(BadZipFile), ZipFile(path) as archive:
+        if any(name.endswith("/constants.pkl") for name in archive.namelist()):
+            origin = compiled_from or "the checkpoint that it was made from"
+            return f"a compiled model (TorchScript), whose layers cannot be read: give {origin}"
     return "" if head else "an empty file"
-
-
-def _is_compiled(path: Path) -> bool:
-    try:
-        with ZipFile(path) as archive:
-            return any(name.endswith("/constants.pkl") for name in archive.namelist())
-    except BadZipFile:
-        return False

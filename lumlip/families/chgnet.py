@@ -2,11 +2,7 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "chgnet==0.4.2",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "matscipy==1.3.1",
-#   "pymatgen==2026.10.24",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "matscipy==1.3.1", "pymatgen==2026.10.24",
 #   "pymatgen-core==2026.10.16",
 # ]
 # ///
@@ -18,8 +14,6 @@ E = sum_i (w . last_layer_i + b) + sum_i reference[Z_i], the composition model's
 Layers: the atom features (64, invariant) as embedded and after every atom convolution; the last of
 them is the backbone before its LayerNorm.
 """
-
-from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,6 +30,7 @@ from chgnet.model.layers import AtomConv, BondConv
 from torch import Tensor, nn
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, IntArray, Structures
 
 PACKAGE = "chgnet"
 FEATURES_VERSION = 1
@@ -50,18 +45,9 @@ FILES = {
 class CrystalGraph:
     """CHGNet's two graphs of a batch: of atoms joined by bonds, and of bonds joined by angles.
 
-    A bond of the atom graph is stored once; its two directions are rows k and k + n_bonds.
-
-    Attributes
-    ----------
-    first, second : int tensors of shape (2 * n_bonds,)
-        Atoms of the directed bonds.
-    bond : int tensor of shape (2 * n_bonds,)
-        Undirected bond of each directed one.
-    vector : float tensor of shape (2 * n_bonds, 3)
-        From neighbor to center, as CHGNet has it, in Å.
-    angles : int tensor of shape (n_angles, 3)
-        Center, directed bond, other directed bond (both shorter than the bond graph's cutoff).
+    A bond is stored once; its two directions are rows k and k + n_bonds of ``first`` and ``second``
+    (2 * n_bonds,), its atoms, and of ``vector``, from neighbor to center in Å. An angle has a
+    center and two directed bonds, shorter than the bond graph's cutoff: ``angles`` (n_angles, 3).
     """
 
     numbers: Tensor
@@ -80,7 +66,7 @@ def _one_direction(graph: base.Neighbors) -> Any:
     return (graph.first < graph.second) | ((graph.first == graph.second) & up)
 
 
-def _pairs_at_center(center: base.IntArray, edge: base.IntArray) -> base.IntArray:
+def _pairs_at_center(center: IntArray, edge: IntArray) -> IntArray:
     """All ordered pairs of different edges that share their center: (n_pairs, 3)."""
     order = np.argsort(center, kind="stable")
     center, edge = center[order], edge[order]
@@ -91,7 +77,7 @@ def _pairs_at_center(center: base.IntArray, edge: base.IntArray) -> base.IntArra
     left = np.repeat(np.arange(len(edge)), repeats)
     within = np.arange(len(left)) - np.repeat(np.cumsum(repeats) - repeats, repeats)
     right = np.repeat(starts[inverse], repeats) + within
-    pairs: base.IntArray = np.stack([center[left], edge[left], edge[right]], axis=1)
+    pairs: IntArray = np.stack([center[left], edge[left], edge[right]], axis=1)
     return pairs[left != right]  # type: ignore[no-any-return]
 
 
@@ -125,35 +111,31 @@ class Extractor(_network.Extractor):
         self.model = self._placed(model)
         self.cutoff = float(model.graph_converter.atom_graph_cutoff)
         self.bond_cutoff = float(model.graph_converter.bond_graph_cutoff)
-        known = range(1, model.atom_embedding.embedding.num_embeddings + 1)
-        self.elements = frozenset(known)
+        self.elements = frozenset(range(1, model.atom_embedding.embedding.num_embeddings + 1))
         layers = model.mlp.layers if hasattr(model.mlp, "layers") else model.mlp
         self.hidden, self.final = layers[:-1], layers[-1]
         self.weight, self.bias = _network.final_map(self.final)
         if model.composition_model is not None:
             reference = _network.double(model.composition_model.fc.weight[0])
-            self.shift = _network.by_number(known, reference)
-        self.layers = {"embedding": _network.Step(model.atom_embedding)}
+            self.shift = _network.by_number(sorted(self.elements), reference)
+        self.layers = _network.steps([model.atom_embedding])
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         steps, backbone = self._convolve(self._graph(structures))
         if seen:  # beside the embedding
             seen.update({f"interaction_{i}": x for i, x in enumerate(steps[1:], start=1)})
-        last_layer = self.hidden(backbone)
-        site = _network.double(self.final(last_layer).squeeze(1))
-        return backbone, last_layer, self._total(site, structures)
+        seen["backbone"], seen["last_layer"] = backbone, self.hidden(backbone)
+        site = _network.double(self.final(seen["last_layer"]).squeeze(1))
+        return self._total(site, structures)
 
     def package_calculator(self) -> Any:
         """CHGNetCalculator on this checkpoint; it computes in float32 whatever our dtype."""
         from chgnet.model.dynamics import CHGNetCalculator
 
-        return CHGNetCalculator(
-            self._package_model(), use_device=self.device.type, on_isolated_atoms="ignore"
-        )
+        options = {"use_device": self.device.type, "on_isolated_atoms": "ignore"}
+        return CHGNetCalculator(self._load().eval(), **options)
 
-    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+    def package_features(self, atoms: Atoms) -> base.Pairs:
         """CHGNet's two descriptors: name -> (ours, the package's).
 
         ``crystal_fea`` is the sum over atoms of our backbone. ``atom_fea`` is *not* the backbone:
@@ -161,26 +143,17 @@ class Extractor(_network.Extractor):
         """
         from pymatgen.io.ase import AseAtomsAdaptor
 
-        model = self._package_model()
         structure = AseAtomsAdaptor.get_structure(base.in_box(atoms, self.cutoff))
-        theirs = model.predict_structure(
-            structure, task="e", return_atom_feas=True, return_crystal_feas=True
-        )
+        wanted = {"task": "e", "return_atom_feas": True, "return_crystal_feas": True}
+        theirs = self._calculator.model.predict_structure(structure, **wanted)
         with torch.inference_mode():
-            graph = self._graph([atoms])
-            (*_, early, _), backbone = self._convolve(graph)
+            (*_, early, _), backbone = self._convolve(self._graph([atoms]))
         return {
             "atom_fea": (early.cpu().numpy(), theirs["atom_fea"]),
             "crystal_fea": (backbone.sum(0).cpu().numpy(), theirs["crystal_fea"]),
         }
 
-    def _package_model(self) -> CHGNet:
-        """Load the checkpoint afresh, as the package runs it: float32."""
-        model = self._load().to(self.device).eval()
-        model.graph_converter.set_isolated_atom_response("ignore")
-        return model
-
-    def _graph(self, structures: Sequence[Atoms]) -> CrystalGraph:
+    def _graph(self, structures: Structures) -> CrystalGraph:
         """Build both graphs of a batch; edges equal CHGNet's own converter, in another order."""
         graph = base.neighbors(structures, self.cutoff)
         half = _one_direction(graph)
@@ -212,11 +185,13 @@ class Extractor(_network.Extractor):
         bond, weight, bond_weight, angle = self._embed(graph)
         has_angles = self._bonds_of_structures_with_angles(graph)
         center, left, right = graph.angles[:, 0], *graph.bond[graph.angles[:, 1:]].T
-        blocks = zip(
-            model.atom_conv_layers[:-1], model.bond_conv_layers, model.angle_layers, strict=True
-        )
+        bond_convs, angle_layers = [*model.bond_conv_layers, None], [*model.angle_layers, None]
+        blocks = zip(model.atom_conv_layers, bond_convs, angle_layers, strict=True)
         for atom_conv, bond_conv, angle_update in blocks:
-            atom = _atom_conv(atom_conv, atom, bond, weight, graph)
+            edges = [(atom, graph.first), (bond, graph.bond), (atom, graph.second)]
+            message = _gated(atom_conv.twoBody_atom, edges)
+            message *= weight[graph.bond]
+            atom = _collect(atom_conv, message, graph.first, atom, atom_conv.atom_norm)
             after.append(atom)
             if not len(angle) or bond_conv is None:
                 continue
@@ -231,25 +206,19 @@ class Extractor(_network.Extractor):
                 new = new + angle if angle_update.resnet else new
                 norm = angle_update.angle_norm
                 angle = new if norm is None else norm(new)
-        last = _atom_conv(model.atom_conv_layers[-1], atom, bond, weight, graph)
         norm = model.readout_norm
-        return [*after, last], last if norm is None else norm(last)
+        return after, atom if norm is None else norm(atom)
 
     def _embed(self, graph: CrystalGraph) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Embed bonds (n_bonds, 64), their weights in both graphs, and angles (n_angles, 64)."""
         model, radial = self.model, self.model.bond_basis_expansion
         length = torch.linalg.vector_norm(graph.vector, dim=1)
-        unit = graph.vector / length[:, None]
+        left, right = (graph.vector / length[:, None])[graph.angles[:, 1:].T]
         length = length[: len(length) // 2]
         atom_basis, bond_basis = radial.rbf_expansion_ag(length), radial.rbf_expansion_bg(length)
-        left, right = unit[graph.angles[:, 1]], unit[graph.angles[:, 2]]
+        weights = model.bond_weights_ag(atom_basis), model.bond_weights_bg(bond_basis)
         angle = model.angle_embedding(model.angle_basis_expansion(left, right))
-        return (
-            model.bond_embedding(atom_basis),
-            model.bond_weights_ag(atom_basis),
-            model.bond_weights_bg(bond_basis),
-            angle,
-        )
+        return model.bond_embedding(atom_basis), *weights, angle
 
     def _bonds_of_structures_with_angles(self, graph: CrystalGraph) -> Tensor:
         """Mark bonds (n_bonds,) of structures that have at least one angle."""
@@ -259,26 +228,16 @@ class Extractor(_network.Extractor):
         return marked[owner[graph.first[: len(graph.first) // 2]]]
 
 
-def _atom_conv(
-    layer: AtomConv, atom: Tensor, bond: Tensor, weight: Tensor, graph: CrystalGraph
-) -> Tensor:
-    """CHGNet's AtomConv: messages along all directed bonds."""
-    parts = [(atom, graph.first), (bond, graph.bond), (atom, graph.second)]
-    message = _gated(layer.twoBody_atom, parts)
-    message *= weight[graph.bond]
-    return _collect(layer, message, graph.first, atom, layer.atom_norm)
-
-
 def _gated(gated: GatedMLP, parts: Sequence[tuple[Tensor, Tensor | None]]) -> Tensor:
     """CHGNet's GatedMLP of [x_i | y_k | ...], its first linear maps applied before the gathering.
 
     W [x_i | y_k] = (W_x x)_i + (W_y y)_k: a product per atom and bond instead of one per edge,
     of which there are fifty times more.
     """
-    starts = [_first_linear(mlp) for mlp in (gated.mlp_core, gated.mlp_gate)]
-    firsts = [gated.mlp_core.layers[starts[0]], gated.mlp_gate.layers[starts[1]]]
-    weights = torch.cat([linear.weight for linear in firsts])
-    bias = torch.cat([linear.bias for linear in firsts])
+    start = 0 if isinstance(gated.mlp_core.layers[0], nn.Linear) else 1  # behind a dropout
+    mlps = [mlp.layers[start:] for mlp in (gated.mlp_core, gated.mlp_gate)]
+    weights = torch.cat([mlp[0].weight for mlp in mlps])
+    bias = torch.cat([mlp[0].bias for mlp in mlps])
     columns = torch.split(weights, [values.shape[1] for values, _ in parts], dim=1)
     mapped = [values @ column.T for (values, _), column in zip(parts, columns, strict=True)]
     mapped[0] += bias
@@ -288,17 +247,11 @@ def _gated(gated: GatedMLP, parts: Sequence[tuple[Tensor, Tensor | None]]) -> Te
     )
     for other in others:
         total += other
-    core, gate = torch.split(total, [len(linear.weight) for linear in firsts], dim=1)
-    core = gated.mlp_core.layers[starts[0] + 1 :](core)
-    gate = gated.mlp_gate.layers[starts[1] + 1 :](gate)
+    halves = torch.split(total, [len(mlp[0].weight) for mlp in mlps], dim=1)
+    core, gate = (mlp[1:](half) for mlp, half in zip(mlps, halves, strict=True))
     if gated.norm is not None:
         core, gate = gated.bn1(core), gated.bn2(gate)
     return gated.activation(core) * gate.sigmoid()  # type: ignore[no-any-return]
-
-
-def _first_linear(mlp: Any) -> int:
-    """Position of the first linear map: 0, or 1 behind a dropout."""
-    return next(i for i, layer in enumerate(mlp.layers) if isinstance(layer, nn.Linear))
 
 
 def _collect(

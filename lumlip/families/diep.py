@@ -2,13 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "diep==2.0.0",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "torch-geometric==2.8.1",
-#   "matscipy==1.3.1",
-#   "pymatgen==2026.10.24",
-#   "pymatgen-core==2026.10.16",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "torch-geometric==2.8.1", "matscipy==1.3.1",
+#   "pymatgen==2026.10.24", "pymatgen-core==2026.10.16",
 # ]
 # ///
 """DIEP: a graph network on electron-ion integrals of bonds and triplets, after M3GNet.
@@ -20,9 +15,7 @@ Layers: the atom features (64, invariant) as embedded and after every graph laye
 reads the triplets too; the last of them is the backbone.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
@@ -30,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from ase import Atoms
 from ase.data import atomic_numbers
 from diep import config
 from diep.graph.compute import DIEPData
@@ -40,13 +32,14 @@ from diep.pretrained import DEFAULT_MODEL_DIR, load_potential
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, Structures
 
 PACKAGE = "diep"
 FEATURES_VERSION = 1
 TRIPLETS_AT_ONCE = 4096  # 6 MB of grid points in float32: stays in the cache
 
 
-class Extractor(_network.Extractor):
+class Extractor(_network.Gated):
     """An exported DIEP potential: "matpes-r2scan", or a folder with model.json and state.pt."""
 
     def _path(self, checkpoint: str) -> Path:
@@ -72,32 +65,15 @@ class Extractor(_network.Extractor):
         self.scale, self.mean = np.full(119, float(potential.data_std)), float(potential.data_mean)
         reference = _network.double(potential.element_refs.property_offset)
         self.shift = _network.by_number(numbers, reference)
-        self.layers = _network.steps(
-            _network.Step(self.model.embedding, itemgetter(0)),
-            *(
-                _network.Step(x, itemgetter(1)) for x in self.model.graph_layers
-            ),  # edges, atoms, state
-        )
+        self._watch(self.readout, self.readout.layers[-1], self.readout.gates[-2])
+        self.inside["site"] = _network.Step(self.readout)
+        layers = (_network.Step(x, itemgetter(1)) for x in self.model.graph_layers)  # [0]: edges
+        self.layers = _network.steps((self.model.embedding, *layers))
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
-        layers, gates = self.readout.layers, self.readout.gates
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         with _precision(self.dtype):
-            graph = self._graph(structures)
-            self.model(graph)  # leaves the features on the graph
-            backbone = graph.node_feat
-            # split each branch before its last linear map (a sigmoid follows that of the gate)
-            hidden, gate = layers[:-1](backbone), gates[:-2](backbone)
-            site = layers[-1](hidden) * gates[-2:](gate)
-        energy = self._total(_network.double(site[:, 0]), structures) + self.mean
-        return backbone, torch.cat([hidden, gate], dim=1), energy
-
-    def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
-        return _network.gated(last_layer, self.readout.layers[-1], self.readout.gates[-2])
-
-    def _besides(self, structures: Sequence[Atoms]) -> float:
-        return self.mean
+            self.model(self._graph(structures))
+        return self._energy(seen.pop("site"), structures, seen)
 
     def package_calculator(self) -> Any:
         """DIEPCalculator on this checkpoint; it computes in float32 whatever our dtype."""
@@ -106,7 +82,7 @@ class Extractor(_network.Extractor):
         with _precision(torch.float32):
             return make_calculator(self.folder, device=self.device.type)
 
-    def _graph(self, structures: Sequence[Atoms]) -> DIEPData:
+    def _graph(self, structures: Structures) -> DIEPData:
         """Build the batched graph; edges equal DIEP's own, its triplets follow in the model."""
         graph, positions = base.neighbors(structures, self.cutoff), base.centered(structures)
         shift = graph.vector - (positions[graph.second] - positions[graph.first])

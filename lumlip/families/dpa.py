@@ -2,11 +2,7 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "deepmd-kit==3.2.0",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "vesin[torch]==0.6.2",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "vesin[torch]==0.6.2",
 #   "matscipy==1.3.1",
 # ]
 # ///
@@ -29,13 +25,10 @@ takes its own defaults, or 0 and 1. Frame parameters keep the model's defaults. 
 another architecture: refused.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +40,7 @@ from ase.data import atomic_numbers
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, IntArray, Structures
 
 PACKAGE = "deepmd"
 FEATURES_VERSION = 2
@@ -69,11 +63,16 @@ class Extractor(_network.Extractor):
         """Read the weights and settings of the file without running code from it."""
         saved = torch.load(self.checkpoint_file, map_location="cpu", weights_only=True)
         weights: dict[str, Any] = saved.get("model", saved)
-        self.tasks, self.aliases = _branches(weights["_extra_state"]["model_params"])
+        branches = weights["_extra_state"]["model_params"].get("model_dict", {})
+        self.tasks = tuple(branches)
+        others = {name: branch.get("model_branch_alias", []) for name, branch in branches.items()}
+        self.aliases = {alias: name for name, known in others.items() for alias in known}
         return weights
 
     def _set_up(self, model: Any, task: str | None) -> None:
-        task, self.alphabetical = _numbering(task)
+        branch, _, control = (task or "").rpartition(":")
+        self.alphabetical = control == "alphabetical"
+        task = (branch or None) if self.alphabetical else task
         self.task = base.choose_task(self.aliases.get(task or "", task), self.tasks, self.name)
         with self._reading():
             built = _build(model, self.task, str(self.dtype).removeprefix("torch."))
@@ -87,28 +86,20 @@ class Extractor(_network.Extractor):
         self.weight, self.bias = _network.double(final.matrix[:, 0]), float(final.bias[0])
         energies = fitting.bias_atom_e[:, 0].double() + self.atomic_model.out_bias[0, :, 0].double()
         self.energies = _network.double(energies)
-        self.inside = {
-            "backbone": _network.Step(fitting, entering=True),
-            "last_layer": _network.Step(final, entering=True),
-        }
+        self.inside = _network.entering(backbone=fitting, last_layer=final)
         block = getattr(descriptor, "repflows", None) or descriptor.repformers
-        self.layers = _network.steps(
-            _network.Step(descriptor.type_embedding),
-            *(_network.Step(layer, itemgetter(0)) for layer in block.layers),
-        )
+        self.layers = _network.steps((descriptor.type_embedding, *block.layers))
 
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
+    def extract(self, structures: Structures, *, layers: bool = False) -> base.Features:
         """One forward pass over each run of structures of one charge and spin, as a frame has."""
-        runs = [list(run) for _, run in groupby(structures, key=self._state)]
+        runs = [list(run) for _, run in groupby(structures, key=lambda x: str(self._state(x)))]
         if len(runs) == 1:
             return super().extract(structures, layers=layers)
         return _joined([self.extract(run, layers=layers) for run in runs])
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
-        state = _charge_spin(self._state(structures[0]))
-        frame = make_frame(structures, self.model, self._types(structures)).to(self.device)
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
+        state = self._state(structures[0])
+        frame = make_frame(structures, self.model, self._types(structures), self.device)
         with fitted_to(self.model, frame):
             site = self.atomic_model.forward_common_atomic(
                 frame.coord,
@@ -120,11 +111,10 @@ class Extractor(_network.Extractor):
         n_atoms = frame.nlist.shape[1]
         for name, values in seen.items():  # images of atoms stand behind the atoms
             seen[name] = values.reshape(-1, values.shape[-1])[:n_atoms].to(self.dtype)
-        energy = base.sum_by_structure(_network.double(site.reshape(-1)), structures)
-        return seen.pop("backbone"), seen.pop("last_layer"), energy
+        return base.sum_by_structure(_network.double(site.reshape(-1)), structures)
 
-    def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
-        shift: base.FloatArray = self.energies[self._types(structures)]
+    def _site(self, last_layer: FloatArray, structures: Structures) -> FloatArray:
+        shift: FloatArray = self.energies[self._types(structures)]
         return super()._site(last_layer, structures) + shift
 
     def package_calculator(self) -> Any:
@@ -143,34 +133,32 @@ class Extractor(_network.Extractor):
     def package_energy(self, atoms: Atoms) -> float:
         """Total energy in eV by DP, which looks for charge and spin under a name of its own."""
         stated = atoms.copy()
-        stated.info["charge_spin"] = _charge_spin(self._state(atoms))
+        stated.info["charge_spin"] = self._state(atoms)
         return super().package_energy(stated)
 
-    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+    def package_features(self, atoms: Atoms) -> base.Pairs:
         """DeepPot's descriptor and activation before the last layer, for checks."""
         box, potential = base.in_box(atoms, self.cutoff), self._calculator.dp
-        arguments = (
-            box.positions.reshape(1, -1),
-            box.cell.array.reshape(1, -1),
-            types_of([box], self.type_map),
-        )
-        state = _charge_spin(self._state(atoms))
-        theirs = potential.deep_eval.eval_embedding(*arguments, charge_spin=state, dtype="native")
+        geometry = (x.reshape(1, -1) for x in (box.positions, box.cell.array))
+        options = {"charge_spin": self._state(atoms), "dtype": "native"}
+        types = types_of([box], self.type_map)
+        theirs = potential.deep_eval.eval_embedding(*geometry, types, **options)
         ours = self.extract([atoms])
         return {
             "eval_embedding": (ours.backbone, theirs[0][0]),
             "eval_embedding_last_layer": (ours.last_layer, theirs[1][0]),
         }
 
-    def _types(self, structures: Sequence[Atoms]) -> base.IntArray:
+    def _types(self, structures: Structures) -> IntArray:
         return (alphabetical_types if self.alphabetical else types_of)(structures, self.type_map)
 
-    def _state(self, atoms: Atoms) -> tuple[int, int] | None:
-        """Charge and spin multiplicity of a structure; None if the model knows neither."""
+    def _state(self, atoms: Atoms) -> FloatArray | None:
+        """Charge and spin multiplicity of a structure, (1, 2); None if the model knows neither."""
         if not self.model.has_chg_spin_ebd():
             return None
         charge, spin = self.model.atomic_model.descriptor.default_chg_spin or (0, 1)
-        return base.charge_and_spin(atoms, default=(int(charge), int(spin)))
+        known = base.charge_and_spin(atoms, default=(int(charge), int(spin)))
+        return np.array([known], dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -180,17 +168,10 @@ class Frame:
     Every pair gets a neighbor of its own, at the vector of the pair from an atom that sits at the
     origin: the model sees differences of positions only, and these are then exact in float32.
 
-    Attributes
-    ----------
-    coord : Tensor of shape (1, n_atoms + n_pairs, 3)
-        Zeros, then the vectors of the pairs, in Å.
-    types : Tensor of shape (1, n_atoms + n_pairs)
-    nlist : Tensor of shape (1, n_atoms, width)
-        Neighbors of each atom by increasing distance, -1 where it has fewer.
-    mapping : Tensor of shape (1, n_atoms + n_pairs)
-        The atom that a neighbor is an image of.
-    width, angle_width : int
-        Largest number of neighbors of an atom, within the two cutoffs.
+    ``coord`` (1, n_atoms + n_pairs, 3) are zeros, then the vectors of the pairs, in Å; ``mapping``
+    tells the atom that a neighbor is an image of; ``nlist`` (1, n_atoms, width) holds the neighbors
+    of each atom by increasing distance, -1 where it has fewer. The widths are the largest number of
+    neighbors of an atom, within the two cutoffs.
     """
 
     coord: Tensor
@@ -200,28 +181,18 @@ class Frame:
     width: int
     angle_width: int
 
-    def to(self, device: torch.device) -> Frame:
-        """Move to a device."""
-        names = ("coord", "types", "nlist", "mapping")
-        return replace(self, **{name: getattr(self, name).to(device) for name in names})
-
-
-def _charge_spin(state: tuple[int, int] | None) -> base.FloatArray | None:
-    """Charge and spin multiplicity as DeePMD-kit takes them, (1, 2)."""
-    return None if state is None else np.array([state], dtype=np.float64)
-
 
 def _joined(parts: Sequence[base.Features]) -> base.Features:
     """Put the features of batches one behind the other."""
-
-    def join(name: str) -> base.FloatArray:
-        return np.concatenate([getattr(part, name) for part in parts])
-
+    arrays = zip(*((x.backbone, x.last_layer, x.energy) for x in parts), strict=True)
     layers = {key: np.concatenate([x.layers[key] for x in parts]) for key in parts[0].layers}
-    return base.Features(join("backbone"), join("last_layer"), join("energy"), layers=layers)
+    backbone, last_layer, energy = map(np.concatenate, arrays)
+    return base.Features(backbone, last_layer, energy, layers=layers)
 
 
-def make_frame(structures: Sequence[Atoms], model: Any, types: base.IntArray) -> Frame:
+def make_frame(
+    structures: Structures, model: Any, types: IntArray, device: torch.device | None = None
+) -> Frame:
     """Make the one frame of a batch; its pairs equal DeePMD-kit's own."""
     graph = base.neighbors(structures, float(model.get_rcut()))
     n_atoms = len(graph.numbers)
@@ -237,32 +208,27 @@ def make_frame(structures: Sequence[Atoms], model: Any, types: base.IntArray) ->
     nlist = np.full((n_atoms, width), -1)
     kept = rank < width
     nlist[first[kept], rank[kept]] = n_atoms + np.flatnonzero(kept)
-    return Frame(
-        coord=torch.from_numpy(np.concatenate([np.zeros((n_atoms, 3)), graph.vector[order]]))[None],
-        types=torch.from_numpy(np.concatenate([types, types[second]]))[None],
-        nlist=torch.from_numpy(nlist)[None],
-        mapping=torch.from_numpy(np.concatenate([np.arange(n_atoms), second]))[None],
-        width=width,
-        angle_width=max(1, int(np.bincount(close, minlength=1).max())),
+    arrays = (
+        np.concatenate([np.zeros((n_atoms, 3)), graph.vector[order]]),
+        np.concatenate([types, types[second]]),
+        nlist,
+        np.concatenate([np.arange(n_atoms), second]),
     )
+    coord, kinds, near, mapping = (torch.from_numpy(x)[None].to(device) for x in arrays)
+    angle_width = max(1, int(np.bincount(close, minlength=1).max()))
+    return Frame(coord, kinds, near, mapping, width, angle_width)
 
 
-def types_of(structures: Sequence[Atoms], type_map: Sequence[str]) -> base.IntArray:
+def types_of(structures: Structures, type_map: Sequence[str]) -> IntArray:
     """Indices (n_atoms,) into the model's list of elements."""
     symbols = [symbol for atoms in structures for symbol in atoms.get_chemical_symbols()]
     return np.array([type_map.index(symbol) for symbol in symbols], dtype=np.int64)
 
 
-def alphabetical_types(structures: Sequence[Atoms], type_map: Sequence[str]) -> base.IntArray:
+def alphabetical_types(structures: Structures, type_map: Sequence[str]) -> IntArray:
     """Indices (n_atoms,) into each structure's own elements in alphabetical order: wrong types."""
     own = [atoms.get_chemical_symbols() for atoms in structures]
     return np.concatenate([np.unique(symbols, return_inverse=True)[1] for symbols in own])
-
-
-def _numbering(task: str | None) -> tuple[str | None, bool]:
-    """Split the branch from the control that numbers elements by the alphabet."""
-    branch, _, control = (task or "").rpartition(":")
-    return (branch or None, True) if control == "alphabetical" else (task, False)
 
 
 def dynamic_flows(model: Any) -> Any:
@@ -294,21 +260,8 @@ def download(name: str) -> Path:
     return Path(resolve_model_path(name))
 
 
-def _branches(settings: dict[str, Any]) -> tuple[tuple[str, ...], dict[str, str]]:
-    """Names of the branches, and other names for them; none if the file has one model only."""
-    if "model_dict" not in settings:
-        return (), {}
-    branches: dict[str, Any] = settings["model_dict"]
-    aliases = {
-        alias: name
-        for name, branch in branches.items()
-        for alias in branch.get("model_branch_alias", [])
-    }
-    return tuple(branches), aliases
-
-
 def _build(weights: dict[str, Any], branch: str | None, dtype: str) -> Any:
-    """Build the model of one branch in a given precision."""
+    """Build the model of one branch; refuse what the energy identity leaves out."""
     from deepmd.pt.model.model import get_model
 
     settings = weights["_extra_state"]["model_params"]
@@ -317,7 +270,13 @@ def _build(weights: dict[str, Any], branch: str | None, dtype: str) -> Any:
     model = get_model(_with_precision(settings, dtype))
     start = f"model.{branch or 'Default'}."
     own = {k.removeprefix(start): v for k, v in weights.items() if k.startswith(start)}
-    _check(model.load_state_dict(own, strict=False), model)
+    result = model.load_state_dict(own, strict=False)
+    if lacking := [key for key in result.missing_keys if "layers" in key or "embd" in key]:
+        raise ValueError(f"weights lacking: {', '.join(lacking[:3])}")
+    atomic = model.atomic_model
+    if atomic.fitting_net.remove_vaccum_contribution is not None or atomic.atom_excl is not None:
+        kind = "atom_ener or atom_exclude_types"
+        raise base.UnsupportedError(kind, "more than the last layer enters its energies")
     return model
 
 
@@ -338,17 +297,6 @@ def _check_kind(settings: dict[str, Any]) -> None:
         raise base.UnsupportedError(target, "its fitting network does not give an energy")
     if any(fitting.get(f"numb_{x}") and not fitting.get(f"default_{x}") for x in PARAMETERS):
         raise base.UnsupportedError("fparam", "it wants parameters of every frame or atom")
-
-
-def _check(result: Any, model: Any) -> None:
-    """Refuse weights that do not fit, and what the energy identity leaves out."""
-    lacking = [key for key in result.missing_keys if "layers" in key or "embd" in key]
-    if lacking:
-        raise ValueError(f"weights lacking: {', '.join(lacking[:3])}")
-    atomic = model.atomic_model
-    if atomic.fitting_net.remove_vaccum_contribution is not None or atomic.atom_excl is not None:
-        kind = "atom_ener or atom_exclude_types"
-        raise base.UnsupportedError(kind, "more than the last layer enters its energies")
 
 
 def _with_precision(settings: Any, dtype: str) -> Any:

@@ -2,19 +2,9 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "tensorpotential==0.6.2.1",
-#   "tensorflow-cpu==2.20.0",
-#   "tf_keras==2.20.1",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "scipy==1.17.1",
-#   "matscipy==1.3.1",
-#   "sympy==1.14.0",
-#   "pandas==2.3.3",
-#   "scikit-learn==1.9.1",
-#   "pyyaml==6.0.4",
-#   "requests==2.34.2",
-#   "tqdm==4.70.1",
+#   "tensorflow-cpu==2.20.0", "tf_keras==2.20.1", "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0",
+#   "scipy==1.17.1", "matscipy==1.3.1", "sympy==1.14.0", "pandas==2.3.3", "scikit-learn==1.9.1",
+#   "pyyaml==6.0.4", "requests==2.34.2", "tqdm==4.70.1",
 # ]
 # [tool.lumlip]
 # no-deps = ["tensorpotential", "tf_keras"]  # they ask for TensorFlow with all of CUDA
@@ -33,8 +23,6 @@ A checkpoint is the archive that its authors publish, or a folder of your own pa
 models have no such readout: refused. The package is under the Academic Software License, which
 does not allow commercial use.
 """
-
-from __future__ import annotations
 
 import tarfile
 import tempfile
@@ -58,6 +46,7 @@ from tensorpotential.tpmodel import (
 import tensorflow as tf  # isort: skip
 
 from lumlip.families import base
+from lumlip.families.base import FloatArray, Structures
 
 PACKAGE = "tensorpotential"
 FEATURES_VERSION = 1
@@ -85,14 +74,14 @@ class Extractor(base.Extractor):
         self.type_of = np.zeros(119, dtype=np.int32)
         self.type_of[numbers] = index
 
-    def extract(self, structures: Sequence[Atoms], *, layers: bool = False) -> base.Features:
+    def extract(self, structures: Structures, *, layers: bool = False) -> base.Features:
         """One forward pass over a batch: no forces, no gradients."""
         base.check_elements(structures, self.elements, self.name)
         data = self._graph(structures)
         for step in self.steps:
             step(data)
         densities = [_by_channel(data, origin)[..., 0] for origin in self.readout.origin]
-        backbone: base.FloatArray = np.sum(densities, axis=0)
+        backbone: FloatArray = np.sum(densities, axis=0)
         energy = base.sum_by_structure(data[key.PREDICT_ATOMIC_ENERGY].numpy()[:, 0], structures)
         after = {}
         if layers:
@@ -100,9 +89,7 @@ class Extractor(base.Extractor):
             after[f"interaction_{len(after)}"] = backbone
         return base.Features(backbone, data[HIDDEN].numpy(), energy, layers=after)
 
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
+    def energy_from_last_layer(self, last_layer: FloatArray, structures: Structures) -> FloatArray:
         """Total energies (n_structures,) in eV: the sum at the top of this file."""
         final = getattr(self.readout.mlp, f"layer{self.readout.mlp.nlayers - 1}")
         weight = np.concatenate([[1.0], (final.w * final.norm).numpy().astype(np.float64)[:, 0]])
@@ -119,7 +106,7 @@ class Extractor(base.Extractor):
         """TPCalculator on this checkpoint, in our dtype, not compiled."""
         return TPCalculator(self._load(), extra_properties=[HIDDEN])
 
-    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+    def package_features(self, atoms: Atoms) -> base.Pairs:
         """Hidden features by the package's calculator: name -> (ours, the package's)."""
         self.package_energy(atoms)
         theirs = self._calculator.results[HIDDEN][: len(atoms)]
@@ -142,7 +129,7 @@ class Extractor(base.Extractor):
             new.assign(old if old.dtype == new.dtype else tf.cast(old, new.dtype))
         return model.model
 
-    def _graph(self, structures: Sequence[Atoms]) -> dict[str, Any]:
+    def _graph(self, structures: Structures) -> dict[str, Any]:
         """Build the input of the network; edges equal the package's own."""
         graph = base.neighbors(structures, self.cutoff)
         types, n_atoms = self.type_of[graph.numbers], np.int32(len(graph.numbers))
@@ -158,7 +145,7 @@ class Extractor(base.Extractor):
         }
         return {name: tf.constant(values) for name, values in arrays.items()}
 
-    def _layers(self, data: dict[str, Any]) -> dict[str, base.FloatArray]:
+    def _layers(self, data: dict[str, Any]) -> dict[str, FloatArray]:
         """Embedding of the elements, and what layers hand on, as invariants."""
         (embedding,) = (x for x in self.steps if isinstance(x, steps.ScalarChemicalEmbedding))
         found = {"embedding": data[embedding.name].numpy()[data[key.ATOMIC_MU_I].numpy()]}
@@ -193,9 +180,9 @@ def _readout(network: Sequence[Any]) -> Any:
     return found[0]
 
 
-def _by_channel(data: dict[str, Any], step: Any) -> base.FloatArray:
+def _by_channel(data: dict[str, Any], step: Any) -> FloatArray:
     """Return what a step left, (n_atoms, n_channels, n_components)."""
-    values: base.FloatArray = data[step.name].numpy()
+    values: FloatArray = data[step.name].numpy()
     return values.transpose(1, 2, 0) if getattr(step, "lm_first", False) else values
 
 

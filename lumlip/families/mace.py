@@ -2,11 +2,7 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "mace-torch==0.3.16",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.4.4",
-#   "matscipy==1.3.1",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.4.4", "matscipy==1.3.1",
 # ]
 # ///
 """MACE: equivariant messages of high body order (Batatia et al. 2022).
@@ -26,10 +22,8 @@ Traps. mace takes the last head where it does not know the name; here that is an
 imported before e3nn. A checkpoint is a pickle: loading one runs code from it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -42,35 +36,15 @@ from mace.modules import MACE, ScaleShiftMACE
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, IntArray, Structures
 
 PACKAGE = "mace"
 FEATURES_VERSION = 1
 OFF24 = "https://raw.githubusercontent.com/ACEsuit/mace-off/main/mace_off24/MACE-OFF24_medium.model"
+OMOL = "MACE-omol-0-extra-large-1024.model"  # as mace calls what it fetches
 MODELS = ("mace.modules.models.", "mace.modules.extensions.")  # where its classes of models are
 SUPPORTED = "MACE and ScaleShiftMACE are"
 INFO = {"total_charge": ("charge", 0.0), "total_spin": ("spin", 1.0)}  # mace's name: ours, default
-
-
-@dataclass(frozen=True)
-class Readout:
-    """The final linear map of one readout, for one head.
-
-    Attributes
-    ----------
-    linear : torch.nn.Module
-        Its input is a part of the last layer.
-    columns : int array of shape (n_channels,)
-        Which columns of that input the head reads.
-    weight : array of shape (n_channels,)
-        In eV.
-    bias : float
-        In eV.
-    """
-
-    linear: Any
-    columns: base.IntArray
-    weight: base.FloatArray
-    bias: float
 
 
 class Extractor(_network.Extractor):
@@ -112,34 +86,28 @@ class Extractor(_network.Extractor):
         self.numbers = model.atomic_numbers.cpu().numpy()
         self.elements = frozenset(self.numbers.tolist())
         self.scalars = _scalar_columns([p.linear.irreps_out for p in model.products])
-        self.readouts = self._readouts()
-        self.weight = np.concatenate([readout.weight for readout in self.readouts])
-        self.bias = sum(r.bias for r in self.readouts) + self._of_head("shift", 0.0)
+        linears, columns, weights, biases = zip(*self._readouts(), strict=True)
+        self.weight = np.concatenate(weights)
+        self.bias = sum(biases) + self._of_head("shift", 0.0)
         energies = _network.double(model.atomic_energies_fn.atomic_energies)
         of_head = energies.reshape(-1, energies.shape[-1])[self.head]
         self.shift = _network.by_number(self.numbers, of_head)
         self.inside = {
-            f"readout_{i}": _network.Step(readout.linear, entering=True)
-            for i, readout in enumerate(self.readouts)
+            f"readout_{i}": _network.Step(linear, itemgetter((slice(None), own)), entering=True)
+            for i, (linear, own) in enumerate(zip(linears, columns, strict=True))
         }
         blocks = (model.node_embedding, *model.products)
-        self.layers = _network.steps(
-            *(_network.Step(block, irreps=block.linear.irreps_out) for block in blocks)
-        )
+        self.layers = _network.steps(blocks, irreps=lambda block: block.linear.irreps_out)
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         result = self.model(self._graph(structures), compute_force=False)
-        inputs = [seen.pop(name) for name in self.inside]
-        columns = zip(inputs, self.readouts, strict=True)
-        last_layer = torch.cat([x[:, readout.columns] for x, readout in columns], dim=1)
-        energy = base.sum_by_structure(_network.array(result["node_energy"]), structures)
+        seen["last_layer"] = torch.cat([seen.pop(name) for name in self.inside], dim=1)
+        seen["backbone"] = result["node_feats"][:, self.scalars]
         if hasattr(self.model, "embedding_readout"):  # not among the node energies
-            energy = _network.double(result["energy"])
-        return result["node_feats"][:, self.scalars], last_layer, energy
+            return _network.double(result["energy"])
+        return base.sum_by_structure(_network.array(result["node_energy"]), structures)
 
-    def _besides(self, structures: Sequence[Atoms]) -> base.FloatArray | float:
+    def _besides(self, structures: Structures) -> FloatArray | float:
         """Repulsion of close nuclei after Ziegler, Biersack and Littmark, scaled by the head."""
         if not hasattr(self.model, "pair_repulsion"):
             return 0.0
@@ -159,13 +127,13 @@ class Extractor(_network.Extractor):
             models=model, device=self.device.type, default_dtype=dtype, head=self.heads[self.head]
         )
 
-    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+    def package_features(self, atoms: Atoms) -> base.Pairs:
         """MACE's invariant descriptors: name -> (ours, the package's)."""
         boxed = base.in_box(atoms, self.cutoff)
         theirs = self._calculator.get_descriptors(boxed, invariants_only=True)
         return {"descriptors": (self.extract([atoms]).backbone, theirs)}
 
-    def _graph(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
+    def _graph(self, structures: Structures) -> dict[str, Tensor]:
         graph = base.neighbors(structures, self.cutoff)
         data = inputs(graph, self.numbers, head=self.head, dtype=self.dtype)
         for name in getattr(self.model, "embedding_specs", None) or ():
@@ -174,22 +142,24 @@ class Extractor(_network.Extractor):
             data[name] = torch.tensor(values, dtype=self.dtype)
         return {key: value.to(self.device) for key, value in data.items()}
 
-    def _readouts(self) -> list[Readout]:
-        scale = self._of_head("scale", 1.0)
-        readouts = [self._readout(block, scale) for block in self.model.readouts]
-        if hasattr(self.model, "embedding_readout"):  # whose energy is not scaled
-            readouts.insert(0, self._readout(self.model.embedding_readout, 1.0))
-        return readouts
+    def _readouts(self) -> list[tuple[Any, IntArray, FloatArray, float]]:
+        """Of each readout: its final linear map, and for the head what columns that reads.
 
-    def _readout(self, block: Any, scale: float) -> Readout:
-        linear = block.linear_2 if hasattr(block, "linear_2") else block.linear
-        columns = _scalar_columns([linear.irreps_in])
-        n_heads = getattr(block, "num_heads", 1)
-        if n_heads > 1:  # a hidden activation holds one block of channels per head, others zero
-            columns = np.split(columns, n_heads)[self.head]
-        weight, bias = self._read_off(linear, linear.irreps_in.dim)
-        of_head = scale * weight[columns, self.head]
-        return Readout(linear, columns, of_head, scale * float(bias[self.head]))
+        With the weights (n_columns,) and the bias, in eV.
+        """
+        found, blocks = [], [(x, self._of_head("scale", 1.0)) for x in self.model.readouts]
+        if hasattr(self.model, "embedding_readout"):  # whose energy is not scaled
+            blocks.insert(0, (self.model.embedding_readout, 1.0))
+        for block, scale in blocks:
+            linear = getattr(block, "linear_2", None) or block.linear
+            columns = _scalar_columns([linear.irreps_in])
+            n_heads = getattr(block, "num_heads", 1)
+            if n_heads > 1:  # a hidden activation holds one block of channels per head, others zero
+                columns = np.split(columns, n_heads)[self.head]
+            weight, bias = self._read_off(linear, linear.irreps_in.dim)
+            of_head = scale * weight[columns, self.head], scale * float(bias[self.head])
+            found.append((linear, columns, *of_head))
+        return found
 
     def _of_head(self, name: str, default: float) -> float:
         """Scale or shift (eV) of the head; the default for a MACE without them."""
@@ -198,20 +168,13 @@ class Extractor(_network.Extractor):
 
 
 def inputs(
-    graph: base.Neighbors, numbers: base.IntArray, *, head: int, dtype: torch.dtype
+    graph: base.Neighbors, numbers: IntArray, *, head: int, dtype: torch.dtype
 ) -> dict[str, Tensor]:
     """Turn a graph into the input of a MACE model; edges equal those of its ``AtomicData``.
 
     All atoms sit at the origin and the whole pair vector is the "shift" of its edge: so vectors
     lose no digits in single precision, and forces (the gradient by position) are still right.
-
-    Parameters
-    ----------
-    graph : Neighbors
-    numbers : int array of shape (n_elements,)
-        The atomic numbers that the model knows, in its order.
-    head : int
-    dtype : torch.dtype
+    ``numbers`` are the atomic numbers that the model knows, in its order.
     """
     row = _network.by_number(numbers, np.arange(len(numbers)))
     one_hot = torch.eye(len(numbers), dtype=dtype)[torch.from_numpy(row[graph.numbers])]
@@ -234,25 +197,18 @@ def download(name: str) -> Path:
     Names are mace's: of ``mace_mp`` as they are ("medium-0b3", "mh-1"), of MACE-OFF23 as
     "off-small", "off-medium", "off-large", and "omol-extra-large"; it has none for "off24-medium".
     """
-    off = {f"off-{size}": url for size, url in foundations_models.mace_off_urls.items()}
-    off["off24-medium"] = OFF24
-    if name in off:
-        with _unopened():
-            mace_off(off[name], device="cpu", return_raw_model=True)
-        return Path(foundations_models.get_cache_dir(), Path(off[name]).name)
-    if name == "omol-extra-large":
-        with _unopened():
-            mace_omol("extra_large", device="cpu", return_raw_model=True)
-        return Path(foundations_models.get_cache_dir(), "MACE-omol-0-extra-large-1024.model")
+    urls = {f"off-{size}": url for size, url in foundations_models.mace_off_urls.items()}
+    urls |= {"off24-medium": OFF24, "omol-extra-large": OMOL}
     if name in foundations_models.mace_mp_urls:
         return Path(foundations_models.download_mace_mp_checkpoint(name))
-    known = [*foundations_models.mace_mp_urls, *off, "omol-extra-large"]
-    raise ValueError(f"mace publishes no {name!r}; known: {', '.join(known)}")
-
-
-def _unopened() -> Any:
-    """Keep mace from opening what it has fetched: its pickle would run before it is checked."""
-    return mock.patch.object(foundations_models.torch, "load", return_value=None)
+    if name not in urls:
+        known = ", ".join([*foundations_models.mace_mp_urls, *urls])
+        raise ValueError(f"mace publishes no {name!r}; known: {known}")
+    # mace would open what it has fetched: its pickle would run before it is checked
+    with mock.patch.object(foundations_models.torch, "load", return_value=None):
+        fetch, which = (mace_omol, "extra_large") if urls[name] == OMOL else (mace_off, urls[name])
+        fetch(which, device="cpu", return_raw_model=True)
+    return Path(foundations_models.get_cache_dir(), Path(urls[name]).name)
 
 
 def _check_version(path: Path, error: Exception) -> None:
@@ -267,7 +223,7 @@ def _check_version(path: Path, error: Exception) -> None:
         raise base.UnsupportedError(f"another version ({lost})", advice) from error
 
 
-def _scalar_columns(irreps: Sequence[Any]) -> base.IntArray:
+def _scalar_columns(irreps: Sequence[Any]) -> IntArray:
     """Where the scalars are among features of these irreps, concatenated: (n_scalars,)."""
     is_scalar = [
         np.full(multiplicity * representation.dim, representation.is_scalar())

@@ -2,19 +2,9 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "mattersim==1.2.3",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "torch-geometric==2.8.1",
-#   "matscipy==1.3.1",
-#   "pymatgen-core==2026.10.16",
-#   "scikit-learn==1.9.1",
-#   "torch-ema==0.3",
-#   "torch-runstats==0.2.0",
-#   "torchmetrics==1.9.0",
-#   "deprecated==1.3.1",
-#   "loguru==0.7.3",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "torch-geometric==2.8.1",
+#   "matscipy==1.3.1", "pymatgen-core==2026.10.16", "scikit-learn==1.9.1", "torch-ema==0.3",
+#   "torch-runstats==0.2.0", "torchmetrics==1.9.0", "deprecated==1.3.1", "loguru==0.7.3",
 #   "requests==2.34.2",
 # ]
 # [tool.lumlip]
@@ -29,29 +19,24 @@ Layers: the atom features (invariant) as embedded and after every block, each of
 triplets too; the last of them is the backbone.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from ase import Atoms
 from mattersim.datasets.utils.convertor import compute_threebody_indices
 from mattersim.forcefield.m3gnet.m3gnet import M3Gnet
 from mattersim.forcefield.potential import MatterSimCalculator, Potential
 from mattersim.utils.download_utils import download_checkpoint
-from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, Structures
 
 PACKAGE = "mattersim"
 FEATURES_VERSION = 1
 
 
-class Extractor(_network.Extractor):
+class Extractor(_network.Gated):
     """A MatterSim checkpoint, as published or as its trainer saves them."""
 
     def _load(self) -> M3Gnet:
@@ -72,26 +57,10 @@ class Extractor(_network.Extractor):
         self.cutoff = float(model.model_args["cutoff"])
         self.triplet_cutoff = float(model.model_args["threebody_cutoff"])
         self.elements = frozenset(range(1, model.max_z + 1))
-        self.scale, self.shift = map(
-            _network.double, (model.normalizer.scale, model.normalizer.shift)
-        )
-        self.layers = _network.steps(
-            _network.Step(model.atom_embedding),
-            *(_network.Step(block, itemgetter(0)) for block in model.graph_conv),  # atoms, edges
-        )
-
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
-        backbone, final = self._atom_features(structures), self.model.final
-        hidden, gate = final.g[:-1](backbone), final.sigma[:-1](backbone)
-        site = final.g[-1](hidden) * final.sigma[-1](gate)
-        energy = self._total(_network.double(site[:, 0]), structures)
-        return backbone, torch.cat([hidden, gate], dim=1), energy
-
-    def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
-        final = self.model.final
-        return _network.gated(last_layer, final.g[-1].linear, final.sigma[-1].linear)
+        scaling = model.normalizer
+        self.scale, self.shift = map(_network.double, (scaling.scale, scaling.shift))
+        self._watch(model.final, model.final.g[-1].linear, model.final.sigma[-1].linear)
+        self.layers = _network.steps((model.atom_embedding, *model.graph_conv))
 
     def package_calculator(self) -> Any:
         """MatterSimCalculator on this checkpoint; it computes in float32 whatever our dtype."""
@@ -100,11 +69,8 @@ class Extractor(_network.Extractor):
         )
         return MatterSimCalculator(potential, device=self.device.type)
 
-    def _atom_features(self, structures: Sequence[Atoms]) -> Tensor:
-        """Run the network but its readout: (n_atoms, n_channels).
-
-        As ``M3Gnet.forward``, which makes float32 of its input whatever the weights are.
-        """
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
+        # As ``M3Gnet.forward``, which makes float32 of its input whatever the weights are.
         model, graph = self.model, base.neighbors(structures, self.cutoff)
         distance, n_pairs = np.linalg.norm(graph.vector, axis=1), len(graph.first)
         triplets, per_pair, *_ = compute_threebody_indices(
@@ -118,7 +84,7 @@ class Extractor(_network.Extractor):
         cosine = ((one * other).sum(1) / products).clamp(-1 + 1e-7, 1 - 1e-7)
         three = model.sbf(length[triplets[:, 1]], torch.acos(cosine))
         species = model.one_hot_atoms(self._tensor(graph.numbers)).to(self.dtype)
-        atoms: Tensor = model.atom_embedding(species)
+        atoms = model.atom_embedding(species)
         zero = model.rbf(length)
         edges, lengths = model.edge_encoder(zero), length[:, None]
         for block in model.graph_conv:
@@ -130,7 +96,7 @@ class Extractor(_network.Extractor):
                 total_num_bonds=n_pairs,
                 three_body_edge_map=owner,
             )
-        return atoms
+        return self._energy(model.final(atoms), structures, seen)
 
 
 def download(name: str) -> Path:

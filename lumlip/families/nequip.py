@@ -2,15 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "nequip==0.19.1",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "matscipy==1.3.1",
-#   "lightning==2.6.6",
-#   "hydra-core==1.3.8",
-#   "torchmetrics==1.9.0",
-#   "lmdb==3.0.0",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "matscipy==1.3.1",
+#   "lightning==2.6.6", "hydra-core==1.3.8", "torchmetrics==1.9.0", "lmdb==3.0.0",
 # ]
 # ///
 """NequIP: an equivariant network (Batzner et al. 2022), as the framework's own programs save it.
@@ -25,15 +18,11 @@ A packaged model (``.nequip.zip``) brings the code that it was trained with, and
 compiled one (``nequip-compile``) has no layers to be read.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import torch
-from ase import Atoms
 from ase.data import atomic_numbers
 from nequip.integrations.ase import NequIPCalculator
 from nequip.model.saved_models import load_saved_model
@@ -41,6 +30,7 @@ from nequip.utils.global_state import set_global_state
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, Structures
 
 PACKAGE = "nequip"
 FEATURES_VERSION = 1
@@ -72,34 +62,22 @@ class Extractor(_network.Extractor):
         self.cutoff = float(model.metadata["r_max"])
         self.elements = frozenset(self.types)
         self.type_of = _network.by_number(self.types, np.arange(len(self.types)))
-        self.inside = {"last_layer": _network.Step(self.final, entering=True)}
         nodes = itemgetter(FEATURES)
-        self.layers = _network.steps(
-            _network.Step(self.network[EMBEDDING], nodes),
-            *(
-                _network.Step(module, nodes, module.irreps_out[FEATURES])
-                for name, module in self.network.items()
-                if name.endswith(CONVOLUTION)
-            ),
-        )
+        self.inside = _network.entering(nodes, backbone=self.network[READOUT])
+        self.inside |= _network.entering(last_layer=self.final)
+        blocks = (x for name, x in self.network.items() if name.endswith((EMBEDDING, CONVOLUTION)))
+        self.layers = _network.steps(blocks, nodes, lambda block: block.irreps_out[FEATURES])
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         data = self._graph(structures)
         for name, module in self.network.items():
-            if name == READOUT:
-                backbone = data[FEATURES].clone()
             if name == TOTAL:
                 break
             data = module(data)
-        site = _network.double(data[ENERGY][:, 0])
-        return backbone, seen.pop("last_layer"), base.sum_by_structure(site, structures)
+        return base.sum_by_structure(_network.double(data[ENERGY][:, 0]), structures)
 
     @torch.inference_mode()
-    def energy_from_last_layer(
-        self, last_layer: base.FloatArray, structures: Sequence[Atoms]
-    ) -> base.FloatArray:
+    def energy_from_last_layer(self, last_layer: FloatArray, structures: Structures) -> FloatArray:
         """Total energies (n_structures,) in eV: the sum at the top of this file."""
         weight = (self.final.weight * self.final.alpha)[:, 0].cpu().double().numpy()
         bias = 0.0 if self.final.bias is None else float(self.final.bias)
@@ -117,7 +95,7 @@ class Extractor(_network.Extractor):
             self.checkpoint_file, device=self.device, chemical_species_to_atom_type_map=True
         )
 
-    def _graph(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
+    def _graph(self, structures: Structures) -> dict[str, Tensor]:
         """Build the input of the network, whose geometry is always in float64."""
         graph = base.neighbors(structures, self.cutoff)
         arrays: dict[str, Any] = {

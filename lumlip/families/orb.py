@@ -2,13 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "orb-models==0.5.5",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "scipy==1.17.1",
-#   "cached-path==1.8.10",
-#   "dm-tree==0.1.10",
-#   "tqdm==4.70.1",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "scipy==1.17.1", "cached-path==1.8.10",
+#   "dm-tree==0.1.10", "tqdm==4.70.1",
 # ]
 # [tool.lumlip]
 # no-deps = ["orb-models"]  # asks for dm-tree 0.1.8, which Python 3.13 has no wheel of
@@ -30,13 +25,10 @@ Models with charge and spin (OrbMol) read ``info["charge"]`` and ``info["spin_mu
 ``info["spin"]``), else 0 and 1.
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 import re
-from collections.abc import Mapping, Sequence
-from operator import itemgetter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +44,7 @@ from orb_models.forcefield.segment_ops import aggregate_nodes
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, Structures
 
 PACKAGE = "orb_models"
 FEATURES_VERSION = 1
@@ -92,28 +85,23 @@ class Extractor(_network.Extractor):
         reference = _network.double(self.head.reference.linear.weight).ravel()
         self.scale = np.full(len(reference), float(moments.running_var) ** 0.5)
         self.shift = float(moments.running_mean) + reference
-        network = model.model
-        self.layers = _network.steps(
-            _network.Step(network.atom_emb),
-            *(_network.Step(block, itemgetter(0)) for block in network.gnn_stacks),
-        )
+        self.layers = _network.steps((model.model.atom_emb, *model.model.gnn_stacks))
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         batch, head = self._batch(structures), self.head
         with _network.default_dtype(self.dtype):
             backbone = self.model.model(batch)["node_features"]
             pooled = aggregate_nodes(backbone, batch.n_node, reduction=head.node_aggregation)
             hidden = head.mlp[:-2](pooled)
         site = self.final(hidden).repeat_interleave(batch.n_node, dim=0)
-        energy = self._total(_network.double(site[:, 0]), structures) + self._repulsion(batch)
-        return backbone, hidden.repeat_interleave(batch.n_node, dim=0), energy
+        seen["backbone"] = backbone
+        seen["last_layer"] = hidden.repeat_interleave(batch.n_node, dim=0)
+        return self._total(_network.double(site[:, 0]), structures) + self._repulsion(batch)
 
-    def _besides(self, structures: Sequence[Atoms]) -> base.FloatArray | float:
+    def _besides(self, structures: Structures) -> FloatArray | float:
         return self._repulsion(self._batch(structures))
 
-    def _repulsion(self, batch: AtomGraphs) -> base.FloatArray | float:
+    def _repulsion(self, batch: AtomGraphs) -> FloatArray | float:
         """Repulsion of the nuclei (n_structures,) in eV."""
         if not self.model.pair_repulsion:
             return 0.0
@@ -133,13 +121,13 @@ class Extractor(_network.Extractor):
         with _network.default_dtype(self.dtype):
             return super().package_energy(stated)
 
-    def _batch(self, structures: Sequence[Atoms]) -> AtomGraphs:
+    def _batch(self, structures: Structures) -> AtomGraphs:
         """Build the batch of graphs by the package's own code: it decides between neighbors."""
         graphs = []
-        for atoms in structures:
-            boxed = base.bare(base.in_box(atoms, self.cutoff))
-            boxed.info = self._state(atoms)
-            with _network.default_dtype(self.dtype):
+        with _network.default_dtype(self.dtype):
+            for atoms in structures:
+                boxed = base.bare(base.in_box(atoms, self.cutoff))
+                boxed.info = self._state(atoms)
                 cpu = torch.device("cpu")  # the same neighbors, whatever the device
                 graphs.append(ase_atoms_to_atom_graphs(boxed, self.system, device=cpu))
         return batch_graphs(graphs).to(self.device)

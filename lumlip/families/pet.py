@@ -2,12 +2,8 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "upet==0.3.1",
-#   "metatrain==2026.4.1",
-#   "metatomic-torch==0.1.19",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "matscipy==1.3.1",
+#   "metatrain==2026.4.1", "metatomic-torch==0.1.19", "torch==2.13.0", "numpy==2.4.6",
+#   "ase==3.29.0", "matscipy==1.3.1",
 # ]
 # ///
 """PET: a transformer over the atoms around each atom, edges as tokens (Pozdnyakov, Ceriotti 2023).
@@ -33,9 +29,6 @@ loading one runs code from it. Models that know charge and spin multiplicity rea
 and ``info["spin_multiplicity"]`` (or ``info["spin"]``) of a structure, else take 0 and 1.
 """
 
-from __future__ import annotations
-
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +49,7 @@ from upet.ase.dos._models import BASE_URL_PET_MAD_DOS
 from upet.utils import hf_hub_download_url
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, Structures
 
 PACKAGE = "upet"
 FEATURES_VERSION = 1
@@ -70,8 +64,28 @@ class Extractor(_network.Extractor):
     compiled_from = "the .ckpt file that it was exported from"
 
     def _load(self) -> PET:
-        model = _load(self.checkpoint_file)
-        self.targets = targets(model)
+        """Read a checkpoint; what its pickle says is run."""
+        try:
+            model = load_model(self.checkpoint_file)
+        except (RuntimeError, ImportError) as error:
+            if "torch-pme" in str(error):  # which no other kind needs
+                raise base.UnsupportedError("long_range") from error
+            if "too old to read" in str(error):
+                advice = f"a later metatrain than the {metatrain.__version__} here has written it"
+                raise base.UnsupportedError("newer format", advice) from error
+            raise
+        if isinstance(model, LLPRUncertaintyModel):  # adds uncertainties, and leaves the energy
+            model = model.model
+        if not isinstance(model, PET):
+            wraps = isinstance(getattr(model, "model", None), PET)
+            kind = type(model).__name__
+            advice = "give the checkpoint of the PET that it was trained on"
+            raise base.UnsupportedError(kind, advice) if wraps else TypeError(kind)
+        if model.long_range:
+            raise base.UnsupportedError("long_range")
+        # energies alone, or if there are none all else; "energy/pbe" is task "pbe"
+        names = [x for x in model.target_names if _is_energy(model, x)] or model.target_names
+        self.targets = {name.removeprefix("energy/"): name for name in names}
         return model
 
     def _set_up(self, model: Any, task: str | None) -> None:
@@ -91,19 +105,16 @@ class Extractor(_network.Extractor):
         maps = [layer for heads in self.heads for layer in heads[2:]]
         self.weight = np.concatenate([_network.double(layer.weight[0]) for layer in maps])
         self.bias, self.edge_bias = (float(sum(x.bias[0] for x in maps[i::2])) for i in (0, 1))
-        self.layers = {"embedding": _network.Step(backend.node_embedders[0])}
+        self.layers = _network.steps([backend.node_embedders[0]])
         if backend.featurizer_type == "feedforward":  # else the pass itself returns all layers
             for i, node in enumerate(backend.gnn_layers_post_mp_node):
                 edge = backend.gnn_layers_post_mp_edge[i]
                 self.layers |= {f"node_{i}": _network.Step(node), f"edge_{i}": _network.Step(edge)}
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         batch = self._batch(structures)
         factors = batch["cutoff_factors"]
         nodes, edges = self.backend.calculate_features(batch)
-        backbone = torch.cat([*nodes, *(_collect(edge, factors) for edge in edges)], dim=1)
         last_layer, site = [], torch.zeros(len(factors), device=self.device, dtype=self.dtype)
         for node, edge, heads in zip(nodes, edges, self.heads, strict=True):
             node_head, edge_head, node_map, edge_map = heads
@@ -115,16 +126,27 @@ class Extractor(_network.Extractor):
         energy = self._total(_network.double(site), structures) + self._besides(structures)
         if self.no_energy:
             energy[:] = np.nan
-        return backbone, torch.cat(last_layer, dim=1), energy
+        collected = [_collect(edge, factors) for edge in edges]
+        seen["backbone"] = torch.cat([*nodes, *collected], dim=1)
+        seen["last_layer"] = torch.cat(last_layer, dim=1)
+        return energy
 
-    def _site(self, last_layer: base.FloatArray, structures: Sequence[Atoms]) -> base.FloatArray:
+    def _site(self, last_layer: FloatArray, structures: Structures) -> FloatArray:
         factors = _network.double(self._batch(structures)["cutoff_factors"].double().sum(1))
         return super()._site(last_layer, structures) + self.edge_bias * factors
 
-    def _besides(self, structures: Sequence[Atoms]) -> base.FloatArray | float:
+    def _besides(self, structures: Structures) -> FloatArray | float:
         """Repulsion of close nuclei after Ziegler, Biersack and Littmark, in eV."""
-        added = [x for x in self.model.additive_models if isinstance(x, ZBL)]
-        return sum((_repulsion(one, structures) for one in added), np.float64(0.0))
+        total = np.zeros(len(structures))
+        for additive in (x for x in self.model.additive_models if isinstance(x, ZBL)):
+            graph = base.neighbors(structures, additive.cutoff_radius)
+            numbers, device = torch.from_numpy(graph.numbers), additive.covalent_radii.device
+            length = torch.from_numpy(np.linalg.norm(graph.vector, axis=1))
+            arguments = (numbers[graph.first], numbers[graph.second], length)
+            pair = _network.double(additive.get_pairwise_zbl(*(x.to(device) for x in arguments)))
+            of_atoms = np.bincount(graph.first, pair, minlength=len(numbers)).astype(np.float64)
+            total += base.sum_by_structure(of_atoms, structures)
+        return total
 
     def package_calculator(self) -> Any:
         """UPETCalculator on this checkpoint, in our dtype; without an energy, metatomic's own."""
@@ -138,7 +160,7 @@ class Extractor(_network.Extractor):
             variants={"energy": variant} if variant else None,
         )
 
-    def package_features(self, atoms: Atoms) -> dict[str, tuple[base.FloatArray, base.FloatArray]]:
+    def package_features(self, atoms: Atoms) -> base.Pairs:
         """PET's two outputs of features: name -> (ours, the package's)."""
         last_layer = f"mtt::aux::{self.target.removeprefix('mtt::')}_last_layer_features"
         ours = self.extract([atoms])
@@ -152,7 +174,7 @@ class Extractor(_network.Extractor):
             "last_layer_features": (ours.last_layer, arrays[last_layer]),
         }
 
-    def _batch(self, structures: Sequence[Atoms]) -> dict[str, Tensor]:
+    def _batch(self, structures: Structures) -> dict[str, Tensor]:
         """Build the input of the network; geometry in float64, edges equal the package's."""
         geometry = {k: x.to(self.device) for k, x in inputs(structures, self.cutoff).items()}
         batch = self.backend.preprocess(
@@ -176,7 +198,7 @@ class Extractor(_network.Extractor):
         return list(zip(*heads, *final, strict=True))
 
 
-def inputs(structures: Sequence[Atoms], cutoff: float) -> dict[str, Tensor]:
+def inputs(structures: Structures, cutoff: float) -> dict[str, Tensor]:
     """Make the geometry that ``PETBackend.preprocess`` takes, in float64, as tensors by name."""
     boxes = [base.in_box(atoms, cutoff) for atoms in structures]
     graph = base.neighbors(boxes, cutoff + MARGIN)
@@ -192,21 +214,12 @@ def inputs(structures: Sequence[Atoms], cutoff: float) -> dict[str, Tensor]:
     return {key: torch.from_numpy(value) for key, value in arrays.items()}
 
 
-def targets(model: PET) -> dict[str, str]:
-    """Return what a model predicts, by task: ``"energy/pbe"`` is task ``"pbe"``.
-
-    Energies alone, or if there are none all else.
-    """
-    names = [name for name in model.target_names if _is_energy(model, name)]
-    return {name.removeprefix("energy/"): name for name in names or model.target_names}
-
-
 def _is_energy(model: PET, target: str) -> bool:
     told = model.dataset_info.targets[target]
     return told.quantity == "energy" and bool(told.is_scalar)
 
 
-def scale_and_reference(model: PET, target: str) -> tuple[float, base.FloatArray]:
+def scale_and_reference(model: PET, target: str) -> tuple[float, FloatArray]:
     """Scale of a target, and its composition energies (eV) by atomic number."""
     scale = model.scaler.model.scales[target].block().values
     block = model.additive_models[0].model.weights[target].block()
@@ -228,29 +241,6 @@ def download(name: str) -> Path:
     return Path(path)
 
 
-def _load(path: Path) -> PET:
-    """Read a checkpoint; what its pickle says is run."""
-    try:
-        model = load_model(path)
-    except (RuntimeError, ImportError) as error:
-        if "torch-pme" in str(error):  # which no other kind needs
-            raise base.UnsupportedError("long_range") from error
-        if "too old to read" in str(error):
-            advice = f"a later metatrain than the {metatrain.__version__} here has written it"
-            raise base.UnsupportedError("newer format", advice) from error
-        raise
-    if isinstance(model, LLPRUncertaintyModel):  # adds uncertainties, and leaves the energy
-        model = model.model
-    if not isinstance(model, PET):
-        wraps = isinstance(getattr(model, "model", None), PET)
-        kind = type(model).__name__
-        advice = "give the checkpoint of the PET that it was trained on"
-        raise base.UnsupportedError(kind, advice) if wraps else TypeError(kind)
-    if model.long_range:
-        raise base.UnsupportedError("long_range")
-    return model
-
-
 def _collect(edge: Tensor, factors: Tensor) -> Tensor:
     """Sum over neighbors, weighted by the cutoff: (n_atoms, n_neighbors, n) to (n_atoms, n)."""
     return torch.einsum("ijk,ij->ik", edge, factors)
@@ -265,14 +255,3 @@ def _to_layers(
         nodes, edges = ([seen.pop(f"{x}_{i}") for i in range(n_layers)] for x in ("node", "edge"))
     for i, (node, edge) in enumerate(zip(nodes, edges, strict=True), start=1):
         seen[f"interaction_{i}"] = torch.cat([node, _collect(edge, factors)], dim=1)
-
-
-def _repulsion(additive: ZBL, structures: Sequence[Atoms]) -> base.FloatArray:
-    """Repulsion of close nuclei after Ziegler, Biersack and Littmark (n_structures,), in eV."""
-    graph = base.neighbors(structures, additive.cutoff_radius)
-    numbers, device = torch.from_numpy(graph.numbers), additive.covalent_radii.device
-    length = torch.from_numpy(np.linalg.norm(graph.vector, axis=1))
-    arguments = (numbers[graph.first], numbers[graph.second], length)
-    pair = _network.double(additive.get_pairwise_zbl(*(x.to(device) for x in arguments)))
-    of_atoms = np.bincount(graph.first, pair, minlength=len(numbers)).astype(np.float64)
-    return base.sum_by_structure(of_atoms, structures)

@@ -2,11 +2,7 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "sevenn==0.13.0",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "torch-geometric==2.8.1",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "torch-geometric==2.8.1",
 #   "matscipy==1.3.1",
 # ]
 # ///
@@ -15,8 +11,6 @@
 Backbone: the 128 scalars after the last gate. Last layer: the 64 numbers between the two linear
 maps that follow. All else is in :mod:`lumlip.families._sequential`.
 """
-
-from __future__ import annotations
 
 from pathlib import Path
 from typing import Any

@@ -2,11 +2,7 @@
 # requires-python = ">=3.11,<3.14"
 # dependencies = [
 #   "fairchem-core==2.24.0",
-#   "torch==2.13.0",
-#   "numpy==2.4.6",
-#   "ase==3.29.0",
-#   "e3nn==0.6.0",
-#   "matscipy==1.3.1",
+#   "torch==2.13.0", "numpy==2.4.6", "ase==3.29.0", "e3nn==0.6.0", "matscipy==1.3.1",
 # ]
 # ///
 """UMA: an equivariant network whose weights are mixed from experts (Wood et al. 2025).
@@ -29,11 +25,8 @@ random roll, which cancels up to rounding; drawn from a fixed seed here. The fea
 under rotation, but do under inversion: eSCN's convolutions are equivariant to rotations only.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +42,7 @@ from fairchem.core.units.mlip_unit.predict import MLIPPredictUnit
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families.base import FloatArray, IntArray, Structures
 
 PACKAGE = "fairchem"
 FEATURES_VERSION = 1
@@ -93,18 +87,17 @@ class Extractor(_network.Extractor):
             known = _network.double(references.element_references)[: len(self.shift)]
             self.shift[: len(known)] = known
         self.elements = self._known_elements()
-        self.inside = {"last_layer": _network.Step(self.block[-1], entering=True)}
-        blocks = [
-            _network.Step(x, entering=True) for x in (*self.backbone.blocks, self.backbone.norm)
-        ]
-        self.layers = _network.steps(_network.Step(self.backbone.sphere_embedding), *blocks[1:])
-        self.layers["edges"] = blocks[0]
+        self.inside = _network.entering(last_layer=self.block[-1])
+        first, *others = self.backbone.blocks
+        blocks = (_network.Step(x, entering=True) for x in (*others, self.backbone.norm))
+        self.layers = _network.steps((self.backbone.sphere_embedding, *blocks))
+        self.layers |= _network.entering(edges=first)
 
-    def _run(
-        self, structures: Sequence[Atoms], seen: dict[str, Tensor]
-    ) -> tuple[Tensor, Tensor, base.FloatArray]:
+    def _run(self, structures: Structures, seen: _network.Seen) -> FloatArray:
         data = batch(structures, [self.dataset] * len(structures), self.backbone).to(self.device)
-        with _fixed_seed(self.device):
+        gpus = [self.device] if self.device.type == "cuda" else []
+        with torch.random.fork_rng(devices=gpus):  # the same random numbers in every pass
+            torch.manual_seed(0)
             embedding = self.backbone(data)
         total: Any = self.head(data, embedding)
         while not isinstance(total, Tensor):  # by task, by property, or by both, as a head likes
@@ -112,10 +105,10 @@ class Extractor(_network.Extractor):
         energy = self.energy_task.normalizer.denorm(total)
         if self.energy_task.element_references is not None:
             energy = self.energy_task.element_references.undo_refs(data, energy)
-        last_layer = seen.pop("last_layer")
-        for name, values in seen.items():
-            seen[name] = _invariants(values)
-        return embedding["node_embedding"][:, 0], last_layer, _network.double(energy)
+        for name in seen.keys() - self.inside.keys():
+            seen[name] = _invariants(seen[name])
+        seen["backbone"] = embedding["node_embedding"][:, 0]
+        return _network.double(energy)
 
     def _extra(self) -> _network.Arrays:
         """Weights of the experts (n_structures, n_experts) in the last pass."""
@@ -123,9 +116,6 @@ class Extractor(_network.Extractor):
             return {}
         tensors = self.backbone.global_mole_tensors
         return {"routing": _network.array(tensors.expert_mixing_coefficients)}
-
-    def _besides(self, structures: Sequence[Atoms]) -> float:
-        return self.mean
 
     def package_calculator(self) -> Any:
         """FAIRChemCalculator on this checkpoint in this precision; it also computes forces."""
@@ -146,20 +136,19 @@ class Extractor(_network.Extractor):
         single = EXPERT.fullmatch(task or "")
         default = DEFAULT_TASK if DEFAULT_TASK in self.tasks else self.tasks[0]
         dataset = (single["dataset"] or default) if single else task
-        last, known = self.n_experts - 1, list(self.tasks)
+        expert, last, known = int(single["expert"]) if single else None, self.n_experts - 1, []
         if self.n_experts:
-            known += [f"expert:0 to expert:{last} (of task {default})"]
+            known = [f"expert:0 to expert:{last} (of task {default})"]
             known += [f"TASK:expert:0 to TASK:expert:{last}"]
         if task is None or dataset not in self.tasks:
             problem = "needs a task" if task is None else f"has no task {task!r}"
-            raise ValueError(f"{self.name} {problem}; known: {', '.join(known)}")
-        expert = int(single["expert"]) if single else None
+            raise ValueError(f"{self.name} {problem}; known: {', '.join([*self.tasks, *known])}")
         if expert is not None and expert > last:
             experts = f"{self.n_experts} experts, counted from 0"
             raise ValueError(f"{self.name} has {experts}, got task {task!r}")
         return task, str(dataset), expert
 
-    def _final_map(self) -> tuple[base.FloatArray, float]:
+    def _final_map(self) -> tuple[FloatArray, float]:
         """Weights (n_channels,) and bias of the energy block's last linear map, for this task."""
         last: Any = self.block[-1]
         if isinstance(self.head, DatasetSpecificMoEWrapper):
@@ -191,18 +180,11 @@ def download(name: str) -> Path:
     return Path(pretrained_mlip.pretrained_checkpoint_path_from_name(name))
 
 
-def batch(structures: Sequence[Atoms], datasets: Sequence[str], backbone: Any) -> AtomicData:
+def batch(structures: Structures, datasets: Sequence[str], backbone: Any) -> AtomicData:
     """Build fairchem's batch with its graph, in the backbone's precision, on the CPU.
 
-    Edges equal fairchem's own; its way to make them is a slow one on the CPU.
-
-    Parameters
-    ----------
-    structures : sequence of ase.Atoms
-    datasets : sequence of str
-        Task of each structure.
-    backbone : torch.nn.Module
-        Its cutoff, limit of neighbors and precision count.
+    Edges equal fairchem's own; its way to make them is a slow one on the CPU. ``datasets`` are the
+    tasks of the structures.
     """
     cutoff, dtype = float(backbone.cutoff), backbone.source_embedding.weight.dtype
     graph = base.neighbors(structures, cutoff)
@@ -231,7 +213,7 @@ def batch(structures: Sequence[Atoms], datasets: Sequence[str], backbone: Any) -
     )
 
 
-def _near_enough(graph: base.Neighbors, sizes: Tensor, backbone: Any) -> base.IntArray:
+def _near_enough(graph: base.Neighbors, sizes: Tensor, backbone: Any) -> IntArray:
     """Indices of the pairs that fairchem keeps where an atom has very many neighbors."""
     if not len(graph.first):
         return graph.first
@@ -306,18 +288,11 @@ def _keep_to_expert(backbone: Any, expert: int | None) -> None:
 
 def _charge_and_spin(atoms: Atoms, dataset: str) -> tuple[int, int]:
     """Charge and spin multiplicity of a structure, with fairchem's defaults and bounds."""
-    values = []
-    for key, default, low in (("charge", 0, -100), ("spin", int(dataset == "omol"), 0)):
+
+    def read(key: str, default: int, low: int) -> int:
         given = base.whole_number(atoms.info.get(key, default), key)
         if not low <= given <= 100:
             raise ValueError(f"{key} is {given}, expected a whole number from {low} to 100")
-        values.append(given)
-    return values[0], values[1]
+        return given
 
-
-@contextmanager
-def _fixed_seed(device: torch.device) -> Iterator[None]:
-    """The same random numbers in every pass, without touching the caller's."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(0)
-        yield
+    return read("charge", 0, -100), read("spin", int(dataset == "omol"), 0)

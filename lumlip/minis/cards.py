@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 CHECKPOINTS = Path(__file__).parent / "checkpoints"
 
 
-def card(name: str, *, folder: Path = CHECKPOINTS) -> dict[str, Any]:
+def card(name: str) -> dict[str, Any]:
     """Read the card of a mini.
 
     Raises
@@ -20,9 +20,9 @@ def card(name: str, *, folder: Path = CHECKPOINTS) -> dict[str, Any]:
     ValueError
         If there is no such mini; the known ones are named.
     """
-    path = folder / f"{name}.json"
+    path = CHECKPOINTS / f"{name}.json"
     if not path.exists():
-        known = sorted(p.stem for p in folder.glob("*.json"))
+        known = sorted(p.stem for p in CHECKPOINTS.glob("*.json"))
         raise ValueError(f"no card of {name!r}; known: {', '.join(known)}")
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return found
@@ -42,14 +42,10 @@ def cards() -> pd.DataFrame:
     rows = []
     for path in sorted(CHECKPOINTS.glob("*.json")):
         found = card(path.stem)
-        branches = _branches(found["scores"])
+        scores = found["scores"]
+        branches = {"": scores} if "all" in scores else scores  # one only, or several by name
         for (branch, parts), teacher in zip(branches.items(), found["teacher"], strict=True):
             for part, values in parts.items():
                 row = {"mini": path.stem, "branch": branch, "part": part, **values}
                 rows.append({**row, "teacher": teacher})
     return pd.DataFrame(rows).set_index(["mini", "branch", "part"])
-
-
-def _branches(scores: dict[str, Any]) -> dict[str, dict[str, dict[str, float]]]:
-    """Scores by branch, whether the mini has branches or not."""
-    return {"": scores} if "all" in scores else scores

@@ -1,7 +1,5 @@
 """Where torch computes."""
 
-from __future__ import annotations
-
 from lumlip.choices import DEVICES, check_choice
 
 

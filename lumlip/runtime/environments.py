@@ -6,8 +6,6 @@ file lies in ``lumlip/families``, or in an installed package that registers it b
 Where the current interpreter has the family's packages in the pinned versions, it is used as it is.
 """
 
-from __future__ import annotations
-
 import ast
 import errno
 import hashlib
@@ -38,7 +36,6 @@ FAMILIES_DIR = Path(__file__).parents[1] / "families"
 GROUP = "lumlip.families"
 _BLOCK = re.compile(r"(?m)^# /// script$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
 _DONE = ".complete"
-_PIN = re.compile(r"([\w.-]+)(?:\[.*\])?==(\S+)")
 # Beginnings of the names of variables that workers and installers get: what says where things
 # are, in what language, how to reach the network, and how to compute.
 _HANDED_ON = (
@@ -61,7 +58,6 @@ class Pins:
     family: str
     package: str
     dependencies: tuple[str, ...]  # all distributions, each in an exact version
-    env: tuple[tuple[str, str], ...]  # variables for the installation
     no_deps: tuple[str, ...]  # those that are installed without what they ask for themselves
     features_version: str
     linear_head: bool  # the energy is linear in the backbone, too, which is the readout then
@@ -69,7 +65,7 @@ class Pins:
     @property
     def folder(self) -> Path:
         """Where the environment of these pins and this Python is, or will be made."""
-        wanted = (self.dependencies, self.env, *([self.no_deps] if self.no_deps else []))
+        wanted = (self.dependencies, (), *([self.no_deps] if self.no_deps else []))
         text = repr((*wanted, sys.version_info[:3], sys.platform))
         digest = hashlib.sha256(text.encode()).hexdigest()[:12]
         return home() / "environments" / f"{self.family}-{digest}"
@@ -77,12 +73,8 @@ class Pins:
     @property
     def versions(self) -> dict[str, str]:
         """The pinned versions by name; of ``NAME @ URL`` the address."""
-        found = {}
-        for dependency in self.dependencies:
-            match = _PIN.fullmatch(dependency)
-            name, version = match.groups() if match else dependency.split(" @ ", 1)
-            found[name] = version
-        return found
+        pinned = (re.split(r"(?:\[.*\])?==| @ ", pin, maxsplit=1) for pin in self.dependencies)
+        return dict(pinned)
 
 
 def families() -> list[str]:
@@ -136,14 +128,11 @@ def _pins(family: str, source: str) -> Pins:
         )
     lines = match["content"].splitlines()
     block = tomllib.loads("\n".join(line.removeprefix("#").removeprefix(" ") for line in lines))
-    # [tool.lumlip.env] sets variables for the installation (say, to build without an extension);
-    # [tool.lumlip] no-deps names distributions whose own requirements exclude our pins.
-    settings = block.get("tool", {}).get("lumlip", {})
     # Without a version a file is still being written: every change of it is a version of its own.
     version = version or hashlib.sha256(source.encode()).hexdigest()[:12]
-    env = tuple(sorted(settings.get("env", {}).items()))
-    dependencies, no_deps = tuple(block["dependencies"]), tuple(settings.get("no-deps", ()))
-    made = Pins(family, package, dependencies, env, no_deps, version, linear == "True")
+    # no-deps names distributions whose own requirements exclude our pins
+    no_deps = tuple(block.get("tool", {}).get("lumlip", {}).get("no-deps", ()))
+    made = Pins(family, package, tuple(block["dependencies"]), no_deps, version, linear == "True")
     if unknown := sorted(set(no_deps) - made.versions.keys()):
         known = ", ".join(made.versions)
         raise ValueError(f"{family}.py: no-deps names {', '.join(unknown)}; dependencies: {known}")
@@ -192,9 +181,8 @@ def broken(wanted: Pins) -> str:
     sites = [*folder.glob("lib/python*/site-packages"), *folder.glob("Lib/site-packages")]
     if not any(found for site in sites for found in site.glob(f"{package}*")):
         return f"its {package} is gone"
-    paths = [str(site) for site in sites]
-    names = {_plain(str(one.name)) for one in distributions(path=paths)}
-    gone = [name for name in wanted.versions if _plain(name) not in names]
+    there = {_plain(str(one.name)) for one in distributions(path=list(map(str, sites)))}
+    gone = [name for name in wanted.versions if _plain(name) not in there]
     return f"its {', '.join(gone)} is gone" if gone else ""
 
 
@@ -203,10 +191,9 @@ def _plain(name: str) -> str:
 
 
 def versions(family: str) -> dict[str, str]:
-    """Return the versions of the pinned distributions that a family runs with, by name.
+    """Return the versions that a family runs with, by name: those here if these fit, or as pinned.
 
-    Those installed here if the current interpreter is used, else those that are pinned. Nothing is
-    imported, and no environment is made.
+    Nothing is imported, and no environment is made.
     """
     return here(pins(family)) or pins(family).versions
 
@@ -215,8 +202,7 @@ def versions(family: str) -> dict[str, str]:
 def here(wanted: Pins) -> dict[str, str]:
     """Return the versions in this interpreter; none if a package is missing or not as pinned."""
     found = {name: _installed(name) for name in wanted.versions}
-    fits = all(_fits(name, pinned, found[name]) for name, pinned in wanted.versions.items())
-    return found if fits else {}
+    return found if all(_fits(k, pinned, found[k]) for k, pinned in wanted.versions.items()) else {}
 
 
 def _fits(name: str, pinned: str, installed: str) -> bool:
@@ -321,12 +307,13 @@ def _steps(wanted: Pins) -> Iterator[list[str]]:
 
 def _run(step: list[str], wanted: Pins, *held: int) -> None:
     own = [name for name in os.environ if name.startswith(("UV_", "PIP_", "CC", "CXX", "NETRC"))]
-    env = {**_harmless(*own), **uv_settings(), **dict(wanted.env)}
+    env = {**_harmless(*own), **uv_settings()}
     # Not in the working directory: uv would take its settings, say a package index, from there.
     elsewhere = wanted.folder.parent
-    pipe = subprocess.PIPE  # and a group of its own, to end it with all that it started
+    pipe = subprocess.PIPE
     options: Any = {"stdout": pipe, "stderr": pipe, "encoding": "utf-8", "errors": "replace"}
     held = held if os.name == "posix" else ()  # the lock holds until uv, too, has ended
+    # in a group of its own, to end it with all that it started
     options |= {"env": env, "cwd": elsewhere, "start_new_session": True, "pass_fds": held}
     with subprocess.Popen(step, **options) as uv:
         try:

@@ -1,7 +1,5 @@
 """Where lumlip keeps what it makes: environments, features, downloaded weights."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from errno import ENOTDIR

@@ -1,7 +1,5 @@
 """Hand pip's index settings on to uv, so that both install from the same places."""
 
-from __future__ import annotations
-
 import ast
 import os
 import subprocess
@@ -34,35 +32,26 @@ def uv_settings() -> dict[str, str]:
     for option, value in _pip_options().items():
         if option in _UV_NAMES:
             name, separator = _UV_NAMES[option]
-            places = _existing(value.split())
-            places = [_absolute(p) for p in places] if option in _FILES else places
+            # pip warns of local folders that are not there, uv stops
+            places = [p for p in value.split() if not p.startswith("file://") or _exists(p[7:])]
+            if option in _FILES:  # found from any working directory
+                places = [str(Path(p).absolute()) if _exists(p) else p for p in places]
             settings[name] = separator.join(places)
     return {name: value for name, value in settings.items() if value and name not in os.environ}
 
 
 def _pip_options() -> dict[str, str]:
-    """Return pip's options; its variables win over its files, as they do in pip."""
+    """Return pip's options, of its files and of its variables, which win."""
     # -P: of this interpreter, not a pip.py that lies in the working directory
     argv = [sys.executable, "-P", "-m", "pip", "config", "list"]
     listed = subprocess.run(argv, capture_output=True, text=True, check=False)
-    options: dict[str, str] = {}
+    found: dict[str, dict[str, str]] = {"global": {}, "install": {}, ":env:": {}}
     for line in listed.stdout.splitlines():
         key, _, value = line.partition("=")
         section, _, option = key.rpartition(".")
-        if section in ("global", "install"):
-            options[option] = str(ast.literal_eval(value))
-    for option in _UV_NAMES:
-        variable = "PIP_" + option.upper().replace("-", "_")
-        if variable in os.environ:
-            options[option] = os.environ[variable]
-    return options
+        found.get(section, {})[option] = str(ast.literal_eval(value))
+    return found["global"] | found["install"] | found[":env:"]
 
 
-def _existing(places: list[str]) -> list[str]:
-    """Drop local folders that are not there: pip warns about them, uv stops."""
-    return [p for p in places if not p.startswith("file://") or Path(p[7:]).exists()]
-
-
-def _absolute(place: str) -> str:
-    """Name a local file or folder so that it is found from any working directory."""
-    return str(Path(place).absolute()) if Path(place).exists() else place
+def _exists(place: str) -> bool:
+    return Path(place).exists()

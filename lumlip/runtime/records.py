@@ -4,8 +4,6 @@
 models, the largest batches that the memory of a device allowed.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path

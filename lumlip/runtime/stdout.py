@@ -1,7 +1,5 @@
 """Standard output kept for the caller of a worker."""
 
-from __future__ import annotations
-
 import os
 from typing import TextIO
 

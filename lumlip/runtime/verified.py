@@ -5,8 +5,6 @@ nobody else can write, made while its sum is taken, and only if that sum is a tr
 nothing but the standard library: it runs inside the families' environments.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import tempfile
@@ -22,13 +20,6 @@ _BLOCK = 2**22  # bytes at a time
 def checkpoint_sha256(path: Path) -> str:
     """Return the sha256 of a checkpoint; of several files, that of their sums in a row."""
     return _whole([_read(part) for part in _parts(path)])
-
-
-def verified(path: Path, trusted: Collection[str]) -> bytes:
-    """Return the content of a small file, if its sum is a trusted one; else ValueError."""
-    content = path.read_bytes()
-    _check(path, hashlib.sha256(content).hexdigest(), trusted)
-    return content
 
 
 @contextmanager
@@ -49,7 +40,12 @@ def private_copy(path: Path, trusted: Collection[str]) -> Iterator[Path]:
     """
     with tempfile.TemporaryDirectory(prefix="lumlip-") as folder:  # only its owner may enter
         copies = [(part, Path(folder) / part.name) for part in _parts(path)]
-        _check(path, _whole([_read(part, copy) for part, copy in copies]), trusted)
+        if (got := _whole([_read(part, copy) for part, copy in copies])) not in trusted:
+            known = " or ".join(f"{sha256[:12]}…" for sha256 in trusted) or "none that is trusted"
+            raise ValueError(
+                f"{path} does not hold the bytes that were trusted, so it was not loaded: "
+                f"got sha256 {got[:12]}…, expected {known}"
+            )
         try:
             yield Path(folder) / path.name
         except ValueError as error:
@@ -73,12 +69,3 @@ def _read(path: Path, copy: Path | None = None) -> str:
 
 def _whole(sums: list[str]) -> str:
     return sums[0] if len(sums) == 1 else hashlib.sha256("".join(sums).encode()).hexdigest()
-
-
-def _check(path: Path, got: str, trusted: Collection[str]) -> None:
-    if got not in trusted:
-        expected = " or ".join(f"{sha256[:12]}…" for sha256 in trusted) or "none that is trusted"
-        raise ValueError(
-            f"{path} does not hold the bytes that were trusted, so it was not loaded: "
-            f"got sha256 {got[:12]}…, expected {expected}"
-        )

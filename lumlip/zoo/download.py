@@ -1,12 +1,9 @@
 """Fetch a published checkpoint by its family's official loader, inside the family's environment.
 
-``python -m lumlip.zoo.download FAMILY NAME`` tells one JSON object on standard output: the
-``path`` of
-the file, or the ``message`` of what went wrong. All else, such as a package's progress bar, goes to
-standard error.
+``python -m lumlip.zoo.download FAMILY NAME`` tells one JSON object on standard output: the ``path``
+of the file, or the ``message`` of what went wrong. All else, such as a package's progress bar, goes
+to standard error.
 """
-
-from __future__ import annotations
 
 import json
 import sys
@@ -24,15 +21,13 @@ LARGEST = 32 * 2**30
 def main() -> int:
     """Fetch what the command line names."""
     channel = private_stdout()
-    family, name = sys.argv[1:]
     try:
         _bound_files()
-        path = fetch(family, name)
+        told = {"path": str(fetch(*sys.argv[1:]))}
     except Exception as error:  # loaders raise nearly anything without a network
-        print(json.dumps({"message": reason(error)}), file=channel, flush=True)
-        return 1
-    print(json.dumps({"path": str(path)}), file=channel, flush=True)
-    return 0
+        told = {"message": reason(error)}
+    print(json.dumps(told), file=channel, flush=True)
+    return int("path" not in told)
 
 
 def _bound_files() -> None:

@@ -1,7 +1,5 @@
 """What a file of features says of itself, read without its features; nothing in it is run."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager

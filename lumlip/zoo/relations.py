@@ -1,23 +1,12 @@
 """How models are related: families, twins of minis, and which was fine-tuned from which."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from lumlip.zoo.table import entries, resolve, shipped
 
+_WRITTEN = ("CHGNet", "SevenNet", "DIEP", "MACE", "PET", "DPA", "UMA", "HIENet")
 #: Families, as :func:`family_name` writes them; others are written as they are called.
-NAMES = {
-    "chgnet": "CHGNet",
-    "sevennet": "SevenNet",
-    "diep": "DIEP",
-    "mace": "MACE",
-    "pet": "PET",
-    "dpa": "DPA",
-    "uma": "UMA",
-    "hienet": "HIENet",
-}
-_UNTRAINED = "-untrained"
+NAMES = {name.lower(): name for name in _WRITTEN}
 
 #: All published models whose weights come with their packages; the first of a family stands for it.
 PUBLISHED = ("chgnet-0.3.0", *(m for m in shipped(mini=False) if m != "chgnet-0.3.0"))
@@ -35,16 +24,10 @@ def family_name(family: str) -> str:
 def untrained_twin(model: str) -> str:
     """Return the id of a mini's own initial weights.
 
-    >>> untrained_twin("uma-mini@omat"), trained("uma-mini-untrained@omat")
-    ('uma-mini-untrained@omat', 'uma-mini@omat')
+    >>> untrained_twin("uma-mini@omat")
+    'uma-mini-untrained@omat'
     """
-    return _with_ending(model, _UNTRAINED)
-
-
-def trained(twin: str) -> str:
-    """Return the id of what the model of an `untrained_twin` became."""
-    name, at, task = twin.partition("@")
-    return f"{name.removesuffix(_UNTRAINED)}{at}{task}"
+    return _with_ending(model, "-untrained")
 
 
 def other_seed(model: str) -> str:

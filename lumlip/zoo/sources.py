@@ -1,7 +1,5 @@
 """Where a published checkpoint is found: on this machine, or by its family's official loader."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -35,10 +33,8 @@ def find(entry: ModelEntry) -> Path:
 
 def local(entry: ModelEntry, known: Mapping[str, Mapping[str, Any]]) -> Path | None:
     """Look in ``LUMLIP_MODELS``, then where the file was the last time."""
-    folder = models_folder()
-    places = [folder / entry.file] if folder else []
-    if record := known.get(key(entry)):
-        places.append(Path(record.get("path", "")))
+    folder, record = models_folder(), known.get(key(entry), {})
+    places = [*([folder / entry.file] if folder else []), Path(record.get("path", ""))]
     return next((place for place in places if place.is_file()), None)
 
 

@@ -6,8 +6,6 @@ features computed elsewhere. Where the weights lie, and how they get there, is t
 :mod:`lumlip.zoo.weights`.
 """
 
-from __future__ import annotations
-
 import re
 import tomllib
 from contextlib import suppress
@@ -31,81 +29,44 @@ _HERE = Path(__file__).parent
 class ModelEntry:
     """One model: where its weights are and what is known of it without loading them.
 
-    Attributes
-    ----------
-    checkpoint : str
-        A name that the family knows (``"package"``; ``"download"``: its official loader knows it),
-        a file in ``lumlip/minis/checkpoints`` (``"bundled"``), or a path (``"file"``). Of features
-        computed elsewhere: that of their model.
-    task : str or None
-        Task, head, branch or modality.
-    task_pattern : str or None
-        Regular expression: tasks that need no row of their own and share all else with this one.
-    weights : {"package", "bundled", "download", "file", "features"}
-        Where the weights come from: inside the family's wheel, inside lumlip, a download, or a
-        user's file; ``"features"``: there are none, but features in a file.
-    mini : bool
-        True for a small model that lumlip's own recipes have trained, for tests and examples.
-    file : str
-        Name of the published file (``"download"``), or path of the features.
-    features_of : str
-        Id of the model in the table whose features they are (``"features"``), if it is there.
-    source : str
-        Where its authors publish it.
-    access : str
-        Where to ask for access, if the file is gated.
-    sha256 : str or None
-        Of the checkpoint file. None where the authors give none, and for a file of the user's,
-        until somebody asks for it.
-    trusted : bool
-        False for a file that the table does not know: to load it may run code from it.
-    elements : frozenset of int or None
-        Atomic numbers that the model takes; None if only loading it would tell.
-    cutoff : float or None
-        In Å; None if only loading it would tell.
-    target : str
-        What it predicts, if that is no energy: nothing then proves its features.
-    refused : str
-        Why lumlip takes no features from it; empty if it does.
-    parent, fine_tuned_on, parent_source : str
-        Id of the model that it was fine-tuned from, the data, and who says so; empty if not known.
+    Empty or None is what is not known, or does not apply. The checkpoint is a name that the family
+    knows (``"package"``; ``"download"``: its official loader knows it), a file in
+    ``lumlip/minis/checkpoints`` (``"bundled"``), or the path of a user's (``"file"``). With
+    ``"features"`` there are no weights, but features in a file, of that checkpoint.
     """
 
     id: str
     family: str
     checkpoint: str
-    task: str | None = None
-    task_pattern: str | None = None
+    task: str | None = None  # task, head, branch or modality
+    task_pattern: str | None = None  # regular expression: tasks that share all else with this one
     weights: Literal["package", "bundled", "download", "file", "features"] = "package"
-    mini: bool = False
-    file: str = ""
-    features_of: str = ""
-    source: str = ""
-    access: str = ""
-    sha256: str | None = None
-    trusted: bool = True
+    mini: bool = False  # a small model that lumlip's own recipes have trained, for tests
+    file: str = ""  # name of the published file, or path of the features
+    features_of: str = ""  # id of the model in the table whose features they are
+    source: str = ""  # where its authors publish it
+    access: str = ""  # where to ask for access, if the file is gated
+    sha256: str | None = None  # of the checkpoint file
+    trusted: bool = True  # False for a file that the table does not know: it may run code
     parameters: int | None = None
     training_data: str = ""
     functional: str = ""
-    elements: frozenset[int] | None = None
-    cutoff: float | None = None
+    elements: frozenset[int] | None = None  # that it takes; None if only loading it would tell
+    cutoff: float | None = None  # in Å; None if only loading it would tell
     licence: str = ""
     reference: str = ""
     notes: str = ""
-    target: str = ""
-    refused: str = ""
-    parent: str = ""
+    target: str = ""  # what it predicts, if that is no energy: nothing then proves its features
+    refused: str = ""  # why lumlip takes no features from it
+    parent: str = ""  # id of the model that it was fine-tuned from
     fine_tuned_on: str = ""
-    parent_source: str = ""
+    parent_source: str = ""  # who says so
 
 
 def shipped(*, mini: bool | None = None) -> list[str]:
     """Return the ids that work offline everywhere: weights inside a package, or inside lumlip.
 
-    Parameters
-    ----------
-    mini : bool, optional
-        Only the minis, or only the others.
+    With ``mini`` only the minis, or only the others.
     """
     here = [e for e in entries().values() if e.weights in ("package", "bundled")]
     return [e.id for e in here if mini is None or e.mini == mini]
@@ -113,11 +74,6 @@ def shipped(*, mini: bool | None = None) -> list[str]:
 
 def resolve(model_id: str) -> ModelEntry:
     """Find a model by its id.
-
-    Parameters
-    ----------
-    model_id : str
-        An id of the table, ``FAMILY:PATH[@TASK]`` for a checkpoint file, or ``features:PATH``.
 
     Raises
     ------
@@ -153,8 +109,7 @@ def resolve(model_id: str) -> ModelEntry:
 
 def _problem(model_id: str, variants: list[ModelEntry]) -> str:
     """Say what is wrong with a model id, and what would be right."""
-    table = entries()
-    name, _, task = model_id.partition("@")
+    table, (name, _, task) = entries(), model_id.partition("@")
     if name in table and not table[name].task_pattern:
         return f"model {name!r} has no tasks, got {model_id!r}"
     if variants:
@@ -193,31 +148,18 @@ def _user_file(model_id: str) -> ModelEntry:
             f"unknown family {family!r} in {model_id!r}; known: {', '.join(families())}; "
             f"or {FEATURES}PATH for features"
         )
-    path, task = _path_and_task(rest)
+    path, task = expanded(rest), None
+    if "@" in rest and not path.exists():  # a path may itself hold an "@"
+        name, _, task = rest.rpartition("@")
+        path = expanded(name)
     if (path / "state.pt").is_file():  # an exported DIEP potential is a folder
         path /= "state.pt"
     if not path.is_file():
         raise ValueError(f"no checkpoint file {str(path)!r} (model {model_id!r})")
     sha256 = checkpoint_sha256(path)
     known = any(entry.sha256 == sha256 for entry in entries().values())
-    return ModelEntry(
-        id=model_id,
-        family=family,
-        checkpoint=str(path),
-        task=task,
-        weights="file",
-        sha256=sha256,
-        trusted=known,
-    )
-
-
-def _path_and_task(text: str) -> tuple[Path, str | None]:
-    """Split ``PATH[@TASK]``; a path may itself hold an ``@``."""
-    whole = expanded(text)
-    if whole.exists() or "@" not in text:
-        return whole, None
-    path, _, task = text.rpartition("@")
-    return expanded(path), task
+    own: dict[str, Any] = {"id": model_id, "family": family, "checkpoint": str(path), "task": task}
+    return ModelEntry(**own, weights="file", sha256=sha256, trusted=known)
 
 
 @cache

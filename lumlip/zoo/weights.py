@@ -6,26 +6,21 @@ checkpoint can run code that is in it. So one loads unasked only if it comes wit
 lumlip, if its sha256 is in the table of models, or if the user has trusted the same bytes before.
 """
 
-from __future__ import annotations
-
 import os
 import warnings
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from lumlip.choices import check_flags
 from lumlip.errors import UntrustedCheckpointError, WeightsError
-from lumlip.minis import cards
 from lumlip.minis.cards import CHECKPOINTS
 from lumlip.runtime import records
 from lumlip.runtime.environments import say
 from lumlip.runtime.paths import sha256_file
-from lumlip.zoo.relations import trained
 from lumlip.zoo.sources import find, key, local, where
 from lumlip.zoo.table import ModelEntry, entries
 
@@ -39,8 +34,6 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
 
     Parameters
     ----------
-    entry : ModelEntry
-        From :func:`lumlip.zoo.table.resolve`.
     trust_checkpoint : bool
         Load a file of which only the user knows where it comes from.
 
@@ -66,19 +59,26 @@ def ready(entry: ModelEntry, *, trust_checkpoint: bool = False) -> ModelEntry:
         return _published(entry, trust_checkpoint)
     if entry.weights == "bundled":
         path = CHECKPOINTS / entry.checkpoint
-        return replace(entry, checkpoint=str(path), sha256=_checked(entry, path))
+        if not path.is_file():
+            told = f"{path}, a part of lumlip, is not there ({entry.id})"
+            raise WeightsError(f"{told}; reinstall lumlip")
+        _check_known(entry, path, sha256 := sha256_file(path))
+        return replace(entry, checkpoint=str(path), sha256=sha256)
+    return _users(entry, trust_checkpoint) if entry.weights == "file" else entry
+
+
+def _users(entry: ModelEntry, trust_checkpoint: bool) -> ModelEntry:
     trusted_here = entry.sha256 in os.environ.get(TRUSTED, "").split(",")
-    if entry.weights == "file" and not (entry.trusted or trust_checkpoint or trusted_here):
+    if not (entry.trusted or trust_checkpoint or trusted_here):
         raise UntrustedCheckpointError(
             f"{entry.checkpoint} is not in the table of models (sha256 {_short(entry.sha256)}); "
             f"loading one can run any code that is in it. If you know where it comes from: "
             f"trust_checkpoint=True, or --trust-checkpoint on the command line."
         )
-    if entry.weights == "file" and (record := _damaged(entry.checkpoint, entry.sha256)):
+    if record := _damaged(entry.checkpoint, entry.sha256):
         say(f"lumlip: warning: {entry.checkpoint} seems damaged: {record} has another CRC-32")
-    if entry.weights == "file":  # absolute, so that it is never taken for a name of the package's
-        return replace(entry, checkpoint=str(Path(entry.checkpoint).absolute()))
-    return entry
+    # absolute, so that it is never taken for a name of the package's
+    return replace(entry, checkpoint=str(Path(entry.checkpoint).absolute()))
 
 
 @lru_cache(maxsize=64)
@@ -96,17 +96,15 @@ def _damaged(checkpoint: str, sha256: str | None) -> str:
 def availability(entries: Iterable[ModelEntry]) -> list[str]:
     """Say of each model: "offline", "download", "gated download" or "not supported"."""
     known = records.read()
-    return [_available(entry, known) for entry in entries]
 
+    def told(entry: ModelEntry) -> str:
+        if entry.refused:
+            return "not supported"
+        if entry.weights != "download" or local(entry, known):
+            return "offline"
+        return "gated download" if entry.access else "download"
 
-def card(entry: ModelEntry) -> dict[str, Any] | None:
-    """Read how a bundled model was trained and what it reached; None for all others.
-
-    An untrained twin has the card of the model whose initial weights it holds.
-    """
-    if entry.weights != "bundled":
-        return None
-    return cards.card(trained(Path(entry.checkpoint).stem), folder=CHECKPOINTS)
+    return [told(entry) for entry in entries]
 
 
 def _published(entry: ModelEntry, trust_checkpoint: bool) -> ModelEntry:
@@ -119,8 +117,13 @@ def _published(entry: ModelEntry, trust_checkpoint: bool) -> ModelEntry:
     if entry.sha256 not in (None, facts["sha256"]):  # it may be the record that is damaged
         facts = records.facts(path, {})
     _check_known(entry, path, facts["sha256"], advice=where(entry))
-    if not entry.sha256:
-        _check_unchanged(entry, record, facts["sha256"], trust_checkpoint)
+    before = record.get("sha256", facts["sha256"])
+    if not entry.sha256 and before != facts["sha256"]:
+        change = f"sha256 {_short(facts['sha256'])}, at its first use {_short(before)}"
+        change = f"it has changed: {change}"
+        if not trust_checkpoint:
+            raise UntrustedCheckpointError(_untrusted(entry, change))
+        warnings.warn(f"{entry.file} ({entry.id}): {change}", stacklevel=3)
     if twin := _twin(entry, facts["sha256"]):
         say(f"lumlip: warning: {path} is the file of {twin}, too: one of both has a wrong name")
     if facts != record:
@@ -135,14 +138,6 @@ def _twin(entry: ModelEntry, sha256: str) -> str:
     return found.get(sha256, "")
 
 
-def _available(entry: ModelEntry, known: Mapping[str, Mapping[str, Any]]) -> str:
-    if entry.refused:
-        return "not supported"
-    if entry.weights != "download" or local(entry, known):
-        return "offline"
-    return "gated download" if entry.access else "download"
-
-
 def _untrusted(entry: ModelEntry, problem: str) -> str:
     return (
         f"no trusted weights for {entry.id}: loading {entry.file} can run any code that is in it, "
@@ -151,32 +146,12 @@ def _untrusted(entry: ModelEntry, problem: str) -> str:
     )
 
 
-def _checked(entry: ModelEntry, path: Path) -> str:
-    if not path.is_file():
-        raise WeightsError(f"{path}, a part of lumlip, is not there ({entry.id}); reinstall lumlip")
-    sha256 = sha256_file(path)
-    _check_known(entry, path, sha256)
-    return sha256
-
-
 def _check_known(entry: ModelEntry, path: Path, sha256: str, advice: str = "") -> None:
     if entry.sha256 and entry.sha256 != sha256:
         raise ValueError(
             f"{path} is not the file in lumlip's table of models ({entry.id}): "
             f"got sha256 {_short(sha256)}, expected {_short(entry.sha256)}{advice}"
         )
-
-
-def _check_unchanged(
-    entry: ModelEntry, record: Mapping[str, Any], sha256: str, trust_checkpoint: bool
-) -> None:
-    before = record.get("sha256", sha256)
-    if before == sha256:
-        return
-    change = f"it has changed: sha256 {_short(sha256)}, at its first use {_short(before)}"
-    if not trust_checkpoint:
-        raise UntrustedCheckpointError(_untrusted(entry, change))
-    warnings.warn(f"{entry.file} ({entry.id}): {change}", stacklevel=4)
 
 
 def _short(sha256: str | None) -> str:

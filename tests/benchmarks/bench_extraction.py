@@ -69,7 +69,7 @@ def crystals(n: int) -> list[Atoms]:
 def bare_chgnet(ours: Any) -> Bare:
     from pymatgen.io.ase import AseAtomsAdaptor
 
-    model = ours._package_model().requires_grad_(False)
+    model = ours._calculator.model.requires_grad_(False)
 
     def prepare(structures: Sequence[Atoms]) -> Any:
         return [model.graph_converter(AseAtomsAdaptor.get_structure(x)) for x in structures]

@@ -1,15 +1,17 @@
 """The page about one model: in one file, everything escaped, wrong inputs found before work."""
 
-import shutil
+import shlex
+from contextlib import chdir
+from pathlib import Path
 
 import pytest
 from ase.build import bulk, molecule
-from ase.io import write
+from ase.io import read, write
 from bs4 import BeautifulSoup
 
 from lumlip.cli import main
 from lumlip.extraction.workers import WorkerPool
-from lumlip.minis.cards import CHECKPOINTS
+from tests.test_your_own_model import REPORT, shown, with_own_model
 
 SECTIONS = ("Proof", "Place", "Lineage", "Layers", "Hardest elements and subsets",
             "Probes, without composition", "Energies", "What to cite, and how")  # fmt: skip
@@ -17,18 +19,15 @@ SECTIONS = ("Proof", "Place", "Lineage", "Layers", "Hardest elements and subsets
 
 @pytest.fixture(scope="module")
 def structures(tmp_path_factory):
-    """Crystals and molecules, without subsets or parents; the name of a subset is hostile."""
-    made = [bulk(s, cubic=True) * (2, 1, 1) for s in ("Cu", "Al", "Si", "Fe", "Ag", "C")] * 3
-    made += [bulk("MgO", "rocksalt", a=4.2, cubic=True)] * 3
-    for name in ("CH3CH2OH", "C6H6", "H2O", "CH4"):
-        made.append(molecule(name))
-    for i, atoms in enumerate(made):
-        atoms.rattle(0.1, seed=i)
-        atoms.info.clear()
-        atoms.info["subset"] = "<script>alert(2)</script>" if i % 2 else "a|b`c"
-    path = tmp_path_factory.mktemp("user") / "mine.xyz"
-    write(path, made)
-    return str(path)
+    """Crystals of the page and molecules, without parents, of hostile subsets; beside its model."""
+    folder = tmp_path_factory.mktemp("user")
+    with_own_model(folder)
+    frames = read(folder / "my-crystals.xyz", index=":")
+    frames += [molecule(name) for name in ("CH3CH2OH", "C6H6")]
+    for i, atoms in enumerate(frames):
+        atoms.info = {"subset": "<script>alert(2)</script>" if i % 2 else "a|b`c"}
+    write(folder / "my-crystals.xyz", frames)
+    return str(folder / "my-crystals.xyz")
 
 
 def checked(folder):
@@ -47,18 +46,18 @@ def checked(folder):
 
 
 @pytest.mark.heavy
-def test_report_on_a_checkpoint_of_a_hostile_name(structures, tmp_path, capsys):
-    name = "<script>alert(1)<img src=x onerror=alert(1)>|$a_1`{{b}}.model"
-    shutil.copy(CHECKPOINTS / "mace-mini.model", tmp_path / name)
-    out = tmp_path / "new" / "out"
-    model = f"mace:{tmp_path / name}"
-    argv = ["report", model, "--structures", structures, "-o", str(out), "--trust-checkpoint"]
-    assert main(argv) == 0
-    said = capsys.readouterr().out
-    assert f"features of {model}\n" in said
-    assert said.endswith(f"wrote {out / 'report.html'}\n")
-    page = checked(out)
-    assert page.title.get_text() == page.h1.get_text() == f"{model} among other models"
+def test_report_on_a_checkpoint_of_a_hostile_name_prints_what_the_page_shows(structures, capfd):
+    folder, own = Path(structures).parent, "my-finetuned.pth.tar"
+    name = "<script>alert(1)<img src=x onerror=alert(1)>|$a_1`{{b}}"
+    (folder / own).rename(folder / name)
+    argv = [word.replace(own, name) for word in shlex.split(REPORT)[1:]]
+    with chdir(folder):
+        assert main(argv) == 0
+    said = capfd.readouterr().out.replace(str(folder), "/home/you").replace(name, own)
+    # Two processes share the models: which one comes first, hangs on which the other is at.
+    assert sorted(said.splitlines()) == sorted(shown(REPORT).splitlines())
+    page = checked(folder / "report")
+    assert page.title.get_text() == page.h1.get_text() == f"chgnet:{name} among other models"
     text = page.article.get_text()
     assert name[-40:] in text
     assert "passes all" in text
@@ -66,7 +65,7 @@ def test_report_on_a_checkpoint_of_a_hostile_name(structures, tmp_path, capsys):
         assert other in text
 
 
-def test_wrong_inputs_are_found_before_work(structures, tmp_path, capsys, monkeypatch):
+def test_wrong_inputs_are_found_before_work(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(WorkerPool, "run", lambda *_, **__: pytest.fail("a model was run"))
     (tmp_path / "my.pth").write_text("")
     write(tmp_path / "few.xyz", [bulk("Cu")] * 19)

@@ -102,7 +102,9 @@ def test_frame_is_named_or_left_out(nan_for_copper, own_cache, capsys):
 
 @pytest.mark.faults
 @pytest.mark.heavy
-def test_frame_that_kills_the_worker_is_named_and_the_others_are_done(own_cache, monkeypatch):
+def test_frame_that_kills_the_worker_is_named_and_the_others_are_done(
+    own_cache, monkeypatch, capfd
+):
     """As the kernel does when memory runs out: without a word."""
     code = (
         "import os, signal, sys; sys.argv = sys.argv[1:]\n"
@@ -122,11 +124,10 @@ def test_frame_that_kills_the_worker_is_named_and_the_others_are_done(own_cache,
 
     monkeypatch.setattr("lumlip.extraction.workers.command", deadly)
     frames = [molecule(name) for name in ("H2O", "CH3CH2OH", "NH3")]
-    with pytest.raises(ExtractionError, match=r"frame 1 \(C2H6O\): it ended the worker") as found:
-        lumlip.features("chgnet-0.3.0", frames)
-    assert "failed on 1 of 3 structures" in str(found.value)
     kept = lumlip.features("chgnet-0.3.0", frames, on_error="skip")
     assert kept.sizes["structure"] == 2
+    told = "failed on 1 of 3 structures:\n  frame 1 (C2H6O): it ended the worker"
+    assert told in capfd.readouterr().err
 
 
 @pytest.mark.faults
@@ -149,7 +150,7 @@ def test_batches_that_memory_is_too_short_for_are_halved_and_that_is_remembered(
         "sys.exit(worker.main())\n"
     )
     real = environments.command
-    frames = [bulk("Cu", cubic=True) * (3, 3, 3) for _ in range(40)]
+    frames = [bulk("Cu", cubic=True) * (3, 3, 3) for _ in range(24)]
     for i, atoms in enumerate(frames):
         atoms.rattle(0.05, seed=i)
     expected = lumlip.features("mace-mini", frames[:4], device="cpu")["energy"].to_numpy()

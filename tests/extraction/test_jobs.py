@@ -152,12 +152,14 @@ def test_labels_are_those_of_the_structures_at_hand(made, structures, monkeypatc
     assert before["parent"].to_numpy().tolist() == ["frame-0", "frame-1"]
 
 
-def test_features_with_layers_have_a_store_of_their_own():
-    entry, given = resolve("chgnet-0.3.0"), Given.of([bulk("Cu")])
-    with_layers, *without = (
-        jobs.Job(entry, given, "float32", layers).store for layers in (True, False, False)
-    )
-    assert without[0] == without[1] != with_layers
+def test_a_moved_atom_another_precision_and_layers_have_stores_of_their_own():
+    copper, moved, entry = bulk("Cu"), bulk("Cu"), resolve("chgnet-0.3.0")
+    moved.positions[0, 0] += 1e-6
+    asked = [(copper, "float32", False), (moved, "float32", False), (copper, "float64", False)]
+    asked += [(copper, "float32", True), (copper.copy(), "float32", False)]
+    stores = [jobs.Job(entry, Given.of([atoms]), *how).store for atoms, *how in asked]
+    assert len(set(stores[:-1])) == 4
+    assert stores[-1] == stores[0]
 
 
 @pytest.mark.parametrize("batch_atoms", [0, -5, 2.5, "10", True])

@@ -198,10 +198,13 @@ def test_parts_of_a_features_file_that_changes_are_not_joined(tmp_path, monkeypa
 
 def test_the_command_line_writes_parts_and_joins_them(tmp_path, capsys):
     write(tmp_path / "a.xyz", FRAMES)
+    sums = [structures_sha256([atoms]) for atoms in lumlip.structures(tmp_path / "a.xyz")]
+    rows = {"last_layer": np.eye(13), "structure": np.repeat(range(4), list(map(len, FRAMES)))}
+    np.savez(own := tmp_path / "own.npz", **rows, structures_sha256=sums)
     for i in (1, 2):
-        argv = ["extract", MODEL, str(tmp_path / "a.xyz"), "--shard", f"{i}/2", "--device", "cpu"]
+        argv = ["extract", f"features:{own}", str(tmp_path / "a.xyz"), "--shard", f"{i}/2"]
         assert main([*argv, "-o", str(tmp_path / "parts")]) == 0
     assert main(["join", str(tmp_path / "parts"), "-o", str(tmp_path / "a.zarr")]) == 0
     assert f"as a model: features:{tmp_path / 'a.zarr'}" in capsys.readouterr().out
-    assert main([*argv[:-4], "--shard", "1/2"]) == 2
+    assert main([*argv[:-2], "--shard", "1/2"]) == 2
     assert "--shard: expected -o FOLDER" in capsys.readouterr().err

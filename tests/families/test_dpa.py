@@ -21,10 +21,10 @@ def test_wrong_numbers_are_other_elements():
     # Cl is 0 and Na 1 by the alphabet: silver and aluminium in the list of the mini
     alloy = salt.copy()
     alloy.symbols = [{"Cl": "Ag", "Na": "Al"}[symbol] for symbol in salt.symbols]
-    wrong = lumlip.features("dpa-mini@inorganic:alphabetical", [salt])
-    right = lumlip.features("dpa-mini@inorganic", [salt, alloy])
+    found = lumlip.panel([f"dpa-mini@inorganic{x}" for x in ("", ":alphabetical")], [salt, alloy])
+    right, wrong = found.datasets.values()
     as_salt, as_alloy = (right.isel(atom=slice(8 * i, 8 * i + 8)) for i in (0, 1))
     for layer in ("backbone", "last_layer"):
-        seen = wrong[layer].to_numpy()
+        seen = wrong[layer].to_numpy()[:8]
         assert np.abs(seen - as_alloy[layer].to_numpy()).max() < 1e-4
         assert np.abs(seen - as_salt[layer].to_numpy()).max() > 1e-2

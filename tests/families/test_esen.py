@@ -1,23 +1,19 @@
 """eSEN, UMA's architecture without experts: its published models have other heads than UMA's."""
 
-import subprocess
 from pathlib import Path
 
 import pytest
 from ase.build import molecule
 
 from lumlip.conformance.check_model import check_models
-from lumlip.runtime import environments
-from recipes.family_environments import variables
+from tests.conftest import run_in
 
 SCRIPT = Path(__file__).parent / "foreign" / "esen.py"
 
 
 @pytest.mark.heavy
 def test_energies_are_those_of_the_package(tmp_path):
-    argv = [environments.python("uma"), SCRIPT, tmp_path]
-    done = subprocess.run(argv, env=variables(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    run_in("uma", SCRIPT, tmp_path)
     frames = [molecule(name) for name in ("H2O", "CH4", "CH3")]
     frames[-1].info["spin"] = 2
     frames[1].info["charge"] = 1

@@ -77,9 +77,8 @@ def differ(one, other):
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("family", FIRST)
-def test_changed_numbers_have_another_version(family, tmp_path, monkeypatch, shared_environments):
-    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path))
-    (tmp_path / "environments").symlink_to(shared_environments)
+@pytest.mark.usefixtures("own_cache")
+def test_changed_numbers_have_another_version(family):
     expected = json.loads(REFERENCE.read_text(encoding="utf-8"))
     dataset = features_of(family)
     wrong = fault(family, record(dataset), expected.get(family, {}))

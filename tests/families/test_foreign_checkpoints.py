@@ -33,14 +33,6 @@ def frames():
     return [a for kind in KINDS for a in [x for x in small if x.info["kind"] == kind][:4]]
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch, shared_environments):
-    """An empty cache, but with the environments that are made already."""
-    monkeypatch.setenv("LUMLIP_HOME", str(tmp_path / "home"))
-    (tmp_path / "home").mkdir()
-    (tmp_path / "home" / "environments").symlink_to(shared_environments)
-
-
 def train(family: str, frames, folder: Path) -> tuple[Path, list[float]]:
     """Run the package's training program: its checkpoint, and its calculator's energies in eV."""
     ase.io.write(folder / "frames.xyz", frames)
@@ -62,8 +54,8 @@ def train(family: str, frames, folder: Path) -> tuple[Path, list[float]]:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("family", TASK)
-def test_a_checkpoint_by_the_package_itself_loads(family, frames, home, tmp_path):
-    path, expected = train(family, frames, tmp_path)
+def test_a_checkpoint_by_the_package_itself_loads(family, frames, own_cache):
+    path, expected = train(family, frames, own_cache)
     model = f"{family}:{path}{TASK[family]}"
     with pytest.raises(UntrustedCheckpointError, match="--trust-checkpoint"):
         lumlip.features(model, frames)

@@ -4,7 +4,6 @@ Of the families' own classes with random weights, see ``foreign/odd_files.py``.
 """
 
 import json
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +11,8 @@ import pytest
 from ase.build import molecule
 
 import lumlip
-from lumlip.conformance.check_model import check_model
-from lumlip.runtime import environments
-from recipes.family_environments import variables
+from lumlip.conformance.check_model import check_models
+from tests.conftest import run_in
 
 SCRIPT = Path(__file__).parent / "foreign" / "odd_files.py"
 #: File: what follows its name.
@@ -66,12 +64,8 @@ def said(folder):
     def ask(family: str) -> dict:
         if family not in known:
             (folder / family).mkdir()
-            argv = [environments.python(family), SCRIPT, family, folder / family]
-            done = subprocess.run(
-                argv, env=variables(), capture_output=True, text=True, check=False
-            )
-            assert done.returncode == 0, done.stderr[-3000:]
-            known[family] = json.loads(done.stdout.splitlines()[-1])
+            told = run_in(family, SCRIPT, family, folder / family)
+            known[family] = json.loads(told.splitlines()[-1])
         return known[family]
 
     return ask
@@ -107,21 +101,59 @@ def test_a_wrapper_that_adds_uncertainties_leaves_pets_energy(said):
     assert plain[0] == pytest.approx(plain[1], rel=1e-5)  # the package's own
 
 
+#: Files that are taken, and what their family takes for a structure without charge and spin.
+TAKEN = {"dpa": ["charged.pt"], "pet": ["conditioned.ckpt", "pet-mad-dos.ckpt"]}
+NEUTRAL = {"dpa": {"charge": 0, "spin": 2}, "pet": {"charge": 0, "spin": 1}}
+BOTH = {"spin_multiplicity": 3, "spin": 5}  # the first is what packages look for first
+
+
+@pytest.fixture(scope="module")
+def taken(said, folder):
+    """Features of waters in several states, and the checks, by file: a process each per family."""
+    known = {}
+
+    def ask(family: str) -> dict:
+        if family not in known:
+            said(family)
+            infos = [{}, NEUTRAL[family], {"charge": -1}, {"spin": 3}, {"spin_multiplicity": 3}]
+            frames = [molecule("H2O") for _ in [*infos, BOTH]]
+            for atoms, info in zip(frames, [*infos, BOTH], strict=True):
+                atoms.info.update(info)
+            models = [f"{family}:{folder / family / name}" for name in TAKEN[family]]
+            how = {"device": "cpu", "trust_checkpoint": True}
+            found = lumlip.panel(models, frames, layers=True, **how).datasets.values()
+            # Each state is as the package says, alone and in a batch.
+            reports = check_models(models, [*frames, molecule("CH4")], **how).values()
+            known[family] = dict(zip(TAKEN[family], zip(found, reports, strict=True), strict=True))
+        return known[family]
+
+    return ask
+
+
 @pytest.mark.heavy
-def test_dpa_sees_charge_and_spin_of_every_structure_of_a_batch(said, folder):
-    assert said("dpa")["charged.pt"]
-    model = f"dpa:{folder / 'dpa' / 'charged.pt'}"
-    frames = [molecule("H2O") for _ in range(4)]
-    for atoms, info in zip(
-        frames, ({}, {"charge": 1}, {"charge": 0, "spin": 2}, {"spin_multiplicity": 3}), strict=True
-    ):
-        atoms.info.update(info)
-    found = lumlip.features(model, frames, device="cpu", trust_checkpoint=True)
-    plain, charged, stated, spin = np.split(found["backbone"].to_numpy(), 4)
-    assert np.array_equal(plain, stated)  # the model's own defaults
+@pytest.mark.parametrize("family", TAKEN)
+def test_charge_and_spin_of_every_structure_of_a_batch_are_seen(family, taken):
+    found, report = taken(family)[TAKEN[family][0]]
+    plain, stated, charged, *spins = np.split(found["backbone"].to_numpy(), 6)
+    assert np.array_equal(plain, stated)
+    assert all(np.array_equal(spin, spins[0]) for spin in spins)
     assert np.abs(charged - plain).max() > 1e-3
-    assert np.abs(spin - plain).max() > 1e-3
+    assert np.abs(spins[0] - plain).max() > 1e-3
     assert np.ptp(found["energy"].to_numpy()) > 1e-3
-    # Each is as the package says, alone and in a batch.
-    report = check_model(model, [*frames, molecule("CH4")], device="cpu", trust_checkpoint=True)
     assert report["ok"].all(), report
+
+
+@pytest.mark.heavy
+def test_of_a_model_without_an_energy_it_is_said_what_proves_its_features(taken):
+    """A stand-in of PET-MAD-DOS."""
+    found, report = taken("pet")["pet-mad-dos.ckpt"]
+    assert "energy" not in found
+    assert found.attrs["no_energy"] == "mtt::dos"
+    for layer in ("backbone", "last_layer", "readout", "layer_01_interaction_1"):
+        assert np.isfinite(found[layer]).all()
+        assert np.ptp(found[layer].to_numpy(), axis=0).any()
+    assert report["error"].isna()[["energy_identity", "package_energy"]].all()
+    assert report.at["package_features", "error"] < 1e-5
+    (note,) = [text for text in report.attrs["notes"] if "mtt::dos" in text]
+    assert note.startswith("it predicts mtt::dos: no energy proves which features these are")
+    assert report["ok"].all(), report.attrs["notes"]

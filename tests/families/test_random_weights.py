@@ -5,19 +5,18 @@ energy is made from. That a published file loads, and in which places its featur
 seen here.
 """
 
-import json
-import subprocess
 from pathlib import Path
 
-import ase.io
 import numpy as np
 import pytest
 from ase.build import bulk, fcc111, molecule
 
 import lumlip
+from lumlip.conformance.check_model import measure
 from lumlip.conformance.symmetries import TIES
-from lumlip.runtime import environments
-from lumlip.runtime.paths import sha256_file
+from lumlip.zoo.table import resolve
+from lumlip.zoo.weights import ready
+from tests.conftest import run_in
 
 SCRIPT = Path(__file__).parent / "foreign" / "random_weights.py"
 #: Files that pass all checks, and others of the family, which share all but what is told here.
@@ -39,7 +38,7 @@ NEAREST = ("orb-v3-direct-20-small.ckpt", "orb-v2.ckpt")
 WIDTHS = {"orb": (16, 24), "mattersim": (16, 32), "nequip": (8, 6), "grace": (5, 65)}
 
 
-#: Serves a folder, and fetches a file of it as a published one, twice.
+#: Serves a folder, and fetches a file of it as a published one, twice; asks for one without a task.
 FETCH = """
 import sys, threading
 from functools import partial
@@ -52,7 +51,12 @@ url = f"http://127.0.0.1:{server.server_port}/orb-v3-direct-20-small.ckpt"
 orb.pretrained.ORB_PRETRAINED_MODELS["small"] = lambda weights_path=url: None
 paths = [orb.download("small") for _ in range(2)]
 assert paths[0] == paths[1]
-print(orb.Extractor(str(paths[0]), task=None, device="cpu", dtype="float32").task)
+how = {"task": None, "device": "cpu", "dtype": "float32"}
+print(orb.Extractor(str(paths[0]), **how).task)
+try:
+    orb.Extractor(f"{sys.argv[1]}/finetuned.ckpt", **how)
+except ValueError as error:
+    print(error)
 """
 
 
@@ -64,10 +68,7 @@ def folders(tmp_path_factory):
     def folder(family: str) -> Path:
         if family not in made:
             made[family] = tmp_path_factory.mktemp(family)
-            argv = [environments.python(family), SCRIPT, family, made[family]]
-            env = environments.variables()
-            done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stderr[-3000:]
+            run_in(family, SCRIPT, family, made[family])
         return made[family]
 
     return folder
@@ -84,23 +85,17 @@ def frames():
 
 
 @pytest.fixture(scope="module")
-def reports(folders, frames, tmp_path_factory):
+def reports(folders, frames):
     """Reports of all files of a family, by name and precision: one process for each family."""
     known = {}
-    structures = tmp_path_factory.mktemp("structures") / "frames.xyz"
-    ase.io.write(structures, frames)
 
     def report(family: str) -> dict:
         if family not in known:
             names = [FULL[family], *OTHERS[family]]
-            first, *paths = [str(folders(family) / name) for name in names]
-            argv = environments.command(family, "lumlip.conformance", family, first, *paths)
-            argv += ["--structures", structures, "--sample", "--double", first, "--sha256"]
-            argv += [sha256_file(Path(path.partition("@")[0])) for path in (first, *paths)]
-            env = environments.variables()
-            done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-            found = [json.loads(line) for line in done.stdout.splitlines()]
-            assert len(found) == len(names) + 1, done.stderr[-3000:]
+            models = [f"{family}:{folders(family) / name}" for name in [*names, names[0]]]
+            entries = [ready(resolve(model), trust_checkpoint=True) for model in models]
+            options = [{"device": "cpu", "dtype": "float32"} for _ in names]
+            found = measure(entries, frames, [*options, {"device": "cpu", "dtype": "float64"}])
             known[family] = dict(zip([*names, "double"], found, strict=True))
         return known[family]
 
@@ -135,37 +130,24 @@ def test_others_of_the_family_fail_by_design_alone(family, name, reports):
 
 
 @pytest.mark.heavy
-def test_orb_has_one_last_layer_for_all_atoms_of_a_structure(folders, frames):
-    model = f"orb:{folders('orb') / FULL['orb']}"
-    found = lumlip.features(model, frames, device="cpu", trust_checkpoint=True)
-    ends = np.cumsum([len(atoms) for atoms in frames])[:-1]
-    rows = np.split(found["last_layer"].to_numpy(), ends)
-    assert all(not np.ptp(one, axis=0).any() for one in rows)
-    assert np.ptp([one[0] for one in rows], axis=0).any()
-
-
-@pytest.mark.heavy
-def test_orb_asks_for_the_number_of_neighbors_that_no_file_tells(folders, frames):
-    with pytest.raises(ValueError, match=r"finetuned\.ckpt needs a task; known: 20, 120"):
-        lumlip.features(f"orb:{folders('orb') / 'finetuned.ckpt'}", frames, trust_checkpoint=True)
-
-
-@pytest.mark.heavy
-def test_orb_of_molecules_sees_charge_and_spin(folders):
+def test_orb_has_one_last_layer_of_a_structure_and_sees_charge_and_spin(folders, frames):
     ion, radical = molecule("H2O"), molecule("H2O")
     ion.info["charge"], radical.info["spin_multiplicity"] = 1, 3
-    model = f"orb:{folders('orb') / 'charged.ckpt'}"
-    found = lumlip.features(
-        model, [molecule("H2O"), ion, radical], device="cpu", trust_checkpoint=True
-    )
-    plain, charged, spin = np.split(found["backbone"].to_numpy(), 3)
+    frames = [*frames, molecule("H2O"), ion, radical]
+    models = [f"orb:{folders('orb') / name}" for name in (FULL["orb"], "charged.ckpt")]
+    found = lumlip.panel(models, frames, device="cpu", trust_checkpoint=True).datasets
+    ends = np.cumsum([len(atoms) for atoms in frames])[:-1]
+    rows = np.split(found[models[0]]["last_layer"].to_numpy(), ends)
+    assert all(not np.ptp(one, axis=0).any() for one in rows)
+    assert np.ptp([one[0] for one in rows], axis=0).any()
+    plain, charged, spin = np.split(found[models[1]]["backbone"].to_numpy(), ends)[-3:]
     assert np.abs(charged - plain).max() > 1e-3
     assert np.abs(spin - plain).max() > 1e-3
 
 
 @pytest.mark.heavy
-def test_orb_keeps_the_name_of_what_it_fetches(folders, tmp_path):
-    argv = [environments.python("orb"), "-c", FETCH, folders("orb")]
-    env = {**environments.variables(), "CACHED_PATH_CACHE_ROOT": str(tmp_path), "NO_PROXY": "*"}
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["20"], done.stderr[-3000:]
+def test_orb_keeps_the_name_of_what_it_fetches_and_asks_what_no_file_tells(folders, tmp_path):
+    env = {"CACHED_PATH_CACHE_ROOT": str(tmp_path), "NO_PROXY": "*"}
+    task, said = run_in("orb", "-c", FETCH, folders("orb"), **env).splitlines()
+    assert task == "20"
+    assert "finetuned.ckpt needs a task; known: 20, 120" in said

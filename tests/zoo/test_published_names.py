@@ -6,12 +6,12 @@ without importing torch.
 
 import json
 import re
-import subprocess
 
 import pytest
 
 from lumlip.runtime import environments
 from lumlip.zoo.table import entries
+from tests.conftest import run_in
 
 HEAD = """
 import ast, json, re, runpy
@@ -104,12 +104,8 @@ def rows(family):
 @pytest.mark.heavy
 @pytest.mark.parametrize("family", CODE)
 def test_the_table_has_what_the_package_knows(family):
-    argv = [environments.python(family), "-c", HEAD + CODE[family] + "print(json.dumps(names))"]
-    done = subprocess.run(
-        argv, env=environments.variables(), capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    known, table = json.loads(done.stdout.splitlines()[-1]), rows(family)
+    told = run_in(family, "-c", HEAD + CODE[family] + "print(json.dumps(names))")
+    known, table = json.loads(told.splitlines()[-1]), rows(family)
     assert sorted(table) == sorted(known)
     for name, (url, sha256) in known.items():
         assert url in (None, table[name].source), name

@@ -115,6 +115,7 @@ def pet(folder: Path) -> None:
     from metatrain.utils.data.target_info import get_generic_target_info
 
     from recipes.minis import pet_model
+    from recipes.stand_ins.pet import build as stand_in
 
     pet_model.SIZES |= {"d_pet": 8, "d_head": 8, "d_node": 8, "d_feedforward": 8, "num_heads": 2}
     model = pet_model.build([1, 6, 8])
@@ -138,6 +139,11 @@ def pet(folder: Path) -> None:
     far["model_data"]["model_hypers"]["long_range"]["enable"] = False
     newer = {**model.get_checkpoint(), "model_ckpt_version": 99}
     torch.save(newer, folder / "newer.ckpt")
+    model = pet_model.build([1, 6, 8], pet_model.SIZES | {"system_conditioning": True})
+    gate = model.backend.system_conditioning.project[-1]  # starts at zero: nothing is read yet
+    torch.nn.init.normal_(gate.weight)
+    pet_model.save(model, folder / "conditioned.ckpt")
+    stand_in(folder / "pet-mad-dos.ckpt", [], small=True)
 
 
 def dpa(folder: Path) -> None:
@@ -187,6 +193,8 @@ def said(family: str, path: Path) -> str | list[float]:
         model = extractor(str(path), task=None, device="cpu", dtype="float32")
     except Exception as error:
         return f"{type(error).__name__}: {error}"
+    if model.no_energy:
+        return model.no_energy
     water = molecule("H2O")
     return [float(model.extract([water]).energy[0]), model.package_energy(water)]
 
