@@ -118,8 +118,10 @@ def extract(
     if shard is not None:
         if output is None:
             raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
-        which = which_part(shard)
-        print("wrote", extract_part(model, structures, output, shard=which, **options))
+        which, before = which_part(shard), [*output.glob("*.zarr")]
+        path = extract_part(model, structures, output, shard=which, **options)
+        if path not in before:  # else it was said to be there
+            print(f"wrote {path}")
         return
     if output is not None:
         check_choice("suffix", output.suffix, list(WRITERS))

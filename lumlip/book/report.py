@@ -18,8 +18,9 @@ from lumlip.book.rerun import (
 )
 from lumlip.book.single_file import single_file
 from lumlip.choices import DEVICES, STOP, check_choice
-from lumlip.extraction.panel import panel
+from lumlip.extraction.panel import lacking, panel
 from lumlip.zoo.relations import company
+from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import TRUSTED
 
 #: Of more structures only some are taken.
@@ -49,7 +50,8 @@ def report(
     page = Chapter(book_root() / "notebooks" / "report.py")
     folder = fresh_folder(page, out_dir, (PAGE, NOTEBOOK, *WRITTEN))
     print(f"features of {model}", flush=True)  # it may not fail; the page goes on without others
-    options: dict[str, Any] = {"device": device, "layers": True}
+    layers = "layers" not in lacking(resolve(model))
+    options: dict[str, Any] = {"device": device, "layers": layers}
     panel([model], frames[::every], trust_checkpoint=trust_checkpoint, **options)
     extract_features(others, frames[::every], skip_failing=True, **options)
     print("measuring", flush=True)

@@ -26,6 +26,7 @@ from lumlip.choices import STOP, check_count
 from lumlip.datasets.paper import paper_models
 from lumlip.errors import FamilyEnvironmentError, WeightsError
 from lumlip.extraction.given import Given
+from lumlip.extraction.panel import lacking
 from lumlip.runtime.paths import ensured, refuse_existing
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import TRUSTED, ready
@@ -63,12 +64,17 @@ def run(
     ParameterError
         A parameter is unknown, of another type than declared, or out of range.
     ValueError, UntrustedCheckpointError, FileExistsError
-        Before any work: an unknown model, faulty or too few structures, a checkpoint without
-        trust, a file that is there.
+        Before any work: an unknown model, one that lacks what the chapter is about, faulty or too
+        few structures, a checkpoint without trust, a file that is there.
     """
     page = find_chapter(chapter)
-    values = checked(parameters or {}, declared_parameters(convert(page.source)), page.name)
-    trusted = own_checkpoints(_named(values, page), trust=trust_checkpoint)
+    declared = declared_parameters(convert(page.source))
+    values = checked(parameters or {}, declared, page.name)
+    models, asked = _named(values, page), " ".join(one.help for one in declared.values())
+    for model in models if "with energies" in asked else []:
+        if "energies" in lacking(resolve(model)):
+            raise ValueError(f"{model} has no energies, which {page.name} is about; leave it out")
+    trusted = own_checkpoints(models, trust=trust_checkpoint)
     if "structures" in values:
         enough(values["structures"])
     folder = fresh_folder(page, out_dir, WRITTEN)

@@ -1,6 +1,6 @@
 """How long every chapter takes from an empty cache, and whether it gets through at all.
 
-    python tests/benchmarks/bench_book.py [--device cuda] [--tiny] [--paper small|full] [CHAPTER ...]
+    python tests/benchmarks/bench_book.py [--device D] [--tiny] [--paper small|full] [CHAPTER ...]
 
 --tiny: on thirty small structures, with few repetitions. --paper: with ``models=paper`` and
 stand-ins of these checkpoints (`recipes.stand_ins`), small or of the published sizes, in

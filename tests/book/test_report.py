@@ -2,12 +2,15 @@
 
 import shutil
 
+import numpy as np
 import pytest
 from ase.build import bulk, molecule
 from ase.io import write
 from bs4 import BeautifulSoup
 
+import lumlip
 from lumlip.cli import main
+from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.workers import WorkerPool
 from lumlip.minis.cards import CHECKPOINTS
 
@@ -31,7 +34,7 @@ def structures(tmp_path_factory):
     return str(path)
 
 
-def checked(folder):
+def checked(folder, *, figures=5):
     """Return the page in a folder, in which there is nothing else but its notebook."""
     assert {path.name for path in folder.iterdir()} == {"report.html", "report.ipynb"}
     text = (folder / "report.html").read_text(encoding="utf-8")
@@ -41,7 +44,7 @@ def checked(folder):
     assert all(any(h.startswith(s) for h in headings) for s in SECTIONS), headings
     assert len(page.select("script")) == 2  # the page's own
     assert not page.select("[src]:not([src^=data]), link, [onerror], iframe")
-    assert len(page.select("figure img")) >= 4
+    assert len(page.select("figure img")) == figures
     assert page.select(".lumlip-heat td[title]")
     return page
 
@@ -64,6 +67,22 @@ def test_report_on_a_checkpoint_of_a_hostile_name(structures, tmp_path, capsys):
     assert "passes all" in text
     for other in ("chgnet-0.3.0", "diep-matpes-r2scan", "hienet-v3"):
         assert other in text
+
+
+@pytest.mark.heavy
+def test_report_on_features_with_nothing_but_a_last_layer_says_what_is_missing(
+    structures, tmp_path
+):
+    frames = lumlip.structures(structures)
+    X = lumlip.features("chgnet-0.3.0", frames, device="cpu")["last_layer"]
+    mine = tmp_path / "mine.npz"
+    np.savez(mine, last_layer=X, structures_sha256=structures_sha256(frames))
+    argv = ["report", f"features:{mine}", "--structures", structures, "-o", str(tmp_path / "out")]
+    assert main(argv) == 0
+    text = checked(tmp_path / "out", figures=3).article.get_text()
+    assert "This model comes without layers and energies" in text
+    assert "they are one and the same here" in text
+    assert "the nearest is chgnet-0.3.0" in text
 
 
 def test_wrong_inputs_are_found_before_work(structures, tmp_path, capsys, monkeypatch):
