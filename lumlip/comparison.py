@@ -204,10 +204,11 @@ def compare(
 
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per pair: source, target, value, and the 95 % interval if there is one."""
-    low, high = table.attrs.get("low"), table.attrs.get("high")
-    ends = {} if low is None or high is None else {"low": low, "high": high}
-    pairs = [(a, b) for a in table.index for b in table.columns if a != b]
+    ends = {name: table.attrs[name] for name in ("low", "high") if name in table.attrs}
     columns = {"value": table, **ends}.items()
     return pd.DataFrame(
-        {"source": a, "target": b, **{name: x.loc[a, b] for name, x in columns}} for a, b in pairs
+        {"source": a, "target": b, **{name: x.loc[a, b] for name, x in columns}}
+        for a in table.index
+        for b in table.columns
+        if a != b
     )

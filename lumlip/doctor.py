@@ -27,10 +27,7 @@ from lumlip.runtime.paths import home
 def report(*, clean: bool = False) -> tuple[list[str], bool]:
     """Return the lines of the report, and whether everything that must work works.
 
-    Parameters
-    ----------
-    clean : bool
-        Remove environments whose pins have changed since they were made.
+    With ``clean``, environments are removed whose pins have changed since they were made.
     """
     lines = [f"lumlip {lumlip.__version__}, Python {platform.python_version()}", *_devices()]
     checks = [_cache(), _uv(), _weights(), _models_folder()]
@@ -91,11 +88,8 @@ def _cache() -> tuple[str, bool]:
         (folder / ".writable").unlink()
     except OSError as error:
         return f"cache {folder}: cannot be written ({error}); set LUMLIP_HOME", False
-    size = sum(_size(store) for store in stores) / 1e6
-    return (
-        f"cache {folder}: {len(stores)} feature sets ({size:.0f} MB), {len(partial)} unfinished",
-        True,
-    )
+    size = f"{sum(_size(store) for store in stores) / 1e6:.0f} MB"
+    return f"cache {folder}: {len(stores)} feature sets ({size}), {len(partial)} unfinished", True
 
 
 def _uv() -> tuple[str, bool]:

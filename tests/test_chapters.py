@@ -7,11 +7,11 @@ from ase.build import bulk, molecule
 from ase.io import write
 
 from lumlip.book.chapters import chapters, convert
-from lumlip.book.close_text import CloseText
 from lumlip.book.page import RERUN
 from lumlip.book.parameters import checked, declared_parameters
 from lumlip.book.rerun import run_page
 from lumlip.cli import main
+from tests.close_text import CloseText
 
 # Every structure is probed, so that its features are read, not made.
 SMALL = {

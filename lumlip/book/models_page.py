@@ -85,10 +85,7 @@ def _some(names: Sequence[str]) -> str:
 def minis_markdown(*, fine_tuned: bool = False) -> str:
     """List the minis' validation errors beside those of the trivial baselines, from their cards.
 
-    Parameters
-    ----------
-    fine_tuned : bool
-        The minis that learned lithium thiophosphates, instead of the others.
+    ``fine_tuned``: those that learned lithium thiophosphates, instead of the others.
     """
     table = cards().reset_index()
     table = table[table["mini"].str.contains("-lps-") == fine_tuned]
@@ -126,13 +123,7 @@ def packages_markdown() -> str:
 
 
 def checks_markdown(structures: str | os.PathLike[str], ids: Sequence[str] | None = None) -> str:
-    """Run the checks of every model on some structures and list the errors.
-
-    Raises
-    ------
-    AssertionError
-        If a check fails: a page with a wrong extractor must not be rendered.
-    """
+    """List the errors of all checks of every model; one that fails must not be rendered."""
     rows = []
     for model, report in check_models(ids or shipped(), structures).items():
         failed = report.index[~report["ok"]].tolist()

@@ -26,28 +26,14 @@ RERUN = "LUMLIP_RERUN"
 
 @dataclass
 class Page:
-    """The claims of a chapter, in the order of its text.
-
-    Attributes
-    ----------
-    number : int
-        Of the chapter, and of the finding if it has one.
-    """
+    """The claims of a chapter, in the order of its text; its number, and its finding's if any."""
 
     number: int
     claims: list[Claim] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
 
     def claim(self, text: str, found: Estimate, *, expect: str = HOLDS, **options: Any) -> Claim:
-        """State a claim; the options are those of `Claim`.
-
-        Parameters
-        ----------
-        text : str
-        found : Estimate
-        expect : str
-            The outcome that the text of the page was written for.
-        """
+        """State a claim, and the outcome that the text was written for; options as of `Claim`."""
         self.claims.append(Claim(text, found, **options))
         self.expected.append(expect)
         return self.claims[-1]
@@ -65,13 +51,7 @@ class Page:
         self.claim(text, found, side=side, bound=bound)
 
     def note(self) -> str:
-        """Markdown that opens the page: empty with the page's own parameters.
-
-        Raises
-        ------
-        AssertionError
-            With the page's own parameters, if the text is not true.
-        """
+        """Markdown that opens the page; with its own parameters none, but the text must be true."""
         wrong = [
             f"{claim} ({claim.outcome}; the text says: {expect})"
             for claim, expect in zip(self.claims, self.expected, strict=True)

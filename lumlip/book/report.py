@@ -8,14 +8,7 @@ from typing import Any
 
 from lumlip.book.build import extract_features
 from lumlip.book.chapters import Chapter, book_root
-from lumlip.book.rerun import (
-    WRITTEN,
-    enough,
-    fresh_folder,
-    own_checkpoints,
-    run_page,
-    write_page,
-)
+from lumlip.book.rerun import WRITTEN, enough, fresh_folder, own_checkpoints, run_page, write_page
 from lumlip.book.single_file import single_file
 from lumlip.choices import DEVICES, STOP, check_choice
 from lumlip.extraction.panel import lacking, panel
@@ -59,9 +52,8 @@ def report(
     run_page(page, values, folder, {TRUSTED: ",".join(trusted), STOP: ""})
     write_page(folder, page)
     html = folder / "html" / "notebooks" / "report.html"
-    (folder / PAGE).write_text(
-        single_file(html, title=f"{model} among other models"), encoding="utf-8"
-    )
+    text = single_file(html, title=f"{model} among other models")
+    (folder / PAGE).write_text(text, encoding="utf-8")
     (folder / "chapter.ipynb").rename(folder / NOTEBOOK)
     shutil.rmtree(html.parents[1])
     return folder / PAGE

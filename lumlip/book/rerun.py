@@ -47,25 +47,17 @@ def run(
 ) -> Path:
     """Run a chapter with other parameters and return the path of its HTML page.
 
-    Parameters
-    ----------
-    parameters
-        Values by name; a string is read as YAML, ``"[a, b]"`` is a list. Relative paths among
-        them count from the working directory.
-    out_dir
-        Folder to write, which has none of `WRITTEN` yet; see `fresh_folder`.
-    skip_failing
-        Go on without models that fail, and say so at the top of the page.
+    Of the values a string is read as YAML, ``"[a, b]"`` is a list; relative paths count from the
+    working directory. ``out_dir`` has none of `WRITTEN` yet; see `fresh_folder`. With
+    ``skip_failing`` models that fail are left out, which the top of the page says.
 
     Raises
     ------
     ChapterError
         Unknown chapter; or a cell failed: then ``chapter.ipynb`` is there up to that cell.
-    ParameterError
-        A parameter is unknown, of another type than declared, or out of range.
-    ValueError, UntrustedCheckpointError, FileExistsError
-        Before any work: an unknown model, one that lacks what the chapter is about, faulty or too
-        few structures, a checkpoint without trust, a file that is there.
+    ParameterError, ValueError, UntrustedCheckpointError, FileExistsError
+        Before any work: a wrong parameter, an unknown model, one that lacks what the chapter is
+        about, faulty or too few structures, a checkpoint without trust, a file that is there.
     """
     page = find_chapter(chapter)
     declared = declared_parameters(convert(page.source))
@@ -79,9 +71,7 @@ def run(
         enough(values["structures"])
     folder = fresh_folder(page, out_dir, WRITTEN)
     variables = {TRUSTED: ",".join(trusted), RERUN: "1" if values or skip_failing else ""}
-    if skip_failing:
-        variables[STOP] = ""
-    run_page(page, values, folder, variables)
+    run_page(page, values, folder, variables | ({STOP: ""} if skip_failing else {}))
     return write_page(folder, page)
 
 
@@ -152,10 +142,9 @@ def _copy_sources(sources: Path, folder: Path, page: Chapter) -> None:
     toc = f"format: jb-book\nroot: {start.as_posix()}\nchapters:\n  - file: book/references\n"
     for name in ("_static", "_templates"):
         shutil.copytree(root / "book" / name, sources / "book" / name)
-    shutil.copy(root / "_config.yml", sources)
+    for name in ("_config.yml", "book/references.md", "book/references.bib"):
+        shutil.copy(root / name, sources / name)
     (sources / "_toc.yml").write_text(toc, encoding="utf-8")
-    for name in ("references.md", "references.bib"):
-        shutil.copy(root / "book" / name, sources / "book" / name)
     if (folder / "data").is_dir():
         shutil.copytree(folder / "data", sources / "book" / "_data")
     notebook = sources / start.with_suffix(".ipynb")
