@@ -36,6 +36,7 @@ class Claim:
     models: str = ""  # on which
     primary: bool = False  # the one claim of a finding that is counted for all five together
     chosen_after: str = ""  # what was chosen after seeing numbers, if anything was
+    expect: str = HOLDS  # the outcome that the text of the page was written for
 
     @property
     def outcome(self) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lumlip.book.chapters import data_folder
-from lumlip.book.claims import HOLDS, UNTESTED, Claim
+from lumlip.book.claims import UNTESTED, Claim
 from lumlip.extraction.panel import REMARKS, SKIPPED
 from lumlip.metrics.repeated import Estimate
 
@@ -30,12 +30,10 @@ class Page:
 
     number: int
     claims: list[Claim] = field(default_factory=list)
-    expected: list[str] = field(default_factory=list)
 
-    def claim(self, text: str, found: Estimate, *, expect: str = HOLDS, **options: Any) -> Claim:
-        """State a claim, and the outcome that the text was written for; options as of `Claim`."""
+    def claim(self, text: str, found: Estimate, **options: Any) -> Claim:
+        """State a claim, with the options of `Claim`."""
         self.claims.append(Claim(text, found, **options))
-        self.expected.append(expect)
         return self.claims[-1]
 
     def says(
@@ -53,9 +51,9 @@ class Page:
     def note(self) -> str:
         """Markdown that opens the page; with its own parameters none, but the text must be true."""
         wrong = [
-            f"{claim} ({claim.outcome}; the text says: {expect})"
-            for claim, expect in zip(self.claims, self.expected, strict=True)
-            if claim.outcome != expect
+            f"{claim} ({claim.outcome}; the text says: {claim.expect})"
+            for claim in self.claims
+            if claim.outcome != claim.expect
         ]
         if not os.environ.get(RERUN):
             if wrong:
