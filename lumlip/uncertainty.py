@@ -119,7 +119,8 @@ def _spreads(F: FloatArray, X: FloatArray) -> FloatArray:
 def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
     """Errors beyond composition in eV/atom, where elements allow to tell them, and the folds."""
     energies = np.array([_number(atoms.info.get(key)) for atoms in seen.structures])
-    gone, usable = np.flatnonzero(~np.isfinite(energies)), _once(seen)
+    gone, usable = np.flatnonzero(~np.isfinite(energies)), np.zeros(len(energies), dtype=bool)
+    usable[np.unique(_sums(seen), return_index=True)[1]] = True  # copies would vouch for each other
     if len(gone):
         n, first = np.isfinite(energies)[usable].sum(), seen.frames[gone[0]]
         info = seen.structures[gone[0]].info
@@ -131,12 +132,9 @@ def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
     _check_enough(usable, "energies")
     n_folds = min(10, number_of_groups(seen.atoms, by="parent"))
     if n_folds < 2:
-        raise ValueError(
-            "known: got structures of one parent, expected more: each is left out once"
-        )
-    fold = np.asarray(folds(seen.atoms, n_folds=n_folds))[
-        np.unique(_owner(seen), return_index=True)[1]
-    ]
+        raise ValueError("known: got structures of one parent; expected more, each left out once")
+    first = np.unique(_owner(seen), return_index=True)[1]
+    fold = np.asarray(folds(seen.atoms, n_folds=n_folds))[first]
     raw = energies / np.bincount(_owner(seen)) - _energy(seen)
     shares, errors, once = composition(seen.structures), raw.copy(), usable.copy()
     for one in np.unique(fold):
@@ -150,12 +148,6 @@ def _errors(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:
 def _check_enough(usable: BoolArray, what: str) -> None:
     if (n := int(usable.sum())) < FEWEST:
         raise ValueError(f"known: got {n} {what}; expected {FEWEST} or more, each once")
-
-
-def _once(seen: Panel) -> BoolArray:
-    """Tell which structures are no copies of one before: copies would vouch for each other."""
-    sums = _sums(seen)
-    return np.isin(np.arange(len(sums)), np.unique(sums, return_index=True)[1])
 
 
 def _sums(shown: Panel) -> list[str]:
