@@ -115,9 +115,9 @@ def extract(
         if output is None:
             raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
         which, before = which_part(shard), [*output.glob("*.zarr")]
-        path = extract_part(model, structures, output, shard=which, **options)
-        if path not in before:  # else it was said to be there
-            print(f"wrote {path}")
+        made = extract_part(model, structures, output, shard=which, **options)
+        if made not in before:  # else it was said to be there
+            print(f"wrote {made}")
         return
     if output is not None:
         check_choice("suffix", output.suffix, list(WRITERS))

@@ -205,9 +205,9 @@ def compare(
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per pair: source, target, value, and the 95 % interval if there is one."""
     ends = {name: table.attrs[name] for name in ("low", "high") if name in table.attrs}
-    columns = {"value": table, **ends}.items()
+    columns: dict[str, pd.DataFrame] = {"value": table, **ends}
     return pd.DataFrame(
-        {"source": a, "target": b, **{name: x.loc[a, b] for name, x in columns}}
+        {"source": a, "target": b, **{name: x.loc[a, b] for name, x in columns.items()}}
         for a in table.index
         for b in table.columns
         if a != b

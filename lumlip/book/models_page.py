@@ -98,8 +98,8 @@ def minis_markdown(*, fine_tuned: bool = False) -> str:
         for kind, baselines in (("energy", ("linear", "lookup")), ("force", ("zero",))):
             row.append(f"{whole[kind]:.3f} ({whole[f'{kind}_ratio']:.0%})")
             row += [f"{whole[f'{kind}_{baseline}']:.3f}" for baseline in baselines]
-        unseen = ratios.loc["unseen"] if "unseen" in part.index else []
-        rows.append([*row, ", ".join(f"{x:.0%}" for x in unseen) or "none, none"])
+        unseen = [f"{x:.0%}" for x in ratios.loc["unseen"]] if "unseen" in part.index else []
+        rows.append([*row, ", ".join(unseen) or "none, none"])
     energy = ("energy (ratio)", "linear", "look-up")
     force = ("force (ratio)", "zero", "ratios, unseen")
     return markdown_table(("mini", "teacher", *energy, *force), rows)

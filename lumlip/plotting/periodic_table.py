@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ase.data import chemical_symbols
 
@@ -52,8 +52,9 @@ def periodic_heat_map(
         cell = mpl.patches.Rectangle((column, row), 0.94, 0.94, color=shade, lw=0, label=said)
         ax.add_patch(cell)
         ink = letters_on(shade) if z in values else "#767676"
-        look = {"ha": "center", "va": "center", "fontsize": 9, "color": ink, "clip_on": True}
-        ax.text(column + 0.47, row + 0.5, chemical_symbols[z], **look)
+        place = (column + 0.47, row + 0.5)
+        middle: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9, "clip_on": True}
+        ax.text(*place, chemical_symbols[z], color=ink, **middle)
     ax.set(xlim=(0, 18), ylim=(10, 0), aspect="equal")
     ax.set_axis_off()
     assert ax.figure is not None

@@ -122,8 +122,8 @@ def heat_map_figure(table: pd.DataFrame, *, metric: str) -> Figure:
     made = Figure((size + 0.5, size - 0.35), layout="constrained")
     ax = made.subplots()
     is_square = list(table.index) == list(table.columns)
-    label = f"{metric.upper()} (0: fully contained, 1: not at all)"
-    bar = {"label": label, "shrink": 0.72, "pad": 0.02}
+    colors = f"{metric.upper()} (0: fully contained, 1: not at all)"
+    bar = {"label": colors, "shrink": 0.72, "pad": 0.02}
     sns.heatmap(
         table,
         ax=ax,
