@@ -20,6 +20,7 @@ from ase import Atoms
 from torch import Tensor
 
 from lumlip.families import _network, base
+from lumlip.families._convolution import speed_up
 
 TO_HIDDEN, TO_ENERGY = "reduce_input_to_hidden", "reduce_hidden_to_energy"
 VECTORS, EMBEDDING, TOTAL = "edge_preprocess", "onehot_to_feature_x", "reduce_total_enegy"  # (sic)
@@ -38,6 +39,7 @@ class Extractor(_network.Extractor):
         self.tasks = tuple(modals)
         self.task = base.choose_task(task, self.tasks, self.name)
         self.modal = None if self.task is None else modals[self.task]
+        speed_up(model)
         self.model = self._placed(model)
         self.cutoff = float(model.cutoff)
         self.type_map = dict(model.type_map)

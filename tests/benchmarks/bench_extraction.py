@@ -83,9 +83,6 @@ def bare_chgnet(ours: Any) -> Bare:
 
 def bare_sequential(ours: Any) -> Bare:
     model = ours._load()
-    for module in model.children():
-        if type(module).__module__.startswith("lumlip"):  # back to the package's own
-            module.__class__ = type(module).__base__
     for name in ("edge_preprocess", "force_output"):  # the graph has vectors; no forces
         model.delete_module_by_key(name)
     model.eval_type_map, model.key_grad = False, None
