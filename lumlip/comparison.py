@@ -204,8 +204,8 @@ def compare(
 
 def intervals(table: pd.DataFrame) -> pd.DataFrame:
     """Return one row per pair: source, target, value, and the 95 % interval if there is one."""
-    ends = {name: table.attrs[name] for name in ("low", "high") if name in table.attrs}
-    columns: dict[str, pd.DataFrame] = {"value": table, **ends}
+    columns: dict[str, Any] = {"value": table}
+    columns |= {name: table.attrs[name] for name in ("low", "high") if name in table.attrs}
     return pd.DataFrame(
         {"source": a, "target": b, **{name: x.loc[a, b] for name, x in columns.items()}}
         for a in table.index
