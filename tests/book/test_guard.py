@@ -93,7 +93,6 @@ def verdicts(tmp_path_factory):
             if name != script.stem:
                 shutil.copy(script.with_suffix(suffix), script.with_name(name + suffix))
         spoil(script.with_name(f"{name}.ipynb"))
-    (project / "tests").mkdir()
     for name in ("test_notebooks.py", "notebook_checks.py", "typed_numbers.py"):
         shutil.copy(ROOT / "tests" / name, project / "tests")
     command = [sys.executable, "-m", "pytest", "-q", "-n0", "-rA", "-p", "no:cacheprovider"]
