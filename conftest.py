@@ -1,7 +1,7 @@
 """Regression tests of the notebooks: nbval runs them again and compares with a tolerance.
 
 Every number of the book is recomputed by ``pytest``. Text and integers are compared exactly,
-decimals within the tolerances of ``lumlip/book/close_text.py``; figures and stderr are not
+decimals within the tolerances of ``tests/close_text.py``; figures and stderr are not
 compared.
 This file stands at the root so that it also counts for ``pytest notebooks/01_claim.ipynb``.
 """
@@ -21,7 +21,7 @@ from nbval import kernel, plugin  # noqa: E402
 
 from lumlip.book import versions  # noqa: E402
 from lumlip.book.chapters import DATA_VARIABLE  # noqa: E402
-from lumlip.book.close_text import CloseText  # noqa: E402
+from tests.close_text import CloseText  # noqa: E402
 
 # Scripts of the book are run as notebooks, not imported for doctests.
 collect_ignore_glob = ["notebooks/[0-9r]*.py", "book/*.py", "_build", "runs"]

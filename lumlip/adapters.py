@@ -23,14 +23,7 @@ class Featurizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     Also what chemiscope asks for: ``chemiscope.explore(structures, lumlip.Featurizer(model))``.
 
-    Parameters
-    ----------
-    model : str
-        A model id, see :func:`lumlip.features`.
-    layer, order
-        As for :func:`lumlip.embed`.
-    device, dtype, trust_checkpoint
-        As for :func:`lumlip.features`.
+    ``layer`` and ``order`` are those of :func:`lumlip.embed`, all else of :func:`lumlip.features`.
     """
 
     def __init__(

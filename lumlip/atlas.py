@@ -103,14 +103,8 @@ def entry(path: Path, *, rerun: bool = False) -> dict[str, Any]:
     """Check an entry of the atlas and return what to list of it.
 
     With ``rerun`` its numbers are compared with those of its model, if that needs no download. Of
-    another model they cannot be: whoever makes numbers up can make a sum of them, too.
-
-    Raises
-    ------
-    ValueError
-        It is too large or no features file, lacks what an entry says or holds, was changed later,
-        is of other structures than the set, or of too few, has an energy identity out of bounds,
-        or other numbers than its model.
+    another model they cannot be: whoever makes numbers up can make a sum of them, too. ValueError:
+    it is no whole entry of these structures, or was changed.
     """
     told = attributes(path)
     _check_size(path)

@@ -30,13 +30,6 @@ DEVICES = ("auto", "cpu", "cuda", "cuda:N", "mps")
 def check_choice(name: str, got: str, known: Sequence[str]) -> None:
     """Refuse a value that is not among the known ones; ``"cuda:N"`` stands for any number N.
 
-    Raises
-    ------
-    ValueError
-        Naming the option, what was given and what is known.
-
-    Examples
-    --------
     >>> check_choice("dtype", "float16", ["float32", "float64"])
     Traceback (most recent call last):
     ...
@@ -49,13 +42,6 @@ def check_choice(name: str, got: str, known: Sequence[str]) -> None:
 def check_count(name: str, got: Any, low: int, high: int | None = None, note: str = "") -> None:
     """Refuse what is no whole number from ``low`` to ``high`` (None: no bound), saying a note.
 
-    Raises
-    ------
-    ValueError
-        Naming the option, what was given and what was expected.
-
-    Examples
-    --------
     >>> check_count("k", 9, 1, 4, " of 5 samples")
     Traceback (most recent call last):
     ...

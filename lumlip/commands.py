@@ -7,6 +7,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,31 +51,27 @@ def left_aligned(table: Any) -> str:
 def list_structures(structures: list[Any]) -> None:
     """List the structure sets, or describe one (or files)."""
     from lumlip.datasets import sets
-    from lumlip.datasets.validation import check_structures, concerns, loose
+    from lumlip.datasets.validation import check_structures, loose
 
     if not structures:
         print(sets.structure_sets().to_string())
         return
-    frames = sets.read_structures(structures)
+    frames = _read(structures)
     check_structures(frames)
     print(sets.summary(frames).to_string(float_format="{:.2f}".format))
     symbols = Counter(symbol for atoms in frames for symbol in atoms.symbols)
     print("atoms:", ", ".join(f"{symbol} {n}" for symbol, n in sorted(symbols.items())))
     print(f"sha256 of the structures: {sets.structures_sha256(frames)}")
-    warn(concerns(frames, range(len(frames))) + loose(frames))
+    for line in loose(frames):
+        _warn(line)
     if max(map(len, frames)) >= symbols.total() / 5:
-        warn(
-            [
-                "one structure has a fifth of the atoms: a test part may be this one structure, "
-                "over which there is no interval"
-            ]
-        )
+        one = "one structure has a fifth of the atoms: a test part may be this one structure"
+        _warn(f"{one}, over which there is no interval")
 
 
-def warn(lines: list[str]) -> None:
+def _warn(line: str) -> None:
     """Say what may be wrong, beside the results."""
-    for line in lines:
-        print(f"lumlip: warning: {line}", file=sys.stderr)
+    print(f"lumlip: warning: {line}", file=sys.stderr)
 
 
 def _read(structures: list[Any]) -> Sequence[Atoms]:
@@ -83,7 +80,8 @@ def _read(structures: list[Any]) -> Sequence[Atoms]:
     from lumlip.datasets.validation import concerns
 
     frames = read_structures(structures)
-    warn(concerns(frames, range(len(frames))))
+    for line in concerns(frames, range(len(frames))):
+        _warn(line)
     return frames
 
 
@@ -118,8 +116,10 @@ def extract(
     if shard is not None:
         if output is None:
             raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
-        which = which_part(shard)
-        print("wrote", extract_part(model, structures, output, shard=which, **options))
+        which, before = which_part(shard), [*output.glob("*.zarr")]
+        made = extract_part(model, structures, output, shard=which, **options)
+        if made not in before:  # else it was said to be there
+            print(f"wrote {made}")
         return
     if output is not None:
         check_choice("suffix", output.suffix, list(WRITERS))
@@ -198,9 +198,7 @@ def tell_uncertainty(
         )
         print("This holds for structures like those; for others a small uncertainty is no proof.")
         if again := has["n_again"]:
-            warn(
-                [f"{again} structures are among the known ones: their uncertainties are too small"]
-            )
+            _warn(f"{again} structures are among the known ones: their uncertainties are too small")
         if path is not None:
             table.to_csv(path)
 
@@ -213,11 +211,9 @@ def compare_models(models: list[str], *, output: Path | None, **options: Any) ->
         refuse_existing(*(output / name for name in FILES))
         with tempfile.TemporaryFile(dir=ensured(output)):  # can be written: seen before the work
             pass
-    result = compare(
-        models, say=lambda name: print(f"features of {name} ...", flush=True), **options
-    )
-    print(result.panel.report())
-    print(result.describe())
+    say = partial(print, "features of", end=" ...\n", flush=True)
+    result = compare(models, say=say, **options)
+    print(result.panel.report(), result.describe(), sep="\n")
     print(result.table.to_string(float_format="{:.3f}".format))
     if result.settings["n_bootstrap"] and result.settings["n_test_structures"] > 1:
         print("95 % intervals over test structures:")

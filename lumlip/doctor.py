@@ -9,28 +9,14 @@ from pathlib import Path
 
 import lumlip
 from lumlip.errors import FamilyEnvironmentError
-from lumlip.runtime.environments import (
-    Pins,
-    broken,
-    families,
-    family_file,
-    here,
-    in_use,
-    is_lumlips,
-    pins,
-    python,
-    registered,
-)
+from lumlip.runtime import environments
 from lumlip.runtime.paths import home
 
 
 def report(*, clean: bool = False) -> tuple[list[str], bool]:
     """Return the lines of the report, and whether everything that must work works.
 
-    Parameters
-    ----------
-    clean : bool
-        Remove environments whose pins have changed since they were made.
+    With ``clean``, environments are removed whose pins have changed since they were made.
     """
     lines = [f"lumlip {lumlip.__version__}, Python {platform.python_version()}", *_devices()]
     checks = [_cache(), _uv(), _weights(), _models_folder()]
@@ -42,16 +28,16 @@ def report(*, clean: bool = False) -> tuple[list[str], bool]:
 
 def prepared(names: Sequence[str], tell: Callable[[str], None]) -> int:
     """Make the environments of some families, or of all; return how many cannot be made."""
-    wanted, wrong = ([pins(name) for name in names], []) if names else _families()
+    wanted, wrong = ([environments.pins(name) for name in names], []) if names else _families()
     failed, total = 0, 0
     for one in wanted:
         try:
-            python(one.family)
+            environments.python(one.family)
         except FamilyEnvironmentError as error:
             failed += 1
             tell(f"environment {one.family}: {error}")
             continue
-        total += (size := 0 if here(one) else _size(one.folder))
+        total += (size := 0 if environments.here(one) else _size(one.folder))
         tell(f"{_environment(one.family)}, {size / 1e9:.1f} GB")
     tell(f"{len(wanted) - failed} of {len(wanted)} environments ready, {total / 1e9:.1f} GB")
     for line in wrong:
@@ -59,15 +45,16 @@ def prepared(names: Sequence[str], tell: Callable[[str], None]) -> int:
     return failed + len(wrong)
 
 
-def _families() -> tuple[list[Pins], list[str]]:
+def _families() -> tuple[list[environments.Pins], list[str]]:
     """Return the pins of all families, and what is wrong with those of other packages."""
-    usable: list[Pins] = []
+    usable: list[environments.Pins] = []
     wrong = []
-    for name in families():
+    for name in environments.families():
         try:
-            usable.append(pins(name))
-            if registered().get(name, used := family_file(name)) != used:
-                wrong.append(f"family {name}: {registered()[name]} is not used, but {used}")
+            usable.append(environments.pins(name))
+            used = environments.family_file(name)
+            if (theirs := environments.registered().get(name, used)) != used:
+                wrong.append(f"family {name}: {theirs} is not used, but {used}")
         except ValueError as error:
             wrong.append(f"family {name}: not usable ({error})")
     return usable, wrong
@@ -91,11 +78,8 @@ def _cache() -> tuple[str, bool]:
         (folder / ".writable").unlink()
     except OSError as error:
         return f"cache {folder}: cannot be written ({error}); set LUMLIP_HOME", False
-    size = sum(_size(store) for store in stores) / 1e6
-    return (
-        f"cache {folder}: {len(stores)} feature sets ({size:.0f} MB), {len(partial)} unfinished",
-        True,
-    )
+    size = f"{sum(_size(store) for store in stores) / 1e6:.0f} MB"
+    return f"cache {folder}: {len(stores)} feature sets ({size}), {len(partial)} unfinished", True
 
 
 def _uv() -> tuple[str, bool]:
@@ -132,25 +116,25 @@ def _models_folder() -> tuple[str, bool]:
 
 
 def _environment(family: str) -> str:
-    wanted = pins(family)
+    wanted = environments.pins(family)
     wish = wanted.dependencies[0]
-    if here(wanted):
+    if environments.here(wanted):
         return f"environment {family}: this interpreter (it has {wish})"
-    if not (fault := broken(wanted)):
+    if not (fault := environments.broken(wanted)):
         return f"environment {family}: ready, {wish}, in {wanted.folder}"
     if wanted.folder.exists():
         return f"environment {family}: broken, {fault}; made anew at next use, in {wanted.folder}"
     return f"environment {family}: not made yet; will install {wish} at first use"
 
 
-def _stale(usable: Sequence[Pins], *, clean: bool) -> list[str]:
+def _stale(usable: Sequence[environments.Pins], *, clean: bool) -> list[str]:
     """Name lumlip's environments that no family's pins ask for any more."""
     wanted = {one.folder for one in usable}
     found = [f for f in home().glob("environments/*-*") if f.is_dir() and f not in wanted]
     told = []
-    for folder in filter(is_lumlips, found):
+    for folder in filter(environments.is_lumlips, found):
         verb = "no longer used, `lumlip doctor --clean` removes it"
-        if in_use(folder):
+        if environments.in_use(folder):
             verb = "no longer asked for, but in use"
         elif clean:
             shutil.rmtree(folder)

@@ -141,7 +141,8 @@ def _beyond_composition(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, I
     Also where elements allow to tell them.
     """
     energies = np.array([_number(atoms.info.get(key)) for atoms in seen.structures])
-    gone, usable = np.flatnonzero(~np.isfinite(energies)), _once(seen)
+    gone, usable = np.flatnonzero(~np.isfinite(energies)), np.zeros(len(energies), dtype=bool)
+    usable[np.unique(seen.sums, return_index=True)[1]] = True  # copies would vouch for each other
     if len(gone):
         n, first = np.isfinite(energies)[usable].sum(), seen.frames[gone[0]]
         info = seen.structures[gone[0]].info
@@ -172,12 +173,6 @@ def _beyond_composition(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, I
 def _check_enough(usable: BoolArray, what: str) -> None:
     if (n := int(usable.sum())) < FEWEST:
         raise ValueError(f"known: got {n} {what}; expected {FEWEST} or more, each once")
-
-
-def _once(seen: Panel) -> BoolArray:
-    """Tell which structures are no copies of one before: copies would vouch for each other."""
-    first = np.unique(seen.sums, return_index=True)[1]
-    return np.isin(np.arange(len(seen.sums)), first)
 
 
 def _number(given: Any) -> float:

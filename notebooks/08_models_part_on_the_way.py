@@ -143,7 +143,7 @@ energy = [
         without_element_mean(fits.narrow(X, width), numbers),
         published.atoms["structure"], numbers, published.energies(m),
     )
-    for m, X in stages.get("last layer", {}).items()
+    for m, X in stages.get("last layer", {}).items() if "energy" in published.datasets[m]
 ]  # fmt: skip
 page.says("one crystal is left out", float(len(heavy) == 1), side="above")
 page.says("without it, no parent has a fifth of an error", carried, side="below", bound=0.2)

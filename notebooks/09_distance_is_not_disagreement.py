@@ -18,7 +18,7 @@
 # %% tags=["parameters", "hide-cell"]
 models: list = [
     "published"
-]  # model ids, at least two; of several families the first of each counts; or paper
+]  # models with energies, at least two; of several families the first of each counts; or paper
 minis: list = [
     "mace-mini",
     "pet-mini",

@@ -38,7 +38,7 @@ from lumlip.book.page import literal
 from lumlip.conformance.check_model import check_model
 from lumlip.datasets.properties import one_hot
 from lumlip.errors import NothingLeftError
-from lumlip.extraction.panel import REMARKS
+from lumlip.extraction.panel import REMARKS, lacking
 from lumlip.metrics.cross_fit import GlobalFits
 from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.metrics.repeated import CrossFit, Estimate, orders_of
@@ -52,12 +52,15 @@ style.use_style()
 plt.rcParams["text.parse_math"] = False  # a dollar in a path is no formula
 frames = lumlip.structures(structures)[::every]
 proof = ThreadPoolExecutor(1).submit(check_model, model, frames, device=device)  # meanwhile
+layered = "layers" not in lacking(resolve(model))
 panel = lumlip.panel(
-    [model, *company(model)], frames, device=device, layers=True, skip_failing=True
+    [model, *company(model)], frames, device=device, layers=layered, skip_failing=True
 )
 others = [m for m in panel.datasets if m != model]
 if model not in panel.datasets or not others:
     raise NothingLeftError(f"nothing to compare with: {panel.missing}")
+has = {"layers": layered, "energies": "energy" in panel.datasets[model]}
+lacks = [name for name, there in has.items() if not there]
 features, orders = panel.layer("last_layer"), orders_of(panel.atoms, n_seeds=n_seeds)
 options = {"n_bootstrap": n_bootstrap, "device": device}
 
@@ -65,7 +68,8 @@ options = {"n_bootstrap": n_bootstrap, "device": device}
 fit = CrossFit.of(features, orders=orders, **options)
 table = place.neighbors(fit, model)
 nearest, as_near = table.index[0], place.level_with_nearest(table)
-steps = {s: narrow(X, 64) for s, X in depth_path(panel.datasets[model]).items()}
+path = depth_path(panel.datasets[model]) if layered else {}
+steps = {s: narrow(X, 64) for s, X in path.items()}
 element = one_hot(panel.atoms["atomic_number"].to_numpy())
 deep = CrossFit.of(steps | {"element": element}, orders=orders[:2], **options)
 backbones = panel.layer("backbone")
@@ -99,8 +103,10 @@ if known:
     read_off = {m: probing.ridge_fit(X, known, samples, n_bootstrap) for m, X in averages.items()}
     probed = fits.stacked(read_off)
 study = Study(only(panel, [model, nearest]), [model, nearest], n_seeds, n_bootstrap, device)
-kept, parents = study.known, study.parent[study.known]
-signed = 1000 * (study.beyond[..., 0] - study.beyond[..., 1])[:, kept]  # meV/atom
+kept, signed = study.known & ("energies" not in lacks), np.zeros((n_seeds, 0))
+if kept.any():
+    signed = 1000 * (study.beyond[..., 0] - study.beyond[..., 1])[:, kept]  # meV/atom
+parents = study.parent[kept]
 gap, gaps = of_all(signed, parents), of_label(signed, subset[kept], parents)
 rank = carried = Estimate.missing()
 if kept.any():
@@ -124,6 +130,7 @@ shown(f"""
   {percent(fit.share(place.pairs(fit, (model, nearest))))} of that of {name(nearest)}.{"".join(f" **{literal(line)}.**" for line in REMARKS)}
 - **Hardest.** Rebuilt worse than all atoms together: the elements {words.some(hard.index, "(none)")}; the subsets {words.some(hard_subsets.index, "(none)")}.
 - **Energy.** Beyond composition, it disagrees with {name(nearest)} by {words.whole(gap)} meV/atom.
+{f"- **Not here.** This model comes without {' and '.join(lacks)}: what the page says of them has no numbers." if lacks else ""}
 """)
 
 # %% [markdown]
@@ -201,14 +208,15 @@ ways = {
     "the step, from the last layer": lambda s: (LAST_LAYER, s),
 }
 found = {k: {s: deep.mean(place.pairs(deep, way(s))) for s in steps} for k, way in ways.items()}
-figures.intervals(plt.figure(), found, "GFRE")
-plt.show()
+if steps:
+    figures.intervals(plt.figure(), found, "GFRE")
+    plt.show()
 
 # %% tags=["remove-input"]
 forth = place.pairs(within, ("backbone", LAST_LAYER))
 back = place.pairs(within, (LAST_LAYER, "backbone"))
 shown(f"""
-- The backbone has {layers["backbone"].shape[1]} channels, the last layer {layers[LAST_LAYER].shape[1]}.
+- The backbone has {layers["backbone"].shape[1]} channels, the last layer {layers[LAST_LAYER].shape[1]}{"; they are one and the same here" if np.array_equal(*list(layers.values())[:2]) else ""}.
 - The last layer is rebuilt from the backbone with a GFRE of {within.mean(forth)}, the backbone from the last layer with {within.mean(back)};
   the second less the first is {within.difference(back, forth)}.
 """)
@@ -263,8 +271,9 @@ Energies per atom of two models are compared beyond what a linear function of th
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-report-energies", "caption": "Disagreement in energy with the nearest model by subset (root mean square), with 95 % intervals; gray band: all structures."}, "image": {"alt": "A dot with an interval for each subset"}}
-figures.intervals(plt.figure(), {"": gaps["error"]}, "disagreement / (meV/atom)", level=gap)
-plt.show()
+if kept.any():
+    figures.intervals(plt.figure(), {"": gaps["error"]}, "disagreement / (meV/atom)", level=gap)
+    plt.show()
 
 # %% tags=["remove-input"]
 worst = np.abs(signed.mean(axis=0)).argsort()[::-1][:5]

@@ -143,10 +143,10 @@ def run_in(family, *arguments, **env):
 
 def small_book(folder):
     """Write a checkout with one real chapter into a folder."""
-    for name in ("notebooks", "book"):
+    for name in ("notebooks", "book", "tests"):
         (folder / name).mkdir()
-    for name in ("_config.yml", "pyproject.toml", "conftest.py"):
-        shutil.copy(ROOT / name, folder)
+    for name in ("_config.yml", "pyproject.toml", "conftest.py", "tests/close_text.py"):
+        shutil.copy(ROOT / name, folder / name)
     for name in ("_static", "_templates"):
         shutil.copytree(ROOT / "book" / name, folder / "book" / name)
     (folder / "_toc.yml").write_text(TOC)

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lumlip.book.chapters import Chapter, convert, read
+import nbformat
+
+from lumlip.book.chapters import Chapter, convert
 from lumlip.book.execution import over_budget
 from lumlip.book.parameters import declared_parameters
 
+read = partial(nbformat.read, as_version=4)
 CODE_CELLS = range(8, 15)
 LINES_PER_CELL = 30
 MACHINE_PATH = re.compile(

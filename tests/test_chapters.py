@@ -1,16 +1,17 @@
 """Every chapter on a user's own structures and two models, and with a model that cannot be run."""
 
 import nbformat
+import numpy as np
 import pytest
 from ase.build import bulk, molecule
 from ase.io import write
 
 from lumlip.book.chapters import chapters, convert
-from lumlip.book.close_text import CloseText
 from lumlip.book.page import RERUN
 from lumlip.book.parameters import checked, declared_parameters
 from lumlip.book.rerun import run_page
 from lumlip.cli import main
+from tests.close_text import CloseText
 
 # Every structure is probed, so that its features are read, not made.
 SMALL = {
@@ -108,3 +109,14 @@ def test_runs_on_the_users_structures_and_two_models(own_models, chapter, struct
     given = checked(values, declared_parameters(convert(chapter.source)), chapter.name)
     run_page(chapter, given, tmp_path / "out", {RERUN: "1"})
     check_outputs(tmp_path / "out" / "chapter.ipynb")
+
+
+def test_models_without_energies_are_refused_before_the_work_where_energies_are_the_subject(
+    structures, tmp_path, capsys
+):
+    np.savez(tmp_path / "mine.npz", last_layer=np.zeros((3, 2)))
+    for model in (f"features:{tmp_path / 'mine.npz'}", "pet-mad-dos"):
+        argv = ["-p", f"models=[sevennet-0, {model}]", "-p", f"structures={structures}"]
+        assert main(["run", "09", *argv]) == 2
+        said = f"{model} has no energies, which 09_distance_is_not_disagreement is about"
+        assert capsys.readouterr().err == f"lumlip: error: {said}; leave it out\n"

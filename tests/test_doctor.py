@@ -105,7 +105,6 @@ def test_a_family_that_a_package_registers_wrongly_is_named_and_stops_no_other(
     (tmp_path / "cut.py").write_text("class Extractor(", encoding="utf-8")
     theirs = {name: tmp_path / f"{name}.py" for name in ("cut", "gone", "chgnet")}
     monkeypatch.setattr(environments, "registered", lambda: theirs)
-    monkeypatch.setattr("lumlip.doctor.registered", lambda: theirs)
     lines, healthy = report()
     assert not healthy
     wrong = [line for line in lines if line.startswith("family ")]
@@ -115,7 +114,7 @@ def test_a_family_that_a_package_registers_wrongly_is_named_and_stops_no_other(
         assert words in line
     assert any(line.startswith("environment sevennet: ") for line in lines)
     said = []
-    monkeypatch.setattr("lumlip.doctor.python", lambda _: None)
+    monkeypatch.setattr(environments, "python", lambda _: None)
     monkeypatch.setattr("lumlip.doctor._size", lambda _: 0)
     assert prepared([], said.append) == 3
     assert said[-3:] == wrong

@@ -25,13 +25,13 @@ from matplotlib.figure import Figure
 import lumlip
 from chapters.variants import figures, pairs
 from lumlip.book.chapters import chapters
-from lumlip.book.close_text import CloseText
 from lumlip.cli import main
 from lumlip.plotting.style import FAMILY_COLORS
 from lumlip.runtime import environments
 from lumlip.zoo import relations
 from lumlip.zoo.relations import family_of
 from tests.chapters.variants.test_pairs import fit_of
+from tests.close_text import CloseText
 
 HEAT_MAP = Path(__file__).parents[1] / "book" / "_data" / "your-own-model.png"
 PAGE = Path(__file__).parents[1] / "book" / "your-own-model.md"

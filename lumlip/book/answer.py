@@ -25,11 +25,10 @@ def recorded(folder: Path) -> list[dict[str, Any]]:
     """Read the claims that chapters have left in a folder, in order; p-values adjusted by Holm."""
     paths = sorted(folder.glob("finding-*.json"))
     found = [json.loads(path.read_text(encoding="utf-8")) for path in paths]
-    found = [claim for claim in found if "outcome" in claim]
     p = holm([float("nan") if claim["p"] is None else claim["p"] for claim in found])
-    texts = [claim["text"][:1].upper() + claim["text"][1:] for claim in found]
-    new = zip(found, texts, p, strict=True)
-    return [{**claim, "text": text, "p": value} for claim, text, value in new]
+    for claim, value in zip(found, p, strict=True):
+        claim |= {"text": claim["text"][:1].upper() + claim["text"][1:], "p": value}
+    return found
 
 
 def findings_table(claims: list[dict[str, Any]]) -> str:
@@ -68,9 +67,7 @@ def _draw(ax: Axes, claim: dict[str, Any]) -> None:
     margin = 0.25 * ((max(numbers) - min(numbers)) or 1.0)
     limits = min(numbers) - margin, max(numbers) + margin
     holds = claim["outcome"] == HOLDS
-    claimed = (
-        (claim["bound"], limits[1]) if claim["side"] == "above" else (limits[0], claim["bound"])
-    )
+    claimed = sorted((claim["bound"], limits[claim["side"] == "above"]))
     ax.axvspan(*claimed, color=LIGHT, alpha=0.35, lw=0)
     ax.axvline(claim["bound"], color=INK, lw=1)
     if claim["control"] is not None:

@@ -16,13 +16,7 @@ from threading import RLock
 from typing import Any, TypeVar
 
 from lumlip.book import answer, versions
-from lumlip.book.chapters import (
-    DATA_VARIABLE,
-    Chapter,
-    book_root,
-    executable_pages,
-    find_chapter,
-)
+from lumlip.book.chapters import DATA_VARIABLE, Chapter, book_root, executable_pages, find_chapter
 from lumlip.book.execution import execute, over_budget
 from lumlip.book.kernel import threads, usable_cores
 from lumlip.book.render import render
@@ -39,28 +33,16 @@ T = TypeVar("T")
 def build(*, run: bool = True, update: bool = False, only: str | None = None) -> Path:
     """Build the book and return the path of ``_build/html/index.html``.
 
-    Parameters
-    ----------
-    run
-        Run every chapter's script, in a copy of the sources under ``_build/``. If False, render
-        the committed outputs as they are.
-    update
-        Run, and then also rewrite the committed notebooks and the viewers' data.
-    only
-        The one chapter to run, as ``"01"``; the others are rendered as they are committed.
-
-    Raises
-    ------
-    ChapterError
-        A chapter failed, has no committed outputs, or a page has a warning; the message names
-        the file to look at.
+    ``run`` every chapter, or ``only`` one, in a copy of the sources under ``_build/``; what is not
+    run is rendered as it is committed. ``update``: run, and rewrite the committed notebooks and the
+    viewers' data. ChapterError: a chapter failed, has no committed outputs, or a page has a
+    warning; the message names the file to look at.
     """
     root = book_root()
     pages = executable_pages()
     chosen = [] if not (run or update) else pages if only is None else [find_chapter(only)]
     _require_outputs([page for page in pages if page not in chosen])
     sources = _copy_sources(root, pages)
-    steps = len(chosen) + 1
     seconds = _execute_pages(chosen, root, sources)
     data = sources / "book" / "_data"
     data.mkdir(exist_ok=True)
@@ -71,7 +53,11 @@ def build(*, run: bool = True, update: bool = False, only: str | None = None) ->
     if update:
         _write_back(chosen, root, sources)
     (data / "versions.md").write_text(versions.versions_markdown(data, pages), encoding="utf-8")
-    return _render(root, sources, f"[{steps}/{steps}]")
+    step, start = f"[{len(chosen) + 1}/{len(chosen) + 1}] rendering the pages", time.perf_counter()
+    print(step, flush=True)
+    index = render(sources, root, strict=True) / "index.html"
+    print(f"{step} {time.perf_counter() - start:.0f} s\n{index}", flush=True)
+    return index
 
 
 def extract_features(
@@ -118,15 +104,9 @@ def _execute_pages(pages: list[Chapter], root: Path, sources: Path) -> dict[str,
     """Run notebooks side by side, first what took longest last time; return their seconds."""
     known = versions.recorded(sources / "book" / "_data")["seconds"]
     pages = sorted(pages, key=lambda page: -known.get(page.name, 0))
-    labels = [f"[{number}/{len(pages) + 1}]" for number in range(1, len(pages) + 1)]
-    return dict(
-        _side_by_side(
-            [
-                partial(_execute_page, page, root, sources, label)
-                for page, label in zip(pages, labels, strict=True)
-            ]
-        )
-    )
+    steps = [f"[{number}/{len(pages) + 1}]" for number, _ in enumerate(pages, start=1)]
+    each = zip(pages, steps, strict=True)
+    return dict(_side_by_side([partial(_execute_page, *one, root, sources) for one in each]))
 
 
 def _side_by_side(jobs: list[Callable[[], T]]) -> list[T]:
@@ -152,7 +132,7 @@ def stop(children: list[BaseProcess], *, patience: float = 5.0) -> None:
         child.kill()  # it may wait for a lock that another took with it
 
 
-def _execute_page(page: Chapter, root: Path, sources: Path, step: str) -> tuple[str, float]:
+def _execute_page(page: Chapter, step: str, root: Path, sources: Path) -> tuple[str, float]:
     target = sources / page.notebook.relative_to(root)
     label = f"{step} running {page.source.relative_to(root)}"
     print(label, flush=True)
@@ -181,11 +161,3 @@ def _write_back(pages: list[Chapter], root: Path, sources: Path) -> None:
         shutil.copy(sources / page.notebook.relative_to(root), page.notebook)
     shutil.copytree(sources / "book" / "_data", root / "book" / "_data", dirs_exist_ok=True)
     print(f"rewrote {', '.join(str(page.notebook.relative_to(root)) for page in pages)}")
-
-
-def _render(root: Path, sources: Path, step: str) -> Path:
-    print(f"{step} rendering the pages", flush=True)
-    start = time.perf_counter()
-    index = render(sources, root, strict=True) / "index.html"
-    print(f"{step} rendering the pages {time.perf_counter() - start:.0f} s\n{index}", flush=True)
-    return index

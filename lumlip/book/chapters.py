@@ -56,9 +56,8 @@ def book_root() -> Path:
 
 
 def _is_checkout(folder: Path) -> bool:
-    project = folder / "pyproject.toml"
-    parts = (folder / "_toc.yml", folder / "notebooks", project)
-    return all(part.exists() for part in parts) and b'name = "lumlip"' in project.read_bytes()
+    parts = [folder / name for name in ("_toc.yml", "notebooks", "pyproject.toml")]
+    return all(part.exists() for part in parts) and b'name = "lumlip"' in parts[-1].read_bytes()
 
 
 def chapters() -> list[Chapter]:
@@ -120,13 +119,6 @@ def convert(source: Path) -> Any:
     notebook.metadata = from_dict(METADATA)  # type: ignore[no-untyped-call]
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return fix_ids(notebook)
-
-
-def read(ipynb: Path) -> Any:
-    """Return the notebook (an ``nbformat.NotebookNode``) of a file."""
-    import nbformat
-
-    return nbformat.read(ipynb, as_version=4)  # type: ignore[no-untyped-call]
 
 
 def write(notebook: Any, ipynb: Path) -> None:

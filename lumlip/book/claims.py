@@ -13,59 +13,35 @@ from typing import Literal
 
 from lumlip.metrics.repeated import Estimate
 
-HOLDS, NO_MORE, FAILS, UNTESTED = (
-    "holds",
-    "holds, but no more than the control does",
-    "does not hold",
-    "not testable here",
-)
+HOLDS, NO_MORE = "holds", "holds, but no more than the control does"
+FAILS, UNTESTED = "does not hold", "not testable here"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """One measurable sentence.
+    """One measurable sentence, without numbers: its number, and where the sentence puts it.
 
-    Attributes
-    ----------
-    text : str
-        The sentence, without numbers.
-    found : Estimate
-        Its number, over at least ten orders of the folds where it comes from a cross-fit.
-    bound : float
-    side : {"above", "below"}
-        Where the sentence puts the number.
-    bound_from : str
-        Where the bound comes from: the paper, or a null; empty for a plain statement of the text.
-    control : Estimate, float or None
-        The same number where the sentence should not hold: features that learned nothing, twins
-        that were not trained. The claim says no more than the control if that is on its side, too.
-    control_is : str
-        What the control is.
-    models : str
-        On which models.
-    primary : bool
-        The one claim of a finding that is counted for all five together.
-    chosen_after : str
-        What was chosen after seeing numbers, if anything was.
+    A cross-fit has at least ten orders of the folds. The control is the same number where the
+    sentence should not hold: features that learned nothing, twins that were not trained. The claim
+    says no more than the control if that is on its side, too.
     """
 
     text: str
     found: Estimate
     bound: float = 0.0
     side: Literal["above", "below"] = "above"
-    bound_from: str = ""
+    bound_from: str = ""  # the paper, or a null; empty for a plain statement of the text
     control: Estimate | float | None = None
     control_is: str = ""
-    models: str = ""
-    primary: bool = False
-    chosen_after: str = ""
+    models: str = ""  # on which
+    primary: bool = False  # the one claim of a finding that is counted for all five together
+    chosen_after: str = ""  # what was chosen after seeing numbers, if anything was
+    expect: str = HOLDS  # the outcome that the text of the page was written for
 
     @property
     def outcome(self) -> str:
         """One of `HOLDS`, `NO_MORE`, `FAILS` and `UNTESTED`.
 
-        Examples
-        --------
         >>> Claim("far apart", Estimate(0.6, 0.5, 0.7), bound=0.4, control=0.45).outcome
         'holds, but no more than the control does'
         """
@@ -91,8 +67,6 @@ class Claim:
     def p_value(self) -> float:
         """One-sided, from how often the reach toward the bound fits into the distance to it.
 
-        Examples
-        --------
         >>> round(Claim("", Estimate(1.0, 0.0, 2.0)).p_value, 3)
         0.025
         """
@@ -110,21 +84,13 @@ class Claim:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p-values of several claims that are counted together (Holm 1979).
+    """Adjust p-values of several claims that are counted together (Holm 1979); NaN: not tested.
 
-    Parameters
-    ----------
-    p_values : sequence of float
-        NaN for a claim that was not tested, which does not count.
-
-    Examples
-    --------
     >>> [round(p, 3) for p in holm([0.01, 0.04, 0.03])]
     [0.03, 0.06, 0.06]
     """
-    order = sorted(
-        (i for i, p in enumerate(p_values) if math.isfinite(p)), key=lambda i: p_values[i]
-    )
+    tested = [i for i, p in enumerate(p_values) if math.isfinite(p)]
+    order = sorted(tested, key=lambda i: p_values[i])
     adjusted, largest = list(p_values), 0.0
     for rank, i in enumerate(order):
         largest = max(largest, min(1.0, (len(order) - rank) * p_values[i]))

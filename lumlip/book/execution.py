@@ -31,23 +31,8 @@ def execute(
 ) -> None:
     """Run a script's notebook and write it with its outputs; twice gives the same bytes.
 
-    Parameters
-    ----------
-    source, out_ipynb
-        The py:percent script, and the notebook to write, after each cell.
-    parameters
-        Values that replace those of the cell tagged ``parameters``.
-    cwd
-        Working directory of the kernel.
-    variables
-        Of the kernel, on top of `KERNEL_ENVIRONMENT`, such as where `data_folder` is.
-    progress
-        Show a bar.
-
-    Raises
-    ------
-    ChapterError
-        A cell failed: the notebook is written up to it.
+    ``parameters`` replace those of the cell tagged so; ``variables`` of the kernel come on top of
+    `KERNEL_ENVIRONMENT`. ChapterError: a cell failed, and the notebook is written up to it.
     """
     from jupyter_client.kernelspec import KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -55,9 +40,7 @@ def execute(
     from nbclient.exceptions import CellControlSignal, DeadKernelError
     from tqdm import tqdm
 
-    notebook = convert(source)
-    if parameters:
-        notebook = _with_parameters(notebook, parameters)
+    notebook = _with_parameters(convert(source), parameters or {})
     client = NotebookClient(
         notebook,
         km=AsyncKernelManager(kernel_spec_manager=KernelSpecManager(kernel_dirs=[])),
@@ -79,7 +62,9 @@ def execute(
 
 
 def _with_parameters(notebook: Any, parameters: Mapping[str, Any]) -> Any:
-    """Set parameters by papermill, in a cell of its own below those that the script declares."""
+    """Set parameters, if any, by papermill, in a cell of its own below the declarations."""
+    if not parameters:
+        return notebook
     from papermill.iorw import load_notebook_node
     from papermill.parameterize import parameterize_notebook
 

@@ -85,37 +85,24 @@ def _some(names: Sequence[str]) -> str:
 def minis_markdown(*, fine_tuned: bool = False) -> str:
     """List the minis' validation errors beside those of the trivial baselines, from their cards.
 
-    Parameters
-    ----------
-    fine_tuned : bool
-        The minis that learned lithium thiophosphates, instead of the others.
+    ``fine_tuned``: those that learned lithium thiophosphates, instead of the others.
     """
     table = cards().reset_index()
     table = table[table["mini"].str.contains("-lps-") == fine_tuned]
     rows = []
     table["id"] = table["mini"] + table["branch"].map(lambda branch: f"@{branch}" if branch else "")
     for name, parts in table.groupby("id", sort=False):
-        part, label = parts.set_index("part"), str(name)
-        whole = part.loc["all"]
-        rows.append(
-            (
-                f"`{label}`",
-                f"`{whole['teacher']}`",
-                f"{whole['energy']:.3f} ({whole['energy_ratio']:.0%})",
-                f"{whole['energy_linear']:.3f}",
-                f"{whole['energy_lookup']:.3f}",
-                f"{whole['force']:.3f} ({whole['force_ratio']:.0%})",
-                f"{whole['force_zero']:.3f}",
-                f"{_share(part, 'energy_ratio')}, {_share(part, 'force_ratio')}",
-            )
-        )
+        part = parts.set_index("part")
+        whole, ratios = part.loc["all"], part[["energy_ratio", "force_ratio"]]
+        row = [f"`{name}`", f"`{whole['teacher']}`"]
+        for kind, baselines in (("energy", ("linear", "lookup")), ("force", ("zero",))):
+            row.append(f"{whole[kind]:.3f} ({whole[f'{kind}_ratio']:.0%})")
+            row += [f"{whole[f'{kind}_{baseline}']:.3f}" for baseline in baselines]
+        unseen = [f"{x:.0%}" for x in ratios.loc["unseen"]] if "unseen" in part.index else []
+        rows.append([*row, ", ".join(unseen) or "none, none"])
     energy = ("energy (ratio)", "linear", "look-up")
     force = ("force (ratio)", "zero", "ratios, unseen")
     return markdown_table(("mini", "teacher", *energy, *force), rows)
-
-
-def _share(parts: pd.DataFrame, name: str) -> str:
-    return f"{parts[name]['unseen']:.0%}" if "unseen" in parts.index else "none"
 
 
 def packages_markdown() -> str:
@@ -126,13 +113,7 @@ def packages_markdown() -> str:
 
 
 def checks_markdown(structures: str | os.PathLike[str], ids: Sequence[str] | None = None) -> str:
-    """Run the checks of every model on some structures and list the errors.
-
-    Raises
-    ------
-    AssertionError
-        If a check fails: a page with a wrong extractor must not be rendered.
-    """
+    """List the errors of all checks of every model; one that fails must not be rendered."""
     rows = []
     for model, report in check_models(ids or shipped(), structures).items():
         failed = report.index[~report["ok"]].tolist()

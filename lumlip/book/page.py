@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from lumlip.book.chapters import data_folder
-from lumlip.book.claims import HOLDS, UNTESTED, Claim
+from lumlip.book.claims import UNTESTED, Claim
 from lumlip.extraction.panel import REMARKS, SKIPPED
 from lumlip.metrics.repeated import Estimate
 
@@ -26,30 +26,14 @@ RERUN = "LUMLIP_RERUN"
 
 @dataclass
 class Page:
-    """The claims of a chapter, in the order of its text.
-
-    Attributes
-    ----------
-    number : int
-        Of the chapter, and of the finding if it has one.
-    """
+    """The claims of a chapter, in the order of its text; its number, and its finding's if any."""
 
     number: int
     claims: list[Claim] = field(default_factory=list)
-    expected: list[str] = field(default_factory=list)
 
-    def claim(self, text: str, found: Estimate, *, expect: str = HOLDS, **options: Any) -> Claim:
-        """State a claim; the options are those of `Claim`.
-
-        Parameters
-        ----------
-        text : str
-        found : Estimate
-        expect : str
-            The outcome that the text of the page was written for.
-        """
+    def claim(self, text: str, found: Estimate, **options: Any) -> Claim:
+        """State a claim, with the options of `Claim`."""
         self.claims.append(Claim(text, found, **options))
-        self.expected.append(expect)
         return self.claims[-1]
 
     def says(
@@ -65,17 +49,11 @@ class Page:
         self.claim(text, found, side=side, bound=bound)
 
     def note(self) -> str:
-        """Markdown that opens the page: empty with the page's own parameters.
-
-        Raises
-        ------
-        AssertionError
-            With the page's own parameters, if the text is not true.
-        """
+        """Markdown that opens the page; with its own parameters none, but the text must be true."""
         wrong = [
-            f"{claim} ({claim.outcome}; the text says: {expect})"
-            for claim, expect in zip(self.claims, self.expected, strict=True)
-            if claim.outcome != expect
+            f"{claim} ({claim.outcome}; the text says: {claim.expect})"
+            for claim in self.claims
+            if claim.outcome != claim.expect
         ]
         if not os.environ.get(RERUN):
             if wrong:

@@ -96,14 +96,10 @@ def _rows(table: Tag) -> list[list[str]]:
         found = [_CELL.fullmatch(str(cell["title"])) for cell in table.select("td[title]")]
         pairs = [[part or "" for part in match.groups()] for match in found if match]
         return [["source", "target", "value", "low", "high"], *pairs]
-    rows = [
-        [
-            _text(c)
-            for c in line.find_all(["th", "td"])
-            for _ in range(int(str(c.get("colspan") or 1)))
-        ]
-        for line in table.find_all("tr")
-    ]
+    rows: list[list[str]] = []
+    for line in table.find_all("tr"):
+        cells = [(_text(c), int(str(c.get("colspan") or 1))) for c in line.find_all(["th", "td"])]
+        rows.append([text for text, times in cells for _ in range(times)])
     if len(rows) > 1 and not rows[0][0] and not any(rows[1][1:]):
         rows[0][0] = rows.pop(1)[0]  # pandas writes the name of the index below the other heads
     return rows

@@ -21,12 +21,8 @@ COLOR = re.compile(r"\x1b\[[\d;]*m")
 def render(sources: Path, output: Path, *, strict: bool) -> Path:
     """Render the book in ``sources`` and return the folder ``output/_build/html``.
 
-    What Jupyter Book says goes to ``output/_build/jupyter-book.log``.
-
-    Raises
-    ------
-    ChapterError
-        It failed, or (``strict``) warned; with the warnings, the log, and the reports if any.
+    What Jupyter Book says goes to ``output/_build/jupyter-book.log``, which the ChapterError names
+    if it failed or (``strict``) warned.
     """
     build = output / "_build"
     for stale in ("html", ".doctrees", "jupyter_execute"):

@@ -8,18 +8,12 @@ from typing import Any
 
 from lumlip.book.build import extract_features
 from lumlip.book.chapters import Chapter, book_root
-from lumlip.book.rerun import (
-    WRITTEN,
-    enough,
-    fresh_folder,
-    own_checkpoints,
-    run_page,
-    write_page,
-)
+from lumlip.book.rerun import WRITTEN, enough, fresh_folder, own_checkpoints, run_page, write_page
 from lumlip.book.single_file import single_file
 from lumlip.choices import DEVICES, STOP, check_choice
-from lumlip.extraction.panel import panel
+from lumlip.extraction.panel import lacking, panel
 from lumlip.zoo.relations import company
+from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import TRUSTED
 
 #: Of more structures only some are taken.
@@ -49,7 +43,8 @@ def report(
     page = Chapter(book_root() / "notebooks" / "report.py")
     folder = fresh_folder(page, out_dir, (PAGE, NOTEBOOK, *WRITTEN))
     print(f"features of {model}", flush=True)  # it may not fail; the page goes on without others
-    options: dict[str, Any] = {"device": device, "layers": True}
+    layers = "layers" not in lacking(resolve(model))
+    options: dict[str, Any] = {"device": device, "layers": layers}
     panel([model], frames[::every], trust_checkpoint=trust_checkpoint, **options)
     extract_features(others, frames[::every], skip_failing=True, **options)
     print("measuring", flush=True)
@@ -57,9 +52,8 @@ def report(
     run_page(page, values, folder, {TRUSTED: ",".join(trusted), STOP: ""})
     write_page(folder, page)
     html = folder / "html" / "notebooks" / "report.html"
-    (folder / PAGE).write_text(
-        single_file(html, title=f"{model} among other models"), encoding="utf-8"
-    )
+    text = single_file(html, title=f"{model} among other models")
+    (folder / PAGE).write_text(text, encoding="utf-8")
     (folder / "chapter.ipynb").rename(folder / NOTEBOOK)
     shutil.rmtree(html.parents[1])
     return folder / PAGE

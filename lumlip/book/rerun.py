@@ -27,6 +27,7 @@ from lumlip.choices import STOP, check_count
 from lumlip.datasets.paper import paper_models
 from lumlip.errors import FamilyEnvironmentError, WeightsError
 from lumlip.extraction.given import Given
+from lumlip.extraction.panel import lacking
 from lumlip.runtime.paths import ensured, refuse_existing
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import TRUSTED, ready
@@ -47,36 +48,31 @@ def run(
 ) -> Path:
     """Run a chapter with other parameters and return the path of its HTML page.
 
-    Parameters
-    ----------
-    parameters
-        Values by name; a string is read as YAML, ``"[a, b]"`` is a list. Relative paths among
-        them count from the working directory.
-    out_dir
-        Folder to write, which has none of `WRITTEN` yet; see `fresh_folder`.
-    skip_failing
-        Go on without models that fail, and say so at the top of the page.
+    Of the values a string is read as YAML, ``"[a, b]"`` is a list; relative paths count from the
+    working directory. ``out_dir`` has none of `WRITTEN` yet; see `fresh_folder`. With
+    ``skip_failing`` models that fail are left out, which the top of the page says.
 
     Raises
     ------
     ChapterError
         Unknown chapter; or a cell failed: then ``chapter.ipynb`` is there up to that cell.
-    ParameterError
-        A parameter is unknown, of another type than declared, or out of range.
-    ValueError, UntrustedCheckpointError, FileExistsError
-        Before any work: an unknown model, faulty or too few structures, a checkpoint without
-        trust, a file that is there.
+    ParameterError, ValueError, UntrustedCheckpointError, FileExistsError
+        Before any work: a wrong parameter, an unknown model, one that lacks what the chapter is
+        about, faulty or too few structures, a checkpoint without trust, a file that is there.
     """
     page = find_chapter(chapter)
-    values = checked(parameters or {}, declared_parameters(convert(page.source)), page.name)
-    trusted = own_checkpoints(_named(values, page), trust=trust_checkpoint)
+    declared = declared_parameters(convert(page.source))
+    values = checked(parameters or {}, declared, page.name)
+    models, asked = _named(values, page), " ".join(one.help for one in declared.values())
+    for model in models if "with energies" in asked else []:
+        if "energies" in lacking(resolve(model)):
+            raise ValueError(f"{model} has no energies, which {page.name} is about; leave it out")
+    trusted = own_checkpoints(models, trust=trust_checkpoint)
     if "structures" in values:
         enough(values["structures"])
     folder = fresh_folder(page, out_dir, WRITTEN)
     variables = {TRUSTED: ",".join(trusted), RERUN: "1" if values or skip_failing else ""}
-    if skip_failing:
-        variables[STOP] = ""
-    run_page(page, values, folder, variables)
+    run_page(page, values, folder, variables | ({STOP: ""} if skip_failing else {}))
     return write_page(folder, page)
 
 
@@ -154,10 +150,9 @@ def _copy_sources(sources: Path, folder: Path, page: Chapter) -> None:
     toc = f"format: jb-book\nroot: {start.as_posix()}\nchapters:\n  - file: book/references\n"
     for name in ("_static", "_templates"):
         shutil.copytree(root / "book" / name, sources / "book" / name)
-    shutil.copy(root / "_config.yml", sources)
+    for name in ("_config.yml", "book/references.md", "book/references.bib"):
+        shutil.copy(root / name, sources / name)
     (sources / "_toc.yml").write_text(toc, encoding="utf-8")
-    for name in ("references.md", "references.bib"):
-        shutil.copy(root / "book" / name, sources / "book" / name)
     if (folder / "data").is_dir():
         shutil.copytree(folder / "data", sources / "book" / "_data")
     notebook = sources / start.with_suffix(".ipynb")

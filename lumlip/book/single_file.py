@@ -28,12 +28,7 @@ MODE = "document.documentElement.dataset.theme = matchMedia('(prefers-color-sche
 def single_file(html: Path, *, title: str) -> str:
     """Return a page of a rendered book as one file that loads nothing.
 
-    Parameters
-    ----------
-    html : pathlib.Path
-        The page, in a rendered book.
-    title : str
-        Any text, in place of the page's own title, which the theme does not escape everywhere.
+    The title is any text, for the page's own one, which the theme does not escape everywhere.
     """
     page = BeautifulSoup(html.read_text(encoding="utf-8"), "html.parser")
     article = page.select_one("article.bd-article")

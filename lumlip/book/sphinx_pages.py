@@ -40,12 +40,8 @@ class AnswerFirst(SphinxPostTransform):
         opening = list(takewhile(_is_cell, section.children[1:]))
         n_before = next((i for i, cell in enumerate(opening) if _is_answer(cell)), 0)
         if n_before:
-            folded = _folded(opening[:n_before])
-            section.children[1:] = [
-                *opening[n_before:],
-                folded,
-                *section.children[1 + len(opening) :],
-            ]
+            folded, rest = _folded(opening[:n_before]), section.children[1 + len(opening) :]
+            section.children[1:] = [*opening[n_before:], folded, *rest]
 
 
 def _is_cell(node: Any) -> bool:

@@ -30,9 +30,7 @@ def versions_markdown(data: Path, pages: list[Chapter]) -> str:
     seconds, missing = found["seconds"], "not recorded"
     linked = [f"{{doc}}`../{page.source.parent.name}/{page.name}`" for page in pages]
     times = [(a, str(seconds.get(p.name, missing))) for a, p in zip(linked, pages, strict=True)]
-    pinned = [
-        (name, " ".join(f"`{pin}`" for pin in pins(name).dependencies)) for name in families()
-    ]
+    pinned = [(n, " ".join(f"`{pin}`" for pin in pins(n).dependencies)) for n in families()]
     return f"""## Run times\n
 {markdown_table(("page", "seconds"), times)}\n
 ## Versions\n
@@ -44,12 +42,9 @@ def versions_markdown(data: Path, pages: list[Chapter]) -> str:
 
 def recorded(data: Path) -> Any:
     """Return what a folder's record says: ``versions``, and ``seconds`` by page."""
-    path = data / RECORD
-    return (
-        json.loads(path.read_bytes())
-        if path.is_file()
-        else {"versions": _versions(), "seconds": {}}
-    )
+    if (path := data / RECORD).is_file():
+        return json.loads(path.read_bytes())
+    return {"versions": _versions(), "seconds": {}}
 
 
 def _versions() -> dict[str, str]:

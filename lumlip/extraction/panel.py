@@ -18,6 +18,7 @@ from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice, check_flags
 from lumlip.datasets.validation import loose
 from lumlip.extraction import files
+from lumlip.extraction.arrays import LAYER
 from lumlip.extraction.given import Given
 from lumlip.extraction.jobs import Job, failed_frames, free_first, made, with_elements
 from lumlip.extraction.store import select
@@ -204,6 +205,15 @@ def taken(entry: ModelEntry, given: Given) -> list[int]:
     if known is None or known >= given.elements:
         return list(range(len(structures)))
     return [i for i, atoms in enumerate(structures) if known.issuperset(atoms.numbers.tolist())]
+
+
+def lacking(entry: ModelEntry) -> list[str]:
+    """Name what a model does not have, as the table of models or its features file tells."""
+    if entry.weights != "features":
+        return ["energies"] if entry.target else []
+    names = list(map(str, files.opened(Path(entry.file))))
+    has = {"energies": "energy" in names, "layers": any(n.startswith(LAYER) for n in names)}
+    return [name for name, there in has.items() if not there]
 
 
 def _each(

@@ -123,7 +123,8 @@ class Extractor(base.Extractor):
             kinds = tf.train.load_checkpoint(prefix).get_variable_to_dtype_map().items()
             weights = {kind for name, kind in kinds if name.startswith("model/")}
             own = tf.float64 if tf.float64 in weights else tf.float32
-            saved, model = _network(settings, own), _network(settings, self.dtype)
+            saved = _network(settings, own, repulsion=own)
+            model = _network(settings, self.dtype, repulsion=tf.float64)
             saved.load_checkpoint(prefix, model_only=True, expect_partial=True)
         for old, new in zip(saved.model.variables, model.model.variables, strict=True):
             new.assign(old if old.dtype == new.dtype else tf.cast(old, new.dtype))
@@ -159,9 +160,12 @@ class Extractor(base.Extractor):
         return found
 
 
-def _network(settings: Path, dtype: Any) -> TensorPotential:
+def _network(settings: Path, dtype: Any, *, repulsion: Any) -> TensorPotential:
     compute = ComputeStructureEnergyAndForcesAndVirial(extra_return_keys=[HIDDEN])
     network = steps.load_instructions(str(settings))
+    for step in network.values():
+        if isinstance(step, steps.ZBLPotential):
+            step.build(repulsion)  # it alone casts nothing, and bonds are in double precision
     _readout(list(network.values())).return_hidden_target = HIDDEN
     return TensorPotential(
         network, param_dtype=dtype, model_compute_function=compute, eager_mode=True

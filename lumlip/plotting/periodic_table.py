@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ase.data import chemical_symbols
 
@@ -32,22 +32,11 @@ def position(z: int) -> tuple[int, int]:
 
 
 def periodic_heat_map(
-    ax: Axes,
-    values: Mapping[int, float],
-    *,
-    label: str,
-    log: bool = False,
+    ax: Axes, values: Mapping[int, float], *, label: str, log: bool = False
 ) -> None:
-    """Color the elements by a value; those without one stay grey.
+    """Color the elements by a value, by atomic number; those without one stay grey.
 
-    Parameters
-    ----------
-    values : dict of int to float
-        Atomic number to value.
-    label : str
-        What the colors mean, with the unit.
-    log : bool
-        Logarithmic colors.
+    ``label`` says what the colors mean, with the unit; ``log`` makes them logarithmic.
     """
     import matplotlib as mpl
     import seaborn as sns
@@ -63,16 +52,9 @@ def periodic_heat_map(
         cell = mpl.patches.Rectangle((column, row), 0.94, 0.94, color=shade, lw=0, label=said)
         ax.add_patch(cell)
         ink = letters_on(shade) if z in values else "#767676"
-        ax.text(
-            column + 0.47,
-            row + 0.5,
-            chemical_symbols[z],
-            ha="center",
-            va="center",
-            fontsize=9,
-            color=ink,
-            clip_on=True,
-        )
+        place = (column + 0.47, row + 0.5)
+        middle: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9, "clip_on": True}
+        ax.text(*place, chemical_symbols[z], color=ink, **middle)
     ax.set(xlim=(0, 18), ylim=(10, 0), aspect="equal")
     ax.set_axis_off()
     assert ax.figure is not None

@@ -111,13 +111,7 @@ def heat_map_figure(table: pd.DataFrame, *, metric: str) -> Figure:
     """Draw a table of reconstruction errors, sized to its number of models.
 
     Of models against themselves, the diagonal is left out, families are parted by heavier lines,
-    and names of minis are in italics.
-
-    Parameters
-    ----------
-    table : DataFrame of shape (n_sources, n_targets)
-    metric : str
-        Its name goes to the color bar, which ends at 1; larger errors get the same color.
+    and names of minis are in italics. Rows are sources; colors end at 1.
     """
     import seaborn as sns
     from matplotlib.figure import Figure
@@ -128,7 +122,8 @@ def heat_map_figure(table: pd.DataFrame, *, metric: str) -> Figure:
     made = Figure((size + 0.5, size - 0.35), layout="constrained")
     ax = made.subplots()
     is_square = list(table.index) == list(table.columns)
-    bar = {"label": f"{metric.upper()} (0: fully contained, 1: not at all)", "shrink": 0.72}
+    colors = f"{metric.upper()} (0: fully contained, 1: not at all)"
+    bar = {"label": colors, "shrink": 0.72, "pad": 0.02}
     sns.heatmap(
         table,
         ax=ax,
@@ -142,7 +137,7 @@ def heat_map_figure(table: pd.DataFrame, *, metric: str) -> Figure:
         annot=True,
         fmt=".2f",
         annot_kws={"size": 8.5},
-        cbar_kws=bar | {"pad": 0.02},
+        cbar_kws=bar,
     )
     for number in ax.texts:
         x, y = map(int, number.get_position())

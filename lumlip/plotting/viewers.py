@@ -23,17 +23,9 @@ def write_viewer(
 ) -> None:
     """Write structures with simple properties as plain JSON for the chemiscope directive.
 
-    Plain, because a page that is read offline cannot fetch what unpacks a compressed file.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-    structures : sequence of ase.Atoms
-        With ``subset`` in their info.
-    name : str
-        Title of the viewer.
-    of_atoms : mapping of str to array of shape (n_atoms,)
-        Numbers of all atoms of all structures; the first one colors the atoms.
+    Plain, because a page that is read offline cannot fetch what unpacks a compressed file. The
+    structures have a ``subset`` in their info; of the numbers (n_atoms,) of all atoms of all
+    structures, the first ones color the atoms.
     """
     import chemiscope
 

@@ -1,10 +1,11 @@
 """How long every chapter takes from an empty cache, and whether it gets through at all.
 
-    python tests/benchmarks/bench_book.py [--device cuda] [--tiny] [--paper] [CHAPTER ...]
+    python tests/benchmarks/bench_book.py [--device D] [--tiny] [--paper small|full] [CHAPTER ...]
 
---tiny: on thirty small structures, with few repetitions. --paper: with ``models=paper`` and small
-stand-ins of all of its checkpoints (`recipes.stand_ins`) in ``LUMLIP_MODELS``. The sum of DPA's
-file is published, so it runs in a copy of the checkout whose table has the stand-in's sum instead.
+--tiny: on thirty small structures, with few repetitions. --paper: with ``models=paper`` and
+stand-ins of these checkpoints (`recipes.stand_ins`), small or of the published sizes, in
+``LUMLIP_MODELS``. The sum of DPA's file is published, so it runs in a copy of the checkout whose
+table has the stand-in's sum instead.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,12 +40,18 @@ def checkout(folder: Path, models: Path) -> Path:
         shutil.copy(ROOT / name, copy)
     table = copy / "lumlip" / "zoo" / "zoo.toml"
     text = table.read_text(encoding="utf-8")
-    for model in {m for ids in PAPER_MODELS.values() for m in ids}:
-        entry = resolve(model)
-        if entry.sha256:
-            text = text.replace(entry.sha256, sha256_file(models / entry.file))
+    for entry in map(resolve, {m for ids in PAPER_MODELS.values() for m in ids}):
+        if entry.sha256 and (file := models / entry.file).is_file():
+            text = text.replace(entry.sha256, sha256_file(file))
     table.write_text(text, encoding="utf-8")
     return copy
+
+
+def paper_models_of(chapter: Chapter) -> list[str]:
+    """Return the models that ``models=paper`` stands for; none if the chapter has no such list."""
+    with suppress(ValueError):
+        return paper_models(int(chapter.name[:2]))
+    return []
 
 
 def values_of(chapter: Chapter, given: argparse.Namespace, structures: Path) -> dict[str, object]:
@@ -51,12 +59,8 @@ def values_of(chapter: Chapter, given: argparse.Namespace, structures: Path) -> 
     wanted: dict[str, object] = {"device": given.device}
     if given.tiny:
         wanted |= test_chapters.SMALL | {"structures": structures}
-    if given.paper:
-        try:
-            paper_models(int(chapter.name[:2]))
-            wanted["models"] = "paper"
-        except ValueError as error:
-            print(f"{chapter.name}: {error}; its own models")
+    if given.paper and paper_models_of(chapter):
+        wanted["models"] = "paper"
     declared = declared_parameters(convert(chapter.source))
     return {name: value for name, value in wanted.items() if name in declared}
 
@@ -86,23 +90,25 @@ def main() -> None:
     parser.add_argument("chapters", nargs="*", metavar="CHAPTER")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--tiny", action="store_true")
-    parser.add_argument("--paper", action="store_true")
+    parser.add_argument("--paper", choices=["small", "full"])
     given = parser.parse_args()
+    wanted = list(map(find_chapter, given.chapters or [c.name for c in chapters()]))
     with tempfile.TemporaryDirectory() as name:
         folder, root, made = Path(name), ROOT, home() / "environments"
         (folder / "home").mkdir()
         (folder / "home" / "environments").symlink_to(made.resolve())
         if given.paper:
             (folder / "models").mkdir()
-            models = dict.fromkeys(m for ids in PAPER_MODELS.values() for m in ids)
-            files = write(folder / "models", models, small=True)
-            print(f"{len(models)} models in {len(files)} files", flush=True)
+            models = dict.fromkeys(m for chapter in wanted for m in paper_models_of(chapter))
+            files = write(folder / "models", models, small=given.paper == "small")
+            size = sum(path.stat().st_size for path in files) / 1e9
+            print(f"{len(models)} models in {len(files)} files, {size:.2f} GB", flush=True)
             root = checkout(folder, folder / "models")
             os.environ["LUMLIP_MODELS"] = str(folder / "models")
         os.environ["LUMLIP_HOME"] = str(folder / "home")
         structures = test_chapters.write_structures(folder / "tiny.xyz")
         total = 0.0
-        for chapter in map(find_chapter, given.chapters or [c.name for c in chapters()]):
+        for chapter in wanted:
             values = values_of(chapter, given, structures)
             seconds = run(chapter, values, root, folder / chapter.name)
             total += seconds

@@ -19,7 +19,7 @@ from lumlip.book.execution import execute
 from lumlip.errors import ChapterError, ParameterError, UntrustedCheckpointError
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import TRUSTED, ready
-from tests.notebook_checks import output_faults
+from tests.notebook_checks import output_faults, read
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_two_runs_give_the_same_bytes(checkout, script):
         execute(script, target, cwd=checkout)
     assert first.read_bytes() == second.read_bytes()
     assert output_faults(first) == []
-    assert notebooks.read(first).cells[3]["id"] == "cell-3"
+    assert read(first).cells[3]["id"] == "cell-3"
 
 
 def test_the_kernel_is_this_interpreter_whatever_is_installed(checkout, monkeypatch):
@@ -76,7 +76,7 @@ def test_the_kernel_is_this_interpreter_whatever_is_installed(checkout, monkeypa
     show = checkout / "show.py"
     show.write_text('# %%\nimport os, sys\nprint(sys.executable, os.environ["OMP_NUM_THREADS"])\n')
     execute(show, checkout / "show.ipynb", cwd=checkout)
-    assert texts(notebooks.read(checkout / "show.ipynb")) == f"{sys.executable} 1\n"
+    assert texts(read(checkout / "show.ipynb")) == f"{sys.executable} 1\n"
 
 
 def test_a_failing_cell_is_named_and_what_ran_is_kept(checkout, script):
@@ -87,7 +87,7 @@ def test_a_failing_cell_is_named_and_what_ran_is_kept(checkout, script):
         build.build()
     partial = checkout / "_build" / "book_src" / "notebooks" / "01_squares.ipynb"
     assert str(partial) in str(got.value)
-    assert "of 100 steps" in texts(notebooks.read(partial))
+    assert "of 100 steps" in texts(read(partial))
 
 
 def test_a_dying_kernel_is_reported_and_what_ran_is_kept(checkout, script):
@@ -96,7 +96,7 @@ def test_a_dying_kernel_is_reported_and_what_ran_is_kept(checkout, script):
     )
     with pytest.raises(ChapterError, match=r"01_squares\.py: the kernel died") as got:
         rerun.run("01", {"n": "7"}, checkout / "out")
-    partial = notebooks.read(Path(str(got.value).rpartition("see ")[2]))
+    partial = read(Path(str(got.value).rpartition("see ")[2]))
     assert "of 7 steps" in texts(partial)
     assert "injected-parameters" in partial.cells[2].metadata["tags"]
 
@@ -170,7 +170,7 @@ def test_a_run_writes_a_notebook_and_a_page_and_leaves_the_rest_alone(checkout):
     values = {"n": "7", "names": "[x, y, z]", "scale": "2", "neighbors": "null"}
     page = rerun.run("01", values, Path())
     assert page == checkout / "html" / "index.html"
-    printed = texts(notebooks.read(checkout / "chapter.ipynb"))
+    printed = texts(read(checkout / "chapter.ipynb"))
     assert "of 7 steps" in printed
     assert "rows: x, y, z" in printed
     html = (checkout / "html" / "notebooks" / "01_squares.html").read_text()

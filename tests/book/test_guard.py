@@ -10,9 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from lumlip.book.chapters import read, write
+from lumlip.book.chapters import write
 from lumlip.book.execution import execute
 from tests.conftest import small_book
 
@@ -37,7 +38,7 @@ def edited(change):
     """Return what changes a notebook's cells in a file."""
 
     def spoil(path):
-        notebook = read(path)
+        notebook = nbformat.read(path, as_version=4)
         change(notebook.cells)
         write(notebook, path)
 
@@ -92,7 +93,6 @@ def verdicts(tmp_path_factory):
             if name != script.stem:
                 shutil.copy(script.with_suffix(suffix), script.with_name(name + suffix))
         spoil(script.with_name(f"{name}.ipynb"))
-    (project / "tests").mkdir()
     for name in ("test_notebooks.py", "notebook_checks.py", "typed_numbers.py"):
         shutil.copy(ROOT / "tests" / name, project / "tests")
     command = [sys.executable, "-m", "pytest", "-q", "-n0", "-rA", "-p", "no:cacheprovider"]

@@ -4,12 +4,15 @@ import shlex
 from contextlib import chdir
 from pathlib import Path
 
+import numpy as np
 import pytest
 from ase.build import bulk, molecule
 from ase.io import read, write
 from bs4 import BeautifulSoup
 
+import lumlip
 from lumlip.cli import main
+from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction.workers import WorkerPool
 from tests.test_your_own_model import REPORT, shown, with_own_model
 
@@ -30,7 +33,7 @@ def structures(tmp_path_factory):
     return str(folder / "my-crystals.xyz")
 
 
-def checked(folder):
+def checked(folder, *, figures=5):
     """Return the page in a folder, in which there is nothing else but its notebook."""
     assert {path.name for path in folder.iterdir()} == {"report.html", "report.ipynb"}
     text = (folder / "report.html").read_text(encoding="utf-8")
@@ -40,7 +43,7 @@ def checked(folder):
     assert all(any(h.startswith(s) for h in headings) for s in SECTIONS), headings
     assert len(page.select("script")) == 2  # the page's own
     assert not page.select("[src]:not([src^=data]), link, [onerror], iframe")
-    assert len(page.select("figure img")) >= 4
+    assert len(page.select("figure img")) == figures
     assert page.select(".lumlip-heat td[title]")
     return page
 
@@ -65,7 +68,23 @@ def test_report_on_a_checkpoint_of_a_hostile_name_prints_what_the_page_shows(str
         assert other in text
 
 
-def test_wrong_inputs_are_found_before_work(tmp_path, capsys, monkeypatch):
+@pytest.mark.heavy
+def test_report_on_features_with_nothing_but_a_last_layer_says_what_is_missing(
+    structures, tmp_path
+):
+    frames = lumlip.structures(structures)
+    X = lumlip.features("chgnet-0.3.0", frames, device="cpu")["last_layer"]
+    mine = tmp_path / "mine.npz"
+    np.savez(mine, last_layer=X, structures_sha256=structures_sha256(frames))
+    argv = ["report", f"features:{mine}", "--structures", structures, "-o", str(tmp_path / "out")]
+    assert main(argv) == 0
+    text = checked(tmp_path / "out", figures=3).article.get_text()
+    assert "This model comes without layers and energies" in text
+    assert "they are one and the same here" in text
+    assert "the nearest is chgnet-0.3.0" in text
+
+
+def test_wrong_inputs_are_found_before_work(structures, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(WorkerPool, "run", lambda *_, **__: pytest.fail("a model was run"))
     (tmp_path / "my.pth").write_text("")
     write(tmp_path / "few.xyz", [bulk("Cu")] * 19)

@@ -15,6 +15,7 @@ from ase.build import bulk, molecule
 from ase.io import write
 
 import lumlip
+from lumlip import commands
 from lumlip.cli import main
 from lumlip.datasets.sets import structures_sha256
 from lumlip.extraction import shards
@@ -100,8 +101,8 @@ def test_joined_parts_are_the_features_of_all(folder, structures, tmp_path):
 
 def test_a_part_that_is_there_is_not_made_again(folder, structures, capsys):
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
-    extract_part(MODEL, structures, folder, shard=(2, 3), device="cpu")
-    assert "0002-of-0003.zarr is there" in capsys.readouterr().err
+    commands.extract(MODEL, structures, output=folder, shard="2/3", device="cpu")
+    assert capsys.readouterr() == ("", f"lumlip: {folder / '0002-of-0003.zarr'} is there\n")
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 

@@ -30,7 +30,7 @@ OTHERS = {
     "orb": ("orb-v3-direct-20-small.ckpt", "finetuned.ckpt@120", "charged.ckpt", "orb-v2.ckpt"),
     "mattersim": (),
     "nequip": ("small.ckpt",),
-    "grace": ("1l.tar.gz",),
+    "grace": ("1l.tar.gz", "pairs.tar.gz"),
 }
 #: They know the nearest 20 neighbors alone, of which rounding chooses among equals.
 NEAREST = ("orb-v3-direct-20-small.ckpt", "orb-v2.ckpt")

@@ -63,7 +63,9 @@ def leading_table(panel: Panel) -> pd.DataFrame:
     rows = {
         m: [
             leading_share(X, train=np.arange(len(X))),
-            energy_in_leading(X, structure, numbers, panel.energies(m)),
+            energy_in_leading(X, structure, numbers, panel.energies(m))
+            if "energy" in panel.datasets[m]
+            else np.nan,
         ]
         for m, X in panel.layer("last_layer").items()
     }

@@ -90,9 +90,13 @@ def grace(folder: Path) -> None:
     energies = {"constant_out_scale": 1.7, "atomic_shift_map": {i: -1.0 * i for i in range(8)}}
     one = {"lmax": 2, "n_rad_max": 6}
     two = {"lmax": (2, 2), "n_rad_max": (4, 6)}
+    # Of each pair of elements, as SMAX models have; H and O have longer ones than all others.
+    pairs = {"*": 3.5, "H*": 4.5, "NaCl": 3.0, "OO": 5.5}
+    smax = two | {"cutoff_dict": pairs, "zbl_cutoff": {"*": 1.2, "CH": 1.5}}
     for name, preset, layers, dtype in (
         ("1l", presets.GRACE_1LAYER_v1_24, one, tf.float64),
         ("2l", presets.GRACE_2LAYER_v1_24, two, tf.float32),
+        ("pairs", presets.GRACE_2LAYER_v1_24, smax, tf.float32),
     ):
         tf.random.set_seed(1)
         steps = preset(element_map=index, avg_n_neigh=20.0, **sizes, **energies, **layers)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lumlip.book.close_text import CloseText
+from tests.close_text import CloseText
 
 
 @pytest.mark.parametrize(
