@@ -12,7 +12,13 @@ from scipy.special import stdtrit
 
 
 class Interval(NamedTuple):
-    """A number, and the lower and upper end of its 95 % interval."""
+    """A number, and the lower and upper end of its 95 % interval.
+
+    Examples
+    --------
+    >>> Interval.of(50, range(101))
+    Interval(value=50.0, low=2.5, high=97.5)
+    """
 
     value: float
     low: float
@@ -36,7 +42,14 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Estimate:
-    """A number, its 95 % interval, and what each order of the folds gives alone."""
+    """A number, its 95 % interval, and what each order of the folds gives alone.
+
+    Examples
+    --------
+    >>> found = Estimate.over([Interval(0.5, 0.4, 0.6), Interval(0.7, 0.6, 0.8)])
+    >>> round(found.value, 2), round(found.low, 2), round(found.high, 2)
+    (0.6, 0.31, 0.89)
+    """
 
     value: float
     low: float
@@ -76,6 +89,11 @@ def jackknife(groups: Sequence[str], number: Callable[[list[int]], float]) -> In
 
     ``number`` gets the places of some of the models. The interval has Student's t of one degree of
     freedom less than there are groups; its ends are NaN with fewer than three.
+
+    Examples
+    --------
+    >>> [round(end, 2) for end in jackknife("abc", lambda left: float(sum(left)))]
+    [3.0, -1.97, 7.97]
     """
     names = list(dict.fromkeys(groups))
     value = number(list(range(len(groups))))

@@ -39,7 +39,7 @@ def cross_fitted_errors(
     Parameters
     ----------
     sources, targets, folds, metric, n_neighbors, device, protocol
-        As of :func:`lumlip.reconstruction_table`, and so are the errors.
+        As of :func:`lumlip.reconstruction_table`.
     tested : array of int, optional
         Measure the errors of these atoms only, in rising order; all serve the fits. Local maps,
         one for each atom, then take so much less time.
@@ -49,6 +49,19 @@ def cross_fitted_errors(
     DataArray of shape (source, target, atom)
         The tested atoms in their order, by default all; ``attrs["n_broken"]`` is the sum over
         folds.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two folds or their shape is wrong, or as of the table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(60, 4))
+    >>> errors = cross_fitted_errors({"a": X, "b": X**2}, folds=np.arange(60) % 5)
+    >>> dict(errors.sizes)
+    {'source': 2, 'target': 2, 'atom': 60}
     """
     # Without any source, let `pointwise_errors` say so.
     name, first = next(iter(sources.items()), ("folds", folds))

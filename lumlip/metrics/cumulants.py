@@ -159,7 +159,17 @@ def roots_of(kappas: list[FloatArray], spread: FloatArray) -> list[FloatArray]:
 
 @dataclass(frozen=True)
 class CentralMoments:
-    """Sums of powers of deviations from the mean; those of two parts add up to both."""
+    """Sums of powers of deviations from the mean; those of two parts of the atoms add up to both.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from lumlip.metrics.cumulants import cumulant_features
+    >>> X = np.array([[1.0], [3.0], [8.0]])
+    >>> both = CentralMoments.of(X[:2]) + CentralMoments.of(X[2:])
+    >>> np.allclose(both.features(3), cumulant_features(X, [0, 0, 0], order=3))
+    True
+    """
 
     mean: FloatArray  # (n_features,)
     sums: FloatArray  # (n_powers, n_features): sum_i (x_i - mean)^p for p = 0, 1, ...

@@ -58,8 +58,10 @@ def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 
 
     Parameters
     ----------
-    ds, by
-        As of :func:`lumlip.split`.
+    ds : Dataset
+        With the coordinates that :func:`lumlip.split` takes.
+    by : {"structure", "atom", "composition", "parent"}
+        What stays together, as in :func:`lumlip.split`.
     n_folds : int
         From 2 to the number of groups.
     seed : int
@@ -70,6 +72,21 @@ def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 
     array of int of shape (n_atoms,)
         The fold of every atom, from 0 to ``n_folds - 1``; none is empty. Its attribute ``groups``
         has the same shape: what stays together has the same number.
+
+    Raises
+    ------
+    ValueError
+        If ``by`` is unknown, a coordinate is missing, or there are fewer groups than folds.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> ds = xr.Dataset(coords={
+    ...     "structure": ("atom", np.repeat(np.arange(6), 2)),
+    ...     "subset": ("structure", ["bulk"] * 3 + ["surface"] * 3),
+    ... })
+    >>> folds(ds, by="structure", n_folds=3)
+    Folds([0, 0, 2, 2, 1, 1, 0, 0, 1, 1, 2, 2])
     """
     structure = _structure(ds, by)
     subset = _codes(_coordinate(ds, "subset", by)[structure])

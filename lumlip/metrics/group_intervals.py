@@ -17,9 +17,23 @@ from lumlip.metrics.splits import _codes
 
 
 def group_sums(errors: ArrayLike, groups: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    """Sums of squared errors (..., n_atoms) over groups, and the atoms of each group (n_groups,).
+    """Sums of the squared errors over the atoms of each group, and the number of its atoms.
 
-    ``groups`` (n_atoms,), the parent or structure of every atom, come in sorted order.
+    Parameters
+    ----------
+    errors : array of shape (..., n_atoms)
+        In any unit.
+    groups : array of shape (n_atoms,)
+        The parent, or the structure, of every atom.
+
+    Returns
+    -------
+    (array of shape (..., n_groups), array of shape (n_groups,))
+
+    Examples
+    --------
+    >>> group_sums([1.0, 2.0, 3.0], ["b", "a", "b"])
+    (array([ 4., 10.]), array([1., 2.]))
     """
     squares = np.square(np.asarray(errors, dtype=np.float64))
     labels = np.asarray(groups)
@@ -43,11 +57,26 @@ def rms_interval(
         Squared errors of each group, summed over its atoms, see `group_sums`.
     counts : array of shape (n_groups,)
         Atoms of each group.
+    n_bootstrap, seed : int
+        Draws of the groups; all intervals share them.
 
     Returns
     -------
     (array of shape (...), array of shape (...), array of shape (...))
         Value, low and high, in the unit of the errors; NaN for the ends with a single group.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit, a sum is negative or not finite, or a count is not positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sums = np.random.default_rng(0).lognormal(size=(2, 40))
+    >>> value, low, high = rms_interval(sums, np.ones(40))
+    >>> low.round(1), value.round(1), high.round(1)
+    (array([1. , 1.3]), array([1.1, 1.5]), array([1.3, 1.8]))
     """
     array, n = _checked(sums, counts)
     found = studentized(array.reshape(-1, array.shape[-1]), n, **draws)
@@ -86,8 +115,20 @@ def difference_interval(
     h = high - mean and l = mean - low of each, and the correlation c of the influences of the
     groups on them, the difference reaches upward by ``sqrt(s^2 + 2 (1 - c) h_1 l_2)`` and downward
     by ``sqrt(s^2 + 2 (1 - c) l_1 h_2)``, with ``s = max(|h_1 - h_2|, |l_1 - l_2|)``. For normal
-    errors this is the usual interval; where both go up and down together, it vanishes. After
-    G. Y. Zou, Psychol. Methods 12, 399 (2007), whose ``|h_1 - l_2|`` does not.
+    errors this is the usual interval; where both go up and down together, it vanishes. After [1]_,
+    whose ``|h_1 - l_2|`` does not.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sums = np.random.default_rng(0).lognormal(size=(3, 40))
+    >>> difference_interval(sums, sums, np.ones(40))
+    Interval(value=0.0, low=0.0, high=0.0)
+
+    References
+    ----------
+    .. [1] G. Y. Zou, "Toward using confidence intervals to compare correlations", Psychol. Methods
+       12, 399 (2007).
     """
     first, n = _mean_series(sums, counts, weights)
     second, _ = _mean_series(others, counts, other_weights)

@@ -42,6 +42,16 @@ def pointwise_errors(
     DataArray of shape (source, target, atom)
         Without unit. Coordinates: the names, and the indices ``test`` of the atoms;
         ``attrs["n_broken"]`` as of the table.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(100, 4))
+    >>> errors = pointwise_errors({"a": X, "b": X**2}, train=range(80), test=range(80, 100))
+    >>> dict(errors.sizes)
+    {'source': 2, 'target': 2, 'atom': 20}
+    >>> bool(errors.sel(source="a", target="a").max() < 1e-12)
+    True
     """
     if metric not in METRICS:
         raise ValueError(f"metric: got {metric!r}, expected one of {', '.join(METRICS)}")

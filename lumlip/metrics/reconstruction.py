@@ -51,9 +51,14 @@ def gfre(
         Atoms to fit on and to measure on. They share none.
     device : {"auto", "cpu", "cuda", "cuda:N"}
     protocol : {"robust", "scikit-matter"}
-        ``"scikit-matter"``: that package's, to the last digits. ``"robust"``, the default, drops
-        singular values below a millionth of the largest, and of cutoffs that do equally well,
-        within 1 %, takes the largest; local maps: see `lfre`.
+        ``"scikit-matter"``: that package's, to the last digits. ``"robust"`` drops singular values
+        below a millionth of the largest, and of cutoffs that do equally well, within 1 %, takes the
+        largest; local maps: see `lfre`.
+
+    Returns
+    -------
+    float
+        Without unit. 0: Y is linearly contained in X. 1: X says nothing of Y.
 
     Raises
     ------
@@ -71,6 +76,8 @@ def gfre(
     >>> train, test = np.arange(150), np.arange(150, 200)
     >>> round(gfre(X, Y, train=train, test=test), 2)
     0.53
+    >>> round(gfre(X, 3 * X[:, :2] + 1, train=train, test=test), 6)
+    0.0
     """
     return _root_mean_square(pointwise_gfre(X, Y, train=train, test=test, **options))
 
@@ -146,13 +153,38 @@ def gfrd(
 
     ``GFRD(X, Y) = sqrt(mean_i |x_i W - x_i Q|^2)`` over the test atoms: W the map of `gfre`, Q the
     orthogonal map that is closest to it on the train atoms (narrower features padded with zeros).
-    0: as far as X predicts Y, Y is X rotated.
+
+    Parameters and errors are those of `gfre`.
+
+    Returns
+    -------
+    float
+        Without unit. 0: as far as X predicts Y, Y is X rotated.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(200, 2))
+    >>> train, test = np.arange(150), np.arange(150, 200)
+    >>> turn = np.array([[0.6, -0.8], [0.8, 0.6]])
+    >>> round(gfrd(X, X @ turn, train=train, test=test), 6)
+    0.0
+    >>> round(gfrd(X, X * [1, 3], train=train, test=test), 1)
+    0.4
     """
     return _root_mean_square(_one_pair(X, Y, metric="gfrd", train=train, test=test, **options))
 
 
 def neighborhood_size(n_train: int, n_neighbors: int) -> int:
-    """Return how many neighbors to take for `lfre`: at most a quarter of train is local."""
+    """Return how many neighbors to take for `lfre`: as many as wanted, at most a quarter of train.
+
+    With more, a neighborhood is no longer local.
+
+    Examples
+    --------
+    >>> neighborhood_size(8000, 64), neighborhood_size(100, 64), neighborhood_size(5, 64)
+    (64, 25, 2)
+    """
     return min(n_neighbors, max(2, n_train // 4))
 
 

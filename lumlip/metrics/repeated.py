@@ -153,6 +153,8 @@ def pair_weights(groups: Sequence[str], *, within: bool = False) -> FloatArray:
     --------
     >>> pair_weights(["a", "a", "b"]).round(2).tolist()
     [[0.0, 0.0, 0.25], [0.0, 0.0, 0.25], [0.25, 0.25, 0.0]]
+    >>> pair_weights(["a", "a", "b"], within=True).round(2).tolist()
+    [[0.0, 0.5, 0.0], [0.5, 0.0, 0.0], [0.0, 0.0, 0.0]]
     """
     _, code = np.unique(np.asarray(groups), return_inverse=True)
     same = code[:, None] == code[None, :]

@@ -50,6 +50,17 @@ def split(
     ------
     ValueError
         If ``by`` is unknown, a coordinate is missing, or ``n_test`` leaves train or test empty.
+
+    Examples
+    --------
+    >>> import numpy as np, xarray as xr
+    >>> ds = xr.Dataset(coords={
+    ...     "structure": ("atom", np.repeat(np.arange(10), 4)),
+    ...     "subset": ("structure", ["bulk"] * 5 + ["surface"] * 5),
+    ... })
+    >>> train, test = split(ds, by="structure", n_test=8)
+    >>> np.unique(ds.structure[test])  # one whole structure of each subset
+    array([4, 6])
     """
     structure = _structure(ds, by)
     subset = _coordinate(ds, "subset", by)[structure]

@@ -55,6 +55,7 @@ def streamed_table(
         (structure, or parent) of each atom, integers from 0 to n_groups - 1. Blocks of some tens
         of MB are fast. Other processes must be able to import it: a function of a module, or
         `functools.partial` of one.
+    n_blocks : int
     folds : array of int of shape (n_groups,)
         The fold of each group. If ``f = lumlip.folds(...)`` deals all atoms, it is
         ``f[numpy.unique(f.groups, return_index=True)[1]]``.
@@ -75,6 +76,17 @@ def streamed_table(
     ValueError
         If blocks, groups or folds do not fit together, blocks change between the passes, or
         features do not vary.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def read(block):
+    ...     X = np.random.default_rng(block).normal(size=(100, 3))
+    ...     return {"plane": X[:, :2], "space": X}, 10 * block + np.arange(100) // 10
+    >>> streamed_table(read, 5, folds=np.arange(50) % 5).round(1)
+           plane  space
+    plane    0.0    0.6
+    space    0.0    0.0
     """
     fold = checked_folds(folds, len(np.atleast_1d(as_array(folds, "folds"))))
     numbers = np.unique(fold, return_inverse=True)[1]

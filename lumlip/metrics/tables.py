@@ -61,7 +61,8 @@ def reconstruction_table(
         independent. By default what :func:`lumlip.folds` kept whole; else single atoms.
     seed : int
         Of the bootstrap.
-    device, protocol
+    device : {"auto", "cpu", "cuda", "cuda:N"}
+    protocol : {"robust", "scikit-matter"}
         See :func:`lumlip.gfre` and :func:`lumlip.lfre`. With folds, ``"robust"`` also chooses the
         cutoff of global maps between two halves of the train atoms that share no group.
 
@@ -83,6 +84,17 @@ def reconstruction_table(
     ValueError
         Before any work starts, as :func:`lumlip.gfre` and :func:`lumlip.lfre`; or if the metric is
         unknown, there are fewer than two folds, or ``folds`` or ``groups`` have another length.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(300, 2))
+    >>> features = {"plane": X, "axis": X[:, :1]}
+    >>> table = reconstruction_table(features, train=range(200), test=range(200, 300))
+    >>> table.round(2).abs()
+           plane  axis
+    plane   0.00   0.0
+    axis    0.68   0.0
     """
     for axis, named in (("sources", sources), ("targets", targets or {})):
         if not isinstance(named, Mapping):

@@ -12,13 +12,28 @@ from lumlip.metrics.similarity._samples import defined, samples
 
 
 def two_nn(X: ArrayLike, *, discard: float = 0.1) -> float:
-    """Intrinsic dimension from the ratio of the two smallest distances of each sample.
+    """Intrinsic dimension from the ratio of the two smallest distances of each sample [1]_.
 
     With ``mu = r_2 / r_1``, the slope of ``-log(1 - F(mu))`` against ``log(mu)`` through the
-    origin, F the empirical distribution ``F(mu_(i)) = i / n``. A share ``discard`` of the largest
-    ratios, 0 to below 1, is left out; at least the very largest.
+    origin, F the empirical distribution ``F(mu_(i)) = i / n``.
 
-    E. Facco, M. d'Errico, A. Rodriguez, A. Laio, Sci. Rep. 7, 12140 (2017).
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    discard : float
+        Share of the largest ratios that are left out, 0 to below 1; at least the very largest.
+
+    References
+    ----------
+    .. [1] E. Facco, M. d'Errico, A. Rodriguez, A. Laio, Sci. Rep. 7, 12140 (2017).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plane = np.random.default_rng(0).uniform(size=(2000, 2)) @ np.ones((2, 5))
+    >>> sheet = np.random.default_rng(0).uniform(size=(2000, 2)) @ np.eye(2, 5)
+    >>> round(two_nn(plane), 1), round(two_nn(sheet), 1)
+    (1.0, 2.0)
     """
     if not 0 <= as_number("discard", discard) < 1:
         raise ValueError(f"discard: got {discard}, expected 0 to below 1")
@@ -34,9 +49,26 @@ def two_nn(X: ArrayLike, *, discard: float = 0.1) -> float:
 def mle_dimension(X: ArrayLike, *, k: int = 20) -> float:
     """Intrinsic dimension of highest likelihood, from the k smallest distances of each sample.
 
-    ``1 / m_i = 1 / (k - 1) sum_j log(T_k / T_j)``, j from 1 to k - 1 (E. Levina, P. J. Bickel,
-    NIPS 17, 2004), put together as ``m = 1 / mean_i(1 / m_i)`` (D. J. C. MacKay, Z. Ghahramani,
-    inference.org.uk, 2005); k from 2 to n_samples - 1: few look at the finest scale.
+    Levina and Bickel's [1]_ ``1 / m_i = 1 / (k - 1) sum_j log(T_k / T_j)``, j from 1 to k - 1,
+    put together as MacKay and Ghahramani [2]_ do: ``m = 1 / mean_i(1 / m_i)``.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    k : int
+        Neighbors, 2 to n_samples - 1: few look at the finest scale.
+
+    References
+    ----------
+    .. [1] E. Levina, P. J. Bickel, NIPS 17 (2004).
+    .. [2] D. J. C. MacKay, Z. Ghahramani, comments on [1]_, inference.org.uk (2005).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> sheet = np.random.default_rng(0).uniform(size=(2000, 2)) @ np.eye(2, 5)
+    >>> round(mle_dimension(sheet), 1)
+    1.9
     """
     points = samples(X, at_least=3)
     check_count("k", k, 2, len(points) - 1, f" of {len(points)} samples")

@@ -20,16 +20,33 @@ def cka(X: ArrayLike, Y: ArrayLike, *, kernel: Kernel = "linear", debiased: bool
 
     ``CKA = HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L))`` of the kernel matrices K and L of the
     samples. With the linear kernel and without debiasing this is
-    ``|X'Y|_F^2 / (|X'X|_F |Y'Y|_F)`` of the centered features; ``"rbf"``:
-    ``exp(-d^2 / (2 s^2))``, s the median distance. Debiased, by the estimator HSIC_1 [2]_,
-    features that have nothing in common score 0 however many they are (and may score slightly
-    less); else they score more with each column.
+    ``|X'Y|_F^2 / (|X'X|_F |Y'Y|_F)`` of the centered features.
+
+    Parameters
+    ----------
+    kernel : {"linear", "rbf"}
+        ``"rbf"``: ``exp(-d^2 / (2 s^2))``, s the median distance.
+    debiased : bool
+        With the unbiased estimator HSIC_1 [2]_: features that have nothing in common score 0
+        however many they are (and may score slightly less); else they score more with each column.
+
+    Returns
+    -------
+    float
+        1: the same up to rotation, shift and one scale; 0: nothing in common.
 
     References
     ----------
     .. [1] S. Kornblith, M. Norouzi, H. Lee, G. Hinton, ICML (2019), arXiv:1905.00414.
     .. [2] L. Song, A. Smola, A. Gretton, J. Bedo, K. Borgwardt, J. Mach. Learn. Res. 13, 1393
        (2012).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> round(cka(X, 5 * X[:, ::-1] + 1), 6)
+    1.0
     """
     check_choice("kernel", kernel, KERNELS)
     check_flags(debiased=debiased)

@@ -22,12 +22,26 @@ N_ANCHORS = 50
 
 
 def rsa(X: ArrayLike, Y: ArrayLike) -> float:
-    """Representational similarity: rank correlation between the distances of all pairs.
+    """Representational similarity: rank correlation between the distances of all pairs [1]_.
 
     Spearman's coefficient between the Euclidean distances of the ``n (n - 1) / 2`` pairs of
     samples in X and in Y.
 
-    N. Kriegeskorte, M. Mur, P. Bandettini, Front. Syst. Neurosci. 2, 4 (2008).
+    Returns
+    -------
+    float
+        1: the same order of distances; 0: nothing in common.
+
+    References
+    ----------
+    .. [1] N. Kriegeskorte, M. Mur, P. Bandettini, Front. Syst. Neurosci. 2, 4 (2008).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(50, 3))
+    >>> round(rsa(X, 7 * X - 1), 6)
+    1.0
     """
     pair = [distances(centered(Z)) for Z in both(X, Y, at_least=3)]
     spread = min(np.ptp(d[np.triu_indices(len(d), 1)]) / d.max() for d in pair)
@@ -53,8 +67,17 @@ def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = T
 
     ``R^2 = <A, B> / sqrt(<A, A> <B, B>)`` of the distance matrices A and B after centering. By
     default it is R^2, of U-centered matrices [2]_: below 0 by chance, around 0 for independent
-    features, and smaller than what is called distance correlation, R of doubly centered ones [1]_
-    (``bias_corrected=False``), by which independent features score the more the wider they are.
+    features, and smaller than what is called distance correlation, R of doubly centered ones [1]_.
+
+    Parameters
+    ----------
+    bias_corrected : bool
+        False: the classic R. Independent features then score the more the wider they are.
+
+    Returns
+    -------
+    float
+        1: the same distances up to one scale.
 
     References
     ----------
@@ -65,6 +88,8 @@ def distance_correlation(X: ArrayLike, Y: ArrayLike, *, bias_corrected: bool = T
     --------
     >>> import numpy as np
     >>> X = np.random.default_rng(0).normal(size=(50, 3))
+    >>> round(distance_correlation(X, -2 * X), 6)
+    1.0
     >>> [round(distance_correlation(X, X[:, :1], bias_corrected=b), 2) for b in (True, False)]
     [0.74, 0.86]
     """
@@ -96,15 +121,33 @@ def _double_centered(distance: FloatArray) -> FloatArray:
 
 
 def anchored_cosine(X: ArrayLike, Y: ArrayLike, *, n_anchors: int = N_ANCHORS) -> float:
-    """Mean cosine between the relative representations of each sample.
+    """Mean cosine between the relative representations of each sample [1]_.
 
-    Every sample is told by its cosines to ``n_anchors`` samples, evenly spread over the rows,
-    ``z_i = [cos(x_i, a_1), ...]``, the same ones in both sets; the result is the mean of
-    ``cos(z_i^X, z_i^Y)``. Nothing is centered: features that share a large mean have cosines near
-    one to anything.
+    Every sample is told by its cosines to ``n_anchors`` samples, ``z_i = [cos(x_i, a_1), ...]``,
+    the same ones in both sets; the result is the mean of ``cos(z_i^X, z_i^Y)``. Nothing is
+    centered: features that share a large mean have cosines near one to anything.
 
-    L. Moschella, V. Maiorca, M. Fumero, A. Norelli, F. Locatello, E. Rodola, ICLR (2023),
-    arXiv:2209.15430.
+    Parameters
+    ----------
+    n_anchors : int
+        Samples that serve as anchors, evenly spread over the rows; all of them, if these are fewer.
+
+    Returns
+    -------
+    float
+        1: the same angles to all anchors.
+
+    References
+    ----------
+    .. [1] L. Moschella, V. Maiorca, M. Fumero, A. Norelli, F. Locatello, E. Rodola, ICLR (2023),
+       arXiv:2209.15430.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.random.default_rng(0).normal(size=(100, 3))
+    >>> round(anchored_cosine(X, 5 * X[:, ::-1]), 6)
+    1.0
     """
     check_count("n_anchors", n_anchors, 1)
     first, second = (relative(Z, n_anchors=n_anchors) for Z in both(X, Y))
