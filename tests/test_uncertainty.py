@@ -66,7 +66,7 @@ def alike(atoms, i):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (named, "known: got structures of one parent; expected more, each left out once"),
+        (named, "known: got structures of one parent, expected more: each is left out"),
         (of_its_own_element, "known: got 0 structures with elements that other parents have, too"),
         (alike, "known: got structures that the last layer does not tell apart"),
     ],

@@ -13,10 +13,16 @@ import numpy as np
 import xarray as xr
 from ase import Atoms
 
-from lumlip import errors
 from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice, check_flags
 from lumlip.datasets.validation import loose
+from lumlip.errors import (
+    ExtractionError,
+    FamilyEnvironmentError,
+    NothingLeftError,
+    UntrustedCheckpointError,
+    WeightsError,
+)
 from lumlip.extraction import files
 from lumlip.extraction.arrays import LAYER
 from lumlip.extraction.given import Given
@@ -34,10 +40,7 @@ SKIPPED: dict[str, str] = {}
 REMARKS: dict[str, None] = {}
 
 #: What ``skip_failing`` goes on after: the model cannot be run, the others may.
-FAILURES = (
-    *(errors.ExtractionError, errors.FamilyEnvironmentError),
-    *(errors.UntrustedCheckpointError, errors.WeightsError),
-)
+FAILURES = (ExtractionError, FamilyEnvironmentError, UntrustedCheckpointError, WeightsError)
 
 Model = TypeVar("Model")
 Result = TypeVar("Result")
@@ -184,7 +187,7 @@ def panel(
         datasets = _each(make, ((job.entry.id, job) for job in ordered), missing, skip)
     SKIPPED.update(missing)
     if not datasets:
-        raise errors.NothingLeftError(f"no model could be run: {missing}")
+        raise NothingLeftError(f"no model could be run: {missing}")
     for model, dataset in datasets.items():
         for i, why in failed_frames(dataset).items():
             formula = given.structures[i].get_chemical_formula()
@@ -249,5 +252,5 @@ def _common(n: int, dropped: dict[int, str]) -> list[int]:
     """Return the numbers of those of n structures that were not dropped; an error if of none."""
     if len(dropped) == n:
         some = next(iter(dropped.values()))
-        raise errors.NothingLeftError(f"no structure suits all of the models: {some}")
+        raise NothingLeftError(f"no structure suits all of the models: {some}")
     return [i for i in range(n) if i not in dropped]
