@@ -26,7 +26,7 @@ from lumlip.extraction.files import opened, read, taken, write
 from lumlip.extraction.given import Given
 from lumlip.extraction.panel import taken as taken_by
 from lumlip.extraction.store import written_whole
-from lumlip.runtime.paths import home, refuse_existing
+from lumlip.runtime.paths import home, refuse_existing, regular
 from lumlip.zoo.features_file import attributes
 from lumlip.zoo.table import ModelEntry, resolve
 
@@ -106,9 +106,9 @@ def entry(path: Path, *, rerun: bool = False) -> dict[str, Any]:
     another model they cannot be: whoever makes numbers up can make a sum of them, too. ValueError:
     it is no whole entry of these structures, or was changed.
     """
-    told = attributes(path)
-    _check_size(path)
-    dataset, known = opened(path), None
+    if path.exists():  # else what follows says so
+        _check_size(regular(path))
+    told, dataset, known = attributes(path), opened(path), None
     with suppress(ValueError):  # a file of its author's
         known = resolve(str(told.get("model")))
     sum_of = () if known and known.weights == "package" else ("checkpoint_sha256",)
