@@ -95,7 +95,7 @@ def components(X: FloatArray, *, variance: float) -> FloatArray:
 def procrustes_similarity(X: ArrayLike, Y: ArrayLike) -> float:
     """Overlap of two clouds of samples after the best rotation and scaling.
 
-    ``|X'Y|_* / (|X|_F |Y|_F)`` of the centered features, with the nuclear norm (sum of singular
+    ``s = |X'Y|_* / (|X|_F |Y|_F)`` of the centered features, with the nuclear norm (sum of singular
     values). The Procrustes distance of the clouds at unit size is ``sqrt(2 - 2 s)``, and the
     squared residual of ``scipy.spatial.procrustes`` is ``1 - s^2``. The narrower one counts as
     padded with zeros.
