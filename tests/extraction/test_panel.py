@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import xarray as xr
 from ase.build import bulk
 
 import lumlip
@@ -145,7 +146,10 @@ def test_one_worker_runs_all_models_of_a_family(structures, worker_starts, reque
     together = panel(models, structures[:1])
     assert worker_starts == ["sevennet", "chgnet"]
     assert list(together.datasets) == models
-    assert together.datasets[models[-1]].identical(alone)
+    shared = together.datasets[models[-1]]
+    assert shared.attrs == alone.attrs
+    # Not bit by bit: rounding hangs on the processor's code for each address of an array.
+    xr.testing.assert_allclose(shared, alone, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.heavy
