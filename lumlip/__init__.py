@@ -8,8 +8,6 @@ Names are imported on first use, so that ``lumlip`` also imports inside a model 
 environment, which has little more than numpy, ase and torch.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from typing import Any
 

@@ -3,10 +3,8 @@
 What calculators of ase offer is in :mod:`lumlip.extraction.direct`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from ase import Atoms
@@ -42,7 +40,7 @@ class Featurizer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
-    def fit(self, X: Sequence[Atoms], y: object = None) -> Featurizer:
+    def fit(self, X: Sequence[Atoms], y: object = None) -> Self:
         """Learn nothing: the model is pretrained."""
         return self
 

@@ -1,7 +1,5 @@
 """What the command line takes: commands, and options that several of them share."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 from typing import Any

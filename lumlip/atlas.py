@@ -4,8 +4,6 @@ An entry is a features file of the set ``atlas`` that says what it is of, what i
 worth, and under which terms it may be passed on; as ``features:FILE`` it is a model anywhere.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """Options with a few known values."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from numbers import Integral, Real

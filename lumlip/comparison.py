@@ -1,7 +1,5 @@
 """Compare models in one call: features, split, table with intervals, csv and heat map."""
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Sequence

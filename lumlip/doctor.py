@@ -1,7 +1,5 @@
 """What is here, and what is missing: Python, devices, environments, cache, weights."""
 
-from __future__ import annotations
-
 import platform
 import shutil
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Structures as points: pooled features of any model, and the most different of them."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from pathlib import Path

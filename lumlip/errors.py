@@ -4,8 +4,6 @@ This module imports next to nothing, so that the command line can name every err
 the libraries that raise it.
 """
 
-from __future__ import annotations
-
 import re
 
 __all__ = [

@@ -5,8 +5,6 @@ Last-layer prediction rigidity (Bigi, Chong, Ceriotti and Grasselli, Mach. Learn
 the last layer averaged over the atoms, and the rows of F are those of known structures.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """What ase's readers take though it is cut off, or less than the file holds: refused here."""
 
-from __future__ import annotations
-
 import math
 import os
 import re

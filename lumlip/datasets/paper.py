@@ -1,7 +1,5 @@
 """The published numbers of arXiv:2512.05717, to stand beside ours."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from functools import cache

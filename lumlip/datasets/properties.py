@@ -1,7 +1,5 @@
 """What can be read off a structure without a model: neighbors (of images, too), elements."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Files and folders of structures, read frame by frame: by ase where it can, else here."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Structure sets: by name, from a file, or from a list, always as a list of ase Atoms."""
 
-from __future__ import annotations
-
 import difflib
 import hashlib
 import json

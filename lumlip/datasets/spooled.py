@@ -1,7 +1,5 @@
 """Many structures without memory for all of them: a sequence that lies in a temporary file."""
 
-from __future__ import annotations
-
 import os
 import pickle
 import weakref

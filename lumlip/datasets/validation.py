@@ -1,7 +1,5 @@
 """Finding the faults of a structure before a model sees it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Structures as plain arrays: exact, and readable in every environment."""
 
-from __future__ import annotations
-
 import zlib
 from collections.abc import Callable, Sequence
 from functools import partial

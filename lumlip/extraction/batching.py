@@ -1,7 +1,5 @@
 """Which structures share a forward pass."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Sequence
 

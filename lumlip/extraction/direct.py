@@ -1,12 +1,10 @@
 """Features straight from a model, of structures that come one after the other: none are kept."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from ase import Atoms
@@ -51,7 +49,7 @@ class Descriptors:
             raise ValueError(f"{model} holds features only, expected a model that can be run")
         self.pool = WorkerPool()
 
-    def __enter__(self) -> Descriptors:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:

@@ -1,7 +1,5 @@
 """Features of a model on a set of structures: from the cache, or from the model itself."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 

@@ -3,8 +3,6 @@
 What is read is data alone: an ``.npz`` without pickles, or a Zarr store of plain numbers and texts.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import zipfile

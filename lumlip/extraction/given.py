@@ -1,7 +1,5 @@
 """The structures of a call, and what is found out about them once, for all models."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from contextlib import suppress
@@ -31,14 +29,14 @@ class Given:
     frames: Sequence[int]
 
     @classmethod
-    def of(cls, structures: str | os.PathLike[str] | Sequence[Atoms] | Given) -> Given:
+    def of(cls, structures: "str | os.PathLike[str] | Sequence[Atoms] | Given") -> "Given":
         """Read what :func:`lumlip.structures` takes."""
         if isinstance(structures, Given):
             return structures
         read = read_structures(structures)
         return cls(read, range(len(read)))
 
-    def part(self, numbers: Sequence[int]) -> Given:
+    def part(self, numbers: Sequence[int]) -> "Given":
         """Choose some by their place; of all, nothing is found out anew."""
         if list(numbers) == list(range(len(self.frames))):
             return self

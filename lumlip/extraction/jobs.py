@@ -1,7 +1,5 @@
 """One model on one set of structures: what to run, where its features lie, and who makes them."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import re

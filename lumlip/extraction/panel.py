@@ -1,13 +1,11 @@
 """Several models side by side on the same atoms."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 import xarray as xr
@@ -103,7 +101,7 @@ class Panel:
         copies = f"{again} structures are copies of others, of other parents: errors are too small"
         return [copies] * (again > 0) + loose(self.structures)
 
-    def told(self) -> Panel:
+    def told(self) -> Self:
         """Say on standard error what was left out, where no report is shown."""
         for line in self._left_out():
             tell(f"lumlip: {line}")

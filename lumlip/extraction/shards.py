@@ -1,7 +1,5 @@
 """Many structures in parts, such as the tasks of a job array: each leaves a file, to be joined."""
 
-from __future__ import annotations
-
 import heapq
 import json
 import os

@@ -5,8 +5,6 @@ written, beside its place, and then renamed into it. What happens to its files l
 say, zarr would take for zeros or NaN: their checksums lie beside the store and tell.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

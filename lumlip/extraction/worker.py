@@ -8,8 +8,6 @@ output, one JSON object a line; all else goes to ``worker.log`` in the folder. A
 worker ends: what a failed model left behind must not reach the next.
 """
 
-from __future__ import annotations
-
 import gc
 import json
 import os

@@ -1,14 +1,12 @@
 """Start workers, follow what they say, and turn their failures into errors."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from lumlip.errors import ExtractionError
 from lumlip.runtime.environments import command, say, variables
@@ -31,7 +29,7 @@ class WorkerPool:
         self._family = ""
         self._process: subprocess.Popen[str] | None = None
 
-    def __enter__(self) -> WorkerPool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

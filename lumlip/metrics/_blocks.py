@@ -1,13 +1,11 @@
 """Features that are read block by block, and work on them in this process or in others."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 import torch
@@ -39,7 +37,7 @@ class Blocks:
     n_groups: int
 
     @classmethod
-    def of(cls, read: Read, n_groups: int) -> tuple[Blocks, dict[str, FloatArray]]:
+    def of(cls, read: Read, n_groups: int) -> tuple[Self, dict[str, FloatArray]]:
         """Look at the first block, the features of which come second."""
         first = feature_arrays(read(0)[0])
         return cls(read, {name: x.shape[1] for name, x in first.items()}, n_groups), first

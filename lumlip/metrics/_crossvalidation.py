@@ -6,8 +6,6 @@ a cutoff is the RMSE of each target column, averaged over the columns and the tw
 equal scores, the smallest cutoff wins. All is done for batches of sources and targets.
 """
 
-from __future__ import annotations
-
 from functools import cache, cached_property
 
 import numpy as np

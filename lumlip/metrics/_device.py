@@ -1,7 +1,5 @@
 """Where the heavy linear algebra runs: the device, and how work is spread over the processor."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Errors of test atoms by one linear map (GFRE, GFRD), or by one for each atom (LFRE)."""
 
-from __future__ import annotations
-
 import torch
 
 from lumlip.metrics._crossvalidation import TruncatedRegression, fold_order

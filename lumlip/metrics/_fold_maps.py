@@ -12,9 +12,8 @@ well conditioned, the squares resolve it, and one decomposition, of ``diag(s) B_
 diag(s)``, serves instead of two.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 
@@ -38,7 +37,7 @@ class _Svd:
     projected: torch.Tensor
 
     @classmethod
-    def of(cls, moments: Moments, s: torch.Tensor) -> _Svd:
+    def of(cls, moments: Moments, s: torch.Tensor) -> Self:
         if s[-1] > SQUARED * s[0]:
             return cls._of_squares(moments, s)
         values, vectors = torch.linalg.eigh(moments.gram)
@@ -50,7 +49,7 @@ class _Svd:
         return cls(singular, s[:, None] * right.mT, projected)
 
     @classmethod
-    def _of_squares(cls, moments: Moments, s: torch.Tensor) -> _Svd:
+    def _of_squares(cls, moments: Moments, s: torch.Tensor) -> Self:
         values, vectors = torch.linalg.eigh(s[:, None] * moments.gram * s)
         # Directions that the part does not have are rounding, of either sign.
         there = values > SQUARED**2 / 1000 * values[..., -1:]
@@ -72,7 +71,7 @@ class Source:
     turn: torch.Tensor  # (n_features, d), gives the columns of any atom's centered features
 
     @classmethod
-    def of(cls, x: torch.Tensor) -> Source:
+    def of(cls, x: torch.Tensor) -> Self:
         """Turn centered features of shape (n_atoms, n_features)."""
         left, singular, right = thin_svd(x)
         kept = singular > singular[0] * torch.finfo(x.dtype).eps * max(x.shape)
@@ -90,7 +89,7 @@ class FoldMaps:
     layout: Targets
 
     @classmethod
-    def of(cls, source: Source, order: FoldOrder, *, protocol: Protocol) -> FoldMaps:
+    def of(cls, source: Source, order: FoldOrder, *, protocol: Protocol) -> Self:
         """Fit the maps; the cutoff is cross-validated between both halves of the other folds."""
         b, layout = source.columns[order.atoms], order.layout
         sums = [Moments.of(b, order, half).without_each() for half in (0, 1)]

@@ -1,9 +1,8 @@
 """Sums over every half of every fold, of which the maps of all folds are made; of blocks, TSQR."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 import torch
@@ -34,7 +33,7 @@ class FoldOrder:
         *,
         part: IntArray,
         ones: torch.Tensor | None = None,
-    ) -> FoldOrder:
+    ) -> Self:
         """Sort centered targets (n_atoms, n_columns) by part, 2 * fold + half of every atom."""
         atoms = torch.as_tensor(np.argsort(part, kind="stable"), device=targets.device)
         sizes = np.bincount(part, minlength=int(part.max()) // 2 * 2 + 2)
@@ -42,7 +41,7 @@ class FoldOrder:
         ones = torch.ones_like(targets[:, :1]) if ones is None else ones[atoms]
         return cls(atoms, tuple(int(n) for n in sizes), targets[atoms], layout, ones)
 
-    def only(self, chosen: BoolArray) -> FoldOrder:
+    def only(self, chosen: BoolArray) -> Self:
         """Keep some targets, a mask of shape (n_targets,)."""
         if chosen.all():
             return self
@@ -84,7 +83,7 @@ class Moments:
     n: torch.Tensor  # (...)
 
     @classmethod
-    def of(cls, b: torch.Tensor, order: FoldOrder, half: int) -> Moments:
+    def of(cls, b: torch.Tensor, order: FoldOrder, half: int) -> Self:
         """Sum over one half of each fold, b of shape (n_atoms, d) sorted: fields (n_folds, ...)."""
         parts = order.parts(b, half)
         targets = order.parts(order.y, half)
@@ -98,16 +97,16 @@ class Moments:
             n=order.sums(order.ones, half)[:, 0],
         )
 
-    def without_each(self) -> Moments:
+    def without_each(self) -> "Moments":
         """Sum of all parts but one, for every one."""
         return Moments(*(field.sum(dim=0) - field for field in vars(self).values()))
 
-    def __add__(self, other: Moments) -> Moments:
+    def __add__(self, other: "Moments") -> "Moments":
         return Moments(
             *(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True))
         )
 
-    def centered(self, m: torch.Tensor, t: torch.Tensor) -> Moments:
+    def centered(self, m: torch.Tensor, t: torch.Tensor) -> "Moments":
         """Sums of products about other means, source m (..., d) and target t (..., n_columns)."""
         n = self.n[..., None]
         left = self.source - n * m
@@ -137,14 +136,14 @@ class Part:
     factor: FloatArray
 
     @classmethod
-    def of(cls, rows: torch.Tensor) -> Part:
+    def of(cls, rows: torch.Tensor) -> Self:
         """Reduce the rows of atoms, of shape (n_atoms, d)."""
         if not len(rows):
             return cls(0, np.zeros(rows.shape[1]), np.zeros((0, rows.shape[1])))
         mean = rows.mean(dim=0)
         return cls(len(rows), mean.numpy(), _triangle(rows - mean))
 
-    def __add__(self, other: Part) -> Part:
+    def __add__(self, other: "Part") -> "Part":
         n, apart = self.n + other.n, other.mean - self.mean
         share = other.n / max(n, 1)
         step = (self.n * share) ** 0.5 * apart

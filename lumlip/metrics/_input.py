@@ -1,7 +1,5 @@
 """Checked input of every feature metric: feature matrices of the same atoms, and the split."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Nearest neighbors in feature space, in chunks, with ties in a fixed order."""
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 

@@ -1,7 +1,5 @@
 """How linear maps are fitted: by scikit-matter's protocol, or so that near-copies break none."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,7 +34,7 @@ class Protocol:
     copies: float = 0.0
 
     @classmethod
-    def named(cls, name: str, *, local: bool) -> Protocol:
+    def named(cls, name: str, *, local: bool) -> "Protocol":
         """Return the settings of ``robust`` or ``scikit-matter``, of local or of global maps."""
         check_choice("protocol", name, PROTOCOLS)
         robust = ROBUST if local else GLOBAL

@@ -1,10 +1,9 @@
 """Features of train and test atoms on one scale, and several targets side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import torch
 
@@ -56,7 +55,7 @@ class Targets:
     widths: tuple[int, ...]  # columns of each target
 
     @classmethod
-    def join(cls, targets: Sequence[ScaledFeatures]) -> Targets:
+    def join(cls, targets: Sequence[ScaledFeatures]) -> Self:
         """Put the scaled features of several targets, of the same atoms, side by side."""
         return cls(
             train=torch.cat([target.train for target in targets], dim=1),

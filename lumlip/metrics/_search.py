@@ -1,7 +1,5 @@
 """An exact search for the nearest of the train atoms that are read block by block."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import partial, reduce
 from typing import Any

@@ -19,8 +19,6 @@ References
    extreme values", J. Econometrics 141, 1044 (2007).
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import TypedDict
 

@@ -1,10 +1,8 @@
 """A number with its 95 % interval: from draws, from orders of the folds, or over models."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,12 +23,12 @@ class Interval(NamedTuple):
     high: float
 
     @classmethod
-    def of(cls, value: float | np.floating, draws: ArrayLike) -> Interval:
+    def of(cls, value: float | np.floating, draws: ArrayLike) -> Self:
         """Take the middle 95 % of some draws of the number (n_draws,)."""
         return cls(float(value), *np.quantile(np.asarray(draws), [0.025, 0.975]).tolist())
 
     @classmethod
-    def of_halves(cls, value: float | np.floating, halves: ArrayLike) -> Interval:
+    def of_halves(cls, value: float | np.floating, halves: ArrayLike) -> Self:
         """Take 1.96 standard deviations of what random halves of the samples give (n_draws,).
 
         Halves drawn without replacement vary as sets of n samples do: their spread is the standard
@@ -57,7 +55,7 @@ class Estimate:
     by_seed: tuple[Interval, ...] = ()
 
     @classmethod
-    def over(cls, by_seed: Sequence[Interval]) -> Estimate:
+    def over(cls, by_seed: Sequence[Interval]) -> Self:
         """Mean over seeds; reaches of the interval: their mean, and the spread of the seeds."""
         value, low, high = np.array(by_seed, dtype=float).T
         # Of one seed nothing is known about others: its own interval is all there is.
@@ -67,11 +65,11 @@ class Estimate:
         return cls(float(mean), float(mean - down), float(mean + up), tuple(by_seed))
 
     @classmethod
-    def missing(cls) -> Estimate:
+    def missing(cls) -> Self:
         """Return NaN throughout: there is no such number."""
         return cls(np.nan, np.nan, np.nan)
 
-    def map(self, function: Callable[[float], float]) -> Estimate:
+    def map(self, function: Callable[[float], float]) -> "Estimate":
         """Apply a monotone function, such as that from an error to the share recovered."""
 
         def mapped(some: Interval | Estimate) -> Interval:

@@ -1,7 +1,5 @@
 """Errors of all atoms, each by maps that were fitted without its fold."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,9 +1,8 @@
 """Structure features from atomic ones: the cumulants of their distribution over the atoms."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import comb
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -175,7 +174,7 @@ class CentralMoments:
     sums: FloatArray  # (n_powers, n_features): sum_i (x_i - mean)^p for p = 0, 1, ...
 
     @classmethod
-    def of(cls, X: ArrayLike, *, order: int = MAX_ORDER) -> CentralMoments:
+    def of(cls, X: ArrayLike, *, order: int = MAX_ORDER) -> Self:
         """Sum over the rows of X (n_atoms, n_features), up to the power that the order needs."""
         check_count("order", order, 1, MAX_ORDER)
         x = as_features(X, "X")
@@ -188,7 +187,7 @@ class CentralMoments:
             raise ValueError("X: got deviations the powers of which overflow")
         return cls(mean, sums)
 
-    def __add__(self, other: CentralMoments) -> CentralMoments:
+    def __add__(self, other: "CentralMoments") -> "CentralMoments":
         if self.sums.shape != other.sums.shape:
             shapes = f"{self.sums.shape} and {other.sums.shape}"
             raise ValueError(f"got sums of (powers, features) {shapes}, expected as many of both")

@@ -1,18 +1,14 @@
 """Folds of atoms: every structure is tested once, by maps that have not seen its relatives."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import IntArray
 from lumlip.choices import check_count
 from lumlip.metrics.splits import _codes, _coordinate, _groups, _structure
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 class Folds(np.ndarray[tuple[int], np.dtype[np.int64]]):

@@ -3,8 +3,6 @@
 Atoms of one group are not independent: groups are drawn, with all their atoms.
 """
 
-from __future__ import annotations
-
 from typing import Unpack
 
 import numpy as np

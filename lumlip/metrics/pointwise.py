@@ -1,7 +1,5 @@
 """Errors of every test atom for all pairs of a source and a target: all is checked, then solved."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 import torch

@@ -15,8 +15,6 @@ References
    learning", Mach. Learn.: Sci. Technol. 2, 025028 (2021).
 """
 
-from __future__ import annotations
-
 from typing import Any, TypedDict, Unpack
 
 import numpy as np

@@ -4,12 +4,10 @@ The interval of one order says how much a number depends on which structures the
 the orders differ is added to it in squares.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -46,7 +44,7 @@ class CrossFit:
         tested: ArrayLike | None = None,
         n_bootstrap: int = 500,
         **options: Any,
-    ) -> CrossFit:
+    ) -> Self:
         """Cross-fit with each order of the folds, from `orders_of`.
 
         Options are those of :func:`lumlip.metrics.cross_fit.cross_fitted_errors`; global maps also
@@ -63,7 +61,7 @@ class CrossFit:
         return cls(*names, np.stack([sums for sums, _ in found]), found[0][1], n_bootstrap)
 
     @classmethod
-    def empty(cls) -> CrossFit:
+    def empty(cls) -> Self:
         """Return the cross-fit of no models: every number of it is missing."""
         return cls([], [], np.zeros((1, 0, 0, 1)), np.ones(1))
 
@@ -92,7 +90,7 @@ class CrossFit:
         return rms.map(lambda error: 1 - error**2)
 
     def difference(
-        self, weights: ArrayLike, other_weights: ArrayLike, *, other: CrossFit | None = None
+        self, weights: ArrayLike, other_weights: ArrayLike, *, other: "CrossFit | None" = None
     ) -> Estimate:
         """Weighted mean error of some pairs minus that of others, on the same atoms and folds."""
         second = self if other is None else other
@@ -105,7 +103,7 @@ class CrossFit:
             for some, others in zip(self.sums, second.sums, strict=True)
         ])  # fmt: skip
 
-    def only(self, sources: Sequence[str], targets: Sequence[str] | None = None) -> CrossFit:
+    def only(self, sources: Sequence[str], targets: Sequence[str] | None = None) -> "CrossFit":
         """Return the part of some models."""
         rows = [self.sources.index(name) for name in sources]
         columns = [self.targets.index(name) for name in (sources if targets is None else targets)]
@@ -113,11 +111,11 @@ class CrossFit:
         part = self.sums[:, rows][:, :, columns]
         return CrossFit(*names, part, self.counts, self.n_bootstrap)
 
-    def first_orders(self, n: int) -> CrossFit:
+    def first_orders(self, n: int) -> Self:
         """Return the part of the first orders of the folds, to compare with what has no more."""
         return replace(self, sums=self.sums[:n])
 
-    def without_groups(self, left_out: ArrayLike) -> CrossFit:
+    def without_groups(self, left_out: ArrayLike) -> Self:
         """Leave out groups (a mask of shape (n_groups,)), such as strongly strained structures."""
         kept = ~np.asarray(left_out, dtype=bool)
         return replace(self, sums=self.sums[..., kept], counts=self.counts[kept])

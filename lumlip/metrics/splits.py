@@ -1,17 +1,11 @@
 """Which atoms are for training and which for testing, and how sure a test error is."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from lumlip.array_types import BoolArray, IntArray
 from lumlip.choices import check_count
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 # Subsets are pooled where one group of mean size from each would exceed this share of the test.
 _LARGEST_SHARE = 0.5

@@ -5,8 +5,6 @@ The atoms of every half of a fold are reduced to what stands for them, see
 over the blocks sums the squared errors by group, of which the table and its intervals are made.
 """
 
-from __future__ import annotations
-
 import pickle
 from collections.abc import Mapping
 from concurrent.futures import Executor

@@ -6,8 +6,6 @@ these; the maps are fitted on the fetched atoms as on atoms in memory. Near-copi
 once: if too few distinct ones are among the candidates, twice as many are looked for.
 """
 
-from __future__ import annotations
-
 from concurrent.futures import Executor
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Tables of reconstruction errors between all pairs: row = source, column = target."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any

@@ -1,14 +1,10 @@
 """The list of models: what there is, and what of it is usable offline."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import pandas as pd
 
 from lumlip.zoo import table as zoo_table
 from lumlip.zoo.relations import children_of, lineage
-
-if TYPE_CHECKING:
-    import pandas as pd
+from lumlip.zoo.weights import availability
 
 
 def models() -> pd.DataFrame:
@@ -19,10 +15,6 @@ def models() -> pd.DataFrame:
     (``"download"``), or also the leave of its authors (``"gated download"``); ``refused`` says why
     nothing helps (``"not supported"``).
     """
-    import pandas as pd
-
-    from lumlip.zoo.weights import availability
-
     known = zoo_table.entries().values()
     table = pd.DataFrame([vars(entry) for entry in known]).set_index("id")
     counts = [len(entry.elements) if entry.elements else None for entry in known]

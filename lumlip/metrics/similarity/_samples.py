@@ -1,7 +1,5 @@
 """What all measures of similarity start from: rows that belong together, and distances."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial.distance import pdist, squareform

@@ -1,7 +1,5 @@
 """Intrinsic dimension: along how many directions samples spread around each of them."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree

@@ -1,7 +1,5 @@
 """Centered kernel alignment: whether two sets of features call the same samples alike."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Linear maps between two sets of features: canonical correlations, and the best rotation."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,7 +1,5 @@
 """Neighbors compared: those in common, CKA between these only, and how they rank elsewhere."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

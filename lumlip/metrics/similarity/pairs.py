@@ -1,7 +1,5 @@
 """Samples told by others: rank and correlation of all distances, and cosines to anchors."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.stats import rankdata
