@@ -1,14 +1,16 @@
 """Folds of atoms: every structure is tested once, by maps that have not seen its relatives."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import IntArray
 from lumlip.choices import check_count
 from lumlip.metrics.splits import _codes, _coordinate, _groups, _structure
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 class Folds(np.ndarray[tuple[int], np.dtype[np.int64]]):
@@ -47,7 +49,7 @@ def kept_whole(folds: ArrayLike, n_atoms: int) -> IntArray:
     return folds.groups
 
 
-def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 0) -> Folds:
+def folds(ds: "xr.Dataset", *, by: str = "parent", n_folds: int = 10, seed: int = 0) -> Folds:
     """Deal the atoms of a data set into folds of like size, each with its share of every subset.
 
     Groups are dealt from large to small, each to the fold that has least of its subsets so far.
@@ -94,7 +96,7 @@ def folds(ds: xr.Dataset, *, by: str = "parent", n_folds: int = 10, seed: int = 
     return _with_groups(_dealt(group, subset, n_folds, np.random.default_rng(seed))[group], group)
 
 
-def number_of_groups(ds: xr.Dataset, *, by: str) -> int:
+def number_of_groups(ds: "xr.Dataset", *, by: str) -> int:
     """Count what `folds` would keep whole."""
     return int(_groups(ds, _structure(ds, by), by).max()) + 1
 

@@ -1,18 +1,22 @@
 """Which atoms are for training and which for testing, and how sure a test error is."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import xarray as xr
 from numpy.typing import NDArray
 
 from lumlip.array_types import BoolArray, IntArray
 from lumlip.choices import check_count
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 # Subsets are pooled where one group of mean size from each would exceed this share of the test.
 _LARGEST_SHARE = 0.5
 
 
 def split(
-    ds: xr.Dataset, *, by: str = "structure", n_test: int, seed: int = 0
+    ds: "xr.Dataset", *, by: str = "structure", n_test: int, seed: int = 0
 ) -> tuple[IntArray, IntArray]:
     """Split the atoms of a data set in train and test, every subset in its share.
 
@@ -71,7 +75,7 @@ def split(
     return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
-def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:
+def _coordinate(ds: "xr.Dataset", name: str, by: str) -> NDArray[np.generic]:
     if not hasattr(ds, "variables"):
         raise TypeError(f"got {ds!r:.60}, expected an xarray.Dataset, as of lumlip.features")
     if name not in ds.variables:
@@ -80,7 +84,7 @@ def _coordinate(ds: xr.Dataset, name: str, by: str) -> NDArray[np.generic]:
     return np.asarray(ds[name].values)
 
 
-def _structure(ds: xr.Dataset, by: str) -> IntArray:
+def _structure(ds: "xr.Dataset", by: str) -> IntArray:
     """Return the structure of every atom: an index of those that have a subset."""
     given, n = _coordinate(ds, "structure", by), len(_coordinate(ds, "subset", by))
     structure: IntArray = given.astype(np.int64)
@@ -102,7 +106,7 @@ def _codes(labels: NDArray[np.generic]) -> IntArray:
     return np.asarray(np.unique(labels, return_inverse=True)[1].astype(np.int64))
 
 
-def _groups(ds: xr.Dataset, structure: NDArray[np.generic], by: str) -> IntArray:
+def _groups(ds: "xr.Dataset", structure: NDArray[np.generic], by: str) -> IntArray:
     """Return the number of the group of every atom: groups are never torn apart."""
     if by == "atom":
         return np.arange(len(structure))
