@@ -45,7 +45,7 @@ _HOME = {
     "models": "zoo.listing",
     "paper_table": "datasets.paper",
     "paper_tables": "datasets.paper",
-    **dict.fromkeys(errors.__all__, "errors"),
+    **{name: "errors" for name in vars(errors) if name.endswith("Error")},
 }
 __all__ = sorted(_HOME)
 

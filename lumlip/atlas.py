@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from lumlip.conformance import CHECKS
+from lumlip.conformance.bounds import CHECKS
 from lumlip.conformance.check_model import check_model, runnable
 from lumlip.datasets.sets import structures
 from lumlip.extraction.features import features

@@ -3,15 +3,10 @@
 What takes time to import is imported where stopping it is one line.
 """
 
-from __future__ import annotations
-
 import signal
 import sys
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
+from collections.abc import Sequence
+from typing import Any
 
 
 def main(argv: Sequence[str] | None = None) -> int:

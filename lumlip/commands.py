@@ -1,7 +1,5 @@
 """What each command of the command line does; the first line of a docstring is its help text."""
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from collections import Counter
@@ -9,13 +7,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lumlip.choices import check_choice
 from lumlip.runtime.paths import ensured, refuse_existing
-
-if TYPE_CHECKING:
-    from ase import Atoms
 
 
 def list_models() -> None:
@@ -74,7 +69,7 @@ def _warn(line: str) -> None:
     print(f"lumlip: warning: {line}", file=sys.stderr)
 
 
-def _read(structures: list[Any]) -> Sequence[Atoms]:
+def _read(structures: list[Any]) -> Sequence[Any]:
     """Read structures, and say what is hardly meant."""
     from lumlip.datasets.sets import read_structures
     from lumlip.datasets.validation import concerns
@@ -116,10 +111,7 @@ def extract(
     if shard is not None:
         if output is None:
             raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
-        which, before = which_part(shard), [*output.glob("*.zarr")]
-        made = extract_part(model, structures, output, shard=which, **options)
-        if made not in before:  # else it was said to be there
-            print(f"wrote {made}")
+        extract_part(model, structures, output, shard=which_part(shard), **options)
         return
     if output is not None:
         check_choice("suffix", output.suffix, list(WRITERS))

@@ -6,17 +6,6 @@ the libraries that raise it.
 
 import re
 
-__all__ = [
-    "ChapterError",
-    "ExtractionError",
-    "FamilyEnvironmentError",
-    "NothingLeftError",
-    "ParameterError",
-    "StructureError",
-    "UntrustedCheckpointError",
-    "WeightsError",
-]
-
 
 class ChapterError(RuntimeError):
     """A chapter cannot be found, does not run, or is too large; the message says what to do."""

@@ -20,7 +20,7 @@ RAISED_IN = {
 
 def test_all_errors_are_listed():
     defined = {n for n, value in vars(errors).items() if isinstance(value, type)}
-    assert defined == set(errors.__all__) == set(RAISED_IN)
+    assert defined == set(RAISED_IN)
 
 
 @pytest.mark.parametrize(("name", "module"), RAISED_IN.items())

@@ -9,8 +9,3 @@ Some families lack a symmetry by construction (see :mod:`lumlip.conformance.symm
 change is an amount to know, not an error to rule out: the root mean square of the change over the
 standard deviation of the features. It has a bound of its own.
 """
-
-from lumlip.conformance.bounds import CHECKS, Bound, Check
-from lumlip.conformance.subject import Subject
-
-__all__ = ["CHECKS", "Bound", "Check", "Subject"]

@@ -19,7 +19,8 @@ from typing import Any
 import ase.io
 import numpy as np
 
-from lumlip.conformance import CHECKS, Subject
+from lumlip.conformance.bounds import CHECKS
+from lumlip.conformance.subject import Subject
 from lumlip.conformance.symmetries import BY_DESIGN, TIES
 from lumlip.extraction.worker import pick_device
 from lumlip.runtime.verified import private_copy

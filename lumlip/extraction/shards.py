@@ -126,6 +126,7 @@ def extract_part(
     except OSError:
         if not path.exists():  # else another task has made it in the meantime
             raise
+    say(f"lumlip: wrote {path}")
     return path
 
 

@@ -18,7 +18,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -80,8 +80,9 @@ def work(folder: Path, tell: Tell) -> None:
     named = {"model": job["model"], "frames": job["frames"]}
     check_structures(structures, elements=extractor.elements, seen=True, **named)
     told = {"cutoff": extractor.cutoff, "elements": sorted(extractor.elements)}
+    told["versions"] = {name: version(name) for name in job["packages"]}
     told |= {"n_done": len(done), "n_atoms": int(n_atoms.sum()), "no_energy": extractor.no_energy}
-    tell("loaded", device=device, versions=_versions(job["packages"]), **told)
+    tell("loaded", device=device, **told)
     left = set(range(len(structures))) - done - set(job["killers"])
     last = [kept for batch in job["last"] if (kept := [i for i in batch if i in left])]
     todo = sorted(left.difference(*last))
@@ -201,16 +202,6 @@ def _check_finite(got: Any, *, energy: bool) -> None:
     for name, values in {**layers, **got.extra, **got.layers}.items():
         if not np.isfinite(values).all():
             raise ValueError(f"NaN or inf in {name}")
-
-
-def _versions(packages: Sequence[str]) -> dict[str, str]:
-    found = {}
-    for name in packages:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
 
 
 def _write_log_to(path: Path) -> None:

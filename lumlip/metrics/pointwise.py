@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.choices import METRICS, check_count
+from lumlip.choices import METRICS, check_choice, check_count
 from lumlip.metrics._device import map_in_threads, resolve_device
 from lumlip.metrics._errors import distortions, global_errors, local_errors
 from lumlip.metrics._input import as_split, check_same_structures, feature_arrays
@@ -51,8 +51,7 @@ def pointwise_errors(
     >>> bool(errors.sel(source="a", target="a").max() < 1e-12)
     True
     """
-    if metric not in METRICS:
-        raise ValueError(f"metric: got {metric!r}, expected one of {', '.join(METRICS)}")
+    check_choice("metric", metric, METRICS)
     settings = Protocol.named(protocol, local=metric == "lfre")
     scaled, others, atoms = scaled_features(sources, targets, train, test, device=device)
     if metric == "lfre":

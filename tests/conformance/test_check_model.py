@@ -10,11 +10,11 @@ from ase.neighborlist import neighbor_list
 
 from lumlip import conformance
 from lumlip.book import models_page
-from lumlip.conformance import CHECKS
 from lumlip.conformance import check_model as check_model_module
 from lumlip.conformance.__main__ import report
+from lumlip.conformance.bounds import CHECKS
 from lumlip.conformance.check_model import check_model, check_models
-from lumlip.conformance.subject import SAMPLE, relative, sample
+from lumlip.conformance.subject import SAMPLE, Subject, relative, sample
 from lumlip.errors import UntrustedCheckpointError
 from lumlip.families import base
 
@@ -305,11 +305,11 @@ def subject_of(kind, folder, monkeypatch, *more):
     for atoms in frames:
         atoms.rattle(0.03, seed=1)
     monkeypatch.setattr(
-        conformance.Subject,
+        Subject,
         "load",
         lambda self, dtype, checkpoint=None: kind(type(path)(checkpoint or path)),
     )
-    subject = conformance.Subject("toy", str(path), None, "cpu", "float64", tuple(frames))
+    subject = Subject("toy", str(path), None, "cpu", "float64", tuple(frames))
     assert len(subject.structures) == 3 + len(more)  # no polonium
     return subject
 

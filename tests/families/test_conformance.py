@@ -17,8 +17,7 @@ from ase import Atoms
 from ase.build import bulk, fcc111, graphene, molecule
 from ase.spacegroup import crystal
 
-from lumlip.conformance import CHECKS
-from lumlip.conformance.bounds import LOOSER
+from lumlip.conformance.bounds import CHECKS, LOOSER
 from lumlip.conformance.check_model import measure
 from lumlip.conformance.symmetries import BY_DESIGN
 from lumlip.runtime import environments

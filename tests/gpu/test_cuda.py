@@ -6,7 +6,7 @@ import torch
 from ase.build import bulk, molecule
 
 import lumlip
-from lumlip.conformance import CHECKS
+from lumlip.conformance.bounds import CHECKS
 from lumlip.conformance.check_model import check_models
 from lumlip.conformance.subject import energy_error
 from lumlip.extraction.batching import DEFAULT_BATCH_ATOMS

@@ -110,7 +110,7 @@ def test_without_errors_no_group_carries_more_than_another():
         ({"folds": 0 * FOLD}, "folds: got 1, expected 2 or more"),
         ({"folds": FOLD, "groups": [0]}, r"groups: got shape \(1,\), expected \(120,\)"),
         ({"folds": FOLD, "n_bootstrap": -1}, "n_bootstrap: got -1, expected 0 or more"),
-        ({"folds": FOLD, "metric": "x"}, "metric: got 'x', expected one of"),
+        ({"folds": FOLD, "metric": "x"}, "got metric 'x'; expected one of"),
     ],
 )
 def test_bad_input_is_refused(options, message):

@@ -589,7 +589,7 @@ def test_bad_options_of_tables_are_refused_before_work_starts(monkeypatch):
     X, Y = _tall(np.random.default_rng(0))
     split = {"train": TRAIN, "test": TEST}
     for options, message in [
-        ({"metric": "cka"}, "metric: got 'cka', expected one of gfre, lfre, gfrd"),
+        ({"metric": "cka"}, "got metric 'cka'; expected one of: gfre, lfre, gfrd"),
         ({"n_neighbors": 3}, "n_neighbors: got 3 with metric 'gfre', expected it with 'lfre' only"),
         ({"groups": [1, 2]}, r"groups: got shape \(2,\), expected \(120,\)"),
         ({"n_bootstrap": -1}, "n_bootstrap: got -1, expected 0 or more"),
