@@ -57,6 +57,15 @@ def thin_svd(
     return left, singular, (x.mT @ left) * torch.where(there, 1 / singular, 0.0)[..., None, :]
 
 
+def largest_tie(
+    loss: torch.Tensor, tie: float, uncertain: torch.Tensor | float = 0.0
+) -> torch.Tensor:
+    """Last of the cutoffs, by loss (batch, n_cutoffs, n_targets), about as good as the best one."""
+    tied = loss <= loss.min(dim=1, keepdim=True).values * (1 + tie) + uncertain
+    numbers = torch.arange(1, loss.shape[1] + 1, device=loss.device)[:, None]
+    return (tied * numbers).argmax(dim=1)
+
+
 class CrossValidation:
     """Both folds of a batch of sources, factorized once for any number of targets.
 
@@ -86,7 +95,10 @@ class CrossValidation:
     def choose_cutoffs(self, y: torch.Tensor, targets: Targets) -> torch.Tensor:
         """Choose the cutoff, absolute, with the best score for each target: (batch, n_targets)."""
         if self._tie:
-            return self.cutoffs.gather(1, self._largest_tie(self._loss(y, targets)))
+            loss = self._loss(y, targets)
+            # What cancels in a loss is at most the largest one at this or a lower rank.
+            uncertain = loss.flip(1).cummax(dim=1).values.flip(1)[:, :-1] * LOSS_UNCERTAINTY
+            return self.cutoffs.gather(1, largest_tie(loss[:, :-1], self._tie, uncertain))
         each = [self._exact_loss(own) for own in torch.split(y, list(targets.widths), dim=2)]
         return self.cutoffs.gather(1, torch.stack(each, dim=2).argmin(dim=1))
 
@@ -130,17 +142,6 @@ class CrossValidation:
     def _root_of_size(self, y: torch.Tensor) -> torch.Tensor:
         """One over the root of the number of rows that are predicted: (2, 1, 1)."""
         return y.new_tensor(self._sizes[::-1])[:, None, None].rsqrt()
-
-    def _largest_tie(self, loss: torch.Tensor) -> torch.Tensor:
-        """Last of the cutoffs that are about as good as the best one: (batch, n_targets)."""
-        # What cancels in a loss is at most the largest one at this or a lower rank.
-        uncertain = loss.flip(1).cummax(dim=1).values.flip(1)[:, :-1] * LOSS_UNCERTAINTY
-        loss = loss[:, :-1]
-        best = loss.min(dim=1, keepdim=True).values
-        tied = loss <= best * (1 + self._tie) + uncertain
-        return (tied * torch.arange(1, loss.shape[1] + 1, device=loss.device)[:, None]).argmax(
-            dim=1
-        )
 
 
 class TruncatedRegression:

@@ -17,7 +17,7 @@ from typing import Self
 
 import torch
 
-from lumlip.metrics._crossvalidation import thin_svd
+from lumlip.metrics._crossvalidation import largest_tie, thin_svd
 from lumlip.metrics._fold_sums import FoldOrder, Moments
 from lumlip.metrics._protocol import Protocol
 from lumlip.metrics._scaling import Targets
@@ -123,9 +123,7 @@ def _maps(
     largest = torch.maximum(halves[0].singular[:, :1], halves[1].singular[:, :1])
     cutoffs = torch.as_tensor(protocol.alphas, device=s.device) * largest
     loss = _loss(halves[0], second, cutoffs, layout) + _loss(halves[1], first, cutoffs, layout)
-    best = loss.min(dim=1, keepdim=True).values
-    numbers = torch.arange(1, loss.shape[1] + 1, device=s.device)[:, None]
-    chosen = ((loss <= best * (1 + protocol.tie)) * numbers).argmax(dim=1)
+    chosen = largest_tie(loss, protocol.tie)
     whole = _Svd.of(first + second, s)
     # Both halves hold about half of the squares that all train atoms have.
     kept = whole.singular[:, None] > cutoffs.gather(1, chosen)[..., None]
