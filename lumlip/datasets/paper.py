@@ -1,7 +1,6 @@
 """The published numbers of arXiv:2512.05717, to stand beside ours."""
 
 import json
-from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -77,8 +76,3 @@ def paper_models(chapter: int) -> list[str]:
         known = ", ".join(map(str, PAPER_MODELS))
         raise ValueError(f"no table of models lists those of chapter {chapter}; known: {known}")
     return list(PAPER_MODELS.get(chapter, _HEADLINE))
-
-
-def chosen_models(models: Sequence[str], *, chapter: int) -> list[str]:
-    """Return model ids as given, or `paper_models` of the chapter for ``["paper"]``."""
-    return paper_models(chapter) if list(models) == ["paper"] else list(models)

@@ -12,7 +12,7 @@ from ase.build import bulk
 import lumlip
 from lumlip import features
 from lumlip.choices import STOP
-from lumlip.datasets.paper import PAPER_MODELS, chosen_models
+from lumlip.datasets.paper import PAPER_MODELS, paper_models
 from lumlip.errors import ExtractionError, UntrustedCheckpointError
 from lumlip.extraction import jobs, workers
 from lumlip.extraction import panel as panel_module
@@ -119,11 +119,10 @@ def test_nothing_in_common_is_an_error():
 
 
 def test_the_papers_models_by_one_word():
-    assert chosen_models(["paper"], chapter=1)[0] == "mace-mp-0b3-medium"
-    assert chosen_models(MODELS, chapter=1) == MODELS
-    assert chosen_models(["paper"], chapter=10) == chosen_models(["paper"], chapter=1)
+    assert paper_models(1)[0] == "mace-mp-0b3-medium"
+    assert paper_models(10) == paper_models(1)
     with pytest.raises(ValueError, match="chapter 3; known: 1, 2, 4, 5"):
-        chosen_models(["paper"], chapter=3)
+        paper_models(3)
     for ids in PAPER_MODELS.values():
         assert all(resolve(model).weights == "download" for model in ids)
 

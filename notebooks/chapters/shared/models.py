@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from lumlip.datasets.paper import chosen_models
+from lumlip.datasets.paper import paper_models
 from lumlip.zoo.relations import PUBLISHED, other_seed
 from lumlip.zoo.table import entries
 
@@ -16,7 +16,7 @@ def chosen(models: Sequence[str], *, chapter: int) -> list[str]:
     Parameters
     ----------
     models : sequence of str
-        Ids, or ``["published"]``, or ``["paper"]``, as `lumlip.datasets.paper.chosen_models`.
+        Ids, or ``["published"]``, or ``["paper"]``, see `lumlip.datasets.paper.paper_models`.
     chapter : int
 
     Examples
@@ -26,7 +26,7 @@ def chosen(models: Sequence[str], *, chapter: int) -> list[str]:
     """
     if list(models) == ["published"]:
         return list(PUBLISHED)
-    return chosen_models(models, chapter=chapter)
+    return paper_models(chapter) if list(models) == ["paper"] else list(models)
 
 
 def seeds_of(mini: str) -> list[str]:
