@@ -1,7 +1,5 @@
 """Build the book: run the chapters, render the pages, end at ``_build/html/index.html``."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal

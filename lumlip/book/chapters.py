@@ -4,8 +4,6 @@ A chapter is a pair in ``notebooks/``: ``NN_claim.py`` (py:percent, the source) 
 ``NN_claim.ipynb`` (the same cells, executed). The direction is always script to notebook.
 """
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 from dataclasses import dataclass

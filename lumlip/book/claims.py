@@ -4,8 +4,6 @@ The prose of a page stands in its notebook. Whatever it says of numbers (more, l
 is stated once more as a claim or a plain statement, which the page itself measures.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

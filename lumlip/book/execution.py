@@ -4,8 +4,6 @@ Jupyter looks up the name ``python3`` among the kernels installed on the machine
 another environment's. Here the kernel is always the interpreter that runs lumlip.
 """
 
-from __future__ import annotations
-
 import json
 import os
 from collections.abc import Mapping

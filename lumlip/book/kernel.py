@@ -1,7 +1,5 @@
 """The process that runs a notebook: its threads, and everything else that sways numbers, fixed."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Tables of the models page, in Markdown, made from what the program itself uses."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Sequence
 from typing import Any

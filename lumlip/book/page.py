@@ -5,8 +5,6 @@ statement that does not hold, stops the build: the text must be changed. With a 
 the page opens with a note that lists them, and is always written.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

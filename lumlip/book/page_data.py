@@ -1,7 +1,5 @@
 """What stands in a page, once more: its tables as csv, and the definitions of its terms."""
 
-from __future__ import annotations
-
 import csv
 import io
 import json

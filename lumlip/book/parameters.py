@@ -3,8 +3,6 @@
 A chapter's cell tagged ``parameters`` holds lines like ``n: int = 100  # Number of samples``.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

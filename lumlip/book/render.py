@@ -1,7 +1,5 @@
 """Turn a folder of sources into HTML with Jupyter Book, and say what went wrong."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

@@ -1,7 +1,5 @@
 """One page that places a model among others: ``notebooks/report.py``, run and put into one file."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 from typing import Any

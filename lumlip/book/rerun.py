@@ -4,8 +4,6 @@ The result is a folder with the executed ``chapter.ipynb``, the page ``html/inde
 viewers' ``data/``; the committed notebook is not touched, nor anything else that is there.
 """
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress

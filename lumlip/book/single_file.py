@@ -1,7 +1,5 @@
 """A rendered page as one file: its article, with pictures, styles and the book's script inside."""
 
-from __future__ import annotations
-
 import base64
 import re
 from html import escape

@@ -3,8 +3,6 @@
 What else is mended in the pages stands in ``book/_templates/layout.html``.
 """
 
-from __future__ import annotations
-
 import json
 import shutil
 from itertools import takewhile

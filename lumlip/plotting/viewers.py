@@ -1,7 +1,5 @@
 """Data of the interactive viewer in a page: structures with properties, for chemiscope."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
