@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Self, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -37,7 +37,7 @@ class Blocks:
     n_groups: int
 
     @classmethod
-    def of(cls, read: Read, n_groups: int) -> tuple[Self, dict[str, FloatArray]]:
+    def of(cls, read: Read, n_groups: int) -> tuple["Blocks", dict[str, FloatArray]]:
         """Look at the first block, the features of which come second."""
         first = feature_arrays(read(0)[0])
         return cls(read, {name: x.shape[1] for name, x in first.items()}, n_groups), first
