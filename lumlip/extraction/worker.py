@@ -142,12 +142,6 @@ def _memory() -> float:
     return most / free
 
 
-def _is_short_of_memory(error: Exception) -> bool:
-    """Tell whether torch or Python found no room."""
-    kinds = (MemoryError, torch.OutOfMemoryError)
-    return isinstance(error, kinds) or "can't allocate memory" in str(error)
-
-
 def _extract_batch(
     extractor: Any,
     structures: Sequence[Atoms],
@@ -170,7 +164,8 @@ def _extract_batch(
             got = extractor.extract([structures[i] for i in part], layers=layers)
             _check_finite(got, energy=not extractor.no_energy)
         except Exception as error:  # out of memory, NaN, whatever a package raises
-            if _is_short_of_memory(error):
+            short = isinstance(error, MemoryError | torch.OutOfMemoryError)
+            if short or "can't allocate memory" in str(error):
                 when_short(part)
             if half:
                 parts[:0] = [part[:half], part[half:]]

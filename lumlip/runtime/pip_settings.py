@@ -33,9 +33,10 @@ def uv_settings() -> dict[str, str]:
         if option in _UV_NAMES:
             name, separator = _UV_NAMES[option]
             # pip warns of local folders that are not there, uv stops
-            places = [p for p in value.split() if not p.startswith("file://") or _exists(p[7:])]
+            gone = [p for p in value.split() if p[:7] == "file://" and not Path(p[7:]).exists()]
+            places = [p for p in value.split() if p not in gone]
             if option in _FILES:  # found from any working directory
-                places = [str(Path(p).absolute()) if _exists(p) else p for p in places]
+                places = [str(Path(p).absolute()) if Path(p).exists() else p for p in places]
             settings[name] = separator.join(places)
     return {name: value for name, value in settings.items() if value and name not in os.environ}
 
@@ -51,7 +52,3 @@ def _pip_options() -> dict[str, str]:
         section, _, option = key.rpartition(".")
         found.get(section, {})[option] = str(ast.literal_eval(value))
     return found["global"] | found["install"] | found[":env:"]
-
-
-def _exists(place: str) -> bool:
-    return Path(place).exists()
