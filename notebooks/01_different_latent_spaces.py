@@ -220,6 +220,8 @@ plt.show()
 
 # %% [markdown]
 """
+Notice that the clouds differ in shape, though clusters lie at one side of each. No claim rests on these maps.
+
 ## The paper's own families, as minis
 
 No package brings trained weights of MACE, PET, DPA or UMA. This project trained small models of these architectures,

@@ -191,7 +191,7 @@ How far apart they are depends on what differs. Three sizes of MACE are almost t
 do more; and tasks of UMA {cite:p}`Wood2025`, one set of weights with its experts mixed in other ways, are nearly as far apart as
 two architectures.
 
-We add a control: models that differ in the random seed alone. Published models have no such twins;
+We add a {term}`control`: models that differ in the random seed alone. Published models have no such twins;
 [minis]{.mini}, small models that this project trained, have.
 
 ## Evidence
@@ -225,7 +225,7 @@ Notice in the figure:
 """
 ## Paper against here
 
-Mean GFRE by what differs; *task or branch* means one set of weights.
+Mean {term}`GFRE` by what differs; *task or branch* means one set of weights.
 """
 
 # %% tags=["remove-input"]

@@ -178,13 +178,13 @@ someone who only ever learned the viola. But the harder the new lessons, the mor
 
 {cite:t}`Chorna2025` fine-tune PET-MAD {cite:p}`Mazitov2025PET` on lithium thiophosphates (LPS): all weights (FF), the heads
 only (HF), all weights with a new head (FTL), a new head only (HTL). By the {term}`GFRE` all stay within 0.03 to 0.07 of
-PET-MAD; a *bespoke* model, made from scratch on LPS, is at 0.14 to 0.20.
+PET-MAD; a {term}`bespoke` model, made from scratch on LPS, is at 0.14 to 0.20.
 
 But the bespoke model had 2,000 epochs at a learning rate of 5e-5, FF 50 at 1e-5, and a model that is moved less stays nearer.
 And some of the paper's variants, fine-tuned on *far* data (all kinds of materials), are far from their parents.
 
 Here [minis]{.mini} of MACE {cite:p}`Batatia2022` and PET {cite:p}`Pozdnyakov2023` repeat the runs, with as many steps for bespoke as for FF;
-two more of MACE swap the rates. Controls are the *untrained* twin and *other seeds* of the parent. The published pair is
+two more of MACE swap the rates. Controls are the {term}`untrained twin` and *other seeds* of the parent. The published pair is
 CHGNet {cite:p}`Deng2023`: its r2SCAN model {cite:p}`Huang2025` was fine-tuned from version 0.3.0 on far data.
 
 ## Evidence

@@ -165,8 +165,8 @@ plt.show()
 :::{admonition} In plain words
 :class: in-plain-words
 
-A potential first writes a long description of the surroundings of an atom, the *backbone*; from it, its *head* makes
-the notes from which it adds up the energy, the *last layer*.
+A potential first writes a long description of the surroundings of an atom, the {term}`backbone`; from it, its *head* makes
+the notes from which it adds up the energy, the {term}`last layer`.
 It is like a shopping list and its receipt: the receipt follows from the list, but the list does not quite follow from the
 receipt.
 That is so in all published models here. But a till that nobody has set up loses something, too:

@@ -188,7 +188,7 @@ This page asks what such a number is without learning; chapters 1 to 5 hold the 
 ## Evidence
 
 Sources that learned nothing, in {numref}`fig-06-ladder`: another model with its atoms shuffled (chance); the element of the
-atom; with it the composition of the structure; and beside both SOAP, a fixed formula of the surroundings
+atom; with it the composition of the structure; and beside both {term}`SOAP`, a fixed formula of the surroundings
 {cite:p}`Bartok2013,Willatt2018`.
 *Told* means that the source has a column for every element, so that the map has a constant per element.
 """

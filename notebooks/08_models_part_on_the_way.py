@@ -194,7 +194,7 @@ plt.show()
 :class: in-plain-words
 
 A potential describes an atom in steps: first only which element it is; then, with each round of messages from its
-neighbors (an *interaction*), where it sits; at the very end, what energy follows.
+neighbors (an {term}`interaction`), where it sits; at the very end, what energy follows.
 After every step we ask whether one potential's description can be worked out from another's.
 Cooks start from one basket and must all serve the same soup. Their pots grow more and more different, but so do those of people
 who cannot cook: that alone is no sign of a style. Only in the bowls of the real cooks
@@ -203,7 +203,7 @@ has one thing become alike, the taste that was ordered: here, the energy.
 
 ## What the paper says
 
-{cite:t}`Chorna2025` look at two places: the *backbone*, which enters the energy head, and the *last layer*.
+{cite:t}`Chorna2025` look at two places: the {term}`backbone`, which enters the energy head, and the *last layer*.
 {cite:t}`Edamadaka2025` find that representations of many scientific models converge.
 Here we look at five *stages* that models of any length have: the embedding of the element, the first, middle and last
 interaction, and the last layer. One model stands for each family.

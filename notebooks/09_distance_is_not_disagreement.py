@@ -178,14 +178,14 @@ doctors differ, too.
 What it means for the energies that users see, and whether the error of a single structure is a
 warning, is left open there.
 
-Here, *disagreement* is the difference of two models' energies per atom beyond what a linear function of the composition
+Here, {term}`disagreement` is the difference of two models' energies per atom beyond what a linear function of the composition
 explains. Maps and baselines are fitted without the structure and its
 relatives. One model stands for each family.
 
 ## Evidence
 
 Does the error tell *where* two models disagree? The features of a pair are rebuilt from each other (global feature
-reconstruction error, GFRE: 0 = rebuilt exactly, 1 = no better than the average), and structures are ranked by that error.
+reconstruction error, {term}`GFRE`: 0 = rebuilt exactly, 1 = no better than the average), and structures are ranked by that error.
 *Strangers* are models of two other families, whose error knows nothing of this pair.
 """
 
@@ -236,7 +236,7 @@ Notice:
 """
 Does the error at least detect structures unlike those of the fit? One subset after another is left out of the maps, and its
 structures are to be told from all others by a score: a pair's error, the distance to the nearest atom of the fit in one model's
-features, or the distance to the nearest composition. The area under the ROC curve (AUROC) is the probability that a left-out structure
+features, or the distance to the nearest composition. The area under the ROC curve ({term}`AUROC`) is the probability that a left-out structure
 scores higher; a toss of a coin gives one half.
 """
 
