@@ -276,6 +276,7 @@ paper's four models in which the leading direction holds little of the variance.
 ## Parameters and checks
 
 `lumlip run 01 -p models="[sevennet-0, chgnet-0.3.0]" -p structures=my.xyz` runs this page on your own models and structures.
+It takes about two minutes on two cores once features are stored.
 """
 
 # %% tags=["hide-input"]
