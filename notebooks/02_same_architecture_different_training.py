@@ -254,7 +254,6 @@ Pairs of a model and its own fine-tune are in no mean: they belong to [the next 
 - Twins of a published model that differ in the seed alone. If they were as close as the sizes of MACE in the paper, chance
   could not explain how far apart published variants are.
 - More families with variants: two have them here.
-- Several seeds for each functional and each set of data of a mini.
 
 ## Parameters and checks
 

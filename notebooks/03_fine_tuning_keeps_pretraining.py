@@ -250,10 +250,10 @@ pd.DataFrame(numbers, index=["paper", "here"]).T.round(2)
 # %% [markdown]
 """
 What differs: PET-MAD is larger than a mini and was trained on far more structures. Our LPS ([mini-lps](../book/structures.ipynb))
-are small crystals and slabs labeled by one teacher. The paper has one split by atom; here
-relatives stay together, in several orders of the folds. The last two rows are for MACE and PET there, for CHGNet here, whose
-older version differs in its architecture, too. Structures of the fine-tuning are among those tested: the others have too few
-parents for a useful interval (second claim).
+are small crystals and slabs labeled by one teacher. The paper splits by atom, once; here
+relatives stay together. The last two rows are for MACE and PET there, for CHGNet here, whose
+older version also differs in architecture. Structures of the fine-tuning are tested, too: the others have too few
+parents (second claim).
 
 ## What would change our mind
 
@@ -262,9 +262,8 @@ parents for a useful interval (second claim).
 
 ## Parameters and checks
 
-The page takes about two minutes on two cores once features are stored. Rerun it:
-`lumlip run 03 -p models="[chgnet-0.3.0, chgnet-r2scan]" -p minis="[]" -p structures=my.xyz`. With `layer=backbone`, HF and HTL
-are the parent itself. No structure with its relatives makes up a fifth of a squared error.
+The page takes about two minutes on two cores once features are stored:
+`lumlip run 03 -p models="[chgnet-0.3.0, chgnet-r2scan]" -p minis="[]" -p structures=my.xyz`.
 """
 
 # %% tags=["hide-input"]

@@ -159,7 +159,7 @@ Think of marks in a class: that the average is a five does not say whether all h
 nine. The *spread* is lost. Where a model has few numbers per atom, we found a twin for most structures: a mixture of others with the
 same average and another spread.
 
-The paper looks for the loss in another way: it tries to compute the spread from the average with a straight line, and fails.
+The paper instead tries to compute the spread from the average with a straight line, and fails.
 That test fails too easily. If marks are only "passed" or "failed", the share that passed tells the spread
 exactly, but by a curve; a straight line finds a loss where there is none.
 :::
@@ -173,7 +173,7 @@ eight, the error ({term}`GFRE`) is large, and they conclude that averaging loses
 ## Evidence
 
 Structures made from one parent are fitted together or tested together. The control, *one-hot elements*, has a column for each
-element, 1 for its atoms and 0 for all others. Its mean is the composition, from which all its cumulants follow.
+element, 1 for its atoms. Its mean is the composition, from which all its cumulants follow.
 """
 
 

@@ -183,7 +183,7 @@ So an error between two models means something only next to what untrained featu
 {cite:t}`Chorna2025` find that universal potentials describe the same atoms differently, by the *global feature
 reconstruction error* ({term}`GFRE`: what one linear map cannot rebuild; 0 = rebuilt exactly, 1 = no better than the average).
 They split by atom, with one seed, and have one control, an untrained PET.
-This page asks what such a number is without learning; chapters 1 to 5 hold the findings against controls of their own.
+This page asks what such a number is without learning.
 
 ## Evidence
 
@@ -270,9 +270,8 @@ little that had to be learned. And the paper's own four models, which need a dow
 
 ## Parameters and checks
 
-`lumlip run 06 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` reruns this page; its
-parameters stand in the folded cell at the top. It takes about three minutes of processor
-time once features are stored.
+`lumlip run 06 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` reruns this page.
+It takes about three minutes on two cores once features are stored.
 """
 
 # %% tags=["hide-input"]

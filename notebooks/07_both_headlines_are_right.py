@@ -245,7 +245,7 @@ a scale on which neighbors and large directions order pairs of families alike.
 ## Parameters and checks
 
 `lumlip run 07 -p models="[sevennet-0, chgnet-0.3.0]" -p structures=my.xyz` runs this page on your own models and structures.
-It takes about three minutes of processor time once features are stored. [Methods](../book/methods.md) has the formulas.
+It takes about three minutes on two cores once features are stored. [Methods](../book/methods.md) has the formulas.
 """
 
 # %% tags=["hide-input"]

@@ -280,8 +280,7 @@ ours are nearer. Models, structures, and split (single atoms against whole paren
 ## Parameters and checks
 
 `lumlip run 08 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on other models and
-structures. With all channels (a large `width`), on two
-orders of the folds, the claims about published models came out the same. The page takes about two minutes on two cores
+structures. The page takes about two minutes on two cores
 once features are stored.
 """
 

@@ -176,7 +176,7 @@ doctors differ, too.
 
 {cite:t}`Chorna2025` read a large feature reconstruction error as a difference in what two models know.
 What it means for the energies that users see, and whether the error of a single structure is a
-warning, is left open there.
+warning, is left open.
 
 Here, {term}`disagreement` is the difference of two models' energies per atom beyond what a linear function of the composition
 explains. Maps and baselines are fitted without the structure and its
@@ -234,7 +234,7 @@ Notice:
 
 # %% [markdown]
 """
-Does the error at least detect structures unlike those of the fit? One subset after another is left out of the maps, and its
+Does the error detect structures unlike those of the fit? One subset after another is left out of the maps, and its
 structures are to be told from all others by a score: a pair's error, the distance to the nearest atom of the fit in one model's
 features, or the distance to the nearest composition. The area under the ROC curve ({term}`AUROC`) is the probability that a left-out structure
 scores higher; a toss of a coin gives one half.
