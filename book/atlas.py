@@ -75,7 +75,8 @@ measured |= {LABELS[name]: found for name, found in alike.items()}
 ## Entries
 
 Published models whose weights come with a package, then those that were sent: how many channels, which other one is nearest (mean
-{term}`GFRE` of both directions, last layer), and the largest relative error of the energy recomputed from the last layer (*identity*).
+{term}`GFRE` of both directions, last layer), and how far the energy recomputed from the last layer is off (*identity*: the largest
+relative error of an entry that was sent; *checked* by a test for the others).
 """
 
 # %% tags=["remove-input"]
@@ -117,8 +118,8 @@ heat.heat_of(last)
 """
 ## Every measure between two
 
-Of last layers, but where the backbone is named. GFRE and LFRE are errors: 0, rebuilt exactly. The others are similarities: 1, the same; what
-has no direction stands once. Chance alone gives more than 0, more so with many channels: PWCCA with a wide last layer says little
+Of last layers, except where the backbone is named. GFRE and LFRE are errors: 0, rebuilt exactly. The others are similarities: 1, the
+same; a measure without a direction has one number. Chance alone gives more than 0, more so with many channels: PWCCA with a wide last layer says little
 ([chapter 7](../notebooks/07_both_headlines_are_right.ipynb)).
 """
 

@@ -169,7 +169,7 @@ have 4 to 95 Å³ per atom.
 
 ## Train and test
 
-In a split structure by structure, a crystal may be for training and its rattled copy for testing.
+In a split structure by structure, a crystal may be among the train structures and its rattled copy among those for testing.
 Here, `info["parent"]` names the crystal or molecule that a structure was made from, and all structures whose
 parents have one composition are on one side. Two of nine such groups are the test part.
 

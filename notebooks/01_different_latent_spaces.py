@@ -145,9 +145,9 @@ page.says(
 # %% tags=["remove-input"]
 page.answer(f"""
 One linear map recovers **{100 * share.value:.0f} %** ({100 * share.low:.0f} to {100 * share.high:.0f} %) of the variance of
-another family's last-layer features; features that learned nothing recover {100 * baseline.share(to_each).value:.0f} %.
+another family's last-layer features; fixed features that learned nothing recover {100 * baseline.share(to_each).value:.0f} %.
 But {100 * of_shared:.0f} % of what is recovered lies along a single direction of the target, the energy of the atom:
-of all the others, a map recovers {100 * beside.share(between).value:.0f} %.
+of all other directions together, a map recovers {100 * beside.share(between).value:.0f} %.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-shared", "caption": "Share of the target's variance that one linear map recovers, for each pair of families (source → target), with 95 % intervals; 1: all of it, 0: no more than the average does. Filled circle: all of the last layer; hollow diamond: its leading direction; square: the rest. Dotted (×), the nulls: what shuffled atoms and features without learning recover."}, "image": {"alt": "For every pair of families the share recovered along the leading direction is the largest, the share of the rest the smallest"}}
@@ -164,16 +164,16 @@ plt.show()
 
 A universal potential turns the surroundings of an atom into a list of numbers before it says how much energy that
 atom has. We ask whether one potential's list can be worked out from another's by a fixed rule.
-It is as with the notes of two students who got the same mark. From one's notes a dictionary restores about two thirds of
-the other's; but nearly all of that is the final answer, which both wrote down in large letters. What is in the
+Think of the notes of two students who solved the same problem. A dictionary turns one's notes into about two thirds of
+the other's; but nearly all of that is the final answer, which both wrote in large letters. What stands in the
 margins is mostly their own.
 :::
 
 ## What the paper says
 
 {cite:t}`Chorna2025` compare MACE, PET, DPA and UMA, four potentials of about the same accuracy. The last-layer features
-of one are rebuilt badly from those of another, the error depends on the direction, and fitting the map around every
-atom helps but does not close the gap. Their measures are those of {cite:t}`Goscinski2021`: the global feature
+of one are rebuilt poorly from those of another, the error depends on the direction, and fitting the map around every
+atom helps, but does not close the gap. Their measures are those of {cite:t}`Goscinski2021`: the global feature
 reconstruction error ({term}`GFRE`: 0 = rebuilt exactly, 1 = no better than the average), whose square is the share that is
 *not* recovered, and the local one (LFRE), with a map of its own for every atom; [methods](../book/methods.md) has the formulas.
 Here the question goes to families whose trained weights come with their packages: CHGNet {cite:p}`Deng2023`, SevenNet
@@ -186,7 +186,7 @@ Here the question goes to families whose trained weights come with their package
 figures.toy_figure(plt.figure())
 plt.show()
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-gfre", "caption": "GFRE of last-layer features (no unit), mean over the orders of the folds. Families stand apart."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-gfre", "caption": "GFRE of last-layer features (no unit), mean over the orders of the folds."}}
 style.heat_map_figure(last.table, metric="gfre").savefig(
     data_folder() / "answer.png", dpi=160, facecolor="white"
 )
@@ -201,16 +201,15 @@ if structures == "mini-mad" and not panel.dropped:
     groups = orders[0].groups
     of_strained = groups[strained[panel.atoms["structure"].to_numpy()]]
     without = last.without_groups(np.isin(np.arange(groups.max() + 1), of_strained)).mean(between)
-    calm = f", tested on no relative of a strongly strained structure {without}"
+    calm = f", and {without} where relatives of strongly strained structures are not tested"
 shown(f"""
 Notice:
 - Between families the mean GFRE is {gfre}{calm}; between variants of one family it is smaller by {nearer}
   ([the next chapter](02_same_architecture_different_training.ipynb) asks whether that is chance). Every pair of families counts once.
-- Four families are few: with one left out at a time, the mean over *models* is known to
-  {over_models.low:.2f} to {over_models.high:.2f} only. HIENet and SevenNet share most (their last layers are both
-  little more than the energy), and DIEP is the hardest to rebuild.
+- Four families are few: an interval over *models*, from leaving out one family at a time, is as wide as
+  {over_models.low:.2f} to {over_models.high:.2f}. HIENet and SevenNet share most, and DIEP is the hardest to rebuild.
 - With a map around every atom the error is {local.mean(all_firsts)}, with one map {same_atoms.mean(all_firsts)}
-  (one model a family, {n_neighbors} neighbors): locality does not bring the models together.
+  (one model a family, {n_neighbors} neighbors): local maps are not shown to do better.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-maps", "caption": "Maps of the structures by principal covariates regression, one model a family: axes mix the spread of the features with the energy beyond composition (no unit). In the hue of the family: clusters; gray: all other structures."}, "image": {"alt": "Four maps of the same structures; the clouds have different shapes, and clusters lie at one side of each"}}
@@ -221,10 +220,12 @@ plt.show()
 
 # %% [markdown]
 """
+Notice that the clouds differ in shape, though clusters lie at one side of each. No claim rests on these maps.
+
 ## The paper's own families, as minis
 
 No package brings trained weights of MACE, PET, DPA or UMA. This project trained small models of these architectures,
-[minis]{.mini}, on the same labels; no number of theirs is to be read as one of the paper's.
+[minis]{.mini}, on the same labels. Their numbers say nothing of the paper's own models.
 """
 
 # %% tags=["remove-input"]
@@ -237,8 +238,8 @@ of_minis = (
     else None
 )
 among = of_minis.mean(pair_weights(of_minis.sources)) if of_minis else Estimate.missing()
-shown(f"Between the minis, which learned one teacher's labels, the mean GFRE is {among}: "
-      "the same lessons do not make different architectures alike.")  # fmt: skip
+shown(f"Between the minis, which all learned one teacher's labels, the mean GFRE is {among}: "
+      "the same lessons did not make these architectures alike.")  # fmt: skip
 
 # %% [markdown]
 """
@@ -264,17 +265,18 @@ What differs: the models (theirs are MACE-MP-0b3, PET-MAD, DPA-3.1 and UMA-S-1.1
 trained on one data set), the structures (MAD's test set against [mini-mad](../book/structures.ipynb)), the protocol
 (single atoms in one split against ten folds of whole parents, in several orders) and the neighborhoods of the LFRE.
 
-In one sentence: the families here differ, but less in their last layers than the paper's; a local map does not help, and what they
-share is mostly the energy.
+In one sentence: the families here differ, in their last layers less than the paper's; local maps are not shown to help, and
+what is shared is mostly the energy.
 
 ## What would change our mind
 
-A family whose last layer is rebuilt with the rest of its directions, not the leading one alone; or published weights of the
-paper's four models in which the leading direction holds little.
+A family whose last layer is rebuilt in all its directions, not the leading one alone; or published weights of the
+paper's four models in which the leading direction holds little of the variance.
 
 ## Parameters and checks
 
 `lumlip run 01 -p models="[sevennet-0, chgnet-0.3.0]" -p structures=my.xyz` runs this page on your own models and structures.
+It takes about two minutes on two cores once features are stored.
 """
 
 # %% tags=["hide-input"]

@@ -85,7 +85,7 @@ apart, share = real.mean(within), real.share(within)
 of_seeds = weights(small, "seed")
 seeds, sizes = small.mean(of_seeds), real.mean(weights(real, "size", family="sevennet"))
 page.claim(
-    "published variants of one architecture do not rebuild each other", apart, primary=True,
+    "published variants of one architecture differ more than the paper's sizes of MACE", apart, primary=True,
     bound=paper_value("size", "MACE-MP", "high"), bound_from="the paper: MACE-MP of three sizes",
     control=seeds, control_is="minis, two random seeds", models="published", expect=NO_MORE,
     chosen_after="the bound was set when numbers of one split were known",
@@ -141,6 +141,8 @@ page.says("SevenNet of two sizes are closer than two seeds", sizes, side="below"
 tasks_closer = small.difference(weights(small, "task", family="uma"), weights(small, FAMILIES))
 page.says("tasks of the mixture are closer than families", tasks_closer, side="below")
 itself = max(np.diag(fit.table.to_numpy()).max(initial=0.0) for fit in fits.values())
+by_names = closer.control / closer.found.value
+page.says("names dealt at random reach nearly as wide a gap", by_names, side="above", bound=0.9)
 page.says("every model rebuilds itself", itself, side="below", bound=1e-3)
 over_models = jackknife(
     [family_of(m) for m in real.sources], lambda left: families_minus_variants(real, left)
@@ -159,10 +161,11 @@ for name, fit, chosen_pairs in (
 # %% tags=["remove-input"]
 page.answer(f"""
 Two published variants of one architecture recover on average **{100 * share.value:.0f} %** ({100 * share.low:.0f} to {100 * share.high:.0f} %)
-of the variance of each other's last-layer features through one linear map, two potentials of different families less.
+of the variance of each other's last-layer features through one linear map; two potentials of different families recover less,
+though dealing the models' names at random can open nearly as wide a gap.
 
 But small models of ours that differ in nothing but the random seed recover less than those variants do: whether published
-variants differ by their training or by mere chance is not known.
+variants differ because of their training or by mere chance is not known.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-kinds", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) of last-layer features, by what two models differ in. Hue and marker: the family; black: means over families. Bars: 95 % interval."}, "image": {"alt": "Rows by what differs, from seed to architecture, and errors from zero to one. Two seeds of a mini lie as far to the right as most variants do; published families farther right than published variants."}}
@@ -179,19 +182,19 @@ plt.show()
 Think of a potential as a pupil who keeps notes on every atom, and of its architecture as the school.
 From one pupil's notes you can write most of a schoolmate's, and less of those of a pupil from another school: the school shows.
 Now let a pupil forget everything and take the same course again.
-The new notes differ from the old ones more than those of published schoolmates do, so two different sets of
-notes do not prove that the courses were different.
+The new notes differ from the old ones more than the notes of schoolmates do: that two sets of
+notes differ does not prove that the courses did.
 :::
 
 ## What the paper says
 
 {cite:t}`Chorna2025` compare variants within four families.
-How far apart they are depends on what differs: sizes of MACE are almost the same, other training data or another target
-do more, and tasks of UMA {cite:p}`Wood2025`, one set of weights with its experts mixed in other ways, are as far apart as two
-architectures.
+How far apart they are depends on what differs. Three sizes of MACE are almost the same; other training data or another target
+do more; and tasks of UMA {cite:p}`Wood2025`, one set of weights with its experts mixed in other ways, are nearly as far apart as
+two architectures.
 
-We add a control: models that differ in the random seed alone. Published models have no such twins;
-[minis]{.mini}, small models that this project trained, have. Every mean over seeds is over all pairs of them.
+We add a {term}`control`: models that differ in the random seed alone. Published models have no such twins;
+[minis]{.mini}, small models that this project trained, have.
 
 ## Evidence
 """
@@ -213,8 +216,8 @@ Notice in the figure:
 
 - **Chance.** Two seeds of MACE minis are {at("minis", "seed", "mace")} apart, published variants {apart}.
   This is no bound for published models, which are larger and were trained longer: SevenNet of two sizes are only {sizes}.
-- **Families** are farther apart than variants, by {closer.found}. But the models' names dealt at random reach {closer.control:.2f},
-  too, and with one family left out at a time the interval is {over_models.low:.2f} to {over_models.high:.2f}: the order is that of these
+- **Families** are farther apart than variants, by {closer.found}. But names dealt at random reach {closer.control:.2f},
+  too, and leaving out one family at a time, the interval is {over_models.low:.2f} to {over_models.high:.2f}: the order is that of these
   models, not of potentials in general.
 - **An exception.** HIENet, whose code goes back to that of SevenNet, is no farther from it than variants of SevenNet are from
   each other (difference {beside_hienet.found}; all errors are in [the chapter before](01_different_latent_spaces.ipynb)).
@@ -224,7 +227,7 @@ Notice in the figure:
 """
 ## Paper against here
 
-Mean GFRE by what differs; *task or branch* means one set of weights.
+Mean {term}`GFRE` by what differs; *task or branch* means one set of weights.
 """
 
 # %% tags=["remove-input"]
@@ -232,10 +235,10 @@ side_by_side(rows)
 
 # %% tags=["remove-input"]
 shown(f"""
-- **Causes.** In SevenNet other training data do more than another size, by {data.found}, as in the paper, but this is one pair
-  against one. MACE minis do not repeat it ({data_minis.found}), and there another functional or other data do not do more than
-  another seed; beside another seed they add {added.found}.
-- **Tasks** of the mixture of experts among the minis are not farther apart than other variants (difference {tasks.found}) and closer
+- **Causes.** In SevenNet, other training data do more than another size, by {data.found}, as in the paper; but that is one pair
+  against one. MACE minis do not repeat it ({data_minis.found}): there another functional or other data do no more than
+  another seed (difference {causes.found}), and on top of another seed they add {added.found}.
+- **Tasks** of a mini's mixture of experts are no farther apart than other variants (difference {tasks.found}), and closer
   than families, unlike those of UMA in the paper.
 """)
 
@@ -244,21 +247,20 @@ shown(f"""
 What differs: the models (MACE, PET, DPA and UMA there), the structures (the MAD test set there,
 [mini-mad](../book/structures.ipynb) here, for minis those whose elements they know), and the protocol (one split by atom
 there; here every structure is tested once, by maps fitted without its relatives, in several orders of the folds).
-A model and what was fine-tuned from it are in no mean: they belong to [the next chapter](03_fine_tuning_keeps_pretraining.ipynb).
+Pairs of a model and its own fine-tune are in no mean: they belong to [the next chapter](03_fine_tuning_keeps_pretraining.ipynb).
 
 ## What would change our mind
 
-- Twins of a published model that differ in the seed alone. Were they as close as the sizes of MACE in the paper, the
-  distances of published variants would have causes.
+- Twins of a published model that differ in the seed alone. If they were as close as the sizes of MACE in the paper, chance
+  could not explain how far apart published variants are.
 - More families with variants: two have them here.
-- Several seeds for each functional and each set of data of a mini.
 
 ## Parameters and checks
 
 The page takes about two minutes on two cores once features are stored.
 `lumlip run 02 -p models="[paper]"` takes the checkpoints of the paper (a download);
 `lumlip run 02 -p models="[chgnet-0.2.0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` takes two on your structures.
-No structure, with its relatives, carries a fifth of a mean squared error.
+No structure with its relatives makes up a fifth of a mean squared error.
 """
 
 # %% tags=["hide-input"]

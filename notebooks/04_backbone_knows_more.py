@@ -99,7 +99,7 @@ null = {"bound_from": "a null: no difference", "models": "published"}
 control = {"control": before, "control_is": "untrained twins of the minis", "expect": NO_MORE}
 late = {"chosen_after": "that last layers are narrow, or one direction, was known"}
 page.claim(
-    "inside a model, the way back is harder than forth", excess, primary=True, **null, **control
+    "in a model, the way back is harder than the way forth", excess, primary=True, **null, **control
 )
 aside = {"chosen_after": "that some crystals carry much of the error, which are left out here"}
 page.claim("the same where the head is not linear", curved, **null, **control, **aside)
@@ -139,10 +139,10 @@ page.says("first components are mostly the energy", least, side="above", bound=0
 # %% tags=["remove-input"]
 page.answer(f"""
 From its last layer, a linear map recovers **{100 * recovered.value:.0f} %** \
-[{100 * recovered.low:.0f}, {100 * recovered.high:.0f}] of the variance of a published model's backbone \
-({len(crystals)} crystals on which single maps fail left out), less than the other way round in each of the {len(families)} families.
+({100 * recovered.low:.0f} to {100 * recovered.high:.0f} %) of the variance of a published model's backbone, less than the other way round \
+in each of the {len(families)} families (without {len(crystals)} crystals on which single maps fail).
 
-But networks that were never trained show this, too: what our small models learned made the way back easier, not harder.
+But networks that were never trained show this, too: in our small models, training made the gap smaller, not larger.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-ways", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) within each model: forth (from backbone to last layer, as the model itself goes), bar, and back, marker with 95 % interval (broad; cut at the edge). Hollow: minis; crosses: controls, which are untrained minis and, where the head is linear and the way forth exact by construction, as many random channels of the backbone."}, "image": {"alt": "One line per model from the error forth to the error back, in five groups: published models with nonlinear and with linear heads, minis, untrained minis, and the paper's families; back lies to the right of forth in all published models here, but not in every mini, nor in the paper's UMA."}}
@@ -165,19 +165,19 @@ plt.show()
 :::{admonition} In plain words
 :class: in-plain-words
 
-A potential first writes a long description of the surroundings of an atom, the *backbone*; from it, its *head* makes
-the notes from which it adds up the energy, the *last layer*.
+A potential first writes a long description of the surroundings of an atom, the {term}`backbone`; from it, its *head* makes
+the notes from which it adds up the energy, the {term}`last layer`.
 It is like a shopping list and its receipt: the receipt follows from the list, but the list does not quite follow from the
 receipt.
 That is so in all published models here. But a till that nobody has set up loses something, too:
-the loss comes with writing receipts at all, and does not tell what was learned.
+the loss comes with printing receipts at all, and is no sign of learning.
 :::
 
 ## What the paper says
 
 {cite:t}`Chorna2025` report that within a model the last layer is rebuilt from the backbone better than the reverse,
 that between models backbones agree better than last layers, and conclude that the head drops information.
-Missing are intervals, networks that learned nothing, and the number of channels: a narrow last layer
+What is missing: intervals, networks that learned nothing, and the number of channels, for a narrow last layer
 cannot rebuild a wide backbone, whatever it holds.
 
 ## Evidence
@@ -190,11 +190,11 @@ shown(f"""
 Notice:
 
 - Without {len(crystals)} crystals on which single maps fail ({", ".join(f"`{name}`" for name in crystals)}) the way back is harder
-  in every family, by {kept.excess(real.models)} on average; with them by {excess}, and over the few families, not structures,
+  in every family, by {kept.excess(real.models)} on average; with them by {excess}. Leaving out one family at a time,
   the interval reaches zero ({jack.low:.2f} to {jack.high:.2f}).
-- Untrained minis have {before}, by their widths and random weights alone, and training changes that by {learned}: the claim of
-  the paper holds, but also for networks that learned nothing.
-- Not all of it is width: behind linear heads the way back is harder by {beyond} than from as many random channels, and behind
+- In untrained minis it is harder by {before}, through widths and random weights alone; training changes that by {learned}. The
+  paper's claim holds, but for networks that learned nothing as well.
+- Width is not all of it: behind linear heads the way back is harder by {beyond} than from as many random channels, and behind
   nonlinear ones, no narrower than their backbones, also for local maps (LFRE, fitted anew around each atom), by {bends}.
 """)
 
@@ -215,11 +215,11 @@ plt.show()
 shown(f"""
 Notice:
 
-- Last layers minus backbones, GFRE between families is {last}: the last layers agree *better*, against the paper; with
-  readouts, almost nothing is left ({readout}).
-- In every last layer, one direction is the energy of the atom (R² of {least:.2f} or more), which models agree on: along it GFRE is
+- From backbones to last layers, the GFRE between families changes by {last}: last layers agree *better*, against the paper; with
+  readouts in their place, hardly any difference is left ({readout}).
+- In every last layer, one direction is the energy of the atom (R² of {least:.2f} or more), which models agree on: along it the GFRE is
   {parts["along"].mean(pairs)}, in the rest {parts["rest"].mean(pairs)}.
-- Minis behave as in the paper, {of_minis}; but so do their untrained twins, {of_twins}.
+- Minis behave as the paper's models do ({of_minis}), but so do their untrained twins ({of_twins}).
 """)
 
 # %% [markdown]
@@ -236,12 +236,12 @@ tables.against_paper({
 
 # %% [markdown]
 """
-The paper's two families part: the way back is harder in PET and easier in UMA.
-Its models, structures (the test part of MAD) and split (single atoms, once) are others; here whole parents are held out.
+The paper's two families disagree: the way back is harder in PET and easier in UMA.
+Its models, structures (the test part of MAD) and split (single atoms, once) are others; here relatives stay together.
 
 ## What would change our mind
 
-- Untrained twins of the *published* models whose two ways are alike: ours are twins of small models.
+- Untrained twins of the *published* models that are as good back as forth: ours are twins of small models.
 - Trained models whose way back is harder than in their own twins.
 - First components of the paper's last layers: if they hold little, its second claim may hold there.
 

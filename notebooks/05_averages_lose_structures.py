@@ -87,8 +87,8 @@ loss = {kind: one.mean(once(one, "8", list(panels[kind].datasets))) for kind, on
 blind = {kind: one.mean(once(one, "8", [ELEMENT])) for kind, one in lost.items()}
 for kind in panels:
     page.claim(
-        "by a straight line, the cumulants up to the eighth are rebuilt from the mean with no "
-        "smaller an error than in the paper", loss[kind], bound=paper[8],
+        "a straight line rebuilds the cumulants up to the eighth from the mean no better than in "
+        "the paper", loss[kind], bound=paper[8],
         bound_from="the paper: PET-MAD", control=blind[kind], models=kind, expect=NO_MORE,
         control_is="one-hot elements, of which the mean loses nothing", primary=kind == main,
     )  # fmt: skip
@@ -137,10 +137,10 @@ page.record(data_folder())
 share = fit.share(once(fit, "8", every))
 none = fit.share(once(fit, "8", [ELEMENT]))
 page.answer(f"""
-From the average over its atoms, a straight line recovers **{100 * share.value:.0f} %**
-({100 * share.low:.0f} to {100 * share.high:.0f} %) of what the cumulants up to the eighth say of a structure.
-But that is no more than the control shows: from one-hot elements, of which the average loses nothing, a straight
-line recovers {100 * none.value:.0f} %.
+From the average of its atoms' features, a straight line recovers **{100 * share.value:.0f} %**
+({100 * share.low:.0f} to {100 * share.high:.0f} %) of their cumulants (mean, spread, asymmetry and so on, up to the eighth).
+But a small share does not prove a loss: from bare labels of the elements, of which the average loses nothing, a straight
+line recovers only {100 * none.value:.0f} %.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-orders", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) from the mean to the cumulants up to order K. Lines: models; black: mean over models in which every family counts once, with its 95 % interval; crosses: the control, one-hot elements."}, "image": {"alt": "Errors that rise with the order of the cumulants for all models, as in the paper, and are highest for one-hot elements"}}
@@ -156,10 +156,10 @@ plt.show()
 
 A model gives every atom a list of numbers, and a crystal usually gets the average of these lists.
 Think of marks in a class: that the average is a five does not say whether all have a five, or half of them a one and the others a
-nine. The *spread* is lost. Where a model has few numbers per atom, we found such twins for most structures: mixtures with the same
-average and another spread.
+nine. The *spread* is lost. Where a model has few numbers per atom, we found a twin for most structures: a mixture of others with the
+same average and another spread.
 
-The paper looks for the loss in another way: it tries to compute the spread from the average with a straight line, and fails.
+The paper instead tries to compute the spread from the average with a straight line, and fails.
 That test fails too easily. If marks are only "passed" or "failed", the share that passed tells the spread
 exactly, but by a curve; a straight line finds a loss where there is none.
 :::
@@ -172,8 +172,8 @@ eight, the error ({term}`GFRE`) is large, and they conclude that averaging loses
 
 ## Evidence
 
-Structures made from one parent are never parted by a fit. The control is the *element alone*: a column for each element, 1 where
-the atom is of it. Its mean is the composition, from which all its cumulants follow.
+Structures made from one parent are fitted together or tested together. The control, *one-hot elements*, has a column for each
+element, 1 for its atoms. Its mean is the composition, from which all its cumulants follow.
 """
 
 
@@ -189,12 +189,12 @@ rebuilt = {name: bent.mean(w) for name, w in (("learned", learned), (ELEMENT, el
 shown(f"""
 Notice:
 
-- At order eight the GFRE is {loss[main]} over structures, {of_models.low:.2f} to {of_models.high:.2f} over families; one-hot elements have {blind[main]}.
-- With curves in place of straight lines (cubic splines of every averaged channel) the two part: one-hot elements come down to
+- At order eight the GFRE is {loss[main]} ({of_models.low:.2f} to {of_models.high:.2f} when families are left out in turn); one-hot elements have {blind[main]}.
+- With curves in place of straight lines (cubic splines of every averaged channel) the two differ: one-hot elements come down to
   {rebuilt[ELEMENT]}, learned features ({", ".join(narrow)}) stay at {rebuilt["learned"]}.
 
-No function of the mean, straight or curved, can tell two structures with one mean. So for each of {made[firsts[0]].originals.size} structures
-we look for a mixture of unrelated ones, in large grains, with the same mean features.
+No function of the mean, straight or curved, can tell apart two structures with the same mean. So for each of {made[firsts[0]].originals.size} structures
+we look for a mixture of unrelated ones, in grains so large that their atoms stay as they are, with the same mean features.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-fooled", "caption": "Mixtures of unrelated structures that have the mean features of a real one: root mean square distance between the two in each order, in units of the total standard deviation of that order over all structures."}, "image": {"alt": "Distances that are zero in the first order and near one in the others for two models, but near zero for one-hot elements"}}
@@ -207,10 +207,10 @@ plt.show()
 shown(f"""
 Notice:
 
-- Of models with at most {widest} channels, {100 * least:.0f} % or more of the structures are met to within a hundredth of the spread
-  of all means; with more channels it is harder ({", ".join(f"{m}: {100 * met[m]:.0f} %" for m in firsts if m not in narrow) or "none here"}).
-- In the second order, originals and mixtures are {far[0]} spreads apart, one-hot elements {far[1].value:.2f}: here learned features do
-  more than the control, and their mean loses something, for any map.
+- In models with at most {widest} channels, {100 * least:.0f} % or more of the structures have such a twin, to within a hundredth of the spread
+  of all means; in models with more: {", ".join(f"{m}, {100 * met[m]:.0f} %" for m in firsts if m not in narrow) or "none here"}.
+- In the second order, originals and mixtures are {far[0]} spreads apart, with one-hot elements {far[1].value:.2f}: unlike the
+  control, the mean of learned features loses something that no map brings back.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-gains", "caption": "Variance (%) of two properties of a structure, each beyond a linear function of its composition, that ridge regressions predict for unseen parents; mean over one model of each family, 95 % intervals. Cross: control. The energy is that of a model of another family."}, "image": {"alt": "Predicted variance of two properties in three ways: only the spread of coordination numbers gains from the spread of the features"}}
@@ -249,7 +249,7 @@ shown(f"""
 | between models, all eight orders | {mean_between(published):.2f} | {crossed} |
 
 From the mean: PET-MAD there, {len(every)} models here, on a seventh as many structures ({single} of one atom), split by parent, not structure.
-Between models: without those of the most channels, in one order of five folds.
+Between models: without those with the most channels, in one order of five folds.
 The paper's eighth cumulant has two coefficients interchanged, which moves errors from the mean here by {change:.3f} at most.
 """)
 
@@ -258,7 +258,7 @@ The paper's eighth cumulant has two coefficients interchanged, which moves error
 ## What would change our mind
 
 - No twins among single crystals: a mixture is more varied than most of its parts.
-- A map that bends in all channels together and rebuilds the spread of learned features: curves of each channel are a weak try.
+- A map that bends in all channels together and rebuilds the spread of learned features: curves of single channels are a weak attempt.
 - A property other than the mix of atoms that the higher orders predict better than the mean.
 
 ## Parameters and checks

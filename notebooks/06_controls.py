@@ -153,9 +153,9 @@ def percent(found):
 
 page.answer(f"""
 Told which element each atom is, one linear map from a potential of another family recovers
-**{100 * told.value:.0f} %** ({100 * told.low:.0f} to {100 * told.high:.0f}) of what a published
-model's last-layer features say, against {100 * family.value:.0f} % untold. But features that learned
-nothing recover {100 * fixed.value:.0f} % by themselves, and of the MACE and PET minis more than other
+**{100 * told.value:.0f} %** ({100 * told.low:.0f} to {100 * told.high:.0f} %) of the variance of a published
+model's last-layer features, against {100 * family.value:.0f} % untold. But fixed features that learned
+nothing recover {100 * fixed.value:.0f} % by themselves, and of our small MACE and PET models more than other
 trained architectures do.
 """)
 
@@ -174,9 +174,8 @@ If two atlases have the same maps but print the names of the countries in differ
 into the other, until someone says which country each page shows.
 So it is with two potentials: much of what one seems to lack of the other is a constant for every chemical element, and
 the bare name of the element supplies it.
-Nor does every number need a teacher: a formula that was never trained already rebuilds almost half of a published
-model, as a stranger with a dictionary can guess half of a crossword.
-So an error between two models means something only beside what untrained features, and the element alone, would reach.
+And a fixed formula that was never trained already rebuilds almost half of a published model.
+So an error between two models means something only next to what untrained features, and the element alone, would reach.
 :::
 
 ## What the paper says
@@ -184,12 +183,12 @@ So an error between two models means something only beside what untrained featur
 {cite:t}`Chorna2025` find that universal potentials describe the same atoms differently, by the *global feature
 reconstruction error* ({term}`GFRE`: what one linear map cannot rebuild; 0 = rebuilt exactly, 1 = no better than the average).
 They split by atom, with one seed, and have one control, an untrained PET.
-This page asks what such a number is without learning; chapters 1 to 5 hold the findings against controls of their own.
+This page asks what such a number is without learning.
 
 ## Evidence
 
 Sources that learned nothing, in {numref}`fig-06-ladder`: another model with its atoms shuffled (chance); the element of the
-atom; with it the composition of the structure; and beside both SOAP, a fixed formula of the surroundings
+atom; with it the composition of the structure; and beside both {term}`SOAP`, a fixed formula of the surroundings
 {cite:p}`Bartok2013,Willatt2018`.
 *Told* means that the source has a column for every element, so that the map has a constant per element.
 """
@@ -203,7 +202,7 @@ def of(some, name):
 
 
 shown(f"""
-- **Notice** that the element closes the gap: told, another family recovers {percent(told)}, about as much as a
+- **Notice** the element: told, another family recovers {percent(told)}, about as much as a
   variant of the same model untold, {percent(share[real.VARIANT])}. Leaving out one family at a time, the
   interval is {100 * over_models.low:.0f} to {100 * over_models.high:.0f} %.
 - **Notice** {odd}: fixed features rebuild it better than other families do untold, by a GFRE of
@@ -234,7 +233,7 @@ shown(f"""
   {farther["mace-mini"]} (MACE) and {farther["pet-mini"]} (PET); from a quarter on it changes by
   {later["mace-mini"]} and {later["pet-mini"]}.
 - **Notice** that the models become better meanwhile: force errors fall from {fall("mace-mini")} (MACE) and from
-  {fall("pet-mini")} (PET), whose seeds are nearer when they cannot yet predict forces.
+  {fall("pet-mini")} (PET), whose seeds are closer while neither can yet predict forces.
 - **But** this is one pair of seeds each, with intervals over structures alone. No bound on published models, of which
   nobody has two seeds, follows from minis.
 """)
@@ -255,26 +254,24 @@ shown(f"""
 | split | by atom, once | by parent, {n_seeds} orders of the folds |
 | models | MACE, PET, DPA, UMA | {", ".join(firsts)} and variants |
 
-Split by atom, GFRE is lower by {split}, since relatives of a test atom are then among the train atoms. And no GFRE here is
+Split by atom, GFRE is lower by {split}, since relatives of a test atom are then among the train atoms. Nor is any GFRE here
 final: with half of the atoms in the fit instead of a quarter, it falls by {doubled}.
 
 A script published with the paper numbers the elements that DPA gets by the alphabet; whether the published features were
-made so is not known. Done to the DPA mini, it raises the GFRE to other minis by {misnumbered}.
+made so is not known. Done to the DPA mini, this raises the GFRE to other minis by {misnumbered}.
 """)
 
 # %% [markdown]
 """
 ## What would change our mind
 
-A richer fixed formula that rebuilds published models as well as they rebuild each other would show that they share
-nothing that was learned. And the paper's own four models, which need a download, might be no nearer once told the element:
-the minis of their architectures gain less than published models do.
+A richer fixed formula that rebuilt published models as well as they rebuild each other would suggest that they share
+little that had to be learned. And the paper's own four models, which need a download, might come no closer once told the element.
 
 ## Parameters and checks
 
-`lumlip run 06 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` reruns this page; its
-parameters stand in the folded cell at the top. It takes about three minutes of processor
-time once features are stored.
+`lumlip run 06 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` reruns this page.
+It takes about three minutes on two cores once features are stored.
 """
 
 # %% tags=["hide-input"]

@@ -142,11 +142,10 @@ page.says(
 # %% tags=["remove-input"]
 trained, before = mean[MINIS, WITHIN], mean[BEFORE, WITHIN]
 page.answer(f"""
-On a scale from none (atoms permuted) to all (one small network trained twice), two families of trained minis reach
-**{100 * trained.value:.0f} %** ({100 * trained.low:.0f} to {100 * trained.high:.0f}) where atoms are compared within their
-element, on the average of all measures, and their untrained twins {100 * before.value:.0f} %.
-But compared as they are, untrained networks look nearly as alike as trained ones, and it depends on the measure whether training
-brings families closer.
+Compared element by element, small models of two families are **{100 * trained.value:.0f} %** ({100 * trained.low:.0f} to {100 * trained.high:.0f} %)
+as alike as one model trained twice, on the average of all measures, and their untrained twins {100 * before.value:.0f} % (atoms permuted: none).
+But compared as they are, untrained networks look nearly as alike as trained ones, and whether training brings families closer
+depends on the measure.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-scale", "caption": "How alike two families are by each measure, with 95 % intervals; 0: as with the atoms of one model permuted, 1: as one mini trained from two seeds. Left: features as they are. Right: with the mean of each element subtracted. What lies beyond the axis is drawn at its edge."}, "image": {"alt": "Left: trained minis (hollow) are to the right of untrained twins (crosses) by measures of shape, and to the left of them by measures of neighbors. Right: trained minis are to the right of their untrained twins by every measure"}}
@@ -162,8 +161,8 @@ Ask two people which books of a library are alike. If the color of the covers co
 everybody else nearly as well as two readers agree. Only among books of one color does reading show: there two readers
 agree clearly more with each other than two who cannot read.
 Here the color is the chemical element of an atom, and reading is training: networks that have learned nothing already agree on the
-elements. Within one element, no measure says otherwise than that training brings models closer; without that precaution the
-answer depends on the measure, and so both headlines can be had from the same atoms.
+elements. Within one element, most measures say that training brings models closer and none says the opposite; without that
+precaution the answer depends on the measure, and both headlines can be had from the same atoms.
 :::
 
 ## What the papers say
@@ -171,9 +170,9 @@ answer depends on the measure, and so both headlines can be had from the same at
 {cite:t}`Chorna2025` rebuild one model's features from another's (global feature reconstruction error, {term}`GFRE`: 0 = rebuilt exactly,
 1 = no better than the average) and find different latent spaces.
 {cite:t}`Edamadaka2025` compare nearly sixty models by CKNNA, distance correlation and information imbalance: potentials
-converge as they get better. {cite:t}`Li2025` tell every atom by its cosines to a few anchors, and find one geometry in seven potentials.
+converge as they get better. {cite:t}`Li2025` describe every atom by its cosines to a few anchors, and find one geometry in seven potentials.
 Here all measures look at the same atoms of the same models, one atom of each
-structure, beside what none of the headlines has: permuted atoms, untrained twins, and other seeds.
+structure, next to what neither headline has: permuted atoms, untrained twins, and other seeds.
 
 ## Evidence
 
@@ -187,17 +186,17 @@ chance, (inside, held_out) = columns[PERMUTED], page.claims[1:3]
 left_out = numbers.over_families(draws, groups, WITHIN)
 shown(f"""
 - **Notice** that within elements {ups[WITHIN]} of {len(LABELS)} measures have their whole interval on the side of "closer", and none
-  on the other.
+  on the other side.
 - **Notice** the zero: with {n_samples} atoms, permuted features reach {chance["pwcca"].value:.2f} by PWCCA, but {chance["cka"].value:.2f} by
-  debiased CKA, so that each group of pairs needs its own.
-- **Notice** that the view within elements was chosen after the first numbers: there training moves minis by {inside.found} of the scale, on
-  parents that were not among them by {held_out.found}. And four families are few: with one left out at a time, the mean over *models* is known
-  to {left_out.low:.2f} to {left_out.high:.2f} only.
+  debiased CKA, so each measure and group of pairs needs a zero of its own.
+- **Notice** that the view within elements was chosen after the first numbers: there training moves minis by {inside.found} of the scale, and on
+  structures that were not among them by {held_out.found}. And four families are few: leaving out one at a time, the interval over *models*
+  is {left_out.low:.2f} to {left_out.high:.2f}.
 """)
 
 # %% [markdown]
 """
-**Orders.** A measure may be stretched and still put pairs of models in the same order.
+**Orders.** Two measures on different scales may still put pairs of models in the same order.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-order", "caption": "Agreement of each measure with the GFRE on the order of pairs of published models (Spearman's coefficient), with 95 % intervals; features as they are."}, "image": {"alt": "Linear CKA and Procrustes order pairs nearly as the GFRE does; CKNNA, PWCCA and shared neighbors do so much less"}}
@@ -207,8 +206,8 @@ plt.show()
 # %% tags=["remove-input"]
 shown(f"""
 - **Notice** that GFRE and linear CKA agree to {orders["cka"]}, against {chance_order:.2f} by chance.
-- **Notice** the two parties, one for the large directions and one for who is next to whom: over pairs of two families, GFRE agrees with
-  linear CKA to {between["cka"]}, and with shared neighbors to {between["mutual_knn"]} only, a difference of {parties.found}.
+- **Notice** two kinds of measures, those of large directions and those of nearest neighbors: over pairs of two families, GFRE agrees with
+  linear CKA to {between["cka"]}, but with shared neighbors only to {between["mutual_knn"]}, a difference of {parties.found}.
 """)
 
 # %% [markdown]
@@ -246,7 +245,7 @@ a scale on which neighbors and large directions order pairs of families alike.
 ## Parameters and checks
 
 `lumlip run 07 -p models="[sevennet-0, chgnet-0.3.0]" -p structures=my.xyz` runs this page on your own models and structures.
-It takes about three minutes of processor time once features are stored. [Methods](../book/methods.md) has the formulas.
+It takes about three minutes on two cores once features are stored. [Methods](../book/methods.md) has the formulas.
 """
 
 # %% tags=["hide-input"]

@@ -95,10 +95,10 @@ page = Page(8)
 null = {"bound_from": "a null: no change with depth", "models": "published"}
 crystal = {"chosen_after": "one crystal is left out"}
 control = {"control_is": "untrained minis"}
-text = "families are further apart after the last interaction than after the first"
+text = "families are farther apart after the last interaction than after the first"
 page.claim(text, part, control=of_twins[AS_IS], **control, **null, **crystal, expect=NO_MORE)
 page.claim("the same, with that crystal", part_all, **null, expect=FAILS)
-text = "among atoms of one element, families are further apart after the last interaction, too"
+text = "among atoms of one element, families are farther apart after the last interaction, too"
 page.claim(text, part_within, control=of_twins[WITHIN], **control, **null, **crystal, expect=FAILS)
 text = "among atoms of one element, last layers are nearer than last interactions"
 page.claim(text, meet, side="below", control=end_of_twins, **control, **null, **crystal)
@@ -109,7 +109,7 @@ null |= {"bound_from": "a null: no direction is special"}
 page.claim(text, by_leading, **null, **control)
 null = {"bound_from": "a null: untrained twins", "models": "minis"}
 page.claim("trained minis part on the way more than untrained ones", learned, **null)
-page.claim("after the last interaction, trained minis are further apart", apart, **null)
+page.claim("after the last interaction, trained minis are farther apart", apart, **null)
 text = "among atoms of one element, last layers of trained minis are nearer"
 _ = page.claim(text, nearer, side="below", **null)
 
@@ -166,10 +166,10 @@ page.says("as they are, last layers are nearer", real.change(AS_IS, names, at_en
 recovered = real.fit.share(real.between(WITHIN, "last layer", names))
 page.answer(f"""
 From the last layer of another published family, a linear map recovers **{100 * recovered.value:.0f} %** \
-[{100 * recovered.low:.0f}, {100 * recovered.high:.0f}] of what sets atoms of one element apart (one crystal left out), more than at any step before: \
+({100 * recovered.low:.0f} to {100 * recovered.high:.0f} %) of what sets atoms of one element apart, more than at any step before (one crystal left out): \
 trained models, unlike untrained ones, meet there, along one direction, the energy.
 
-But on the way there, from the first interaction to the last, they part, and so do untrained networks.
+But on the way there, from the first interaction to the last, features as they are move apart, and so do those of untrained networks.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-stages", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) between two models at the same stage, mean over pairs, with 95 % intervals. Left: features as they are. Right: without the mean of each element; *the rest*: also without the leading direction of the target. Published models and minis are seen on different structures: compare slopes, not heights."}, "image": {"alt": "Left, all lines rise from the embedding to the last interaction. Right, they are nearly level up to the last interaction; then published models fall steeply, except in the rest, trained minis fall a little, and untrained minis rise."}}
@@ -194,22 +194,22 @@ plt.show()
 :class: in-plain-words
 
 A potential describes an atom in steps: first only which element it is; then, with each round of messages from its
-neighbors (an *interaction*), where it sits; at the very end, what energy follows.
+neighbors (an {term}`interaction`), where it sits; at the very end, what energy follows.
 After every step we ask whether one potential's description can be worked out from another's.
-Cooks who start from one basket and must serve one soup fill ever more different pots, and so do people who cannot
-cook: that alone is no sign of a style. But in the bowls of the real cooks
-one thing has become alike, the taste that was ordered: here, the energy.
+Cooks start from one basket and must all serve the same soup. Their pots grow more and more different, but so do those of people
+who cannot cook: that alone is no sign of a style. Only in the bowls of the real cooks
+has one thing become alike, the taste that was ordered: here, the energy.
 :::
 
 ## What the paper says
 
-{cite:t}`Chorna2025` look at two places: the *backbone*, which enters the energy head, and the *last layer*.
+{cite:t}`Chorna2025` look at two places: the {term}`backbone`, which enters the energy head, and the *last layer*.
 {cite:t}`Edamadaka2025` find that representations of many scientific models converge.
 Here we look at five *stages* that models of any length have: the embedding of the element, the first, middle and last
 interaction, and the last layer. One model stands for each family.
 
 Three choices matter. Vectors and tensors enter as their norms.
-Steps of more than 64 channels enter by that many principal components, lest width alone tell more.
+Steps of more than 64 channels enter by that many principal components, so that width alone gives no advantage.
 And *within elements*, every atom loses the mean over the atoms of its element in structures of *other* parents;
 elements in fewer than five parents are not tested.
 
@@ -221,14 +221,14 @@ low, high = real.over_families(AS_IS, on_the_way)[1:]
 shown(f"""
 Notice:
 
-- As they are, published families part on the way, by {part} of GFRE ({low:.2f} to {high:.2f} over families); but untrained minis part, too, by {of_twins[AS_IS]}.
+- As they are, published families part on the way, by {part} of GFRE ({low:.2f} to {high:.2f} when families are left out in turn); but untrained minis part, too, by {of_twins[AS_IS]}.
 - Within elements, published models come nearer in the last layer, by {meet.map(lambda x: -x)}, and untrained minis do not; in the rest, the change is
   {meet_rest}: what the models come to share lies along the leading direction.
 - Training drives minis apart, by {apart} after the last interaction, and brings them nearer within elements, by {nearer.map(lambda x: -x)} in the last layer.
 - Two seeds of one mini part, too, by {seeds_part}, and within elements go on parting into the last layer.
 
 Left out is {", ".join(f"`{name}`" for name in heavy) or "no crystal"}, which alone carries over a fifth of the squared error after
-the last interaction. With it, the first two changes could be none: {part_all} and {meet_all}.
+the last interaction. With it, the intervals of the first two changes include zero: {part_all} and {meet_all}.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-pairs", "caption": "Change of GFRE with depth in each pair of published families, mean of both directions, with 95 % intervals. Right of zero the two part, left of it they come nearer. A mark has the colors of its two families."}, "image": {"alt": "Three panels with one row per pair of families. In the first, all marks but one lie right of zero. In the second, pairs without HIENet lie right of zero, those with it left. In the third, all lie left of zero."}}
@@ -243,10 +243,10 @@ share = {stage: np.mean(some) for stage, some in explained.items()}
 shown(f"""
 Notice:
 
-- As they are, {sum(e.low > 0 for e in as_is)} of {len(pairs)} pairs part; no wonder, for in every model the element explains less of the
+- As they are, {sum(e.low > 0 for e in as_is)} of {len(pairs)} pairs part. In every model the element explains less of the
   features after the last interaction ({share.get("last", np.nan):.2f} of the variance, on average) than after the first ({share.get("first", np.nan):.2f}).
 - Within elements there is no common direction (mean {part_within}): pairs with HIENet come nearer on the way, all others part.
-- In the last layer *every* pair is nearer (over families by {-over_models.high:.2f} to {-over_models.low:.2f}); its leading direction is the energy of the atom,
+- In the last layer *every* pair is nearer (with families left out in turn, by {-over_models.high:.2f} to {-over_models.low:.2f}); its leading direction is the energy of the atom,
   with R² of {min(energy, default=np.nan):.2f} or more in all models.
 """)
 
@@ -268,8 +268,8 @@ shown("""
 
 # %% [markdown]
 """
-In the paper, last layers are further apart than backbones (our last interaction, which has norms that enter no energy head);
-here they are nearer. Models, structures, and split (single atoms against whole parents) differ.
+In the paper, last layers are farther apart than backbones (here, the last interaction, with norms that enter no energy head);
+ours are nearer. Models, structures, and split (single atoms against whole parents) differ.
 
 ## What would change our mind
 
@@ -280,8 +280,7 @@ here they are nearer. Models, structures, and split (single atoms against whole 
 ## Parameters and checks
 
 `lumlip run 08 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on other models and
-structures. With all channels (a large `width`), on two
-orders of the folds, the claims about published models came out the same. The page takes about two minutes on two cores
+structures. The page takes about two minutes on two cores
 once features are stored.
 """
 

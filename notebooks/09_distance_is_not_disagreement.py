@@ -133,11 +133,11 @@ page.says("molecular crystals look usual", mean_area(molcrys, ERROR), side="belo
 # %% tags=["remove-input"]
 page.answer(f"""
 From the last layer of another family, a linear map recovers **{100 * share.value:.0f} %** \
-[{100 * share.low:.0f}, {100 * share.high:.0f}] of a model's energy beyond composition, against \
+({100 * share.low:.0f} to {100 * share.high:.0f} %) of what a model's energy says beyond composition, against \
 {100 * of_features.value:.0f} % of its features.
 
 But the other model's energy alone, one number, gives {100 * alone.value:.0f} %, too: models agree on energies, not \
-on features, and a large feature error tells more of the structure than of the two models.
+on features, and a large feature error says more about the structure than about the two models.
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-stitching", "caption": "What is lost of a model's energy beyond composition against the GFRE of its last layer, for each ordered pair of families. On the gray line as much is lost of both."}, "image": {"alt": "Circles, for trained sources, lie far below the diagonal, with crosses, for the energy alone, on top of them; triangles, for untrained sources, lie near the diagonal or above."}}
@@ -166,9 +166,9 @@ plt.show()
 :class: in-plain-words
 
 Two doctors examine the same patients. Much of what one writes down cannot be worked out from the other's notes; yet
-from these notes one can nearly always tell the first doctor's diagnosis. That is no wonder: both
-make the same diagnoses, and the other's diagnosis alone tells it as well.
-And on whom do their notes differ most? Mostly on unusual patients, on whom the notes of two other
+from these notes one can nearly always tell the first doctor's diagnosis. No wonder: both
+make nearly the same diagnoses, so the other's diagnosis alone would do.
+And on whom do their notes differ most? Mostly on patients on whom the notes of two other
 doctors differ, too.
 :::
 
@@ -176,17 +176,17 @@ doctors differ, too.
 
 {cite:t}`Chorna2025` read a large feature reconstruction error as a difference in what two models know.
 What it means for the energies that users see, and whether the error of a single structure is a
-warning, is left open there.
+warning, is left open.
 
-Here, *disagreement* is the difference of two models' energies per atom beyond what a linear function of the composition
+Here, {term}`disagreement` is the difference of two models' energies per atom beyond what a linear function of the composition
 explains. Maps and baselines are fitted without the structure and its
 relatives. One model stands for each family.
 
 ## Evidence
 
 Does the error tell *where* two models disagree? The features of a pair are rebuilt from each other (global feature
-reconstruction error, GFRE: 0 = rebuilt exactly, 1 = no better than the average), and structures are ranked by that error.
-*Strangers* are the models of two other families, whose error knows nothing of this pair.
+reconstruction error, {term}`GFRE`: 0 = rebuilt exactly, 1 = no better than the average), and structures are ranked by that error.
+*Strangers* are models of two other families, whose error knows nothing of this pair.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-ranks", "caption": "Rank correlation (Spearman's ρ, over structures) of each pair's disagreement in energy with its own error and with that of strangers; lines: 95 % intervals."}, "image": {"alt": "For each pair of families a circle and a cross. The circle lies far to the right of the cross in the three pairs of published models without DIEP, close to it in most others, and left of it in pairs with DIEP."}}
@@ -225,19 +225,19 @@ shows all pairs.
 shown(f"""
 Notice:
 
-- Of the features {gfre[main].mean(w[main])} is lost, of the energy only {energy[main].mean(w[main])}; but from the energy of the source alone
-  {single[main].mean(pairs[main])}, and all features together do no better.
-- So models agree on energies, and what distance measures lies in the rest of the features.
+- Of the features {gfre[main].mean(w[main])} is lost, of the energy only {energy[main].mean(w[main])}; from the energy of the source alone it is
+  {single[main].mean(pairs[main])}, so all features together do no better.
+- So models agree on energies, and what the distance measures lies mostly in the rest of the features.
 - It is learned: from the last layers of trained minis {of("minis", lambda n: energy[n].mean(w[n]))} is lost, from those of their
   untrained twins {of("minis", lambda n: energy[n].mean(twins[n]))}.
 """)
 
 # %% [markdown]
 """
-Does the error at least detect structures unlike those of the fit? One subset after another is left out of the maps, and its
+Does the error detect structures unlike those of the fit? One subset after another is left out of the maps, and its
 structures are to be told from all others by a score: a pair's error, the distance to the nearest atom of the fit in one model's
-features, or the distance to the nearest composition. The area under the ROC curve (AUROC) is the probability that a left-out structure
-scores higher; a coin has one half.
+features, or the distance to the nearest composition. The area under the ROC curve ({term}`AUROC`) is the probability that a left-out structure
+scores higher; a toss of a coin gives one half.
 """
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-ood", "caption": "AUROC of three scores for each left-out subset, mean over pairs or models, with 95 % intervals; dotted: a coin."}, "image": {"alt": "Three marks for each subset; most lie near a half, clusters and random crystals above it, molecular crystals and fragments below"}}
@@ -272,7 +272,7 @@ pd.DataFrame.from_dict(against, orient="index", columns=["paper", "here"]).astyp
 
 # %% [markdown]
 """
-The paper has no number on energies. Its models are larger, its structures MAD's test part, its split takes single
+The paper's models are larger, its structures MAD's test part, its split takes single
 atoms; here every structure counts alike.
 
 ## What would change our mind
@@ -284,7 +284,7 @@ atoms; here every structure counts alike.
 ## Parameters and checks
 
 `lumlip run 09 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on your own models and
-structures. `n_few_seeds` touches the left-out subsets only. With fewer than four families there are no strangers.
+structures. With fewer than four families there are no strangers.
 The page takes about three minutes on two cores once features are stored.
 """
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 from lumlip.metrics.repeated import Estimate
 
-HOLDS, NO_MORE = "holds", "holds, but no more than the control does"
+HOLDS, NO_MORE = "holds", "holds, but for the control as well"
 FAILS, UNTESTED = "does not hold", "not testable here"
 
 
@@ -20,8 +20,8 @@ class Claim:
     """One measurable sentence, without numbers: its number, and where the sentence puts it.
 
     A cross-fit has at least ten orders of the folds. The control is the same number where the
-    sentence should not hold: features that learned nothing, twins that were not trained. The claim
-    says no more than the control if that is on its side, too.
+    sentence should not hold: features that learned nothing, twins that were not trained. A claim
+    may hold for its control as well, however far the two numbers are apart.
     """
 
     text: str
@@ -41,7 +41,7 @@ class Claim:
         """One of `HOLDS`, `NO_MORE`, `FAILS` and `UNTESTED`.
 
         >>> Claim("far apart", Estimate(0.6, 0.5, 0.7), bound=0.4, control=0.45).outcome
-        'holds, but no more than the control does'
+        'holds, but for the control as well'
         """
         if not all(map(math.isfinite, (self.found.value, self.found.low, self.found.high))):
             return UNTESTED

@@ -38,7 +38,7 @@ def test_table_has_numbers_bounds_controls_and_outcomes(folder):
     )
     assert first == expected
     assert "| < 0.001 |" in answer.findings_table([{**answer.recorded(folder)[0], "p": 1e-5}])
-    assert "below 0.40: the paper | 0.35: SOAP | **holds, but no more" in second
+    assert "below 0.40: the paper | 0.35: SOAP | **holds, but for the control" in second
 
 
 def test_figure_shades_the_claimed_side_and_marks_bound_and_control(folder):

@@ -18,7 +18,7 @@ from lumlip.metrics.repeated import CrossFit, orders_of
 from lumlip.zoo.relations import family_of
 
 ORDER = 8  # highest cumulant, as in the paper
-ELEMENT = "element alone"  # name of one-hot elements among models: their mean loses nothing
+ELEMENT = "one-hot elements"  # their mean loses nothing
 
 
 def block(features: ArrayLike, low: int, high: int) -> FloatArray:

@@ -19,7 +19,7 @@ PUBLISHED, REST, MINIS, UNTRAINED, SEEDS = (
     "published families",
     "published families, the rest",
     "minis of two families",
-    "the same, untrained",
+    "untrained minis",
     "two seeds of one mini",
 )
 #: Published models are filled, minis hollow, what was not trained is a cross.
