@@ -186,6 +186,13 @@ Here the question goes to families whose trained weights come with their package
 figures.toy_figure(plt.figure())
 plt.show()
 
+# %%
+# The idea, for one pair of models and one split; the figures are over all pairs and many splits.
+one, other = names[0], names[-1]
+train, test = lumlip.split(panel.atoms, by="parent", n_test=len(fixed) // 5)
+error = lumlip.gfre(features[one], features[other], train=train, test=test)
+print(f"{one} to {other}: GFRE {error:.2f}, {1 - error**2:.0%} recovered")
+
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-01-gfre", "caption": "GFRE of last-layer features (no unit), mean over the orders of the folds."}}
 style.heat_map_figure(last.table, metric="gfre").savefig(
     data_folder() / "answer.png", dpi=160, facecolor="white"

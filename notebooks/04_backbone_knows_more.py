@@ -36,6 +36,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+import lumlip
 from chapters.layers import figures, fits, tables
 from chapters.shared.models import chosen
 from chapters.shared.panels import only, panels_of
@@ -184,6 +185,15 @@ cannot rebuild a wide backbone, whatever it holds.
 
 {numref}`fig-04-ways` shows every model.
 """
+
+# %%
+# The idea, for one model and one split: forth, from backbone to last layer, and back.
+name = real.models[0]
+backbone, last_layer = (panel.layer(layer)[name] for layer in ("backbone", "last_layer"))
+train, test = lumlip.split(panel.atoms, by="parent", n_test=n_atoms // 5)
+forth = lumlip.gfre(backbone, last_layer, train=train, test=test)
+back = lumlip.gfre(last_layer, backbone, train=train, test=test)
+print(f"{name}: GFRE {forth:.2f} forth, {back:.2f} back")
 
 # %% tags=["remove-input"]
 shown(f"""

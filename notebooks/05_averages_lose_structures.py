@@ -39,6 +39,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
 
+import lumlip
 from chapters.cumulants import figures, fits, probing
 from chapters.cumulants.fits import ELEMENT, block, from_mean, once
 from chapters.cumulants.imitations import imitate, rms_distances
@@ -175,6 +176,13 @@ eight, the error ({term}`GFRE`) is large, and they conclude that averaging loses
 Structures made from one parent are fitted together or tested together. The control, *one-hot elements*, has a column for each
 element, 1 for its atoms. Its mean is the composition, from which all its cumulants follow.
 """
+
+# %%
+# The idea, for one model and one split: eight cumulants over a structure's atoms, from the mean.
+X8 = lumlip.cumulant_features(panel.layer(layer)[firsts[0]], index, order=8)
+means = lumlip.cumulant_features(panel.layer(layer)[firsts[0]], index, order=1)
+train, test = lumlip.split(as_samples(panel), by="parent", n_test=len(means) // 5)
+print(f"{firsts[0]}: GFRE {lumlip.gfre(means, X8, train=train, test=test):.2f}")
 
 
 # %% tags=["remove-input"]

@@ -178,6 +178,12 @@ structure, next to what neither headline has: permuted atoms, untrained twins, a
 
 """
 
+# %%
+# The idea, for one pair of models, as they are: two measures on the same atoms.
+X, Y = (panel.layer(layer)[name][:1000] for name in (names[0], names[-1]))
+for measure in (lumlip.similarity.cka, lumlip.similarity.mutual_knn):
+    print(f"{names[0]} and {names[-1]}, {measure.__name__}: {measure(X, Y):.2f}")
+
 # %% tags=["hide-input"]
 columns = {
     name: by_measure(draws, level, groups, PUBLISHED, AS_IS, name) for name in (SAME, PERMUTED)
