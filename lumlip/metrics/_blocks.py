@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from typing import TypeVar
 
 import numpy as np
@@ -102,6 +103,31 @@ def _submitted(executor: Executor | None, here: Callable[[], Result]) -> Callabl
 def _alone(task: Callable[[], Result]) -> Result:
     with one_thread_per_call():
         return task()
+
+
+def marks(block: int, rows: torch.Tensor, group: IntArray) -> list[tuple[int, bytes]]:
+    """Digests of what this block alone has: all its rows, and those where a group ends.
+
+    What may come twice has none: a group that is another's copy, atoms that are all alike, and ends
+    of groups that are not in one piece.
+    """
+    x, ends = rows.numpy(), np.flatnonzero(np.diff(group))
+    some = [(x, group[:0] if len(ends) else group[:1])] if (x != x[:1]).any() else []
+    if len(ends) < len(np.unique(group)):
+        some += [(x[i : i + 2], group[i : i + 2]) for i in ends.tolist()]
+    sums = (blake2b(y, key=own.tobytes(), digest_size=16) for y, own in some)
+    return [(block, total.digest()) for total in sums]
+
+
+def check_once(marked: Iterable[tuple[int, bytes]]) -> None:
+    """Refuse atoms that are in two blocks, by the `marks` of all: they would count twice."""
+    seen: dict[bytes, int] = {}
+    for block, mark in marked:
+        if (before := seen.setdefault(mark, block)) != block:
+            raise ValueError(
+                f"read: got atoms of block {before} in block {block} again, expected each in one: "
+                "does it heed the number of the block, and end where the next one begins?"
+            )
 
 
 def check_groups(name: str, seen: BoolArray, n_blocks: int) -> None:
