@@ -104,7 +104,8 @@ def _files(top: Path, format: str | None) -> Iterator[Path]:
             got = f"{top}: got more than {MOST} folders and files that are no structures by name"
             raise ValueError(f"{got}, such as {path}; name the folders or files that are meant")
     if others:
-        say(f"lumlip: {top}: {len(others)} files are no structures by name, such as {others[0].name}")
+        like = f"such as {others[0].name}"
+        say(f"lumlip: {top}: {len(others)} files are no structures by name, {like}")
 
 
 def _is_one_by_name(path: Path) -> bool:

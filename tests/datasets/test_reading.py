@@ -163,7 +163,7 @@ def test_a_disk_is_no_folder_of_structures(tmp_path, salt, monkeypatch):
     assert len(structures(tmp_path)) == 30
     for name in "qrstu":
         (deep / f"{name}.txt").touch()
-    with pytest.raises(ValueError, match=r"got more than 20 folders and files that are no .*\.txt; n"):
+    with pytest.raises(ValueError, match=r"got more than 20 folders and files that are .*\.txt; n"):
         structures(tmp_path)
 
 
