@@ -15,7 +15,7 @@ from ase import Atoms
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice, check_flags
-from lumlip.datasets.validation import loose
+from lumlip.datasets.validation import doubts
 from lumlip.errors import (
     ExtractionError,
     FamilyEnvironmentError,
@@ -96,12 +96,12 @@ class Panel:
         return "\n".join(lines)
 
     def remarks(self) -> list[str]:
-        """Say how many structures are there twice, which folds cannot know, and odd lengths."""
+        """Say how many structures are there twice, which folds cannot know, and what is odd."""
         parents = (atoms.info.get("parent") for atoms in self.structures)
         pairs = {*zip(self.sums, parents, strict=True)}
         again = len(pairs) - len({sha256 for sha256, _ in pairs})
         copies = f"{again} structures are copies of others, of other parents: errors are too small"
-        return [copies] * (again > 0) + loose(self.structures)
+        return [copies] * (again > 0) + doubts(self.structures, self.frames)
 
     def told(self) -> Panel:
         """Say on standard error what was left out, where no report is shown."""
