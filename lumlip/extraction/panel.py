@@ -30,6 +30,7 @@ from lumlip.extraction.jobs import Job, failed_frames, free_first, made, with_el
 from lumlip.extraction.store import select
 from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime.environments import say as tell
+from lumlip.zoo.features_file import arrays
 from lumlip.zoo.table import ModelEntry, resolve
 from lumlip.zoo.weights import ready
 
@@ -211,11 +212,12 @@ def taken(entry: ModelEntry, given: Given) -> list[int]:
 
 
 def lacking(entry: ModelEntry) -> list[str]:
-    """Name what a model does not have, as the table of models or its features file tells."""
+    """Name what a model does not have, as its entry or its features file tells."""
     if entry.weights != "features":
         return ["energies"] if entry.target else []
-    names = list(map(str, files.opened(Path(entry.file))))
-    has = {"energies": "energy" in names, "layers": any(n.startswith(LAYER) for n in names)}
+    names = arrays(Path(entry.file))
+    has = {"energies": "energy" in names, "backbone": "backbone" in names}
+    has["layers"] = any(name.startswith(LAYER) for name in names)
     return [name for name, there in has.items() if not there]
 
 
