@@ -14,6 +14,12 @@ def _positive(text: str) -> int:
     return int(text)
 
 
+def _path(text: str) -> Path:
+    if not text.strip():  # as a path it would be the folder one is in
+        raise argparse.ArgumentTypeError("got an empty path, expected a name")
+    return Path(text)
+
+
 def _of(metavar: str, text: str, **more: Any) -> dict[str, Any]:
     return {"metavar": metavar, "help": text, **more}
 
@@ -39,12 +45,12 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "model": _of("MODEL", "a model id, FAMILY:PATH[@TASK], or features:PATH"),
     "models": _of("MODEL", "two or more model ids", nargs="+"),
     "structures": _of("STRUCTURES", _SET, nargs="+"),
-    "folder": _of("FOLDER", "with all parts of one model", type=Path),
+    "folder": _of("FOLDER", "with all parts of one model", type=_path),
     "chapter": _of("CHAPTER", "a number or name, such as 01"),
     "words": _of("add MODEL | FILE", f"{_ENTRIES} to check, default: all here", nargs="*"),
     "--structures": _of("S", f"{_SET} (default: %(default)s)", nargs="+"),
     "--format": _of("NAME", "what ase calls files whose name does not tell, such as lammps-data"),
-    "--output": {"type": Path, "help": "write it there; nothing is overwritten"},
+    "--output": {"type": _path, "help": "write it there; nothing is overwritten"},
     "--model": {"required": True, "help": "a model id: distances are in its features"},
     "--n": _number("N", "how many", required=True),
     "--by": _choice(CHOSEN, "choose among these"),

@@ -46,7 +46,7 @@ def left_aligned(table: Any) -> str:
 def list_structures(structures: list[Any]) -> None:
     """List the structure sets, or describe one (or files)."""
     from lumlip.datasets import sets
-    from lumlip.datasets.validation import check_structures, loose
+    from lumlip.datasets.validation import check_structures, doubts
 
     if not structures:
         print(sets.structure_sets().to_string())
@@ -57,7 +57,7 @@ def list_structures(structures: list[Any]) -> None:
     symbols = Counter(symbol for atoms in frames for symbol in atoms.symbols)
     print("atoms:", ", ".join(f"{symbol} {n}" for symbol, n in sorted(symbols.items())))
     print(f"sha256 of the structures: {sets.structures_sha256(frames)}")
-    for line in loose(frames):
+    for line in doubts(frames, range(len(frames))):
         _warn(line)
     if max(map(len, frames)) >= symbols.total() / 5:
         one = "one structure has a fifth of the atoms: a test part may be this one structure"

@@ -16,7 +16,7 @@
 """
 
 # %% tags=["parameters", "hide-cell"]
-models: list = ["published"]  # model ids, at least one; or paper: the published study's
+models: list = ["published"]  # at least one id with backbone, some energies; or paper
 minis: list = [
     "mace-mini",
     "pet-mini",

@@ -16,7 +16,7 @@
 """
 
 # %% tags=["parameters", "hide-cell"]
-models: list = ["published"]  # model ids; or published: one of each family; or paper
+models: list = ["published"]  # ids with layers, some energies; published: one a family; or paper
 minis: list = [
     "mace-mini",
     "pet-mini",

@@ -120,3 +120,26 @@ def test_models_without_energies_are_refused_before_the_work_where_energies_are_
         assert main(["run", "09", *argv]) == 2
         said = f"{model} has no energies, which 09_distance_is_not_disagreement is about"
         assert capsys.readouterr().err == f"lumlip: error: {said}; leave it out\n"
+
+
+def test_models_without_what_a_chapter_measures_are_refused_before_the_work(
+    structures, tmp_path, capsys
+):
+    """Chapters 4 and 8 ran for minutes, then stopped, or printed an R² of nan."""
+    some = {"last_layer": np.zeros((3, 2))}
+    arrays = {"bare": some, "backbone": some | {"backbone": np.zeros((3, 2))}}
+    arrays["layers"] = arrays["backbone"] | {"layer_00_embedding": np.zeros((3, 2))}
+    models = {name: f"features:{tmp_path / name}.npz" for name in arrays}
+    for name, one in arrays.items():
+        np.savez(tmp_path / f"{name}.npz", **one)
+    lines = {
+        ("04", "bare"): "bare.npz has no backbone, which 04_backbone_knows_more is about; leave",
+        ("04", "backbone"): "backbone.npz: no model has energies, of which 04_backbone_knows_more",
+        ("08", "backbone"): "backbone.npz has no layers, which 08_models_part_on_the_way is about",
+        ("08", "layers"): "layers.npz: no model has energies, of which 08_models_part_on_the_way",
+    }
+    for (chapter, name), said in lines.items():
+        argv = ["-p", f"models=[{models[name]}]", "-p", f"structures={structures}"]
+        assert main(["run", chapter, *argv, "-o", str(tmp_path / "out")]) == 2
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -15,6 +15,7 @@ from ase.build import bulk
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import read, write
 
+from lumlip.arguments import parser
 from lumlip.cli import main
 from lumlip.datasets.sets import structures, structures_sha256
 from lumlip.extraction.workers import WorkerPool
@@ -300,6 +301,17 @@ def test_output_may_be_closed(closed):
     command = f"'{sys.executable}' -m lumlip.cli models {closed}"
     found = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
     assert (found.returncode, found.stderr) == (0, "")
+
+
+def test_no_command_takes_an_empty_name_for_the_folder_one_is_in(capsys):
+    """The files of `compare`, `run` and `report` lay there without a word."""
+    commands = parser()._subparsers._group_actions[0].choices
+    writing = [n for n, some in commands.items() if "--output" in some._option_string_actions]
+    assert {"compare", "run", "report", "extract", "atlas"} <= {*writing}
+    for argv in (*([name, "-o", ""] for name in writing), ["join", " ", "-o", "x.zarr"]):
+        with pytest.raises(SystemExit, match="2"):
+            parser().parse_args(argv)
+        assert "got an empty path, expected a name" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", ["few", "few.what"])

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from tempfile import mkdtemp
 from time import sleep
@@ -25,7 +26,9 @@ from lumlip.choices import STOP, check_count
 from lumlip.datasets.paper import paper_models
 from lumlip.errors import FamilyEnvironmentError, WeightsError
 from lumlip.extraction.given import Given
-from lumlip.extraction.panel import lacking
+from lumlip.extraction.jobs import with_elements
+from lumlip.extraction.panel import FAILURES, lacking
+from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime.paths import ensured, refuse_existing
 from lumlip.zoo.table import resolve
 from lumlip.zoo.weights import TRUSTED, ready
@@ -61,17 +64,36 @@ def run(
     page = find_chapter(chapter)
     declared = declared_parameters(convert(page.source))
     values = checked(parameters or {}, declared, page.name)
-    models, asked = _named(values, page), " ".join(one.help for one in declared.values())
-    for model in models if "with energies" in asked else []:
-        if "energies" in lacking(resolve(model)):
-            raise ValueError(f"{model} has no energies, which {page.name} is about; leave it out")
-    trusted = own_checkpoints(models, trust=trust_checkpoint)
+    lists, asked = _named(values, page), " ".join(one.help for one in declared.values())
+    trusted = own_checkpoints([*chain(*lists)], trust=trust_checkpoint)
+    for models in lists:
+        _check_suited(models, asked, page)
     if "structures" in values:
         enough(values["structures"])
     folder = fresh_folder(page, out_dir, WRITTEN)
     variables = {TRUSTED: ",".join(trusted), RERUN: "1" if values or skip_failing else ""}
     run_page(page, values, folder, variables | ({STOP: ""} if skip_failing else {}))
     return write_page(folder, page)
+
+
+def _check_suited(models: Sequence[str], asked: str, page: Chapter) -> None:
+    """Refuse models without what the chapter declares to need: "with layers" or "some energies"."""
+    with WorkerPool() as pool:
+        entries = list(map(resolve, models))
+        for i, entry in enumerate(entries):
+            if entry.weights == "file":
+                with suppress(*FAILURES):  # said on the page
+                    entries[i] = with_elements(entry, pool)
+    lacks = {entry.id: lacking(entry) for entry in entries}
+    for what in ("backbone", "layers", "energies"):
+        without = [model for model, some in lacks.items() if what in some]
+        if without and f"with {what}" in asked:
+            about = f"{without[0]} has no {what}, which {page.name} is about"
+            raise ValueError(f"{about}; leave it out")
+        if without and len(without) == len(lacks) and f"some {what}" in asked:
+            raise ValueError(
+                f"{', '.join(without)}: no model has {what}, of which {page.name} tells; add one"
+            )
 
 
 def enough(structures: str) -> Sequence[Atoms]:
@@ -98,13 +120,13 @@ def fresh_folder(page: Chapter, out_dir: Path | None, names: Sequence[str]) -> P
             return folder
 
 
-def _named(values: Mapping[str, Any], page: Chapter) -> list[str]:
-    """Return all models among the values, with ids in the place of "paper"."""
+def _named(values: Mapping[str, Any], page: Chapter) -> list[list[str]]:
+    """Return the lists of models among the values, with ids in the place of "paper"."""
     lists = {name: values.get(name, []) for name in MODELS}
     if stands_for_a_list("models", lists["models"]):  # the published ones come with packages
         paper = lists["models"] == ["paper"]
         lists["models"] = paper_models(int(page.name.partition("_")[0])) if paper else []
-    return [model for ids in lists.values() for model in ids]
+    return list(lists.values())
 
 
 def own_checkpoints(models: Sequence[str], *, trust: bool) -> list[str]:

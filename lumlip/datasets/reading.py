@@ -26,6 +26,8 @@ IN_FOLDERS = (
     *("*.xyz", "*.extxyz", "*.xyz.gz", "*.extxyz.gz", "*.cif", "*.vasp", "*POSCAR*", "*CONTCAR*"),
     *("*.traj", "*.pdb", "*.db", "*.lammpstrj", "*.aselmdb", "*.parquet"),
 )
+#: What a folder of structures may hold of others, and of folders: more is a disk, not a data set.
+MOST = 100_000
 _PART = re.compile(r"-?\d+|(-?\d+)?(:(-?\d+)?){1,2}")
 #: Labels without a value: ase takes what follows for it.
 _EMPTY = re.compile(r"""(?<!\S)[^\s"'=]+=(""|'')?(?!\S)""")
@@ -76,28 +78,36 @@ def sliced(items: Iterator[Atoms], part: slice, name: str) -> Iterator[Atoms]:
 
 def frames_under(path: Path, format: str | None = None) -> Iterator[Atoms]:
     """Read a file, or all in a folder in the order of their names; each frame says which."""
-    for file in _files(path, format):
+    for file in list(_files(path, format)):  # what is wrong shows before the first is read
         for atoms in frames(file, format):
             atoms.info.setdefault("file", file.name)
             yield atoms
 
 
-def _files(path: Path, format: str | None) -> list[Path]:
-    """Structure files at or below a path; what else is there is told."""
-    if not path.is_dir() or (path / "type.raw").exists() or path.suffix == ".bundle":
-        return [path]
-    found: list[Path] = []
-    others: list[str] = []
-    for child in sorted(path.glob("[!.]*")):
-        if child.is_dir() and not path.resolve().is_relative_to(child.resolve()):  # no loop
-            found += _files(child, format)
-        elif format or any(fnmatch(child.name, pattern) for pattern in IN_FOLDERS):
-            found.append(child)
+def _files(top: Path, format: str | None) -> Iterator[Path]:
+    """Structure files at or below a path, each folder once, in the order of their names."""
+    waiting, seen, others = [top], set[Path](), list[Path]()
+    while waiting:
+        path = waiting.pop()
+        is_file = not path.is_dir()
+        if not (is_file or (path / "type.raw").exists() or path.suffix == ".bundle"):
+            if (real := path.resolve()) not in seen:  # links may lead there by many ways
+                seen.add(real)
+                waiting += sorted(path.glob("[!.]*"), reverse=True)
+        elif is_file and path != top and not (format or _is_one_by_name(path)):
+            others.append(path)
         else:
-            others.append(child.name)
+            yield path
+        if len(seen) + len(others) > MOST:
+            got = f"{top}: got more than {MOST} folders and files that are no structures by name"
+            raise ValueError(f"{got}, such as {path}; name the folders or files that are meant")
     if others:
-        say(f"lumlip: {path}: {len(others)} files are no structures by name, such as {others[0]}")
-    return found
+        like = f"such as {others[0].name}"
+        say(f"lumlip: {top}: {len(others)} files are no structures by name, {like}")
+
+
+def _is_one_by_name(path: Path) -> bool:
+    return any(fnmatch(path.name, pattern) for pattern in IN_FOLDERS)
 
 
 def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:

@@ -115,11 +115,11 @@ def structures(which: Source, *, format: str | None = None) -> list[Atoms]:
     Returns
     -------
     list of ase.Atoms, length n_structures
-        Copies without calculators; the energy that a file gives is in ``info["energy"]``. Each
-        ``info`` has ``subset``, ``part`` (``"train"`` or ``"test"``) and ``parent`` (equal for
-        structures derived from the same one). Where they are missing: ``config_type``, ``kind`` or
-        ``"user"``, ``"test"``, and ``"frame-0"``, ... ``file`` is the name of the file that one was
-        read from.
+        Copies without calculators; what a file gives of energy and charges of atoms is in
+        ``info["energy"]`` and ``arrays["charges"]``. Each ``info`` has ``subset``, ``part``
+        (``"train"`` or ``"test"``) and ``parent`` (equal for structures derived from the same one).
+        Where they are missing: ``config_type``, ``kind`` or ``"user"``, ``"test"``, and
+        ``"frame-0"``, ... ``file`` is the name of the file that one was read from.
 
     Raises
     ------
@@ -243,6 +243,8 @@ def _labelled(frames: Iterable[Atoms]) -> Iterator[Atoms]:
         if isinstance(calculator, SinglePointCalculator):  # has what a file says
             energy = calculator.get_property("energy", given, allow_calculation=False)
             info |= {} if energy is None else {"energy": _energy(energy, i)}
+            if (charges := calculator.results.get("charges")) is not None:
+                atoms.set_array("charges", np.asarray(charges))
         for name, (keys, default) in _LABELS.items():
             said = (str(info.get(key)).strip() for key in keys)
             info[name] = next((text for text in said if text not in _NONE), default.format(i))

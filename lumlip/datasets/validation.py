@@ -126,7 +126,28 @@ def _states(structures: Sequence[Atoms]) -> list[str]:
     return [text for text, n in found.items() if n]
 
 
-def loose(structures: Sequence[Atoms]) -> list[str]:
+def doubts(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
+    """Say what a page of them has to say, too: lengths may not be in Å, charges are not counted."""
+    pairs = zip(frames, map(_uncounted_charge, structures), strict=True)
+    charged = [f"frame {frame}: {told}" for frame, told in pairs if told]
+    more = f" ({len(charged) - 1} more such frames)" * (len(charged) > 1)
+    return _loose(structures) + [told + more for told in charged[:1]]
+
+
+def _uncounted_charge(atoms: Atoms) -> str:
+    """Say that a structure has a charge where no model reads it: of atoms, or by another name."""
+    given = {} if "charge" in atoms.info else atoms.arrays | atoms.info
+    for name in (name for name in given if "charge" in name.lower()):
+        total = np.sum(given[name]) if np.asarray(given[name]).dtype.kind in "iuf" else 0.0
+        if abs(total) > 0.5:  # charges of atoms are rounded
+            return (
+                f"{name} sum up to {total:.2g}, but models that see a charge take it for neutral, "
+                f"without info['charge'] (in extxyz charge={total:.0f})"
+            )
+    return ""
+
+
+def _loose(structures: Sequence[Atoms]) -> list[str]:
     """Say if atoms of some of the structures are so far apart that lengths may not be in Å."""
     closest = []
     for atoms in structures[:: max(1, len(structures) // FEW)]:

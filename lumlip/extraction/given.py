@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lumlip.datasets.sets import read_structures, structures_sha256
 from lumlip.datasets.spooled import chosen
-from lumlip.datasets.validation import CHECKS_VERSION, check_structures, loose
+from lumlip.datasets.validation import CHECKS_VERSION, check_structures, doubts
 from lumlip.extraction.arrays import packed
 from lumlip.runtime.environments import say
 from lumlip.runtime.paths import ensured, home
@@ -65,7 +65,7 @@ class Given:
     def faults(self, *, stop: bool) -> dict[int, str]:
         """Find faults as `check_structures` does, or stop at them; of each content once.
 
-        What is no fault, but a unit that is hardly meant, is told each time.
+        What is no fault, but hardly meant, is told each time.
 
         Structures without any leave a mark in the cache, by their sum. What the sum does not cover
         is looked at each time.
@@ -76,7 +76,7 @@ class Given:
         seen = mark is not None and mark.exists()
         found = check_structures(self.structures, frames=self.frames, stop=stop, seen=seen)
         if not found:
-            for line in loose(self.structures):
+            for line in doubts(self.structures, self.frames):
                 say(f"lumlip: warning: {line}")
         if mark and not seen and not found:
             with suppress(OSError):  # a cache that is read only

@@ -102,17 +102,23 @@ class Job:
 def with_elements(entry: ModelEntry, pool: WorkerPool) -> ModelEntry:
     """Return a model with the elements that it knows; one that lumlip does not bring is asked.
 
+    That it has no energy, its ``target`` tells from then on.
+
     What the table tells of a published file is what its authors say. The answer is remembered.
     """
     known_to_us = entry.elements is not None and entry.weights != "download"
     if known_to_us or entry.weights == "features":
         return entry
     job = Job(entry, Given([], []), "float32")
-    if not (known := records.read(ELEMENTS).get(job.store.name)):
+    known = records.read(ELEMENTS).get(job.store.name, {})
+    if "no_energy" not in known:
         with TemporaryDirectory() as folder:
-            known = {"elements": job.run(pool, Path(folder), device="auto")["elements"]}
+            told = job.run(pool, Path(folder), device="auto")
+        known = {name: told[name] for name in ("elements", "no_energy")}
         records.remember(job.store.name, known, ELEMENTS)
-    return replace(entry, elements=frozenset(known["elements"]))
+    return replace(
+        entry, elements=frozenset(known["elements"]), target=entry.target or known["no_energy"]
+    )
 
 
 def made(

@@ -13,7 +13,7 @@ from ase import Atoms
 
 from lumlip.array_types import FloatArray
 from lumlip.choices import ANY_LAYER, STOP, check_choice, check_flags
-from lumlip.datasets.validation import loose
+from lumlip.datasets.validation import doubts
 from lumlip.errors import (
     ExtractionError,
     FamilyEnvironmentError,
@@ -28,6 +28,7 @@ from lumlip.extraction.jobs import Job, failed_frames, free_first, made, with_el
 from lumlip.extraction.store import select
 from lumlip.extraction.workers import WorkerPool
 from lumlip.runtime.environments import say as tell
+from lumlip.zoo.features_file import arrays
 from lumlip.zoo.table import ModelEntry, resolve
 from lumlip.zoo.weights import ready
 
@@ -94,12 +95,12 @@ class Panel:
         return "\n".join(lines)
 
     def remarks(self) -> list[str]:
-        """Say how many structures are there twice, which folds cannot know, and odd lengths."""
+        """Say how many structures are there twice, which folds cannot know, and what is odd."""
         parents = (atoms.info.get("parent") for atoms in self.structures)
         pairs = {*zip(self.sums, parents, strict=True)}
         again = len(pairs) - len({sha256 for sha256, _ in pairs})
         copies = f"{again} structures are copies of others, of other parents: errors are too small"
-        return [copies] * (again > 0) + loose(self.structures)
+        return [copies] * (again > 0) + doubts(self.structures, self.frames)
 
     def told(self) -> Self:
         """Say on standard error what was left out, where no report is shown."""
@@ -209,11 +210,12 @@ def taken(entry: ModelEntry, given: Given) -> list[int]:
 
 
 def lacking(entry: ModelEntry) -> list[str]:
-    """Name what a model does not have, as the table of models or its features file tells."""
+    """Name what a model does not have, as its entry or its features file tells."""
     if entry.weights != "features":
         return ["energies"] if entry.target else []
-    names = list(map(str, files.opened(Path(entry.file))))
-    has = {"energies": "energy" in names, "layers": any(n.startswith(LAYER) for n in names)}
+    names = arrays(Path(entry.file))
+    has = {"energies": "energy" in names, "backbone": "backbone" in names}
+    has["layers"] = any(name.startswith(LAYER) for name in names)
     return [name for name, there in has.items() if not there]
 
 

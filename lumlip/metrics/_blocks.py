@@ -1,10 +1,11 @@
 """Features that are read block by block, and work on them in this process or in others."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Executor
 from dataclasses import dataclass
 from functools import partial
+from hashlib import blake2b
 from typing import TypeVar
 
 import numpy as np
@@ -21,6 +22,8 @@ Read = Callable[[int], tuple[Mapping[str, ArrayLike], ArrayLike]]
 Result = TypeVar("Result")
 #: Runs of blocks that work is cut into: the order of sums, which no executor changes.
 N_RUNS = 64
+#: Of so many rows, evenly spaced, and all of fewer, a block is known.
+SAMPLED = 64
 #: What is said of blocks that do not come as before.
 CHANGED = (
     "read: got other atoms or features when blocks were read again, expected the same ones: of "
@@ -100,6 +103,32 @@ def _submitted(executor: Executor | None, here: Callable[[], Result]) -> Callabl
 def _alone(task: Callable[[], Result]) -> Result:
     with one_thread_per_call():
         return task()
+
+
+def marks(block: int, rows: torch.Tensor, group: IntArray) -> list[tuple[int, bytes]]:
+    """Digests of what this block alone has: rows from all over it, and those where a group ends.
+
+    What may come twice has none: a group that is another's copy, atoms that are all alike, and ends
+    of groups that are not in one piece.
+    """
+    x, ends = rows.numpy(), np.flatnonzero(np.diff(group))
+    over = x[:: max(1, len(x) // SAMPLED)]
+    some = [(over, group[:0] if len(ends) else group[:1])] if (over != x[:1]).any() else []
+    if len(ends) < len(np.unique(group)):
+        some += [(x[i : i + 2], group[i : i + 2]) for i in ends.tolist()]
+    sums = (blake2b(y.tobytes(), key=own.tobytes(), digest_size=16) for y, own in some)
+    return [(block, total.digest()) for total in sums]
+
+
+def check_once(marked: Iterable[tuple[int, bytes]]) -> None:
+    """Refuse atoms that are in two blocks, by the `marks` of all: they would count twice."""
+    seen: dict[bytes, int] = {}
+    for block, mark in marked:
+        if (before := seen.setdefault(mark, block)) != block:
+            raise ValueError(
+                f"read: got atoms of block {before} in block {block} again, expected each in one: "
+                "does it heed the number of the block, and end where the next one begins?"
+            )
 
 
 def check_groups(name: str, seen: BoolArray, n_blocks: int) -> None:

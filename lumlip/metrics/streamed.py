@@ -18,7 +18,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import FloatArray, IntArray
-from lumlip.metrics._blocks import CHANGED, Blocks, Read, check_groups, results
+from lumlip.metrics._blocks import CHANGED, Blocks, Read, check_groups, check_once, marks, results
 from lumlip.metrics._fold_maps import FoldMaps, Source
 from lumlip.metrics._fold_sums import FoldOrder, Part, merge
 from lumlip.metrics._input import as_array, check_spread
@@ -72,8 +72,8 @@ def streamed_table(
     Raises
     ------
     ValueError
-        If blocks, groups or folds do not fit together, blocks change between the passes, or
-        features do not vary.
+        If blocks, groups or folds do not fit together, blocks share atoms or change between the
+        passes, or features do not vary.
 
     Examples
     --------
@@ -92,7 +92,9 @@ def streamed_table(
     blocks, first = Blocks.of(read, len(fold))
     names = list(first)
     how: Any = {"n_blocks": n_blocks, "executor": executor}
-    fits = _fitted(reduce(merge, results(partial(_reduced, blocks, part), **how)), first)
+    parts, marked = reduce(_joined, results(partial(_reduced, blocks, part), **how))
+    check_once(marked)
+    fits = _fitted(parts, first)
     sums, counts, n_broken = np.zeros((len(first), len(first), len(fold))), np.zeros(len(fold)), 0
     # As bytes: tensors would travel in shared memory, which ends with the process that sent it.
     moved = np.zeros(len(fits.mean))
@@ -108,6 +110,9 @@ def streamed_table(
     table = table_of_sums((names, names), sums, counts, np.arange(len(fold)), **draws)
     table.attrs["n_broken"] = n_broken
     return table
+
+
+_Reduced = tuple[list[Part], list[tuple[int, bytes]]]
 
 
 class _Sums(NamedTuple):
@@ -172,16 +177,22 @@ def _fitted(parts: list[Part], first: Mapping[str, FloatArray]) -> _Fits:
     return _Fits(int(n.sum()), torch.as_tensor(mean), spread, turns, maps)
 
 
-def _reduced(blocks: Blocks, part: IntArray, run: IntArray) -> list[Part]:
+def _reduced(blocks: Blocks, part: IntArray, run: IntArray) -> _Reduced:
     """Reduce each part of the atoms of some blocks; part is 2 * fold + half of every group."""
-    return reduce(merge, (_parts(part, *blocks.rows(block)) for block in run))
+    return reduce(_joined, (_parts(part, block, *blocks.rows(block)) for block in run.tolist()))
 
 
-def _parts(part: IntArray, rows: torch.Tensor, group: IntArray) -> list[Part]:
+def _parts(part: IntArray, block: int, rows: torch.Tensor, group: IntArray) -> _Reduced:
     own = part[group]
     sizes = np.bincount(own, minlength=int(part.max()) + 1)
     sorted_rows = rows[np.argsort(own, kind="stable")]
-    return [Part.of(some) for some in torch.split(sorted_rows, sizes.tolist())]
+    parts = [Part.of(some) for some in torch.split(sorted_rows, sizes.tolist())]
+    return parts, marks(block, rows, group)
+
+
+def _joined(some: _Reduced, others: _Reduced) -> _Reduced:
+    some[1].extend(others[1])
+    return merge(some[0], others[0]), some[1]
 
 
 def _summed(blocks: Blocks, part: IntArray, pickled: bytes, run: IntArray) -> list[_Sums]:

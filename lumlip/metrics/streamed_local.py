@@ -8,6 +8,7 @@ once: if too few distinct ones are among the candidates, twice as many are looke
 
 from concurrent.futures import Executor
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ import torch
 from numpy.typing import ArrayLike
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
-from lumlip.metrics._blocks import Blocks, Read, check_groups, results
+from lumlip.metrics._blocks import Blocks, Read, check_groups, check_once, marks, results
 from lumlip.metrics._errors import local_errors
 from lumlip.metrics._input import check_spread
 from lumlip.metrics._protocol import Protocol
@@ -73,9 +74,10 @@ def _surveyed(read: Read, is_tested: BoolArray, how: Any) -> tuple[Search, IntAr
     widths = list(blocks.widths.values())
     near = np.concatenate([x.mean(axis=0) for x in first.values()])
     runs = list(results(partial(_survey, blocks, is_tested, near), **how))
-    counts, sums, squares, rows, groups = zip(
+    counts, sums, squares, rows, groups, marked = zip(
         *(block for run in runs for block in run), strict=True
     )
+    check_once(chain.from_iterable(marked))
     n, mean = sum(counts), np.sum(sums, axis=0) / max(sum(counts), 1)
     if n < 2 or not any(map(len, groups)):
         raise ValueError(f"tested: got {n} atoms to fit on, {sum(map(len, groups))} to test")
@@ -93,13 +95,14 @@ def _surveyed(read: Read, is_tested: BoolArray, how: Any) -> tuple[Search, IntAr
 
 def _survey(
     blocks: Blocks, is_tested: BoolArray, near: FloatArray, run: IntArray
-) -> list[tuple[int, FloatArray, FloatArray, FloatArray, IntArray]]:
-    """Of each block: train atoms, sums and squares about a point; rows and groups to test."""
+) -> list[tuple[int, FloatArray, FloatArray, FloatArray, IntArray, list[tuple[int, bytes]]]]:
+    """Of each block: train atoms, sums and squares about a point; rows, groups to test; marks."""
     found = []
-    for block in run:
+    for block in run.tolist():
         rows, group = blocks.rows(block)
         own = is_tested[group]
         train = rows[~own] - torch.as_tensor(near)
         sums = train.sum(dim=0).numpy(), train.square().sum(dim=0).numpy()
-        found.append((len(train), *sums, rows[own].numpy(), group[own]))
+        marked = marks(block, rows, group)
+        found.append((len(train), *sums, rows[own].numpy(), group[own], marked))
     return found

@@ -39,6 +39,15 @@ def attributes(path: Path) -> dict[str, Any]:
             return dict(json.loads(str(file["attributes"]))) if "attributes" in file else {}
 
 
+def arrays(path: Path) -> set[str]:
+    """Return the names of what a features file holds."""
+    with reading(path):
+        if path.suffix == ".zarr":
+            return {member.parent.name for member in path.glob("*/.zarray")}
+        with np.load(path, allow_pickle=False) as file:
+            return set(file.files)
+
+
 @contextmanager
 def reading(path: Path) -> Iterator[None]:
     """Name the file in whatever error reading it raises: what is damaged raises anything."""

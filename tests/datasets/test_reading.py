@@ -17,6 +17,7 @@ from ase import Atoms
 from ase.build import bulk, molecule
 
 from lumlip import structures
+from lumlip.datasets import reading
 from lumlip.datasets.reading import frames
 from lumlip.datasets.sets import structures_sha256
 
@@ -140,6 +141,30 @@ def test_a_link_to_a_folder_above_is_not_followed(tmp_path, salt):
     for place in (tmp_path, tmp_path / "more"):
         (place / "loop").symlink_to(tmp_path)
     assert len(structures(tmp_path)) == 1
+
+
+def test_a_folder_that_many_links_lead_to_is_read_once(tmp_path, salt):
+    """Each way was followed: with twelve folders for hours."""
+    folders = [tmp_path / name for name in "abcdefghijkl"]
+    for folder in folders:
+        folder.mkdir()
+        ase.io.write(folder / "one.cif", salt[0])
+        for other in folders:
+            (folder / f"to-{other.name}").symlink_to(other)
+    assert len(structures(tmp_path)) == 12
+
+
+def test_a_disk_is_no_folder_of_structures(tmp_path, salt, monkeypatch):
+    monkeypatch.setattr(reading, "MOST", 20)
+    deep = tmp_path.joinpath(*"abcdefghijklmnop")
+    deep.mkdir(parents=True)
+    for i in range(30):
+        ase.io.write(deep / f"{i}.cif", salt[0])
+    assert len(structures(tmp_path)) == 30
+    for name in "qrstu":
+        (deep / f"{name}.txt").touch()
+    with pytest.raises(ValueError, match=r"got more than 20 folders and files that are .*\.txt; n"):
+        structures(tmp_path)
 
 
 def test_an_empty_folder_is_no_structures(tmp_path):

@@ -2,6 +2,7 @@
 
 import time
 
+import ase.io
 import numpy as np
 import pytest
 from ase import Atoms
@@ -324,6 +325,29 @@ def test_lengths_in_bohr_are_told(capfd):
     Given.of(found).faults(stop=True)
     line = "lumlip: warning: closest atoms are 1.9 sums of covalent radii apart, expected about 1"
     assert capfd.readouterr().err.startswith(line)
+
+
+@pytest.mark.parametrize("name", ["charges", "initial_charges", "formal_charge", "total_charge"])
+def test_charges_that_no_model_reads_are_told_with_their_frame(tmp_path, capfd, name):
+    """Models that see a charge took ions for neutral without a word."""
+    found = [molecule("H2O"), molecule("OH"), molecule("OH")]
+    for atoms in found:
+        each = [-0.9, -0.1, 0.0][: len(atoms)] if len(atoms) < 3 else [-0.8, 0.4, 0.4]
+        if name == "total_charge":
+            atoms.info[name] = round(sum(each))
+        else:
+            atoms.set_array(name, np.array(each))
+    columns = {"columns": ["symbols", "positions", name]} if name != "total_charge" else {}
+    ase.io.write(tmp_path / "ions.xyz", found, format="extxyz", **columns)
+    Given.of(tmp_path / "ions.xyz").faults(stop=True)
+    told = capfd.readouterr().err
+    assert f"lumlip: warning: frame 1: {name} sum up to -1, but models that see a charge" in told
+    assert "(in extxyz charge=-1) (1 more such frames)" in told
+    for atoms in found:
+        atoms.info["charge"] = 0 if len(atoms) > 2 else -1
+    ase.io.write(tmp_path / "told.xyz", found, format="extxyz", **columns)
+    Given.of(tmp_path / "told.xyz").faults(stop=True)
+    assert not capfd.readouterr().err
 
 
 def test_charges_and_spins_that_models_may_not_see_are_told():

@@ -58,7 +58,8 @@ def test_copies_of_other_parents_are_told():
         atoms.info["parent"] = "nickel"
     copies = "2 structures are copies of others, of other parents: errors are too small"
     for some, said in (([one, one, two, two, *kin], [copies]), ([one, two, *kin], [])):
-        shown = Panel(lumlip.structures(some), {}, {}, {})
+        frames = xr.Dataset(coords={"frame": ("structure", range(len(some)))})
+        shown = Panel(lumlip.structures(some), {"": frames})
         assert shown.remarks() == said
 
 

@@ -178,6 +178,45 @@ def test_bad_input_is_refused(options, message):
         lumlip.streamed_table(options.pop("read"), options.pop("n_blocks"), **options)
 
 
+def twice(block):
+    return read(4 if block == 1 else block)
+
+
+def heedless(block):
+    """Groups by the number of the block, which the features do not heed."""
+    features, groups = read(1)
+    return features, 40 * block + groups % 40
+
+
+def overlapping(block):
+    atoms = slice(CUTS[block], CUTS[block + 1] + 200)
+    return {name: x[atoms] for name, x in FEATURES.items()}, GROUPS[atoms]
+
+
+@pytest.mark.parametrize("wrong", [twice, heedless, overlapping])
+@pytest.mark.parametrize("local", [False, True])
+def test_atoms_that_come_twice_are_refused(wrong, local):
+    """Tables of such blocks were wrong without a word."""
+    options = {"tested": FOLDS == 0, "n_neighbors": 20} if local else {"folds": FOLDS}
+    table = lumlip.streamed_lfre if local else lumlip.streamed_table
+    with pytest.raises(ValueError, match=r"read: got atoms of block . in block . again, expected"):
+        table(wrong, 6, **options)
+
+
+def crystals(block):
+    """One structure that is a copy, or two of atoms that are all alike."""
+    rows = np.random.default_rng(block % 6).normal(size=(4, 2))
+    first = (3 * block + 1) // 2
+    if block % 2:
+        return {"some": rows}, np.full(4, first)
+    return {"some": rows[[0] * 4]}, np.repeat([first, first + 1], 2)
+
+
+def test_copies_and_atoms_that_are_all_alike_may_be_in_many_blocks():
+    found = lumlip.streamed_table(crystals, 100, folds=np.arange(150) % 3)
+    assert found.loc["some", "some"] < 1e-6
+
+
 def test_a_forgotten_block_is_missed():
     """Its atoms were left out without a word."""
     with pytest.raises(ValueError, match=r"folds: got 240 groups; of .* in the 5 blocks"):
