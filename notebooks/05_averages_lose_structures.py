@@ -180,9 +180,9 @@ element, 1 for its atoms. Its mean is the composition, from which all its cumula
 # %%
 # The idea, for one model and one split: eight cumulants over a structure's atoms, from the mean.
 X8 = lumlip.cumulant_features(panel.layer(layer)[firsts[0]], index, order=8)
-means = lumlip.cumulant_features(panel.layer(layer)[firsts[0]], index, order=1)
-train, test = lumlip.split(as_samples(panel), by="parent", n_test=len(means) // 5)
-print(f"{firsts[0]}: GFRE {lumlip.gfre(means, X8, train=train, test=test):.2f}")
+averaged = lumlip.cumulant_features(panel.layer(layer)[firsts[0]], index, order=1)
+train, test = lumlip.split(as_samples(panel), by="parent", n_test=len(averaged) // 5)
+print(f"{firsts[0]}: GFRE {lumlip.gfre(averaged, X8, train=train, test=test):.2f}")
 
 
 # %% tags=["remove-input"]

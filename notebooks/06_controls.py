@@ -199,8 +199,8 @@ atom; with it the composition of the structure; and beside both {term}`SOAP`, a 
 source, target = last[firsts[0]], last[firsts[-1]]
 told_source = np.hstack([source, one_hot(panel.atoms["atomic_number"].to_numpy())])
 train, test = lumlip.split(panel.atoms, by="parent", n_test=len(source) // 5)
-errors = [lumlip.gfre(X, target, train=train, test=test) for X in (source, told_source)]
-print(f"{firsts[0]} to {firsts[-1]}: GFRE {errors[0]:.2f} untold, {errors[1]:.2f} told")
+untold, told_too = (lumlip.gfre(X, target, train=train, test=test) for X in (source, told_source))
+print(f"{firsts[0]} to {firsts[-1]}: GFRE {untold:.2f} untold, {told_too:.2f} told")
 
 # %% tags=["remove-input"]
 mace, pet = (groups.get(m, {}) for m in ("mace-mini", "pet-mini"))
