@@ -26,7 +26,7 @@ from lumlip.datasets.validation import concerns
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, LARGEST_WEIGHTS
 from lumlip.metrics.reconstruction import neighborhood_size
-from lumlip.metrics.splits import split
+from lumlip.metrics.splits import _groups, split
 from lumlip.metrics.tables import LARGE_SHARE, reconstruction_table
 from lumlip.runtime.environments import say
 from lumlip.runtime.paths import ensured, refuse_existing
@@ -61,13 +61,13 @@ class Comparison:
         has, broken = self.settings, self.table.attrs["n_broken"]
         widest = max(x.shape[1] for x in self.panel.layer(has["layer"]).values())
         n_train, n_draws, k = (has[name] for name in ("n_train", "n_bootstrap", "n_neighbors"))
-        n_tested, local = has["n_test_structures"], has["metric"] == "lfre"
+        n_tested, kind, local = has["n_drawn"], has["drawn"], has["metric"] == "lfre"
         size = LARGEST_WEIGHTS if local else LARGEST_MAP
         found = {
-            "one test structure: no interval over it; give more structures": (
+            f"one test {kind}: no interval over it; give more structures": (
                 n_tested == 1 and n_draws
             ),
-            f"{n_tested} test structures: fewer than ten do not tell how large errors may be, and "
+            f"{n_tested} test {kind}s: fewer than ten do not tell how large errors may be, and "
             "intervals over them say little; give more structures": 1 < n_tested < 10 and n_draws,
             f"intervals of {n_draws} draws are too narrow; take {FEWEST_DRAWS} or more": (
                 0 < n_draws < FEWEST_DRAWS
@@ -87,7 +87,7 @@ class Comparison:
         return concerns(self.panel.structures, self.panel.frames) + said + self._outliers()
 
     def _outliers(self) -> list[str]:
-        """Name the structure that carries the largest part of a cell's square, if that is much."""
+        """Name what carries the largest part of a cell's square, by its first frame, if much."""
         names, attrs = list(self.table.index), self.table.attrs
         pairs = [(a, b) for a in names for b in names if a != b]
         shown = self.table > 5e-4  # what is printed as 0.000 may be rounding
@@ -96,10 +96,11 @@ class Comparison:
             return []
         share, source, target = max(large)
         number = attrs["worst_group"][source][target]
-        formula = self.panel.structures[number].get_chemical_formula()
+        formula, kind = self.panel.structures[number].get_chemical_formula(), self.settings["drawn"]
+        whose = "" if kind == "structure" else f" with all of its {kind}"
         return [
-            f"frame {self.panel.frames[number]}, {formula}, carries {share:.0%} of the square of "
-            f"{source} -> {target}; in {len(large)} of {len(pairs)} cells one structure carries "
+            f"frame {self.panel.frames[number]}, {formula},{whose} carries {share:.0%} of the square "
+            f"of {source} -> {target}; in {len(large)} of {len(pairs)} cells one {kind} carries "
             f"over {LARGE_SHARE:.0%}"
         ]
 
@@ -146,7 +147,8 @@ def compare(
         Training atoms in a neighbourhood, for LFRE; by default 64, or a quarter of the training
         atoms if that is fewer.
     n_bootstrap : int
-        Resamples of the test structures for the 95 % intervals; 0 for none.
+        Resamples of the test structures, parents or compositions that are kept whole, for the 95 %
+        intervals; 0 for none.
     protocol : {"robust", "scikit-matter"}
         See :func:`lumlip.gfre` and :func:`lumlip.lfre`.
     options
@@ -173,7 +175,10 @@ def compare(
     n_test = n_test or min(_PAPER_TEST_ATOMS, max(1, n_atoms // 5))
     train, test = split(atoms, by=by, n_test=n_test, seed=seed)
     hashes = np.array(shown.sums)
-    trained, tested = (np.unique(atoms["structure"].to_numpy()[part]) for part in (train, test))
+    owner, drawn = atoms["structure"].to_numpy(), "structure" if by == "atom" else by
+    trained, tested = (np.unique(owner[part]) for part in (train, test))
+    whole = _groups(atoms, owner, drawn)
+    first = owner[np.unique(whole, return_index=True)[1]][whole]  # a group by its first structure
     repeated = np.isin(hashes[tested], hashes[trained]) if by != "atom" else np.zeros(0)
     k = (n_neighbors or neighborhood_size(len(train), 64)) if metric == "lfre" else None
     table = reconstruction_table(
@@ -183,7 +188,7 @@ def compare(
         test=test,
         n_neighbors=k,
         n_bootstrap=n_bootstrap,
-        groups=atoms["structure"].to_numpy(),
+        groups=first,
         seed=seed,
         device=device,
         protocol=protocol,
@@ -196,6 +201,8 @@ def compare(
         "n_train": len(train),
         "n_test": len(test),
         "n_test_structures": len(tested),
+        "drawn": drawn,
+        "n_drawn": len(np.unique(first[test])),
         "n_repeated": int(repeated.sum()),
         "n_neighbors": k,
         "n_bootstrap": n_bootstrap,
