@@ -97,11 +97,11 @@ class Comparison:
         share, source, target = max(large)
         number = attrs["worst_group"][source][target]
         formula, kind = self.panel.structures[number].get_chemical_formula(), self.settings["drawn"]
-        whose = "" if kind == "structure" else f" with all of its {kind}"
+        whose = "" if kind == "structure" else f"the {kind} of "
         return [
-            f"frame {self.panel.frames[number]}, {formula},{whose} carries {share:.0%} of the square "
-            f"of {source} -> {target}; in {len(large)} of {len(pairs)} cells one {kind} carries "
-            f"over {LARGE_SHARE:.0%}"
+            f"{whose}frame {self.panel.frames[number]}, {formula}, carries {share:.0%} of the "
+            f"square of {source} -> {target}; in {len(large)} of {len(pairs)} cells one {kind} "
+            f"carries over {LARGE_SHARE:.0%}"
         ]
 
     def save(self, folder: Path) -> list[Path]:
