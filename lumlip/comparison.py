@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
+from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.choices import (
     ANY_LAYER,
     FEWEST_DRAWS,
@@ -24,7 +25,11 @@ from lumlip.choices import (
 )
 from lumlip.datasets.validation import concerns
 from lumlip.extraction.panel import Panel, panel
-from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, LARGEST_WEIGHTS
+from lumlip.metrics._device import resolve_device
+from lumlip.metrics._input import as_features
+from lumlip.metrics._neighbors import nearest_train_atoms
+from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, LARGEST_WEIGHTS, ROBUST
+from lumlip.metrics._scaling import scale
 from lumlip.metrics.reconstruction import neighborhood_size
 from lumlip.metrics.splits import _groups, split
 from lumlip.metrics.tables import LARGE_SHARE, reconstruction_table
@@ -174,12 +179,9 @@ def compare(
     n_atoms = atoms.sizes["atom"]
     n_test = n_test or min(_PAPER_TEST_ATOMS, max(1, n_atoms // 5))
     train, test = split(atoms, by=by, n_test=n_test, seed=seed)
-    hashes = np.array(shown.sums)
     owner, drawn = atoms["structure"].to_numpy(), "structure" if by == "atom" else by
-    trained, tested = (np.unique(owner[part]) for part in (train, test))
     whole = _groups(atoms, owner, drawn)
     first = owner[np.unique(whole, return_index=True)[1]][whole]  # a group by its first structure
-    repeated = np.isin(hashes[tested], hashes[trained]) if by != "atom" else np.zeros(0)
     k = (n_neighbors or neighborhood_size(len(train), 64)) if metric == "lfre" else None
     table = reconstruction_table(
         X,
@@ -193,6 +195,8 @@ def compare(
         device=device,
         protocol=protocol,
     )
+    tested = np.unique(owner[test])
+    new = owner[test][~_seen(X, train, test, device)] if by != "atom" else tested
     settings = {
         "models": list(X),
         "metric": metric,
@@ -203,7 +207,7 @@ def compare(
         "n_test_structures": len(tested),
         "drawn": drawn,
         "n_drawn": len(np.unique(first[test])),
-        "n_repeated": int(repeated.sum()),
+        "n_repeated": len(tested) - len(np.unique(new)),
         "n_neighbors": k,
         "n_bootstrap": n_bootstrap,
         "seed": seed,
@@ -213,6 +217,21 @@ def compare(
     for line in made.warnings():
         say(f"lumlip: warning: {line}")
     return made
+
+
+def _seen(
+    features: Mapping[str, FloatArray], train: IntArray, test: IntArray, device: str
+) -> BoolArray:
+    """Tell which test atoms (n_test,) have near-copies in train, in all models.
+
+    So supercells of a structure count, and copies that are moved or whose atoms are permuted.
+    """
+    found = np.ones(len(test), dtype=bool)
+    for name, X in features.items():
+        both = scale(as_features(X, name), train, test, name, resolve_device(device))
+        near = both.train[nearest_train_atoms(both, 1)[:, 0]]
+        found &= ((both.test - near).norm(dim=1) < ROBUST.copies).cpu().numpy()
+    return found
 
 
 def ends_text(low: Any, high: Any) -> str:

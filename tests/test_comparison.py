@@ -162,6 +162,26 @@ def test_one_test_structure_and_isolated_atoms_are_told(tmp_path):
     assert high.isna().all(axis=None)
 
 
+def test_supercells_of_train_structures_are_found(tmp_path):
+    """Their features are the same but for rounding, and so are those of copies that were moved."""
+    frames = [bulk(s) for s in ("Cu", "Al", "Ag", "Au", "Ni", "Pd", "Pt", "Ir", "Rh", "Pb")]
+    frames += [atoms * (2, 1, 1) for atoms in frames]
+    rng, kind = np.random.default_rng(0), np.repeat(np.tile(range(10), 2), [1] * 10 + [2] * 10)
+    for name in "ab":
+        rows = rng.normal(size=(10, 3))[kind] + 1e-7 * rng.normal(size=(30, 3))
+        np.savez(
+            tmp_path / f"{name}.npz", last_layer=rows, structures_sha256=structures_sha256(frames)
+        )
+    files = [f"features:{tmp_path / name}.npz" for name in "ab"]
+    made = compare(files, frames, n_bootstrap=0)
+    _, test = lumlip.split(made.panel.atoms, by="structure", n_test=6)
+    tested = np.unique(made.panel.atoms["structure"].to_numpy()[test])
+    twins = [one for one in tested if (one + 10) % 20 not in tested]
+    assert made.settings["n_repeated"] == len(twins) > 0
+    assert any(f"{len(twins)} test structures are training s" in one for one in made.warnings())
+    assert compare(files, frames, n_bootstrap=0, by="composition").settings["n_repeated"] == 0
+
+
 def _labelled(tmp_path, n_parents, n_frames):
     """Frames of one parent have the same error: (files, frames)."""
     rng, frames = np.random.default_rng(0), []
