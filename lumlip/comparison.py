@@ -168,8 +168,7 @@ def compare(
     check_count("n_bootstrap", n_bootstrap, 0)
     check_count("seed", seed, 0)
     for name, value in (("n_test", n_test), ("n_neighbors", n_neighbors)):
-        if value is not None:
-            check_count(name, value, 1)
+        check_count(name, 1 if value is None else value, 1)
     if n_neighbors is not None and metric != "lfre":
         raise ValueError(
             f"n_neighbors: got {n_neighbors} with {metric}, expected it with lfre only"
@@ -222,10 +221,7 @@ def compare(
 def _seen(
     features: Mapping[str, FloatArray], train: IntArray, test: IntArray, device: str
 ) -> BoolArray:
-    """Tell which test atoms (n_test,) have near-copies in train, in all models.
-
-    So supercells of a structure count, and copies that are moved or whose atoms are permuted.
-    """
+    """Tell which test atoms (n_test,) have near-copies in train, in all models: supercells, too."""
     found = np.ones(len(test), dtype=bool)
     for name, X in features.items():
         both = scale(as_features(X, name), train, test, name, resolve_device(device))
