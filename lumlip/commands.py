@@ -207,8 +207,8 @@ def compare_models(models: list[str], *, output: Path | None, **options: Any) ->
     result = compare(models, say=say, **options)
     print(result.panel.report(), result.describe(), sep="\n")
     print(result.table.to_string(float_format="{:.3f}".format))
-    if result.settings["n_bootstrap"] and result.settings["n_test_structures"] > 1:
-        print("95 % intervals over test structures:")
+    if result.settings["n_bootstrap"] and result.settings["n_drawn"] > 1:
+        print(f"95 % intervals over test {result.settings['drawn']}s:")
         for row in intervals(result.table).itertuples():
             span = f"{row.value:.3f} {ends_text(row.low, row.high)}"
             print(f"  {row.source} -> {row.target}: {span}")

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 from ase import Atoms
 
+from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.choices import (
     ANY_LAYER,
     FEWEST_DRAWS,
@@ -22,9 +23,13 @@ from lumlip.choices import (
 )
 from lumlip.datasets.validation import concerns
 from lumlip.extraction.panel import Panel, panel
-from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, LARGEST_WEIGHTS
+from lumlip.metrics._device import resolve_device
+from lumlip.metrics._input import as_features
+from lumlip.metrics._neighbors import nearest_train_atoms
+from lumlip.metrics._protocol import BROKEN, LARGEST_MAP, LARGEST_WEIGHTS, ROBUST
+from lumlip.metrics._scaling import scale
 from lumlip.metrics.reconstruction import neighborhood_size
-from lumlip.metrics.splits import split
+from lumlip.metrics.splits import _groups, split
 from lumlip.metrics.tables import LARGE_SHARE, reconstruction_table
 from lumlip.runtime.environments import say
 from lumlip.runtime.paths import ensured, refuse_existing
@@ -59,13 +64,13 @@ class Comparison:
         has, broken = self.settings, self.table.attrs["n_broken"]
         widest = max(x.shape[1] for x in self.panel.layer(has["layer"]).values())
         n_train, n_draws, k = (has[name] for name in ("n_train", "n_bootstrap", "n_neighbors"))
-        n_tested, local = has["n_test_structures"], has["metric"] == "lfre"
+        n_tested, kind, local = has["n_drawn"], has["drawn"], has["metric"] == "lfre"
         size = LARGEST_WEIGHTS if local else LARGEST_MAP
         found = {
-            "one test structure: no interval over it; give more structures": (
+            f"one test {kind}: no interval over it; give more structures": (
                 n_tested == 1 and n_draws
             ),
-            f"{n_tested} test structures: fewer than ten do not tell how large errors may be, and "
+            f"{n_tested} test {kind}s: fewer than ten do not tell how large errors may be, and "
             "intervals over them say little; give more structures": 1 < n_tested < 10 and n_draws,
             f"intervals of {n_draws} draws are too narrow; take {FEWEST_DRAWS} or more": (
                 0 < n_draws < FEWEST_DRAWS
@@ -85,7 +90,7 @@ class Comparison:
         return concerns(self.panel.structures, self.panel.frames) + said + self._outliers()
 
     def _outliers(self) -> list[str]:
-        """Name the structure that carries the largest part of a cell's square, if that is much."""
+        """Name what carries the largest part of a cell's square, by its first frame, if much."""
         names, attrs = list(self.table.index), self.table.attrs
         pairs = [(a, b) for a in names for b in names if a != b]
         shown = self.table > 5e-4  # what is printed as 0.000 may be rounding
@@ -94,11 +99,12 @@ class Comparison:
             return []
         share, source, target = max(large)
         number = attrs["worst_group"][source][target]
-        formula = self.panel.structures[number].get_chemical_formula()
+        formula, kind = self.panel.structures[number].get_chemical_formula(), self.settings["drawn"]
+        whose = "" if kind == "structure" else f"the {kind} of "
         return [
-            f"frame {self.panel.frames[number]}, {formula}, carries {share:.0%} of the square of "
-            f"{source} -> {target}; in {len(large)} of {len(pairs)} cells one structure carries "
-            f"over {LARGE_SHARE:.0%}"
+            f"{whose}frame {self.panel.frames[number]}, {formula}, carries {share:.0%} of the "
+            f"square of {source} -> {target}; in {len(large)} of {len(pairs)} cells one {kind} "
+            f"carries over {LARGE_SHARE:.0%}"
         ]
 
     def save(self, folder: Path) -> list[Path]:
@@ -144,7 +150,8 @@ def compare(
         Training atoms in a neighbourhood, for LFRE; by default 64, or a quarter of the training
         atoms if that is fewer.
     n_bootstrap : int
-        Resamples of the test structures for the 95 % intervals; 0 for none.
+        Resamples of the test structures, parents or compositions that are kept whole, for the 95 %
+        intervals; 0 for none.
     protocol : {"robust", "scikit-matter"}
         See :func:`lumlip.gfre` and :func:`lumlip.lfre`.
     options
@@ -159,8 +166,7 @@ def compare(
     check_count("n_bootstrap", n_bootstrap, 0)
     check_count("seed", seed, 0)
     for name, value in (("n_test", n_test), ("n_neighbors", n_neighbors)):
-        if value is not None:
-            check_count(name, value, 1)
+        check_count(name, 1 if value is None else value, 1)
     if n_neighbors is not None and metric != "lfre":
         raise ValueError(
             f"n_neighbors: got {n_neighbors} with {metric}, expected it with lfre only"
@@ -170,9 +176,9 @@ def compare(
     n_atoms = atoms.sizes["atom"]
     n_test = n_test or min(_PAPER_TEST_ATOMS, max(1, n_atoms // 5))
     train, test = split(atoms, by=by, n_test=n_test, seed=seed)
-    hashes = np.array(shown.sums)
-    trained, tested = (np.unique(atoms["structure"].to_numpy()[part]) for part in (train, test))
-    repeated = np.isin(hashes[tested], hashes[trained]) if by != "atom" else np.zeros(0)
+    owner, drawn = atoms["structure"].to_numpy(), "structure" if by == "atom" else by
+    whole = _groups(atoms, owner, drawn)
+    first = owner[np.unique(whole, return_index=True)[1]][whole]  # a group by its first structure
     k = (n_neighbors or neighborhood_size(len(train), 64)) if metric == "lfre" else None
     table = reconstruction_table(
         X,
@@ -181,11 +187,13 @@ def compare(
         test=test,
         n_neighbors=k,
         n_bootstrap=n_bootstrap,
-        groups=atoms["structure"].to_numpy(),
+        groups=first,
         seed=seed,
         device=device,
         protocol=protocol,
     )
+    tested = np.unique(owner[test])
+    new = owner[test][~_seen(X, train, test, device)] if by != "atom" else tested
     settings = {
         "models": list(X),
         "metric": metric,
@@ -194,7 +202,9 @@ def compare(
         "n_train": len(train),
         "n_test": len(test),
         "n_test_structures": len(tested),
-        "n_repeated": int(repeated.sum()),
+        "drawn": drawn,
+        "n_drawn": len(np.unique(first[test])),
+        "n_repeated": len(tested) - len(np.unique(new)),
         "n_neighbors": k,
         "n_bootstrap": n_bootstrap,
         "seed": seed,
@@ -204,6 +214,18 @@ def compare(
     for line in made.warnings():
         say(f"lumlip: warning: {line}")
     return made
+
+
+def _seen(
+    features: Mapping[str, FloatArray], train: IntArray, test: IntArray, device: str
+) -> BoolArray:
+    """Tell which test atoms (n_test,) have near-copies in train, in all models: supercells, too."""
+    found = np.ones(len(test), dtype=bool)
+    for name, X in features.items():
+        both = scale(as_features(X, name), train, test, name, resolve_device(device))
+        near = both.train[nearest_train_atoms(both, 1)[:, 0]]
+        found &= ((both.test - near).norm(dim=1) < ROBUST.copies).cpu().numpy()
+    return found
 
 
 def ends_text(low: Any, high: Any) -> str:

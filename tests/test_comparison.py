@@ -162,6 +162,66 @@ def test_one_test_structure_and_isolated_atoms_are_told(tmp_path):
     assert high.isna().all(axis=None)
 
 
+def test_supercells_of_train_structures_are_found(tmp_path):
+    """Their features are the same but for rounding, and so are those of copies that were moved."""
+    frames = [bulk(s) for s in ("Cu", "Al", "Ag", "Au", "Ni", "Pd", "Pt", "Ir", "Rh", "Pb")]
+    frames += [atoms * (2, 1, 1) for atoms in frames]
+    rng, kind = np.random.default_rng(0), np.repeat(np.tile(range(10), 2), [1] * 10 + [2] * 10)
+    for name in "ab":
+        rows = rng.normal(size=(10, 3))[kind] + 1e-7 * rng.normal(size=(30, 3))
+        np.savez(
+            tmp_path / f"{name}.npz", last_layer=rows, structures_sha256=structures_sha256(frames)
+        )
+    files = [f"features:{tmp_path / name}.npz" for name in "ab"]
+    made = compare(files, frames, n_bootstrap=0)
+    _, test = lumlip.split(made.panel.atoms, by="structure", n_test=6)
+    tested = np.unique(made.panel.atoms["structure"].to_numpy()[test])
+    twins = [one for one in tested if (one + 10) % 20 not in tested]
+    assert made.settings["n_repeated"] == len(twins) > 0
+    assert any(f"{len(twins)} test structures are training s" in one for one in made.warnings())
+    assert compare(files, frames, n_bootstrap=0, by="composition").settings["n_repeated"] == 0
+
+
+def _labelled(tmp_path, n_parents, n_frames):
+    """Frames of one parent have the same error: (files, frames)."""
+    rng, frames = np.random.default_rng(0), []
+    for parent in range(n_parents):
+        frames += [bulk("Cu", cubic=True) for _ in range(n_frames)]
+        for atoms in frames[-n_frames:]:
+            atoms.rattle(0.05, seed=len(frames))
+            atoms.info["parent"] = f"run-{parent}"
+    X = rng.normal(size=(4 * len(frames), 3))
+    error = np.repeat(np.exp(rng.normal(size=n_parents)), 4 * n_frames)[:, None]
+    for name, rows in {"a": X, "b": X + error * rng.normal(size=X.shape)}.items():
+        sha256 = structures_sha256(frames)
+        np.savez(tmp_path / f"{name}.npz", last_layer=rows, structures_sha256=sha256)
+    return [f"features:{tmp_path / name}.npz" for name in "ab"], frames
+
+
+def test_a_split_by_parent_draws_parents(tmp_path):
+    """Frames of a trajectory are not independent: intervals over them would be too narrow."""
+    files, frames = _labelled(tmp_path, n_parents=30, n_frames=10)
+    a, b = files
+    ends = {}
+    for by in ("structure", "parent"):
+        made = compare(files, frames, by=by, n_test=240, seed=1)
+        low, high = (made.table.attrs[end].at[a, b] for end in ("low", "high"))
+        ends[by] = np.log(high / low)
+    assert made.settings["drawn"] == "parent"
+    assert made.settings["n_drawn"] == 6
+    assert made.settings["n_test_structures"] == 60
+    told = "\n".join(made.warnings())
+    assert "6 test parents: fewer than ten" in told
+    assert "the parent of frame " in told
+    assert ends["parent"] > 2 * ends["structure"]
+    X = made.panel.layer("last_layer")
+    parents = made.panel.atoms["parent"].to_numpy()[made.panel.atoms["structure"].to_numpy()]
+    train, test = lumlip.split(made.panel.atoms, by="parent", n_test=240, seed=1)
+    table = lumlip.reconstruction_table(X, train=train, test=test, groups=parents)
+    number = int(made.warnings()[-1].split(",")[0].removeprefix("the parent of frame "))
+    assert frames[number].info["parent"] == table.attrs["worst_group"][a][b]
+
+
 def test_intervals_that_say_nothing_are_words():
     table = pd.DataFrame([[0.0, 1e-9], [0.3, 0.0]], index=["a", "b"], columns=["a", "b"])
     table.attrs = {"low": table * 0.5, "high": table + 3181.0}

@@ -48,7 +48,7 @@ def as_features(features: ArrayLike, name: str) -> FloatArray:
     if array.dtype.kind not in "fiu":
         raise ValueError(f"{name}: got dtype {array.dtype}, expected real numbers")
     with np.errstate(over="ignore"):  # of numbers in quadruple precision
-        array = array.astype(np.float64, copy=False)
+        array = array.astype(np.float64, copy=min(array.strides) < 0)  # torch has no views backward
     if (largest := max(array.max(), -array.min())) <= LARGEST:  # not NaN, either
         return array
     bad = np.flatnonzero(~np.isfinite(array).all(axis=1))

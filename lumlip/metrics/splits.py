@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from lumlip.array_types import BoolArray, IntArray
@@ -81,7 +82,10 @@ def _coordinate(ds: "xr.Dataset", name: str, by: str) -> NDArray[np.generic]:
     if name not in ds.variables:
         known = ", ".join(map(str, ds.variables))
         raise ValueError(f"split by {by}: expected a coordinate {name!r}, got only: {known}")
-    return np.asarray(ds[name].values)
+    values = np.asarray(ds[name].values)
+    if none := int(pd.isna(values).sum()):  # each would be a group, or an atom one, of its own
+        raise ValueError(f"split by {by}: got no {name} in {none} places, expected one in each")
+    return values
 
 
 def _structure(ds: "xr.Dataset", by: str) -> IntArray:
@@ -102,7 +106,8 @@ def _structure(ds: "xr.Dataset", by: str) -> IntArray:
 
 
 def _codes(labels: NDArray[np.generic]) -> IntArray:
-    """Replace labels by their numbers 0, 1, ... in sorted order."""
+    """Replace labels by their numbers 0, 1, ... in sorted order; "1" is 1, as in structures."""
+    labels = labels.astype(str) if labels.dtype == object else labels
     return np.asarray(np.unique(labels, return_inverse=True)[1].astype(np.int64))
 
 

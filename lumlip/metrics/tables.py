@@ -111,27 +111,22 @@ def reconstruction_table(
     options |= {"device": device, "protocol": protocol}
     if folds is not None and train is None and test is None:
         errors = cross_fitted_errors(sources, targets, folds=folds, **options)
-        n_copied = int(copied(sources.values(), folds).sum())
+        parts = np.asarray(folds)
     elif folds is None and train is not None and test is not None:
         errors = pointwise_errors(sources, targets, train=train, test=test, **options)
-        n_copied = _copied_from(sources, np.asarray(train), np.asarray(test))
+        parts = np.zeros(n_atoms, dtype=bool)
+        parts[np.asarray(train)] = True
     else:
         given = {"train": train, "test": test, "folds": folds}
         got = ", ".join(name for name, value in given.items() if value is not None) or "none"
         raise ValueError(f"train, test, folds: got {got}, expected train and test, or folds")
-    drawn = labels[errors["atom"].to_numpy()]
+    tested = errors["atom"].to_numpy()
+    n_copied, drawn = int(copied(sources.values(), parts)[tested].sum()), labels[tested]
     sums, counts = group_sums(errors, drawn)
     names = [errors[axis].to_numpy().tolist() for axis in ("source", "target")]
     table = table_of_sums(names, sums, counts, np.unique(drawn), n_bootstrap=n_bootstrap, seed=seed)
     table.attrs = {**errors.attrs, "n_copied": n_copied, **table.attrs}
     return table
-
-
-def _copied_from(sources: Mapping[str, ArrayLike], train: NDArray[Any], test: NDArray[Any]) -> int:
-    """Count the test atoms that are copies of train atoms, both given by indices or masks."""
-    both = [np.concatenate([np.asarray(x)[train], np.asarray(x)[test]]) for x in sources.values()]
-    n_train = train.sum() if train.dtype == bool else len(train)
-    return int(copied(both, np.arange(len(both[0])) < n_train)[n_train:].sum())
 
 
 def table_of_sums(

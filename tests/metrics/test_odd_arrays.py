@@ -295,3 +295,10 @@ def test_a_number_of_neighbors_is_named():
     X = np.random.default_rng(0).normal(size=(60, 3))
     with pytest.raises(ValueError, match="n_neighbors: got None, expected an integer"):
         lumlip.lfre(X, X, train=range(40), test=range(40, 60), n_neighbors=None)
+
+
+def test_rows_from_the_last_to_the_first_are_rows():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    folds = np.arange(60) % 3
+    backward = lumlip.reconstruction_table({"X": X[::-1], "Y": X[::-1] ** 2}, folds=folds[::-1])
+    assert np.allclose(backward, lumlip.reconstruction_table({"X": X, "Y": X**2}, folds=folds))

@@ -251,6 +251,26 @@ def test_what_is_missing_is_named():
         split(one.isel(atom=[0, 0, 0]), n_test=1)
 
 
+@pytest.mark.parametrize("none", [None, np.nan])
+def test_a_structure_without_a_parent_is_refused(none):
+    """Of NaN numpy makes a group for every atom: a structure would be in train and in test."""
+    ds = _dataset()
+    labels = np.array(ds.parent.values, dtype=object)
+    labels[[4, 7]] = none
+    ds = ds.assign_coords(parent=("structure", labels))
+    for call in (lambda: split(ds, by="parent", n_test=9), lambda: lumlip.folds(ds)):
+        with pytest.raises(ValueError, match="split by parent: got no parent in 2 places"):
+            call()
+
+
+def test_parents_of_mixed_types_are_what_structures_makes_of_them():
+    ds = _dataset()
+    mixed = [str(i // 3) if i % 2 else i // 3 for i in range(60)]
+    mixed = ds.assign_coords(parent=("structure", np.array(mixed, dtype=object)))
+    texts = ds.assign_coords(parent=("structure", [str(i // 3) for i in range(60)]))
+    assert np.array_equal(lumlip.folds(mixed), lumlip.folds(texts))
+
+
 @pytest.mark.parametrize("change", [lambda s: s - 1, lambda s: s + 1, lambda s: s / 2])
 def test_a_structure_that_is_no_index_is_refused(change):
     """-1 would be the last one's subset and parent."""

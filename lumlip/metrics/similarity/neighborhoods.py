@@ -1,5 +1,7 @@
 """Neighbors compared: those in common, CKA between these only, and how they rank elsewhere."""
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -100,22 +102,29 @@ def cknna(X: ArrayLike, Y: ArrayLike, *, k: int = 10) -> float:
     >>> round(cknna(X, X[:, ::-1], k=10), 6)
     1.0
     """
-    first, second = both(X, Y, at_least=4)
-    _check_k(k, len(first))
+    first, second = pair = both(X, Y, at_least=4)
+    _check_k(pair, k)
     kernels = cosines(first), cosines(second)
     return defined(aligned_near(*kernels, *(neighbor_order(-K)[:, :k] for K in kernels)))
 
 
-def _check_k(k: int, n: int) -> None:
-    check_count("k", k, 1, n - 1, f" of {n} samples")
+def _check_k(pair: Iterable[FloatArray], k: int) -> None:
+    """Refuse samples with more copies than neighbors: their order, that of rows, would agree."""
+    for Z in pair:
+        check_count("k", k, 1, len(Z) - 1, f" of {len(Z)} samples")
+        centered(Z)  # refuses what is the same for all
+        copies = np.unique(Z, axis=0, return_counts=True)[1]
+        if crowded := int(copies[copies > k + 1].sum()):
+            raise ValueError(
+                f"got {crowded} samples with more copies than neighbors (k = {k}), expected each "
+                "once: which copies are neighbors would be decided by their order"
+            )
 
 
 def _orders(X: ArrayLike, Y: ArrayLike, k: int) -> list[IntArray]:
-    """Return `neighbor_order` of both; of equal samples it would be no more than their order."""
+    """Return `neighbor_order` of both."""
     pair = both(X, Y)
-    _check_k(k, len(pair[0]))
-    for Z in pair:
-        centered(Z)  # refuses those
+    _check_k(pair, k)
     return [neighbor_order(distances(Z)) for Z in pair]
 
 

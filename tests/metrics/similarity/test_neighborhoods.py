@@ -38,3 +38,13 @@ def test_cknna_is_its_definition_in_a_loop(rng):
 def test_four_samples_are_enough_for_cknna(rng):
     X = rng.normal(size=(4, 3))
     assert similarity.cknna(X, X, k=3) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("measure", ["mutual_knn", "information_imbalance", "cknna"])
+def test_samples_with_more_copies_than_neighbors_are_refused(measure, rng):
+    """Of two unrelated features with two values each, 40 % of the neighbors would be shared."""
+    X, Y = rng.integers(0, 2, (2, 300, 1)).astype(float)
+    with pytest.raises(ValueError, match=r"got 300 samples with more copies than neighbors"):
+        getattr(similarity, measure)(X, Y)
+    pairs = np.repeat(rng.normal(size=(50, 3)), 2, axis=0)
+    assert np.isfinite(getattr(similarity, measure)(pairs, pairs)).all()
