@@ -94,7 +94,6 @@ def concerns(structures: Sequence[Atoms], frames: Sequence[int]) -> list[str]:
     Elements that are the types 1, 2, ... of LAMMPS, and isolated atoms: features without
     surroundings lie far from all others, and one of them among the test atoms is the whole error.
     Charges and spins that not all models see.
-    ``frames`` are the numbers of the structures.
     """
     found = []
     numbers = {int(z) for atoms in structures for z in atoms.numbers}
