@@ -19,6 +19,7 @@ compiled one (``nequip-compile``) has no layers to be read.
 """
 
 from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ import torch
 from ase.data import atomic_numbers
 from nequip.integrations.ase import NequIPCalculator
 from nequip.model.saved_models import load_saved_model
+from nequip.model.saved_models.load_utils import _get_model_file_path
 from nequip.utils.global_state import set_global_state
 from torch import Tensor
 
@@ -107,6 +109,12 @@ class Extractor(_network.Extractor):
             "num_atoms": np.array([len(atoms) for atoms in structures]),
         }
         return {name: torch.from_numpy(x).to(self.device) for name, x in arrays.items()}
+
+
+def download(name: str) -> Path:
+    """Fetch a published package, such as "NequIP-OAM-L:0.1", into the package's cache."""
+    with _get_model_file_path(f"nequip.net:mir-group/{name}") as path:
+        return Path(path)
 
 
 def _final(network: dict[str, Any]) -> Any:

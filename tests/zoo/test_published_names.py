@@ -86,7 +86,13 @@ source = folder("tensorpotential") / "calculator" / "foundation_models.py"
 known = runpy.run_path(str(source))["MODELS_METADATA"]
 names = {n: [x["checkpoint_url"], None] for n, x in known.items() if not n.endswith("-fp64")}
 """,
-    "nequip": "names = {}\n",  # nequip.net alone knows
+    # nequip.net alone knows which there are; the package how they are named.
+    "nequip": f"""
+from nequip.utils.model_repository import NequIPNetAPIClient as client
+names = {{n: [f"{{client.BASE_URL}}models/mir-group/{{n}}", None]
+         for n in {[e.checkpoint for e in entries().values() if e.family == "nequip"]}
+         if client.MODEL_ID_PATTERN.match("mir-group/" + n)}}
+""",
 }
 #: Rows of files that the package fetches by their address alone.
 BY_ADDRESS = {"off24-medium"}
