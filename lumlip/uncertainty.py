@@ -17,18 +17,13 @@ from sklearn.linear_model import Ridge
 
 from lumlip.array_types import BoolArray, FloatArray, IntArray
 from lumlip.datasets.properties import composition
+from lumlip.extraction.energies import EXPECTED, FEWEST, ROUNDING, slope
 from lumlip.extraction.panel import Panel, panel
 from lumlip.metrics._input import of_unit_size
 from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.metrics.folds import folds, number_of_groups
 from lumlip.runtime.environments import say
 
-#: Structures with known energies, below which nothing can be calibrated.
-FEWEST = 20
-#: Errors below, in eV/atom, are rounding, of which no scale can be told.
-ROUNDING = 1e-9
-#: A model's energies that go with the known ones in less or more than this are of another unit.
-SLOPES = (0.5, 2.0)
 #: Of the ridge regression of energies on the composition.
 PENALTY = 1e-3
 #: Those tried for the variance, relative to the mean eigenvalue of F^T F.
@@ -122,15 +117,13 @@ def _spreads(F: FloatArray, X: FloatArray) -> FloatArray:
 
 def _slope(known: FloatArray, model: FloatArray) -> float:
     """Return how much known energies change for one of the model's, and tell if that is absurd."""
-    with np.errstate(all="ignore"):  # a model without energies of its own
-        slope, left = known @ model / (model @ model), np.square(known - model).sum()
-    if not (SLOPES[0] < slope < SLOPES[1] and left < np.square(known).sum()):
+    found, makes_sense = slope(known, model)
+    if not makes_sense:
         say(
             "lumlip: warning: beyond composition, the known energies change by "
-            f"{slope:.3g} eV for each eV of the model's, expected about 1: are they total energies "
-            "in eV, with their sign, and in the order of the structures?"
+            f"{found:.3g} eV for each eV of the model's, {EXPECTED}"
         )
-    return float(slope)
+    return found
 
 
 def _beyond_composition(seen: Panel, key: str) -> tuple[FloatArray, BoolArray, IntArray]:

@@ -134,9 +134,12 @@ def test_models_without_what_a_chapter_measures_are_refused_before_the_work(
         np.savez(tmp_path / f"{name}.npz", **one)
     lines = {
         ("04", "bare"): "bare.npz has no backbone, which 04_backbone_knows_more is about; leave",
-        ("04", "backbone"): "backbone.npz: no model has energies, of which 04_backbone_knows_more",
+        ("04", "backbone"): "no model has energies, of which 04_backbone_knows_more tells; add one",
         ("08", "backbone"): "backbone.npz has no layers, which 08_models_part_on_the_way is about",
-        ("08", "layers"): "layers.npz: no model has energies, of which 08_models_part_on_the_way",
+        (
+            "08",
+            "layers",
+        ): "no model has energies, of which 08_models_part_on_the_way tells; add one",
     }
     for (chapter, name), said in lines.items():
         argv = ["-p", f"models=[{models[name]}]", "-p", f"structures={structures}"]

@@ -88,12 +88,10 @@ def _check_suited(models: Sequence[str], asked: str, page: Chapter) -> None:
     for what in ("backbone", "layers", "energies"):
         without = [model for model, some in lacks.items() if what in some]
         if without and f"with {what}" in asked:
-            about = f"{without[0]} has no {what}, which {page.name} is about"
-            raise ValueError(f"{about}; leave it out")
-        if without and len(without) == len(lacks) and f"some {what}" in asked:
-            raise ValueError(
-                f"{', '.join(without)}: no model has {what}, of which {page.name} tells; add one"
-            )
+            first = f"{without[0]} has no {what}"
+            raise ValueError(f"{first}, which {page.name} is about; leave it out")
+        if without and without == [*lacks] and f"some {what}" in asked:
+            raise ValueError(f"no model has {what}, of which {page.name} tells; add one")
 
 
 def enough(structures: str) -> Sequence[Atoms]:

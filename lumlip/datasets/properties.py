@@ -105,6 +105,39 @@ def composition(structures: Sequence[Atoms]) -> FloatArray:
     return shares
 
 
+def energy_target(energies: ArrayLike, structures: Sequence[Atoms]) -> FloatArray:
+    """Energy per atom less what a linear function of the composition predicts, by least squares.
+
+    Parameters
+    ----------
+    energies : array of shape (n_structures,)
+        Of whole structures, in eV.
+    structures : sequence of ase.Atoms
+
+    Returns
+    -------
+    array of shape (n_structures,)
+        In eV/atom. Zero for an element that occurs in one structure only.
+
+    Raises
+    ------
+    ValueError
+        Another number of energies than of structures.
+
+    Examples
+    --------
+    >>> oxides = [Atoms("CuO"), Atoms("CuO2"), Atoms("Cu2O2")]
+    >>> energy_target([-4.0, -9.0, -9.6], oxides).round(6)
+    array([ 0.2,  0. , -0.2])
+    """
+    numbers, shares = np.asarray(energies, dtype=float), composition(structures)
+    if numbers.shape != (len(structures),):
+        raise ValueError(f"energies: got shape {numbers.shape}, expected ({len(structures)},)")
+    per_atom = numbers / [len(atoms) for atoms in structures]
+    rest: FloatArray = per_atom - shares @ np.linalg.lstsq(shares, per_atom, rcond=None)[0]
+    return rest
+
+
 def one_hot(numbers: ArrayLike) -> FloatArray:
     """One column per element that occurs, by number (n_atoms, n_elements): 1 where it is."""
     array = np.asarray(numbers)

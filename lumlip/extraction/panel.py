@@ -23,6 +23,7 @@ from lumlip.errors import (
 )
 from lumlip.extraction import files
 from lumlip.extraction.arrays import LAYER
+from lumlip.extraction.energies import EXPECTED, strange_energies
 from lumlip.extraction.given import Given
 from lumlip.extraction.jobs import Job, failed_frames, free_first, made, with_elements
 from lumlip.extraction.store import select
@@ -100,7 +101,9 @@ class Panel:
         pairs = {*zip(self.sums, parents, strict=True)}
         again = len(pairs) - len({sha256 for sha256, _ in pairs})
         copies = f"{again} structures are copies of others, of other parents: errors are too small"
-        return [copies] * (again > 0) + doubts(self.structures, self.frames)
+        energies = {m: self.energies(m) for m, ds in self.datasets.items() if "energy" in ds}
+        strange = strange_energies(energies, self.structures)
+        return [copies] * (again > 0) + doubts(self.structures, self.frames) + strange
 
     def told(self) -> Self:
         """Say on standard error what was left out, where no report is shown."""
@@ -195,7 +198,9 @@ def panel(
     made_ones = {name: datasets[name] for name in own if name in datasets}
     shown = {m: select(ds, np.isin(ds["frame"], common)) for m, ds in made_ones.items()}
     found = Panel(given.part(common).structures, shown, dropped, missing)
-    REMARKS.update(dict.fromkeys(found.remarks()))
+    REMARKS.update(dict.fromkeys(remarks := found.remarks()))
+    for line in (line for line in remarks if EXPECTED in line):  # the others are told before
+        tell(f"lumlip: warning: {line}")
     return found
 
 

@@ -13,6 +13,7 @@ import lumlip
 from lumlip import features
 from lumlip.choices import STOP
 from lumlip.datasets.paper import PAPER_MODELS, paper_models
+from lumlip.datasets.sets import structures_sha256
 from lumlip.errors import ExtractionError, UntrustedCheckpointError
 from lumlip.extraction import jobs, workers
 from lumlip.extraction import panel as panel_module
@@ -61,6 +62,42 @@ def test_copies_of_other_parents_are_told():
         frames = xr.Dataset(coords={"frame": ("structure", range(len(some)))})
         shown = Panel(lumlip.structures(some), {"": frames})
         assert shown.remarks() == said
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda energies, n: energies + 3 * n, False),  # from other atoms
+        (lambda energies, n: energies * 23.06, True),  # kcal/mol
+        (lambda energies, n: energies / 27.2, True),  # Hartree
+        (lambda energies, n: energies * 1000, True),  # meV
+        (lambda energies, n: -energies, True),
+        (lambda energies, n: energies / n, True),  # of an atom
+        (lambda energies, n: energies[np.random.default_rng(1).permutation(len(n))], True),
+    ],
+)
+@pytest.mark.parametrize("witness", ["a model", "the structures"])
+def test_energies_of_a_file_in_another_unit_are_told(tmp_path, capfd, change, told, witness):
+    """Chapters, compare and the report measured them without a word."""
+    some = lumlip.structures("mini-mad:bulk")[:90]
+    made, n = features("chgnet-0.3.0", some), np.array([len(atoms) for atoms in some])
+    energies = made["energy"].to_numpy()
+    arrays = {"last_layer": made["last_layer"].to_numpy(), "energy": change(energies, n)}
+    arrays |= {"structure": made["structure"].to_numpy()}
+    sums = [structures_sha256([atoms]) for atoms in some]
+    np.savez(tmp_path / "mine.npz", **arrays, structures_sha256=sums)
+    models = [f"features:{tmp_path / 'mine.npz'}"]
+    if witness == "a model":
+        models.append("chgnet-0.3.0")
+    else:
+        for atoms, energy in zip(some, energies, strict=True):
+            atoms.info["energy"] = float(energy)
+    shown = panel(models, some)
+    said = [line for line in shown.remarks() if "beyond composition, other energies" in line]
+    assert len(said) == told
+    assert ("mine.npz: beyond composition, other" in capfd.readouterr().err) == told
+    capfd.readouterr()
+    assert panel(models, some[:30]).remarks() == []  # too few to tell anything
 
 
 @pytest.mark.heavy

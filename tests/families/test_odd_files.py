@@ -11,6 +11,7 @@ import pytest
 from ase.build import molecule
 
 import lumlip
+from lumlip.cli import main
 from lumlip.conformance.check_model import check_models
 from tests.conftest import run_in
 
@@ -157,3 +158,15 @@ def test_of_a_model_without_an_energy_it_is_said_what_proves_its_features(taken)
     (note,) = [text for text in report.attrs["notes"] if "mtt::dos" in text]
     assert note.startswith("it predicts mtt::dos: no energy proves which features these are")
     assert report["ok"].all(), report.attrs["notes"]
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("chapter", ["04", "08", "09"])
+def test_chapters_on_energies_ask_ones_own_model_before_the_work(said, folder, chapter, capsys):
+    """They stopped after minutes, or printed an R² of nan."""
+    said("pet")
+    own = f"models=[pet:{folder / 'pet' / 'pet-mad-dos.ckpt'}]"
+    few = ["-p", "minis=[]", "-p", own.replace("[", "[chgnet-0.3.0, ") if chapter == "09" else own]
+    assert main(["run", chapter, *few, "--trust-checkpoint", "-o", str(folder / chapter)]) == 2
+    assert "has no energies" in capsys.readouterr().err.replace("no model has", "it has no")
+    assert not (folder / chapter).exists()

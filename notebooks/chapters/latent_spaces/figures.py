@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from chapters.latent_spaces.pcovr import energy_target, pcovr
+from chapters.latent_spaces.pcovr import pcovr
 from lumlip.array_types import FloatArray
+from lumlip.datasets.properties import energy_target
 from lumlip.extraction.panel import Panel
 from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.metrics.repeated import CrossFit, Estimate, pair_weights

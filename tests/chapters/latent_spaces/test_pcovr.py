@@ -7,7 +7,8 @@ from sklearn.decomposition import PCA
 from skmatter.decomposition import PCovR
 from skmatter.preprocessing import StandardFlexibleScaler
 
-from chapters.latent_spaces.pcovr import energy_target, pcovr
+from chapters.latent_spaces.pcovr import pcovr
+from lumlip.datasets.properties import energy_target
 
 RNG = np.random.default_rng(3)
 X = RNG.normal(size=(90, 6)) * [5, 3, 2, 1, 0.5, 0.2] + 7
