@@ -43,8 +43,8 @@ lumlip asks each package's own loader to do so at first use, or takes a file of 
 variable `LUMLIP_MODELS` names. Their extractors are tested with small models of the same architectures,
 below, those of Orb, MatterSim, NequIP and GRACE with random weights only; the published files themselves have not been opened in making
 this page. eSEN is UMA's architecture without
-experts, and read by the same extractor. The models of [nequip.net](https://www.nequip.net), such as NequIP-OAM, are not in
-the table, as no package lists them: download one as a package and name it `nequip:PATH.nequip.zip`. Where the table says *no features*, lumlip refuses the model before it
+experts, and read by the same extractor. Of the models of [nequip.net](https://www.nequip.net), which no package lists, three are in
+the table; another is a file for `nequip:PATH.nequip.zip`. Where the table says *no features*, lumlip refuses the model before it
 is downloaded.
 """
 
