@@ -101,7 +101,7 @@ page.claim(
 )
 moved = family.farther(["FF, high rate"], ["FF"], minis=rated)
 page.claim("The higher rate moves a model farther", moved, models="minis of MACE", **null)
-near = published_pairs().query("relation == @NEAR")["value"]
+near = published_pairs().loc[lambda t: t["relation"] == NEAR, "value"]
 tuned = family.distance(*FINE_TUNED, minis=minis)
 bound = {"bound": near.max(), "side": "below", "bound_from": "the paper: the farthest of its four"}
 text = "Fine-tuned minis stay as near as the paper's models"
