@@ -172,7 +172,7 @@ eight, the error ({term}`GFRE`) is large, and they conclude that averaging loses
 
 ## Evidence
 
-Structures made from one parent are fitted together or tested together. The control, *one-hot elements*, has a column for each
+Structures from one parent are fitted or tested together. The control, *one-hot elements*, has a column for each
 element, 1 for its atoms. Its mean is the composition, from which all its cumulants follow.
 """
 
