@@ -101,7 +101,7 @@ page.claim(
 )
 moved = family.farther(["FF, high rate"], ["FF"], minis=rated)
 page.claim("The higher rate moves a model farther", moved, models="minis of MACE", **null)
-near = published_pairs().query("relation == @NEAR")["value"]
+near = published_pairs().loc[lambda t: t["relation"] == NEAR, "value"]
 tuned = family.distance(*FINE_TUNED, minis=minis)
 bound = {"bound": near.max(), "side": "below", "bound_from": "the paper: the farthest of its four"}
 text = "Fine-tuned minis stay as near as the paper's models"
@@ -171,7 +171,7 @@ plt.show()
 A potential that knows all kinds of matter can be taught one material more.
 Afterward it still describes atoms much as before, more so than a model that was taught this material only.
 A violinist who takes up the viola still holds the bow much as her first teacher taught her: nearer to her old hold than
-someone who only ever learned the viola. But the harder the new lessons, the more her hold changes.
+someone who only learned the viola. But the harder the new lessons, the more her hold changes.
 :::
 
 ## What the paper says
@@ -249,7 +249,7 @@ pd.DataFrame(numbers, index=["paper", "here"]).T.round(2)
 
 # %% [markdown]
 """
-What differs: PET-MAD is larger than a mini and was trained on far more structures. Our LPS ([mini-lps](../book/structures.ipynb))
+What differs: PET-MAD is larger than a mini, trained on far more structures. Our LPS ([mini-lps](../book/structures.ipynb))
 are small crystals and slabs labeled by one teacher. The paper splits by atom, once; here
 relatives stay together. The last two rows are for MACE and PET there, for CHGNet here, whose
 older version also differs in architecture. Structures of the fine-tuning are tested, too: the others have too few
@@ -257,7 +257,7 @@ parents (second claim).
 
 ## What would change our mind
 
-- Fine-tunes of several published parents, on near and on far data, on the same structures.
+- Fine-tunes of several published parents, on near and far data, on the same structures.
 - A fine-tuned mini that, at the bespoke model's rate and steps, ends as far from its parent as the untrained twin.
 
 ## Parameters and checks

@@ -138,7 +138,7 @@ page.record(data_folder())
 share = fit.share(once(fit, "8", every))
 none = fit.share(once(fit, "8", [ELEMENT]))
 page.answer(f"""
-From the average of its atoms' features, a straight line recovers **{100 * share.value:.0f} %**
+From the average of the features over a structure's atoms, a straight line recovers **{100 * share.value:.0f} %**
 ({100 * share.low:.0f} to {100 * share.high:.0f} %) of their cumulants (mean, spread, asymmetry and so on, up to the eighth).
 But a small share does not prove a loss: from bare labels of the elements, of which the average loses nothing, a straight
 line recovers only {100 * none.value:.0f} %.
@@ -173,7 +173,7 @@ eight, the error ({term}`GFRE`) is large, and they conclude that averaging loses
 
 ## Evidence
 
-Structures made from one parent are fitted together or tested together. The control, *one-hot elements*, has a column for each
+Structures from one parent are fitted or tested together. The control, *one-hot elements*, has a column for each
 element, 1 for its atoms. Its mean is the composition, from which all its cumulants follow.
 """
 
