@@ -87,6 +87,7 @@ def frames_under(path: Path, format: str | None = None) -> Iterator[Atoms]:
 def _files(top: Path, format: str | None) -> Iterator[Path]:
     """Structure files at or below a path, each folder once, in the order of their names."""
     waiting, seen, others = [top], set[Path](), list[Path]()
+    kinds = ["*"] if format else IN_FOLDERS
     while waiting:
         path = waiting.pop()
         is_file = not path.is_dir()
@@ -94,7 +95,7 @@ def _files(top: Path, format: str | None) -> Iterator[Path]:
             if (real := path.resolve()) not in seen:  # links may lead there by many ways
                 seen.add(real)
                 waiting += sorted(path.glob("[!.]*"), reverse=True)
-        elif is_file and path != top and not (format or _is_one_by_name(path)):
+        elif is_file and path != top and not any(fnmatch(path.name, kind) for kind in kinds):
             others.append(path)
         else:
             yield path
@@ -104,10 +105,6 @@ def _files(top: Path, format: str | None) -> Iterator[Path]:
     if others:
         like = f"such as {others[0].name}"
         say(f"lumlip: {top}: {len(others)} files are no structures by name, {like}")
-
-
-def _is_one_by_name(path: Path) -> bool:
-    return any(fnmatch(path.name, pattern) for pattern in IN_FOLDERS)
 
 
 def frames(path: Path, format: str | None = None) -> Iterator[Atoms]:
