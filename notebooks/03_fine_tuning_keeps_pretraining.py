@@ -45,7 +45,7 @@ from chapters.fine_tuning.kin import (
 from chapters.fine_tuning.variants import Variants
 from chapters.shared.models import chosen
 from chapters.shared.panels import panel_if_any
-from chapters.shared.paper_pairs import FAR, SCRATCH, SIBLINGS, by_relation, published_pairs
+from chapters.shared.paper_pairs import FAR, NEAR, SCRATCH, SIBLINGS, by_relation, published_pairs
 from lumlip.book.chapters import data_folder
 from lumlip.book.claims import FAILS, UNTESTED
 from lumlip.book.page import Page, shown
