@@ -57,6 +57,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--known": _of("S", "structures of known energy", required=True),
     "--key": {"default": "energy", "help": "what they call it (default: energy)"},
     "--shard": _of("I/N", "part I, from 1, of N, to the folder OUT; slurm: as a job array says"),
+    "--scheduler": _of("ADDRESS", "Dask's, to do all parts: --shard N --scheduler tcp://HOST:8786"),
     "--layers": _flag("also the features after every layer"),
     "--layer": _choice(ANY_LAYER, "which features") | {"default": "last_layer"},
     "--order": _number("K", "highest cumulant; 1: the mean (default: 2)", default=2),
@@ -98,7 +99,7 @@ _COMMANDS = (
     (
         commands.extract,
         "extract model structures --format --output=OUT.zarr,npz,parquet,extxyz --skip-unknown "
-        f"--shard --batch-atoms --layers {_FEW}",
+        f"--shard --scheduler --batch-atoms --layers {_FEW}",
     ),
     (commands.join, "join folder --output!=OUT.zarr"),
     (commands.embed, f"embed model structures --format --output!=OUT.csv,npz,parquet {_POOLED}"),

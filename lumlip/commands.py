@@ -100,19 +100,25 @@ def extract(
     *,
     output: Path | None,
     shard: str | None = None,
+    scheduler: str | None = None,
     **options: Any,
 ) -> None:
     """Extract the features of one model on a set of structures."""
+    if shard is not None or scheduler is not None:
+        from lumlip.extraction import shards  # imports torch, which one process does without
+
+        if output is None or shard is None:
+            raise ValueError("parts: expected --shard, and -o FOLDER, the same one for all parts")
+        if scheduler is None:
+            part = shards.which_part(shard)
+            shards.extract_part(model, structures, output, shard=part, **options)
+        else:
+            shards.extract_by_dask(model, structures, output, shard, scheduler, **options)
+        return
     from lumlip.extraction.features import features
     from lumlip.extraction.files import WRITERS, write
-    from lumlip.extraction.shards import extract_part, which_part
     from lumlip.zoo.features_file import FEATURES, READABLE
 
-    if shard is not None:
-        if output is None:
-            raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
-        extract_part(model, structures, output, shard=which_part(shard), **options)
-        return
     if output is not None:
         check_choice("suffix", output.suffix, list(WRITERS))
     with _new(output) as path:

@@ -92,6 +92,32 @@ def extract_parts(
     return list(results(task, n_parts, executor, n_runs=n_parts))
 
 
+def extract_by_dask(
+    model: str, structures: list[Any], folder: Path, n: str, scheduler: str, **options: Any
+) -> None:
+    """Let the workers of a Dask scheduler extract all parts; they see the same files.
+
+    ValueError: no number of parts, no Dask here, or no scheduler at the address.
+    """
+    if not re.fullmatch("[1-9][0-9]*", n):
+        raise ValueError(f"shard: got {n!r} with a scheduler; expected N, the number of parts")
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise ValueError("--scheduler needs Dask: pip install distributed") from error
+    # Workers have folders of their own.
+    given: list[Any] = [
+        str(Path(one).resolve()) if Path(one).exists() else one for one in structures
+    ]
+    try:
+        client = Client(scheduler)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"scheduler: got {scheduler!r}, no Dask there: {error}") from error
+    with client:
+        executor = client.get_executor()
+        extract_parts(model, given, folder.resolve(), n_parts=int(n), executor=executor, **options)
+
+
 def _numbered(
     model: str, structures: Structures, folder: Path, n: int, options: dict[str, Any], run: IntArray
 ) -> Path:

@@ -119,6 +119,30 @@ def test_parts_of_another_whole_are_refused_before_any_work(folder, structures):
         extract_part(MODEL, structures, folder, shard=(1, 3), layers=True)
 
 
+def test_scheduler_wants_the_number_of_parts(tmp_path):
+    argv = ["extract", MODEL, "mini-mad", "-o", str(tmp_path / "parts"), "--scheduler", "tcp://a:1"]
+    with pytest.raises(ValueError, match="expected --shard, and -o FOLDER"):
+        commands.extract(MODEL, ["mini-mad"], output=tmp_path, scheduler="tcp://a:1")
+    assert main([*argv, "--shard", "1/2"]) == 2
+    assert not (tmp_path / "parts").exists()
+
+
+@pytest.mark.heavy
+def test_dask_does_all_parts(folder, structures, tmp_path, monkeypatch):
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.chdir(tmp_path)
+    write("some.extxyz", structures)
+    cluster = distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None)
+    with cluster:
+        address = cluster.scheduler_address
+        argv = ["extract", MODEL, "some.extxyz", "-o", "parts", "--shard", "3", "--device", "cpu"]
+        assert main([*argv, "--scheduler", address]) == 0
+    for path in sorted(folder.glob("*.zarr")):
+        there = xr.open_zarr(tmp_path / "parts" / path.name, consolidated=False)
+        expected = xr.open_zarr(path, consolidated=False)
+        assert np.array_equal(there["energy"], expected["energy"])
+
+
 def kill_one_once_there_is_a_part(pool, folder):
     while not list(folder.glob("*-of-*.zarr")):
         time.sleep(0.02)
