@@ -164,7 +164,14 @@ The paper instead tries to compute the spread from the average with a straight l
 That test fails too easily. If marks are only "passed" or "failed", the share that passed tells the spread
 exactly, but by a curve; a straight line finds a loss where there is none.
 :::
+"""
 
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-toy", "caption": "Two made-up structures of six atoms (dots). The average of the feature is the same; the second cumulant, the variance, is not."}, "image": {"alt": "Two rows of dots around one dotted line: close to it, and in two groups far from it; the mean of both is 5.0, the variances 0.1 and 16.0"}}
+figures.toy_figure(plt.subplots(figsize=(WIDTH, 1.7))[1])
+plt.show()
+
+# %% [markdown]
+"""
 ## What the paper says
 
 {cite:t}`Chorna2025` describe a structure by the *cumulants* of each feature over its atoms: mean, spread, asymmetry and so on,

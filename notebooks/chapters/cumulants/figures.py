@@ -16,6 +16,18 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
+def toy_figure(ax: Axes) -> None:
+    """Draw one feature of the atoms of two structures that have its mean in common."""
+    structures = {"all atoms alike": [4.6, 4.8, 4.9, 5.1, 5.2, 5.4], "two kinds": [1, 1, 1, 9, 9, 9]}
+    for row, values in enumerate(structures.values()):
+        spread = np.linspace(-0.15, 0.15, len(values))  # so that equal ones do not hide each other
+        ax.scatter(values, row + spread, s=30, color=INK)
+        ax.text(9.6, row, f"mean {np.mean(values):.1f}\nvariance {np.var(values):.1f}", va="center")
+    ax.axvline(5, color=MIDDLE, ls=":")
+    ax.set(xlabel="one feature (no unit)", xlim=(0, 12.5), ylim=(1.6, -0.6), yticks=[0, 1])
+    ax.set_yticklabels(structures)
+
+
 def order_curves(
     ax: Axes, fit: CrossFit, control: str, paper: pd.Series, *, mean: Sequence[Estimate]
 ) -> None:

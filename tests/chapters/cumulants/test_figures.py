@@ -17,6 +17,14 @@ def ax():
     made.canvas.draw()  # what cannot be drawn fails here
 
 
+def test_toy_structures_share_their_mean_alone(ax):
+    figures.toy_figure(ax)
+    values = [dots.get_offsets()[:, 0] for dots in ax.collections]
+    assert [float(np.mean(x)) for x in values] == pytest.approx([5, 5])
+    told = [text.get_text().split()[-1] for text in ax.texts]
+    assert told == [f"{np.var(x):.1f}" for x in values] == ["0.1", "16.0"]
+
+
 def test_curves_have_a_line_per_model_the_control_and_the_paper(ax):
     names = ["chgnet-0.3.0", "chgnet-r2scan", "sevennet-0", ELEMENT]
     sums = np.arange(1.0, 9.0).reshape(1, 4, 2, 1) ** 2
