@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 def toy_figure(ax: Axes) -> None:
     """Draw one feature of the atoms of two structures that have its mean in common."""
-    structures = {"all atoms alike": [4.6, 4.8, 4.9, 5.1, 5.2, 5.4], "two kinds": [1, 1, 1, 9, 9, 9]}
+    structures = {
+        "all atoms alike": [4.6, 4.8, 4.9, 5.1, 5.2, 5.4],
+        "two kinds": [1, 1, 1, 9, 9, 9],
+    }
     for row, values in enumerate(structures.values()):
         spread = np.linspace(-0.15, 0.15, len(values))  # so that equal ones do not hide each other
         ax.scatter(values, row + spread, s=30, color=INK)
