@@ -222,6 +222,12 @@ def test_groups_larger_than_a_subset_are_kept_whole():
         assert len(test) == 96  # six parents of two structures of 8 atoms
 
 
+def test_one_atom_is_enough_to_train_on():
+    ds = _dataset()
+    train, test = split(ds, by="atom", n_test=ds.sizes["atom"] - 1)
+    assert (len(train), len(test)) == (1, ds.sizes["atom"] - 1)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
