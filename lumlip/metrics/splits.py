@@ -92,7 +92,7 @@ def _structure(ds: "xr.Dataset", by: str) -> IntArray:
     """Return the structure of every atom: an index of those that have a subset."""
     given, n = _coordinate(ds, "structure", by), len(_coordinate(ds, "subset", by))
     structure: IntArray = given.astype(np.int64)
-    if "frame" in ds.variables and (np.diff(ds["frame"].to_numpy()) < 0).any():
+    if "frame" in ds.variables and (np.diff(ds["frame"].to_numpy()) <= 0).any():
         raise ValueError(
             "got structures in another order than their features, expected it as lumlip.features "
             "gives it: atoms count structures by their place, which sortby and isel change"

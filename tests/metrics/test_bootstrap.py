@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lumlip.metrics.bootstrap import Interval
+from lumlip.metrics.bootstrap import Estimate, Interval, jackknife
 from lumlip.metrics.group_intervals import group_sums, rms_interval
 
 
@@ -19,6 +19,19 @@ def test_halves_spread_as_whole_samples_do():
     halves = [rng.choice(sample, 200, replace=False).mean() for _ in range(4000)]
     _, low, high = Interval.of_halves(sample.mean(), halves)
     assert high - low == pytest.approx(2 * 1.96 * sample.std(ddof=1) / np.sqrt(400), rel=0.05)
+
+
+def test_one_order_of_the_folds_has_its_own_interval():
+    found = Estimate.over([Interval(0.5, 0.4, 0.75)])
+    assert (found.value, found.low, found.high) == pytest.approx((0.5, 0.4, 0.75))
+
+
+def test_a_jackknife_leaves_a_whole_group_out():
+    """Means without a: 9/2, without b: 3, without c: 2; t of 2 degrees of freedom: 4.3027."""
+    x = np.array([1.0, 2.0, 3.0, 6.0])
+    reach = 4.302653 * np.sqrt(2 * np.var([4.5, 3.0, 2.0]))
+    found = jackknife("aabc", lambda left: float(x[left].mean()))
+    assert found == pytest.approx((3.0, 3.0 - reach, 3.0 + reach))
 
 
 def test_atoms_of_a_structure_are_not_independent():

@@ -7,10 +7,13 @@ from sklearn.model_selection import KFold
 from skmatter.linear_model import Ridge2FoldCV
 
 from lumlip.metrics._crossvalidation import (
+    EPS,
     FOLD_SEED,
     CrossValidation,
     TruncatedRegression,
     fold_order,
+    largest_tie,
+    rounding_floor,
     thin_svd,
 )
 from lumlip.metrics._protocol import ALPHAS
@@ -114,6 +117,18 @@ def test_of_equal_scores_the_smallest_cutoff_wins():
     # Well conditioned: many cutoffs keep all; and a target of zeros has equal scores throughout.
     assert _chosen(X, X)[0] == pytest.approx(ALPHAS[0], rel=1e-12)
     assert _chosen(X, np.zeros((30, 2)))[0] == pytest.approx(ALPHAS[0], rel=1e-12)
+
+
+def test_the_last_of_losses_about_as_good_as_the_best_is_taken():
+    """Of the first target, those within 1 %; of the second, those within what is uncertain."""
+    loss = torch.tensor([[[1.0, 0], [1.005, 5e-8], [1.02, 2e-7], [1.009, 1], [1.011, 1]]])
+    assert largest_tie(loss, 0.01, 1e-7).tolist() == [[3, 1]]
+    assert largest_tie(loss, 0.01).tolist() == [[3, 0]]
+
+
+@pytest.mark.parametrize("shape", [(90, 4), (4, 90), (3, 90, 4)])
+def test_the_longer_side_decides_what_is_rounding(shape):
+    assert rounding_floor(torch.empty(shape)) == 90 * EPS
 
 
 @pytest.mark.parametrize("shape", [(40, 8), (30, 50)])

@@ -165,6 +165,12 @@ def test_a_fourth_cumulant_that_its_terms_cancel_in_is_none(shift):
     assert cumulant_features(atoms, np.zeros(6, int), order=4)[0, 3] == 0
 
 
+def test_an_atom_at_the_mean_hides_no_spread():
+    """Of -1, 0 and 1: m_2 = m_4 = 2/3, so that kappa_4 = 2/3 - 3 (2/3)^2 = -2/3."""
+    features = cumulant_features([[-1.0], [0.0], [1.0]], np.zeros(3, int), order=4)
+    assert_allclose(features, [[0, (2 / 3) ** (1 / 2), 0, -((2 / 3) ** (1 / 4))]], rtol=1e-14)
+
+
 def test_a_small_skew_far_from_zero_is_kept():
     # Of +-1 and a third number at x: m_3 = 2 x (x^2 - 9) / 27, none of it rounding.
     X = 1e3 + np.array([[-1.0], [1.0], [2.0**-12]])
@@ -232,7 +238,7 @@ def test_only_ratios_of_weights_count(size):
 @pytest.mark.parametrize("order", [1, 2, 3, 8])
 def test_moments_of_parts_merge_to_those_of_all_atoms(order):
     rng = np.random.default_rng(0)
-    X = np.hstack([rng.exponential(size=(500, 3)) * [1, 1e-3, 1e3] + 5, np.full((500, 1), 0.1)])
+    X = np.hstack([rng.exponential(size=(500, 3)) * [1, -1e-3, 1e3] + 5, np.full((500, 1), 0.1)])
     parts = [CentralMoments.of(part, order=order) for part in np.split(X, [1, 7, 300])]
     expected = cumulant_features(X, np.zeros(500, dtype=int), order=order)
     for some in (sum(parts[1:], parts[0]), parts[3] + (parts[1] + (parts[0] + parts[2]))):

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import lumlip
+from lumlip.metrics.folds import kept_whole, number_of_groups
 
 KINDS = ["atom", "structure", "composition", "parent"]
 
@@ -69,6 +70,28 @@ def test_the_seed_decides(by):
     first, again, other = (lumlip.folds(ds, by=by, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
+
+
+def test_the_next_group_goes_where_subsets_and_all_atoms_stay_most_even():
+    """4 atoms of b to the 8: l^2 / n adds up to 144/12 + 4240/76 = 67.8; to the 64: to 68.4."""
+    sizes = [64, 8, 4]
+    ds = xr.Dataset(
+        coords={
+            "structure": ("atom", np.repeat(np.arange(3), sizes)),
+            "subset": ("structure", ["a", "b", "b"]),
+        }
+    )
+    fold = lumlip.folds(ds, by="structure", n_folds=2)
+    assert fold.tolist() == [0] * 64 + [1] * 12
+
+
+def test_groups_of_folds_are_known_and_counted():
+    ds = dataset()
+    fold = lumlip.folds(ds, by="parent")
+    np.testing.assert_array_equal(kept_whole(fold, len(fold)), fold.groups)
+    np.testing.assert_array_equal(kept_whole(np.asarray(fold), len(fold)), np.arange(len(fold)))
+    assert number_of_groups(ds, by="parent") == 100
+    np.testing.assert_array_equal(lumlip.folds(ds), lumlip.folds(ds, n_folds=10, seed=0))
 
 
 def test_groups_go_with_the_folds_and_with_some_of_the_atoms():

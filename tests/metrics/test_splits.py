@@ -222,6 +222,12 @@ def test_groups_larger_than_a_subset_are_kept_whole():
         assert len(test) == 96  # six parents of two structures of 8 atoms
 
 
+def test_one_atom_is_enough_to_train_on():
+    ds = _dataset()
+    train, test = split(ds, by="atom", n_test=ds.sizes["atom"] - 1)
+    assert (len(train), len(test)) == (1, ds.sizes["atom"] - 1)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -281,7 +287,8 @@ def test_a_structure_that_is_no_index_is_refused(change):
             call()
 
 
-def test_structures_in_another_order_than_their_atoms_are_refused():
+@pytest.mark.parametrize("places", [[1, 0, 2, 3, 4, 5], [0, 0, 1, 2, 3, 4, 5]])
+def test_structures_in_another_order_than_their_atoms_are_refused(places):
     ds = xr.Dataset(
         coords={
             "structure": ("atom", np.repeat(np.arange(6), 2)),
@@ -295,4 +302,4 @@ def test_structures_in_another_order_than_their_atoms_are_refused():
         lambda some: lumlip.folds(some, n_folds=2, by="structure"),
     ):
         with pytest.raises(ValueError, match="got structures in another order than their features"):
-            deal(ds.isel(structure=[1, 0, 2, 3, 4, 5]))
+            deal(ds.isel(structure=places))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from lumlip import similarity
+from lumlip.metrics.similarity.dimension import nearest
 
 
 @pytest.mark.parametrize("dimension", [1, 2, 5])
@@ -37,3 +38,18 @@ def test_two_nn_is_its_slope_through_the_origin(n, discard, n_kept, rng):
 def test_ratios_near_one_are_a_dimension_too(rng):
     corners = np.eye(9) + 1e-3 * rng.normal(size=(9, 9))  # all nearly equally far apart
     assert similarity.two_nn(corners) > 100
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"), [([0, 1, 3], 3 / np.log(9)), ([0, 1, 2], 1.5 / np.log(2))]
+)
+def test_three_samples_on_a_line_have_the_dimension_of_the_formula(places, expected):
+    """T_2 / T_1 of the samples: 3, 2, 3/2, the product of which is 9; and 2, 1, 2."""
+    points = np.array(places, dtype=float)[:, None]
+    assert similarity.mle_dimension(points, k=2) == pytest.approx(expected, rel=1e-12)
+    with pytest.raises(ValueError, match="k: got 3, expected 2 to 2 of 3 samples"):
+        similarity.mle_dimension(points, k=3)
+
+
+def test_the_nearest_others_come_by_distance():
+    assert nearest(np.array([[0.0], [1], [3]]), k=2).tolist() == [[1, 3], [1, 2], [2, 3]]

@@ -56,3 +56,25 @@ def test_an_alignment_needs_something_to_align():
 def test_many_samples_are_no_rounding(rng):
     X = rng.normal(size=(1500, 2))
     assert similarity.cka(X, X) == pytest.approx(1)
+
+
+def test_unbiased_hsic_is_its_formula_where_masks_have_a_direction(rng):
+    from lumlip.metrics.similarity.kernels import unbiased_hsic
+
+    K, L = rng.normal(size=(2, 7, 7))
+    k, m = K - np.diag(np.diag(K)), L - np.diag(np.diag(L))
+    expected = np.trace(k @ m) + k.sum() * m.sum() / (6 * 5) - 2 * (k @ m).sum() / 5
+    assert unbiased_hsic(K, L) == pytest.approx(expected / (7 * 4), rel=1e-12)
+
+
+def test_a_kernel_of_copies_has_no_width(rng):
+    X = np.array([[0.0], [0], [0], [0], [0], [1]])  # 10 of 15 distances are 0
+    with pytest.raises(ValueError, match="got a median distance of 0: most samples are copies"):
+        similarity.cka(X, rng.normal(size=(6, 2)), kernel="rbf")
+
+
+@pytest.mark.parametrize("n", range(5, 17))
+def test_one_side_of_equal_distances_is_enough_to_be_undefined(n, rng):
+    for pair in ((np.eye(n), rng.normal(size=(n, 2))), (rng.normal(size=(n, 2)), np.eye(n))):
+        with pytest.raises(ValueError, match="equally far apart"):
+            similarity.cka(*pair)

@@ -35,6 +35,14 @@ def test_cknna_is_its_definition_in_a_loop(rng):
     assert similarity.cknna(X, Y, k=4) == pytest.approx(expected, rel=1e-9)
 
 
+def test_cosines_are_between_rows_moved_to_their_mean():
+    from lumlip.metrics.similarity.neighborhoods import cosines
+
+    rows = np.array([[4.0, 2], [0, 2], [2, 5], [2, -1]])  # around (2, 2)
+    expected = [[1, -1, 0, 0], [-1, 1, 0, 0], [0, 0, 1, -1], [0, 0, -1, 1]]
+    np.testing.assert_allclose(cosines(rows), expected, atol=1e-15)
+
+
 def test_four_samples_are_enough_for_cknna(rng):
     X = rng.normal(size=(4, 3))
     assert similarity.cknna(X, X, k=3) == pytest.approx(1)
@@ -47,4 +55,7 @@ def test_samples_with_more_copies_than_neighbors_are_refused(measure, rng):
     with pytest.raises(ValueError, match=r"got 300 samples with more copies than neighbors"):
         getattr(similarity, measure)(X, Y)
     pairs = np.repeat(rng.normal(size=(50, 3)), 2, axis=0)
-    assert np.isfinite(getattr(similarity, measure)(pairs, pairs)).all()
+    assert np.isfinite(getattr(similarity, measure)(pairs, pairs, k=1)).all()
+    threes = np.repeat(rng.normal(size=(50, 3)), 3, axis=0)
+    with pytest.raises(ValueError, match=r"got 150 samples with more copies than neighbors"):
+        getattr(similarity, measure)(threes, threes, k=1)
