@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def toy_figure(ax: Axes) -> None:
     """Draw one feature of the atoms of two structures that have its mean in common."""
-    structures = {
+    structures: dict[str, list[float]] = {
         "all atoms alike": [4.6, 4.8, 4.9, 5.1, 5.2, 5.4],
         "two kinds": [1, 1, 1, 9, 9, 9],
     }
