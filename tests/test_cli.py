@@ -66,6 +66,21 @@ print("loaded:", {"torch", "pandas", "xarray", "matplotlib", "ase", "numpy"} & s
     assert done.stdout.endswith("loaded: set()\n")
 
 
+@pytest.mark.heavy
+def test_extraction_leaves_torch_to_the_worker(tmp_path):
+    """It is 120 MB and two seconds that the process which was called does without."""
+    write(tmp_path / "one.xyz", bulk("Cu", cubic=True))
+    code = """
+import sys
+from lumlip.cli import main
+assert main(["extract", "chgnet-0.3.0", "one.xyz", "-o", "one.npz", "--device", "cpu"]) == 0
+print("loaded:", "torch" in sys.modules)
+"""
+    argv = [sys.executable, "-c", code]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout.endswith("loaded: False\n")
+
+
 def test_help_lists_the_choices(capsys):
     with pytest.raises(SystemExit, match="0"):
         main(["compare", "--help"])
