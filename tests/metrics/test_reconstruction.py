@@ -580,6 +580,12 @@ def test_bad_numbers_of_neighbors_are_refused(k, message):
         lfre(X, Y, train=TRAIN, test=TEST, n_neighbors=k)
 
 
+def test_a_number_of_neighbors_may_be_one_of_numpy():
+    X, Y = _tall(np.random.default_rng(0))
+    two, same = (lfre(X, Y, train=TRAIN, test=TEST, n_neighbors=n) for n in (2, np.int64(2)))
+    assert two == same
+
+
 def test_bad_options_of_tables_are_refused_before_work_starts(monkeypatch):
     def work(*_):
         raise AssertionError("work has started")

@@ -15,6 +15,8 @@ def test_rows_get_unit_length_and_zeros_stay():
 
 def test_samples_are_moved_to_their_mean():
     np.testing.assert_array_equal(centered(np.array([[1.0, 0], [5, 0]])), [[-2, 0], [2, 0]])
+    with pytest.raises(ValueError, match="the same for all samples"):
+        centered(np.zeros((4, 2)))
 
 
 @pytest.mark.parametrize("sign", [1, -1])
