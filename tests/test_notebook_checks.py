@@ -20,7 +20,7 @@ def replace(path, old, new):
         ("n: int = 100", "n = 100", "parameter 'n' lacks its type or its help"),
         ('tags=["parameters"]', "", "has no cell tagged `parameters`"),
         ("squares = x**2", "squares = x**2\n" * 31, "code cell 3 has 32 lines, allowed 30"),
-        ("# %%\nprint(", "print(", "has 7 code cells, expected 8 to 14"),
+        ("# %%\nprint(", "print(", "has 7 code cells, expected 8 to 15"),
     ],
 )
 def test_faults_of_shape_are_named(checkout, old, new, fault):
