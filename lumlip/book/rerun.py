@@ -78,19 +78,21 @@ def run(
 
 def _check_suited(models: Sequence[str], asked: str, page: Chapter) -> None:
     """Refuse models without what the chapter declares to need: "with layers" or "some energies"."""
+    entries = list(map(resolve, models))
+    ways = {(how, what) for how in ("with", "some") for what in ("backbone", "layers", "energies")}
+    needs = [need for need in sorted(ways, reverse=True) if " ".join(need) in asked]  # with first
     with WorkerPool() as pool:
-        entries = list(map(resolve, models))
-        for i, entry in enumerate(entries):
+        for i, entry in enumerate(entries if needs else []):
             if entry.weights == "file":
                 with suppress(*FAILURES):  # said on the page
                     entries[i] = with_elements(entry, pool)
     lacks = {entry.id: lacking(entry) for entry in entries}
-    for what in ("backbone", "layers", "energies"):
+    for how, what in needs:
         without = [model for model, some in lacks.items() if what in some]
-        if without and f"with {what}" in asked:
+        if without and how == "with":
             first = f"{without[0]} has no {what}"
             raise ValueError(f"{first}, which {page.name} is about; leave it out")
-        if without and without == [*lacks] and f"some {what}" in asked:
+        if without and without == [*lacks]:
             raise ValueError(f"no model has {what}, of which {page.name} tells; add one")
 
 
