@@ -107,8 +107,10 @@ def extract(
     if shard is not None or scheduler is not None:
         from lumlip.extraction import shards  # imports torch, which one process does without
 
-        if output is None or shard is None:
-            raise ValueError("parts: expected --shard, and -o FOLDER, the same one for all parts")
+        if shard is None:
+            raise ValueError("--scheduler: expected --shard N, the number of parts")
+        if output is None:
+            raise ValueError("--shard: expected -o FOLDER, the same one for all parts")
         if scheduler is None:
             part = shards.which_part(shard)
             shards.extract_part(model, structures, output, shard=part, **options)

@@ -121,7 +121,7 @@ def test_parts_of_another_whole_are_refused_before_any_work(folder, structures):
 
 def test_scheduler_wants_the_number_of_parts(tmp_path):
     argv = ["extract", MODEL, "mini-mad", "-o", str(tmp_path / "parts"), "--scheduler", "tcp://a:1"]
-    with pytest.raises(ValueError, match="expected --shard, and -o FOLDER"):
+    with pytest.raises(ValueError, match="--scheduler: expected --shard N"):
         commands.extract(MODEL, ["mini-mad"], output=tmp_path, scheduler="tcp://a:1")
     assert main([*argv, "--shard", "1/2"]) == 2
     assert not (tmp_path / "parts").exists()
