@@ -4,8 +4,6 @@ Beyond what a linear function of the composition tells, models agree on energies
 ones and the minis, on the structures that come with lumlip, slopes are between 0.6 and 1.4.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np
