@@ -23,7 +23,7 @@ from lumlip.errors import (
 )
 from lumlip.extraction import files
 from lumlip.extraction.arrays import LAYER
-from lumlip.extraction.energies import EXPECTED, strange_energies
+from lumlip.extraction.energies import strange_energies
 from lumlip.extraction.given import Given
 from lumlip.extraction.jobs import Job, failed_frames, free_first, made, with_elements
 from lumlip.extraction.store import select
@@ -95,15 +95,19 @@ class Panel:
         lines += [f"missing: {model} ({reason})" for model, reason in self.missing.items()]
         return "\n".join(lines)
 
+    @cached_property
+    def strange(self) -> list[str]:
+        """What is odd about the energies of features files."""
+        energies = {m: self.energies(m) for m, ds in self.datasets.items() if "energy" in ds}
+        return strange_energies(energies, self.structures)
+
     def remarks(self) -> list[str]:
         """Say how many structures are there twice, which folds cannot know, and what is odd."""
         parents = (atoms.info.get("parent") for atoms in self.structures)
         pairs = {*zip(self.sums, parents, strict=True)}
         again = len(pairs) - len({sha256 for sha256, _ in pairs})
         copies = f"{again} structures are copies of others, of other parents: errors are too small"
-        energies = {m: self.energies(m) for m, ds in self.datasets.items() if "energy" in ds}
-        strange = strange_energies(energies, self.structures)
-        return [copies] * (again > 0) + doubts(self.structures, self.frames) + strange
+        return [copies] * (again > 0) + doubts(self.structures, self.frames) + self.strange
 
     def told(self) -> Self:
         """Say on standard error what was left out, where no report is shown."""
@@ -198,8 +202,8 @@ def panel(
     made_ones = {name: datasets[name] for name in own if name in datasets}
     shown = {m: select(ds, np.isin(ds["frame"], common)) for m, ds in made_ones.items()}
     found = Panel(given.part(common).structures, shown, dropped, missing)
-    REMARKS.update(dict.fromkeys(remarks := found.remarks()))
-    for line in (line for line in remarks if EXPECTED in line):  # the others are told before
+    REMARKS.update(dict.fromkeys(found.remarks()))
+    for line in found.strange:  # other remarks are told before
         tell(f"lumlip: warning: {line}")
     return found
 
