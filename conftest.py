@@ -28,7 +28,7 @@ collect_ignore_glob = ["notebooks/[0-9r]*.py", "book/*.py", "_build", "runs"]
 
 VIEWER_DATA = tempfile.mkdtemp(prefix="lumlip-viewer-data-")
 #: Chapters with models or layers that no other asks for, and about how many seconds these take.
-FEATURES_OF_THEIR_OWN, EXTRACTION = ("03", "06", "08"), 100
+FEATURES_OF_THEIR_OWN, EXTRACTION = ("02", "04", "06"), 100
 NOT_COMPARED = ("image/svg+xml", "text/csv", "stderr")
 
 _sanitize = plugin.IPyNbCell.sanitize

@@ -120,7 +120,7 @@ heat.heat_of(last)
 
 Of last layers, except where the backbone is named. GFRE and LFRE are errors: 0, rebuilt exactly. The others are similarities: 1, the
 same; a measure without a direction has one number. Chance alone gives more than 0, more so with many channels: PWCCA with a wide last layer says little
-([chapter 7](../notebooks/07_both_headlines_are_right.ipynb)).
+([chapter 8](../notebooks/08_both_headlines_are_right.ipynb)).
 """
 
 # %% tags=["remove-input"]

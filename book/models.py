@@ -76,7 +76,7 @@ Markdown(models_page.minis_markdown())
 Among them are pairs that differ in one thing only: the seed, the functional of the teacher, the kind of structures
 (all, inorganic, organic), or the width. The half-wide one had as many steps as the others and learned less.
 Those called *quarter* and *sixteenth* had only this share of the steps: they are not good models, but show
-[what longer training does](../notebooks/06_controls.ipynb) to the distance of two seeds.
+[what longer training does](../notebooks/02_controls.ipynb) to the distance of two seeds.
 An *untrained* twin has the initial weights of the mini it is named after.
 
 Others were trained on lithium thiophosphates and their like, the set [mini-lps](structures.ipynb), by the paper's

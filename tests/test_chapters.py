@@ -125,7 +125,7 @@ def test_models_without_energies_are_refused_before_the_work_where_energies_are_
 def test_models_without_what_a_chapter_measures_are_refused_before_the_work(
     structures, tmp_path, capsys
 ):
-    """Chapters 4 and 8 ran for minutes, then stopped, or printed an R² of nan."""
+    """The chapters of layers and of depth ran for minutes, then stopped, or printed an R² of nan."""
     some = {"last_layer": np.zeros((3, 2))}
     arrays = {"bare": some, "backbone": some | {"backbone": np.zeros((3, 2))}}
     arrays["layers"] = arrays["backbone"] | {"layer_00_embedding": np.zeros((3, 2))}
@@ -133,13 +133,13 @@ def test_models_without_what_a_chapter_measures_are_refused_before_the_work(
     for name, one in arrays.items():
         np.savez(tmp_path / f"{name}.npz", **one)
     lines = {
-        ("04", "bare"): "bare.npz has no backbone, which 04_backbone_knows_more is about; leave",
-        ("04", "backbone"): "no model has energies, of which 04_backbone_knows_more tells; add one",
-        ("08", "backbone"): "backbone.npz has no layers, which 08_models_part_on_the_way is about",
+        ("05", "bare"): "bare.npz has no backbone, which 05_backbone_knows_more is about; leave",
+        ("05", "backbone"): "no model has energies, of which 05_backbone_knows_more tells; add one",
+        ("06", "backbone"): "backbone.npz has no layers, which 06_models_part_on_the_way is about",
         (
-            "08",
+            "06",
             "layers",
-        ): "no model has energies, of which 08_models_part_on_the_way tells; add one",
+        ): "no model has energies, of which 06_models_part_on_the_way tells; add one",
     }
     for (chapter, name), said in lines.items():
         argv = ["-p", f"models=[{models[name]}]", "-p", f"structures={structures}"]

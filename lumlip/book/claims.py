@@ -32,7 +32,7 @@ class Claim:
     control: Estimate | float | None = None
     control_is: str = ""
     models: str = ""  # on which
-    primary: bool = False  # the one claim of a finding that is counted for all five together
+    finding: int = 0  # of the paper's five, if this is the one claim that is counted for it
     chosen_after: str = ""  # what was chosen after seeing numbers, if anything was
     expect: str = HOLDS  # the outcome that the text of the page was written for
 

@@ -24,7 +24,7 @@ RERUN = "LUMLIP_RERUN"
 
 @dataclass
 class Page:
-    """The claims of a chapter, in the order of its text; its number, and its finding's if any."""
+    """The claims of a chapter, in the order of its text, and its number."""
 
     number: int
     claims: list[Claim] = field(default_factory=list)
@@ -89,9 +89,9 @@ class Page:
     def record(self, folder: Path) -> None:
         """Write the primary claim as JSON, for the figure of the front page."""
         for claim in self.claims:
-            if claim.primary:
-                content = {"number": self.number, **_plain(claim)}
-                path = folder / f"finding-{self.number}.json"
+            if claim.finding:
+                content = {"number": claim.finding, **_plain(claim)}
+                path = folder / f"finding-{claim.finding}.json"
                 path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
@@ -125,7 +125,7 @@ def _row(claim: Claim) -> dict[str, str]:
     agreeing, n_seeds = claim.agreeing
     control = claim.control if isinstance(claim.control, Estimate) else _number(claim.control)
     return {
-        "claim": claim.text + (" (primary)" if claim.primary else ""),
+        "claim": claim.text + (" (primary)" if claim.finding else ""),
         "models": claim.models,
         "here": str(claim.found) if claim.outcome != UNTESTED else "",
         "bound": f"{claim.side} {claim.bound:.2f}: {claim.bound_from}",

@@ -112,7 +112,7 @@ from lumlip.book.page import Page
 from lumlip.metrics.repeated import Estimate
 
 page = Page(1)
-page.claim("", Estimate(0.6, 0.5, 0.7), bound=0.1, primary=True)
+page.claim("", Estimate(0.6, 0.5, 0.7), bound=0.1, finding=1)
 page.record(data_folder())
 """
 
@@ -321,9 +321,9 @@ def test_trust_is_for_the_papers_models_too_and_a_wrong_file_is_refused(
         rerun.run("01", {"models": "paper"}, checkout / "out", trust_checkpoint=True)
     assert not (checkout / "out").exists()
     assert ready(resolve("mace-mp-0b3-medium")).sha256  # trusted by now
-    shutil.move(checkout / "notebooks" / "01_squares.py", checkout / "notebooks" / "03_squares.py")
-    with pytest.raises(ValueError, match="no table of models lists those of chapter 3"):
-        rerun.run("03", {"models": "paper"}, checkout / "out")
+    shutil.move(checkout / "notebooks" / "01_squares.py", checkout / "notebooks" / "04_squares.py")
+    with pytest.raises(ValueError, match="none of the paper's models of chapter 4"):
+        rerun.run("04", {"models": "paper"}, checkout / "out")
 
 
 def stubborn(deaf):

@@ -69,13 +69,13 @@ def test_what_is_odd_about_the_structures_is_told(page, monkeypatch):
 
 
 def test_answer_and_primary_claim_are_left_for_the_front_page(page, tmp_path):
-    page.claim("far", FAR, bound=0.4, bound_from="the paper", control=0.3, primary=True)
+    page.claim("far", FAR, bound=0.4, bound_from="the paper", control=0.3, finding=2)
     page.claim("another", FAR, bound=0.4)
     page.answer("Far: **60 %**.\n")
     page.record(tmp_path)
     assert (tmp_path / "answer-03.md").read_text() == "Far: **60 %**.\n"
-    found = json.loads((tmp_path / "finding-3.json").read_text())
-    assert found["number"] == 3
+    found = json.loads((tmp_path / "finding-2.json").read_text())
+    assert found["number"] == 2
     assert (found["text"], found["outcome"], found["side"]) == ("far", HOLDS, "above")
     assert (found["value"], found["low"], found["bound"], found["control"]) == (0.6, 0.5, 0.4, 0.3)
 

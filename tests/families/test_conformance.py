@@ -53,7 +53,7 @@ OFFLINE += [m for m in EXPERTS if m.split("@")[0] in {row.split("@")[0] for row 
 FAMILY_OF = {m: resolve(m).family for m in OFFLINE}
 FIRST = {family: m for m, family in reversed(FAMILY_OF.items())}
 FULL = list(FIRST.values())
-# Chapter 03 runs all that were fine-tuned; one of each family is enough here.
+# Chapter 04 runs all that were fine-tuned; one of each family is enough here.
 TUNED = [m for m in OFFLINE if "-lps-" in m and not m.endswith("-bespoke")]
 # Other seeds and shorter trainings are the same networks with other weights.
 SAME = [m for m in OFFLINE if m.endswith(("-quarter", "-sixteenth", "-seed3", "-seed4", "-seed5"))]

@@ -152,7 +152,7 @@ def test_splits_of_the_book_stay(mini_mad, by):
 
 
 def test_split_of_few_large_compositions_stays():
-    # Chapter 06: as many atoms as in the part "test" of mini-lps, which has two subsets.
+    # Chapter 02: as many atoms as in the part "test" of mini-lps, which has two subsets.
     ds = _atoms_of("mini-lps")
     n_test = int((ds.part.values[ds.structure.values] == "test").sum())
     test = split(ds, by="composition", n_test=n_test)[1]

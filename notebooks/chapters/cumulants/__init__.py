@@ -1,1 +1,1 @@
-"""Chapter 05: averages and cumulants."""
+"""Averages and cumulants."""

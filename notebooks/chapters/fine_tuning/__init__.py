@@ -1,1 +1,1 @@
-"""Chapter 03: fine-tuning."""
+"""Fine-tuning."""

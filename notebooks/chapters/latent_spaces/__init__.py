@@ -1,1 +1,1 @@
-"""Chapter 01: different latent spaces."""
+"""Different latent spaces."""

@@ -1,1 +1,1 @@
-"""Chapter 04: backbone and last layer."""
+"""Backbone and last layer."""

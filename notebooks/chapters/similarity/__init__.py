@@ -1,1 +1,1 @@
-"""Chapter 07: measures of similarity."""
+"""Measures of similarity."""

@@ -18,7 +18,7 @@ def both_ways(
 ) -> dict[str, dict[Pair, Estimate]]:
     """Measure pairs of models on draws of one atom of each structure.
 
-    Intervals come from random halves of the parents of each draw, as in chapter 07.
+    Intervals come from random halves of the parents of each draw, as in chapter 08.
 
     Returns
     -------

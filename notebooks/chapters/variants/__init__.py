@@ -1,1 +1,1 @@
-"""Chapter 02: variants of one architecture."""
+"""Variants of one architecture."""

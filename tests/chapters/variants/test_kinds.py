@@ -84,5 +84,5 @@ def test_files_of_a_user_differ_in_something_unknown(tmp_path):
 def test_every_kind_has_a_name_for_figures():
     assert set(KINDS) >= APART
     assert set(RECIPE.values()) <= set(KINDS)
-    models = [*paper_models(2), "sevennet-0", "sevennet-mf-0@PBE"]
+    models = [*paper_models(3), "sevennet-0", "sevennet-mf-0@PBE"]
     assert {kind_of(a, b) for a in models for b in models if a != b} <= set(KINDS)

@@ -60,7 +60,7 @@ from lumlip.zoo.relations import family_of
 use_style()
 frames = lumlip.structures(structures)
 small_models = [*with_seeds(minis), *controls] if minis else []
-lists = {"published": chosen(models, chapter=2), "minis": small_models}
+lists = {"published": chosen(models, chapter=3), "minis": small_models}
 panels = {name: panel_if_any(ids, frames, device=device) for name, ids in lists.items()}
 options = {"n_seeds": n_seeds, "n_bootstrap": n_bootstrap, "device": device}
 fits = {name: fitted(panel, **options) for name, panel in panels.items()}
@@ -79,13 +79,13 @@ def farther(fit, *kinds, than, family=""):
 
 
 # %% tags=["hide-input"]
-page = Page(2)
+page = Page(3)
 within, between = weights(real, *VARIANTS), weights(real, FAMILIES)
 apart, share = real.mean(within), real.share(within)
 of_seeds = weights(small, "seed")
 seeds, sizes = small.mean(of_seeds), real.mean(weights(real, "size", family="sevennet"))
 page.claim(
-    "published variants of one architecture differ more than the paper's sizes of MACE", apart, primary=True,
+    "published variants of one architecture differ more than the paper's sizes of MACE", apart, finding=2,
     bound=paper_value("size", "MACE-MP", "high"), bound_from="the paper: MACE-MP of three sizes",
     control=seeds, control_is="minis, two random seeds", models="published", expect=NO_MORE,
     chosen_after="the bound was set when numbers of one split were known",
@@ -168,7 +168,7 @@ But small models of ours that differ in nothing but the random seed recover less
 variants differ because of their training or by mere chance is not known.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-kinds", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) of last-layer features, by what two models differ in. Hue and marker: the family; black: means over families. Bars: 95 % interval."}, "image": {"alt": "Rows by what differs, from seed to architecture, and errors from zero to one. Two seeds of a mini lie as far to the right as most variants do; published families farther right than published variants."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-kinds", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) of last-layer features, by what two models differ in. Hue and marker: the family; black: means over families. Bars: 95 % interval."}, "image": {"alt": "Rows by what differs, from seed to architecture, and errors from zero to one. Two seeds of a mini lie as far to the right as most variants do; published families farther right than published variants."}}
 rows = [paper_rows(), kind_rows(real, "published"), kind_rows(small, "minis")]
 rows = pd.concat([some for some in rows if len(some)], ignore_index=True)
 kinds_plot(plt.figure(), rows)
@@ -220,7 +220,7 @@ Notice in the figure:
   too, and leaving out one family at a time, the interval is {over_models.low:.2f} to {over_models.high:.2f}: the order is that of these
   models, not of potentials in general.
 - **An exception.** HIENet, whose code goes back to that of SevenNet, is no farther from it than variants of SevenNet are from
-  each other (difference {beside_hienet.found}; all errors are in [the chapter before](01_different_latent_spaces.ipynb)).
+  each other (difference {beside_hienet.found}; all errors are in [chapter 1](01_different_latent_spaces.ipynb)).
 """)
 
 # %% [markdown]
@@ -247,7 +247,7 @@ shown(f"""
 What differs: the models (MACE, PET, DPA and UMA there), the structures (the MAD test set there,
 [mini-mad](../book/structures.ipynb) here, for minis those whose elements they know), and the protocol (one split by atom
 there; here every structure is tested once, by maps fitted without its relatives, in several orders of the folds).
-Pairs of a model and its own fine-tune are in no mean: they belong to [the next chapter](03_fine_tuning_keeps_pretraining.ipynb).
+Pairs of a model and its own fine-tune are in no mean: they belong to [the next chapter](04_fine_tuning_keeps_pretraining.ipynb).
 
 ## What would change our mind
 
@@ -258,8 +258,8 @@ Pairs of a model and its own fine-tune are in no mean: they belong to [the next 
 ## Parameters and checks
 
 The page takes about two minutes on two cores once features are stored.
-`lumlip run 02 -p models="[paper]"` takes the checkpoints of the paper (a download);
-`lumlip run 02 -p models="[chgnet-0.2.0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` takes two on your structures.
+`lumlip run 03 -p models="[paper]"` takes the checkpoints of the paper (a download);
+`lumlip run 03 -p models="[chgnet-0.2.0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` takes two on your structures.
 No structure with its relatives makes up a fifth of a mean squared error.
 """
 

@@ -53,9 +53,9 @@ from lumlip.minis.cards import card
 from lumlip.plotting import style
 
 style.use_style()
-page = Page(6)
+page = Page(2)
 n_few, n_local = min(n_few, n_seeds), min(n_local, n_seeds)
-panel = lumlip.panel(chosen(models, chapter=6), structures, device=device, skip_failing=True)
+panel = lumlip.panel(chosen(models, chapter=2), structures, device=device, skip_failing=True)
 print(panel.report())
 options = {"device": device, "n_bootstrap": n_bootstrap}
 fits = real.PublishedFits.of(panel, n_seeds=n_seeds, n_few=n_few, seed=seed, **options)
@@ -160,7 +160,7 @@ nothing recover {100 * fixed.value:.0f} % by themselves, and of our small MACE a
 trained architectures do.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-ladder", "caption": "Share of the last-layer features that each kind of source recovers by one linear map, with 95 % intervals. Crosses: sources that learned nothing; filled: published models, each pair of families once; hollow: minis."}, "image": {"alt": "Share recovered by source: near zero for shuffled atoms, rising over features that learned nothing and another family to variants, and for minis to another training of the same mini"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-ladder", "caption": "Share of the last-layer features that each kind of source recovers by one linear map, with 95 % intervals. Crosses: sources that learned nothing; filled: published models, each pair of families once; hollow: minis."}, "image": {"alt": "Share recovered by source: near zero for shuffled atoms, rising over features that learned nothing and another family to variants, and for minis to another training of the same mini"}}
 groups = {"published models": share, **{m: small_fits.shares(m) for m in small_fits.seeds}}
 blind = (SHUFFLED, ELEMENT, FORMULA, FIXED, small.TWIN)
 figures.ladder(plt.figure(), groups, blind=blind)
@@ -188,7 +188,7 @@ This page asks what such a number is without learning.
 
 ## Evidence
 
-Sources that learned nothing, in {numref}`fig-06-ladder`: another model with its atoms shuffled (chance); the element of the
+Sources that learned nothing, in {numref}`fig-02-ladder`: another model with its atoms shuffled (chance); the element of the
 atom; with it the composition of the structure; and beside both {term}`SOAP`, a fixed formula of the surroundings
 {cite:p}`Bartok2013,Willatt2018`.
 *Told* means that the source has a column for every element, so that the map has a constant per element.
@@ -226,7 +226,7 @@ shown(f"""
 Does longer training bring two seeds together?
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-longer", "caption": "Two seeds of a mini after a sixteenth, a quarter and all of its steps. Left: GFRE between them, mean of both directions, with 95 % intervals. Right: their force error on unseen structures over that of zero force."}, "image": {"alt": "After all steps two seeds are farther apart than after a sixteenth, for both minis, while their force errors fall"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-02-longer", "caption": "Two seeds of a mini after a sixteenth, a quarter and all of its steps. Left: GFRE between them, mean of both directions, with 95 % intervals. Right: their force error on unseen structures over that of zero force."}, "image": {"alt": "After all steps two seeds are farther apart than after a sixteenth, for both minis, while their force errors fall"}}
 figures.longer(plt.subplots(1, 2, figsize=(style.WIDTH, 2.6))[1], apart, errors)
 plt.show()
 
@@ -279,7 +279,7 @@ little that had to be learned. And the paper's own four models, which need a dow
 
 ## Parameters and checks
 
-`lumlip run 06 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` reruns this page.
+`lumlip run 02 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` reruns this page.
 It takes about three minutes on two cores once features are stored.
 """
 

@@ -55,7 +55,7 @@ from lumlip.zoo.relations import family_name, family_of
 
 style.use_style()
 options = {"n_bootstrap": n_bootstrap, "device": device}
-panel = lumlip.panel(chosen(models, chapter=3), structures, device=device, skip_failing=True)
+panel = lumlip.panel(chosen(models, chapter=4), structures, device=device, skip_failing=True)
 variants = Variants.of(panel, layer, orders_of(panel.atoms, n_seeds=n_seeds), **options)
 ids = kin_of(minis)
 kin_ids = [model for models_of in ids.values() for model in models_of]
@@ -69,7 +69,7 @@ if kin_panel is not None:
 unseen = family.without_groups(seen)
 
 # %% tags=["hide-input"]
-page = Page(3)
+page = Page(4)
 rated = [mini for mini in minis if (mini, "FF, high rate") in family.kin]
 after = "all structures count; the bound"
 always = {"models": "minis", "control_is": "the same", "chosen_after": after}
@@ -84,7 +84,7 @@ def nearer(text, scratch, tuned, *, of=minis, some=family, **more):
 
 
 text = "Fine-tuned in all weights, a model is nearer to its parent than one from scratch"
-nearer(text, "bespoke", ALL_WEIGHTS, primary=True)
+nearer(text, "bespoke", ALL_WEIGHTS, finding=3)
 text = "The same on structures that no fine-tuning has seen"
 nearer(text, "bespoke", ALL_WEIGHTS, some=unseen, expect=FAILS)
 mace = {"of": rated, "models": "minis of MACE"}
@@ -146,7 +146,7 @@ But how near it stays depends on the tuning: a higher rate moves it farther, and
 materials, is not shown to be closer than variants of another architecture are.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-controls", "caption": "Distance from the parent on lithium thiophosphates: mean of the global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) of both directions, with 95 % intervals. Below the broken line: controls. High rate: that of bespoke; low: that of FF."}, "image": {"alt": "Distances of fine-tuned models and controls from their parent, a row per model: fine-tuned ones lie left, bespoke ones right"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-controls", "caption": "Distance from the parent on lithium thiophosphates: mean of the global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) of both directions, with 95 % intervals. Below the broken line: controls. High rate: that of bespoke; low: that of FF."}, "image": {"alt": "Distances of fine-tuned models and controls from their parent, a row per model: fine-tuned ones lie left, bespoke ones right"}}
 tuned_by = {
     "HF": "HF (head)",
     "HTL": "HTL (new head)",
@@ -196,7 +196,7 @@ low = family.farther(["bespoke, low rate"], ["FF"], minis=rated)
 d = {role: family.distance(role, minis=minis) for role in ("bespoke", "other seeds", "untrained")}
 d["all"] = family.distance(*ALL_WEIGHTS, minis=minis)
 shown(f"""
-In {{numref}}`fig-03-controls`, notice:
+In {{numref}}`fig-04-controls`, notice:
 
 - **The learning rate** explains part of the gap, not all of it: at the bespoke model's rate FF is nearer by {high}, at its own
   by {low}; the high rate moves FF farther by {moved}.
@@ -206,7 +206,7 @@ In {{numref}}`fig-03-controls`, notice:
   rebuilt more easily. So the claims ask for more than its distance.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-far", "caption": "Distances, likewise, of pairs of variants on all kinds of structures: a parent and its child tuned on far data, two children of one parent, or neither; bars: means."}, "image": {"alt": "Distances of pairs of variants, in five rows: fine-tuned on far data, siblings, unrelated, in the paper and here; the rows overlap"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-far", "caption": "Distances, likewise, of pairs of variants on all kinds of structures: a parent and its child tuned on far data, two children of one parent, or neither; bars: means."}, "image": {"alt": "Distances of pairs of variants, in five rows: fine-tuned on far data, siblings, unrelated, in the paper and here; the rows overlap"}}
 table = published_pairs().query("structures == 'MAD-test'")
 table = table.assign(family=np.where(table["one"].str.startswith("MACE"), "MACE", "PET"))
 titles = {FAR: "parent and child", SIBLINGS: "of one parent", SCRATCH: "unrelated"}
@@ -225,7 +225,7 @@ plt.show()
 # %% tags=["remove-input"]
 pair, older, sevens = (steady.distance(some) for some in (far, own, others))
 shown(f"""
-In {{numref}}`fig-03-far`, notice:
+In {{numref}}`fig-04-far`, notice:
 
 - **CHGNet's** pair is at {pair}, the older CHGNet at {older} from the same parent; variants of SevenNet are {sevens} apart.
 - **One parent is left out** here: a random crystal with lanthanides, whose error explodes in one order of the folds; with it,
@@ -263,7 +263,7 @@ parents (second claim).
 ## Parameters and checks
 
 The page takes about two minutes on two cores once features are stored:
-`lumlip run 03 -p models="[chgnet-0.3.0, chgnet-r2scan]" -p minis="[]" -p structures=my.xyz`.
+`lumlip run 04 -p models="[chgnet-0.3.0, chgnet-r2scan]" -p minis="[]" -p structures=my.xyz`.
 """
 
 # %% tags=["hide-input"]

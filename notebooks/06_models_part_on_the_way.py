@@ -57,7 +57,7 @@ frames = lumlip.structures(structures)
 frames = frames[:: max(1, min(every, len(frames) // 200))]
 twins = [untrained_twin(m) for m in minis]
 seeds = [one for m in minis if len(seeds_of(m)) > 1 for one in seeds_of(m)]
-named = {"published": chosen(models, chapter=8)}
+named = {"published": chosen(models, chapter=6)}
 named["minis"] = list(dict.fromkeys([*minis, *twins, *seeds]))
 if models == ["published"]:  # maps between all ten take several times as long
     named["published"] = first_of_families(named["published"])
@@ -91,7 +91,7 @@ seeds_part, seeds_end = (
 )
 
 # %% tags=["hide-input"]
-page = Page(8)
+page = Page(6)
 null = {"bound_from": "a null: no change with depth", "models": "published"}
 crystal = {"chosen_after": "one crystal is left out"}
 control = {"control_is": "untrained minis"}
@@ -172,7 +172,7 @@ trained models, unlike untrained ones, meet there, along one direction, the ener
 But on the way there, from the first interaction to the last, features as they are move apart, and so do those of untrained networks.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-stages", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) between two models at the same stage, mean over pairs, with 95 % intervals. Left: features as they are. Right: without the mean of each element; *the rest*: also without the leading direction of the target. Published models and minis are seen on different structures: compare slopes, not heights."}, "image": {"alt": "Left, all lines rise from the embedding to the last interaction. Right, they are nearly level up to the last interaction; then published models fall steeply, except in the rest, trained minis fall a little, and untrained minis rise."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-stages", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) between two models at the same stage, mean over pairs, with 95 % intervals. Left: features as they are. Right: without the mean of each element; *the rest*: also without the leading direction of the target. Published models and minis are seen on different structures: compare slopes, not heights."}, "image": {"alt": "Left, all lines rise from the embedding to the last interaction. Right, they are nearly level up to the last interaction; then published models fall steeply, except in the rest, trained minis fall a little, and untrained minis rise."}}
 fig, axs = plt.subplots(1, 2, figsize=(style.WIDTH, 4.2), sharey=True)
 for ax, view in zip(axs, (AS_IS, WITHIN), strict=True):
     lines = {
@@ -231,7 +231,7 @@ Left out is {", ".join(f"`{name}`" for name in heavy) or "no crystal"}, which al
 the last interaction. With it, the intervals of the first two changes include zero: {part_all} and {meet_all}.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-pairs", "caption": "Change of GFRE with depth in each pair of published families, mean of both directions, with 95 % intervals. Right of zero the two part, left of it they come nearer. A mark has the colors of its two families."}, "image": {"alt": "Three panels with one row per pair of families. In the first, all marks but one lie right of zero. In the second, pairs without HIENet lie right of zero, those with it left. In the third, all lie left of zero."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-06-pairs", "caption": "Change of GFRE with depth in each pair of published families, mean of both directions, with 95 % intervals. Right of zero the two part, left of it they come nearer. A mark has the colors of its two families."}, "image": {"alt": "Three panels with one row per pair of families. In the first, all marks but one lie right of zero. In the second, pairs without HIENet lie right of zero, those with it left. In the third, all lie left of zero."}}
 if pairs:
     size = style.WIDTH, 1.4 + 0.3 * len(pairs)
     fig, axs = plt.subplots(1, 3, figsize=size, sharex=True, sharey=True)
@@ -279,7 +279,7 @@ ours are nearer. Models, structures, and split (single atoms against whole paren
 
 ## Parameters and checks
 
-`lumlip run 08 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on other models and
+`lumlip run 06 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on other models and
 structures. The page takes about two minutes on two cores
 once features are stored.
 """

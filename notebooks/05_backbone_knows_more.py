@@ -50,7 +50,7 @@ from lumlip.plotting import style
 from lumlip.zoo.relations import family_of, first_of_families, untrained_twin
 
 style.use_style()
-named = {"published": chosen(models, chapter=4)}
+named = {"published": chosen(models, chapter=5)}
 named["minis"] = [*minis, *map(untrained_twin, minis)]
 panels = panels_of(named, structures, device=device)
 options = {"n_bootstrap": n_bootstrap, "device": device}
@@ -95,12 +95,12 @@ before, learned = small.excess(twins), small.excess_over(trained, twins)
 split = parts["along"].difference(pairs, pairs, other=parts["rest"])
 
 # %% tags=["hide-input"]
-page = Page(4)
+page = Page(5)
 null = {"bound_from": "a null: no difference", "models": "published"}
 control = {"control": before, "control_is": "untrained twins of the minis", "expect": NO_MORE}
 late = {"chosen_after": "that last layers are narrow, or one direction, was known"}
 page.claim(
-    "in a model, the way back is harder than the way forth", excess, primary=True, **null, **control
+    "in a model, the way back is harder than the way forth", excess, finding=4, **null, **control
 )
 aside = {"chosen_after": "that some crystals carry much of the error, which are left out here"}
 page.claim("the same where the head is not linear", curved, **null, **control, **aside)
@@ -146,7 +146,7 @@ in each of the {len(families)} families (without {len(crystals)} crystals on whi
 But networks that were never trained show this, too: in our small models, training made the gap smaller, not larger.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-ways", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) within each model: forth (from backbone to last layer, as the model itself goes), bar, and back, marker with 95 % interval (broad; cut at the edge). Hollow: minis; crosses: controls, which are untrained minis and, where the head is linear and the way forth exact by construction, as many random channels of the backbone."}, "image": {"alt": "One line per model from the error forth to the error back, in five groups: published models with nonlinear and with linear heads, minis, untrained minis, and the paper's families; back lies to the right of forth in all published models here, but not in every mini, nor in the paper's UMA."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-ways", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) within each model: forth (from backbone to last layer, as the model itself goes), bar, and back, marker with 95 % interval (broad; cut at the edge). Hollow: minis; crosses: controls, which are untrained minis and, where the head is linear and the way forth exact by construction, as many random channels of the backbone."}, "image": {"alt": "One line per model from the error forth to the error back, in five groups: published models with nonlinear and with linear heads, minis, untrained minis, and the paper's families; back lies to the right of forth in all published models here, but not in every mini, nor in the paper's UMA."}}
 kinds = {
     "published, nonlinear head": real.bent, "published, linear head": real.linear,
     "minis": trained, "minis, untrained": twins,
@@ -183,7 +183,7 @@ cannot rebuild a wide backbone, whatever it holds.
 
 ## Evidence
 
-{numref}`fig-04-ways` shows every model.
+{numref}`fig-05-ways` shows every model.
 """
 
 # %%
@@ -215,7 +215,7 @@ stands between them is arbitrary. So we add the *readout*: the widest features t
 which is the backbone for those two families and the last layer for all others.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-04-between", "caption": "GFRE between each pair of families (0 = rebuilt exactly, 1 = no better than the average), mean of both directions; lines: 95 % intervals."}, "image": {"alt": "For each pair of families three marks: backbones, last layers and readouts; last layers lie lowest in most pairs."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-05-between", "caption": "GFRE between each pair of families (0 = rebuilt exactly, 1 = no better than the average), mean of both directions; lines: 95 % intervals."}, "image": {"alt": "For each pair of families three marks: backbones, last layers and readouts; last layers lie lowest in most pairs."}}
 table = tables.family_table(real)
 fig, ax = plt.subplots(figsize=(style.WIDTH, 1.1 + 0.36 * len(table)))
 figures.by_layer(ax, table)
@@ -257,7 +257,7 @@ Its models, structures (the test part of MAD) and split (single atoms, once) are
 
 ## Parameters and checks
 
-`lumlip run 04 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on other models and
+`lumlip run 05 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on other models and
 structures. It takes about three minutes on two cores once features are stored.
 """
 

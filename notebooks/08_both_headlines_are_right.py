@@ -64,7 +64,7 @@ from lumlip.plotting import style
 from lumlip.zoo.relations import family_of, untrained_twin
 
 style.use_style()
-panel = lumlip.panel(chosen(models, chapter=7), structures, device=device, skip_failing=True)
+panel = lumlip.panel(chosen(models, chapter=8), structures, device=device, skip_failing=True)
 wanted = [*with_seeds(minis), *map(untrained_twin, minis)] if len(minis) > 1 else []
 small = lumlip.panel(wanted, structures, device=device, skip_failing=True) if wanted else None
 names = list(panel.datasets)
@@ -94,7 +94,7 @@ orders = {m: estimate(real, numbers.order, every, "gfre", m) for m in LABELS if 
 between = {m: estimate(real, numbers.order, apart, "gfre", m) for m in orders}
 
 # %% tags=["hide-input"]
-page = Page(7)
+page = Page(8)
 chance_order = numbers.order_by_chance(real, every, "gfre", "cka")
 for view, where, of in (
     (AS_IS, "as they are", draws),
@@ -148,7 +148,7 @@ But compared as they are, untrained networks look nearly as alike as trained one
 depends on the measure.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-scale", "caption": "How alike two families are by each measure, with 95 % intervals; 0: as with the atoms of one model permuted, 1: as one mini trained from two seeds. Left: features as they are. Right: with the mean of each element subtracted. What lies beyond the axis is drawn at its edge."}, "image": {"alt": "Left: trained minis (hollow) are to the right of untrained twins (crosses) by measures of shape, and to the left of them by measures of neighbors. Right: trained minis are to the right of their untrained twins by every measure"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-scale", "caption": "How alike two families are by each measure, with 95 % intervals; 0: as with the atoms of one model permuted, 1: as one mini trained from two seeds. Left: features as they are. Right: with the mean of each element subtracted. What lies beyond the axis is drawn at its edge."}, "image": {"alt": "Left: trained minis (hollow) are to the right of untrained twins (crosses) by measures of shape, and to the left of them by measures of neighbors. Right: trained minis are to the right of their untrained twins by every measure"}}
 figures.scale_figure(plt.figure(), of_view)
 plt.show()
 
@@ -205,7 +205,7 @@ shown(f"""
 **Orders.** Two measures on different scales may still put pairs of models in the same order.
 """
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-order", "caption": "Agreement of each measure with the GFRE on the order of pairs of published models (Spearman's coefficient), with 95 % intervals; features as they are."}, "image": {"alt": "Linear CKA and Procrustes order pairs nearly as the GFRE does; CKNNA, PWCCA and shared neighbors do so much less"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-08-order", "caption": "Agreement of each measure with the GFRE on the order of pairs of published models (Spearman's coefficient), with 95 % intervals; features as they are."}, "image": {"alt": "Linear CKA and Procrustes order pairs nearly as the GFRE does; CKNNA, PWCCA and shared neighbors do so much less"}}
 figures.order_figure(plt.figure(), orders, between, chance_order)
 plt.show()
 
@@ -250,7 +250,7 @@ a scale on which neighbors and large directions order pairs of families alike.
 
 ## Parameters and checks
 
-`lumlip run 07 -p models="[sevennet-0, chgnet-0.3.0]" -p structures=my.xyz` runs this page on your own models and structures.
+`lumlip run 08 -p models="[sevennet-0, chgnet-0.3.0]" -p structures=my.xyz` runs this page on your own models and structures.
 It takes about three minutes on two cores once features are stored. [Methods](../book/methods.md) has the formulas.
 """
 
