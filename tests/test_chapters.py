@@ -125,7 +125,7 @@ def test_models_without_energies_are_refused_before_the_work_where_energies_are_
 def test_models_without_what_a_chapter_measures_are_refused_before_the_work(
     structures, tmp_path, capsys
 ):
-    """The chapters of layers and of depth ran for minutes, then stopped, or printed an R² of nan."""
+    """Layers and depth ran for minutes, then stopped, or printed an R² of nan."""
     some = {"last_layer": np.zeros((3, 2))}
     arrays = {"bare": some, "backbone": some | {"backbone": np.zeros((3, 2))}}
     arrays["layers"] = arrays["backbone"] | {"layer_00_embedding": np.zeros((3, 2))}

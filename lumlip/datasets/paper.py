@@ -74,5 +74,5 @@ def paper_models(chapter: int) -> list[str]:
     """Ids of the models that the paper compares on the subject of a chapter, if published."""
     models = PAPER_MODELS.get(chapter, _HEADLINE)
     if not models:
-        raise ValueError(f"lumlip knows none of the paper's models of chapter {chapter}; name others")
+        raise ValueError(f"none of the paper's models of chapter {chapter} are known; name others")
     return list(models)

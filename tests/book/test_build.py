@@ -322,7 +322,7 @@ def test_trust_is_for_the_papers_models_too_and_a_wrong_file_is_refused(
     assert not (checkout / "out").exists()
     assert ready(resolve("mace-mp-0b3-medium")).sha256  # trusted by now
     shutil.move(checkout / "notebooks" / "01_squares.py", checkout / "notebooks" / "04_squares.py")
-    with pytest.raises(ValueError, match="none of the paper's models of chapter 4"):
+    with pytest.raises(ValueError, match="models of chapter 4 are known"):
         rerun.run("04", {"models": "paper"}, checkout / "out")
 
 

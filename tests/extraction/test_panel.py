@@ -159,7 +159,7 @@ def test_nothing_in_common_is_an_error():
 def test_the_papers_models_by_one_word():
     assert paper_models(1)[0] == "mace-mp-0b3-medium"
     assert paper_models(2) == paper_models(1)
-    with pytest.raises(ValueError, match="none of the paper's models of chapter 4; name others"):
+    with pytest.raises(ValueError, match="models of chapter 4 are known; name others"):
         paper_models(4)
     for ids in PAPER_MODELS.values():
         assert all(resolve(model).weights == "download" for model in ids)
