@@ -212,7 +212,7 @@ if structures == "mini-mad" and not panel.dropped:
 shown(f"""
 Notice:
 - Between families the mean GFRE is {gfre}{calm}; between variants of one family it is smaller by {nearer}
-  ([chapter 3](03_same_architecture_different_training.ipynb) asks whether that is chance). Every pair of families counts once.
+  ([a later chapter](03_same_architecture_different_training.ipynb) asks whether that is chance). Every pair of families counts once.
 - Four families are few: an interval over *models*, from leaving out one family at a time, is as wide as
   {over_models.low:.2f} to {over_models.high:.2f}. HIENet and SevenNet share most, and DIEP is the hardest to rebuild.
 - With a map around every atom the error is {local.mean(all_firsts)}, with one map {same_atoms.mean(all_firsts)}

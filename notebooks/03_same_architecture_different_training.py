@@ -220,7 +220,7 @@ Notice in the figure:
   too, and leaving out one family at a time, the interval is {over_models.low:.2f} to {over_models.high:.2f}: the order is that of these
   models, not of potentials in general.
 - **An exception.** HIENet, whose code goes back to that of SevenNet, is no farther from it than variants of SevenNet are from
-  each other (difference {beside_hienet.found}; all errors are in [chapter 1](01_different_latent_spaces.ipynb)).
+  each other (difference {beside_hienet.found}; all errors are in [the first chapter](01_different_latent_spaces.ipynb)).
 """)
 
 # %% [markdown]
