@@ -199,6 +199,15 @@ We add a {term}`control`: models that differ in the random seed alone. Published
 ## Evidence
 """
 
+# %%
+# The idea, for one target and one split: the error from each other model, and what the two differ in.
+panel = next(some for some in panels.values() if some is not None)
+(target, Y), *sources = panel.layer("last_layer").items()
+train, test = lumlip.split(panel.atoms, by="parent", n_test=len(Y) // 5)
+for source, X in sources:
+    error = lumlip.gfre(X, Y, train=train, test=test)
+    print(f"{source} to {target}: GFRE {error:.2f} ({kind_of(source, target)})")
+
 # %% tags=["remove-input"]
 found = rows.set_index(["source", "kind", "name"])
 

@@ -36,6 +36,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
+import lumlip
 from chapters.disagreement import energies, figures
 from chapters.disagreement.detection import COMPOSITION, DISTANCE, ERROR, areas, mean_area
 from chapters.disagreement.study import Study, groups_of
@@ -45,6 +46,7 @@ from chapters.shared.panels import panels_of
 from lumlip.book.claims import FAILS, NO_MORE
 from lumlip.book.page import Page, shown
 from lumlip.datasets.paper import paper_table
+from lumlip.metrics.cumulants import mean_over_atoms
 from lumlip.metrics.repeated import Estimate, pair_weights
 from lumlip.plotting import style
 from lumlip.zoo.relations import first_of_families, untrained_twin
@@ -141,9 +143,8 @@ on features, and a large feature error says more about the structure than about 
 """)
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-stitching", "caption": "What is lost of a model's energy beyond composition against the GFRE of its last layer, for each ordered pair of families. On the gray line as much is lost of both."}, "image": {"alt": "Circles, for trained sources, lie far below the diagonal, with crosses, for the energy alone, on top of them; triangles, for untrained sources, lie near the diagonal or above."}}
-fig, axs = plt.subplots(
-    1, len(studies), figsize=(style.WIDTH, 3.2), sharex=True, sharey=True, squeeze=False
-)
+size = style.WIDTH, 3.2
+fig, axs = plt.subplots(1, len(studies), figsize=size, sharex=True, sharey=True, squeeze=False)
 for ax, name in zip(axs.flat, studies, strict=True):
     x, y, some = gfre[name].table.to_numpy(), energy[name].table.to_numpy(), w[name] > 0
     before, one = twins[name] > 0, single[name].table.to_numpy()[pairs[name] > 0]
@@ -168,8 +169,7 @@ plt.show()
 Two doctors examine the same patients. Much of what one writes down cannot be worked out from the other's notes; yet
 from these notes one can nearly always tell the first doctor's diagnosis. No wonder: both
 make nearly the same diagnoses, so the other's diagnosis alone would do.
-And on whom do their notes differ most? Mostly on patients on whom the notes of two other
-doctors differ, too.
+And on whom do their notes differ most? Mostly on patients on whom the notes of two other doctors differ, too.
 :::
 
 ## What the paper says
@@ -179,8 +179,7 @@ What it means for the energies that users see, and whether the error of a single
 warning, is left open.
 
 Here, {term}`disagreement` is the difference of two models' energies per atom beyond what a linear function of the composition
-explains. Maps and baselines are fitted without the structure and its
-relatives. One model stands for each family.
+explains. Maps and baselines are fitted without the structure and its relatives. One model stands for each family.
 
 ## Evidence
 
@@ -191,10 +190,8 @@ reconstruction error, {term}`GFRE`: 0 = rebuilt exactly, 1 = no better than the 
 
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-ranks", "caption": "Rank correlation (Spearman's ρ, over structures) of each pair's disagreement in energy with its own error and with that of strangers; lines: 95 % intervals."}, "image": {"alt": "For each pair of families a circle and a cross. The circle lies far to the right of the cross in the three pairs of published models without DIEP, close to it in most others, and left of it in pairs with DIEP."}}
 sizes = [len(some) for some in rows.values()]
-fig, axs = plt.subplots(
-    len(rows), figsize=(style.WIDTH, 1.3 + 0.32 * sum(sizes)), sharex=True, squeeze=False,
-    height_ratios=sizes,
-)  # fmt: skip
+options = {"figsize": (style.WIDTH, 1.3 + 0.32 * sum(sizes)), "height_ratios": sizes}
+fig, axs = plt.subplots(len(rows), sharex=True, squeeze=False, **options)
 for ax, (name, some) in zip(axs.flat, rows.items(), strict=True):
     figures.own_and_foreign(ax, some, mini=name == "minis")
     ax.set_title(name, loc="left")
@@ -220,6 +217,14 @@ the atoms, and the composition, to the energy of B. *Lost* is on the scale of th
 the composition alone. The same map can be given A's energy, one number, in place of its features. {numref}`fig-09-stitching`
 shows all pairs.
 """
+
+# %%
+# The idea, for one pair and one fold: energy beyond composition, from the average of A's last layer.
+study, (a, b) = studies[main], studies[main].models[:2]
+average = mean_over_atoms(study.features[a], study.owner)
+beyond, fold = study.beyond[0][:, [1]], study.folds[0]  # composition fitted on other folds
+lost = lumlip.gfre(np.hstack([average, study.shares]), beyond, train=fold != 0, test=fold == 0)
+print(f"{a} to {b}: {lost:.2f} of the energy is lost")
 
 # %% tags=["remove-input"]
 shown(f"""
@@ -272,8 +277,7 @@ pd.DataFrame.from_dict(against, orient="index", columns=["paper", "here"]).astyp
 
 # %% [markdown]
 """
-The paper's models are larger, its structures MAD's test part, its split takes single
-atoms; here every structure counts alike.
+The paper's models are larger, its structures MAD's test part, its split takes single atoms; here every structure counts alike.
 
 ## What would change our mind
 
@@ -284,8 +288,7 @@ atoms; here every structure counts alike.
 ## Parameters and checks
 
 `lumlip run 09 -p models="[sevennet-0, chgnet-0.3.0]" -p minis="[]" -p structures=my.xyz` runs this page on your own models and
-structures. With fewer than four families there are no strangers.
-The page takes about three minutes on two cores once features are stored.
+structures. With fewer than four families there are no strangers. It takes about three minutes on two cores once features are stored.
 """
 
 # %% tags=["hide-input"]
