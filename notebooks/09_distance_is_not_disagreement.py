@@ -35,6 +35,7 @@ device: str = "auto"  # auto, cpu or cuda
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 
 import lumlip
 from chapters.disagreement import energies, figures
@@ -188,6 +189,16 @@ reconstruction error, {term}`GFRE`: 0 = rebuilt exactly, 1 = no better than the 
 *Strangers* are models of two other families, whose error knows nothing of this pair.
 """
 
+# %%
+# The idea, for one pair: do structures that are hard to rebuild have energies that differ?
+study, last, (a, b) = studies[main], studies[main].features, studies[main].models[:2]
+errors, folds = np.empty(len(study.owner)), study.orders[0]
+for here in (folds == one for one in np.unique(folds)):
+    errors[here] = lumlip.pointwise_gfre(last[a], last[b], train=~here, test=here)
+differ = np.abs(study.beyond[0][:, 0] - study.beyond[0][:, 1])  # beyond composition
+rho_of_pair = spearmanr(mean_over_atoms(errors[:, None], study.owner)[:, 0], differ).statistic
+print(f"{a} to {b}: rank correlation {rho_of_pair:.2f}")
+
 # %% tags=["hide-input"] mystnb={"figure": {"name": "fig-09-ranks", "caption": "Rank correlation (Spearman's ρ, over structures) of each pair's disagreement in energy with its own error and with that of strangers; lines: 95 % intervals."}, "image": {"alt": "For each pair of families a circle and a cross. The circle lies far to the right of the cross in the three pairs of published models without DIEP, close to it in most others, and left of it in pairs with DIEP."}}
 sizes = [len(some) for some in rows.values()]
 options = {"figsize": (style.WIDTH, 1.3 + 0.32 * sum(sizes)), "height_ratios": sizes}
@@ -206,8 +217,7 @@ Notice:
 - A pair's error ranks structures by its own disagreement with ρ = {of("published", rho(1, 0))}, strangers' errors with
   {of("published", rho(0, 1))}: most of what the error says holds for any pair.
 - The difference, what is the pair's own, is {of("published", rho(1, -1))}; for the minis it is {of("minis", rho(1, -1))}.
-- In {len(reversed_)} of {len(by_pair)} pairs of published models, those with DIEP, strangers do at least as well;
-  four families are too few for an interval over models.
+- In {len(reversed_)} of {len(by_pair)} pairs of published models, those with DIEP, strangers do at least as well; four families are too few for an interval over models.
 """)
 
 # %% [markdown]
@@ -218,23 +228,13 @@ the composition alone. The same map can be given A's energy, one number, in plac
 shows all pairs.
 """
 
-# %%
-# The idea, for one pair and one fold: energy beyond composition, from the average of A's last layer.
-study, (a, b) = studies[main], studies[main].models[:2]
-average = mean_over_atoms(study.features[a], study.owner)
-beyond, fold = study.beyond[0][:, [1]], study.folds[0]  # composition fitted on other folds
-lost = lumlip.gfre(np.hstack([average, study.shares]), beyond, train=fold != 0, test=fold == 0)
-print(f"{a} to {b}: {lost:.2f} of the energy is lost")
-
 # %% tags=["remove-input"]
 shown(f"""
 Notice:
 
-- Of the features {gfre[main].mean(w[main])} is lost, of the energy only {energy[main].mean(w[main])}; from the energy of the source alone it is
-  {single[main].mean(pairs[main])}, so all features together do no better.
+- Of the features {gfre[main].mean(w[main])} is lost, of the energy only {energy[main].mean(w[main])}; from the energy of the source alone it is {single[main].mean(pairs[main])}, so all features together do no better.
 - So models agree on energies, and what the distance measures lies mostly in the rest of the features.
-- It is learned: from the last layers of trained minis {of("minis", lambda n: energy[n].mean(w[n]))} is lost, from those of their
-  untrained twins {of("minis", lambda n: energy[n].mean(twins[n]))}.
+- It is learned: from the last layers of trained minis {of("minis", lambda n: energy[n].mean(w[n]))} is lost, from those of their untrained twins {of("minis", lambda n: energy[n].mean(twins[n]))}.
 """)
 
 # %% [markdown]
