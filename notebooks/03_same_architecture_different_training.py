@@ -200,13 +200,12 @@ We add a {term}`control`: models that differ in the random seed alone. Published
 """
 
 # %%
-# The idea, for one target and one split: the error from each other model, and what the two differ in.
+# The idea, for one target and one split: the error from models that differ in something.
 panel = next(some for some in panels.values() if some is not None)
 (target, Y), *sources = panel.layer("last_layer").items()
 train, test = lumlip.split(panel.atoms, by="parent", n_test=len(Y) // 5)
-for source, X in sources:
-    error = lumlip.gfre(X, Y, train=train, test=test)
-    print(f"{source} to {target}: GFRE {error:.2f} ({kind_of(source, target)})")
+for differ, X in {kind_of(source, target): X for source, X in sources}.items():
+    print(f"{differ}: GFRE {lumlip.gfre(X, Y, train=train, test=test):.2f}")
 
 # %% tags=["remove-input"]
 found = rows.set_index(["source", "kind", "name"])
@@ -253,7 +252,7 @@ shown(f"""
 
 # %% [markdown]
 """
-What differs: the models (MACE, PET, DPA and UMA there), the structures (the MAD test set there,
+What differs: the models (MACE, PET, DPA, UMA there), the structures (MAD's test set there,
 [mini-mad](../book/structures.ipynb) here, for minis those whose elements they know), and the protocol (one split by atom
 there; here every structure is tested once, by maps fitted without its relatives, in several orders of the folds).
 Pairs of a model and its own fine-tune are in no mean: they belong to [the next chapter](04_fine_tuning_keeps_pretraining.ipynb).

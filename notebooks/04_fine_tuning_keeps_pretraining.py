@@ -191,14 +191,14 @@ CHGNet {cite:p}`Deng2023`: its r2SCAN model {cite:p}`Huang2025` was fine-tuned f
 """
 
 # %%
-# The idea, for one parent and one split: its distance, both ways, from a fine-tuned and a bespoke model.
+# The idea, for one parent and one split: from and to a fine-tuned, and a bespoke model.
 if kin_panel is not None:
     last, parent = kin_panel.layer(layer), minis[0]
     train, test = lumlip.split(kin_panel.atoms, by="parent", n_test=len(last[parent]) // 5)
     for child in (ids[key][0] for key in ids if key in {(parent, "FF"), (parent, "bespoke")}):
-        there, back = (last[parent], last[child]), (last[child], last[parent])
-        both = [lumlip.gfre(*way, train=train, test=test) for way in (there, back)]
-        print(f"{child} and {parent}: mean GFRE {np.mean(both):.3f}")
+        ways = (last[parent], last[child]), (last[child], last[parent])
+        both = [lumlip.gfre(*way, train=train, test=test) for way in ways]
+        print(f"{child}: mean GFRE {np.mean(both):.2f}")
 
 # %% tags=["remove-input"]
 high = family.farther(["bespoke"], ["FF, high rate"], minis=rated)

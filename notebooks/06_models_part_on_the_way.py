@@ -216,14 +216,14 @@ elements in fewer than five parents are not tested.
 """
 
 # %%
-# The idea, for one pair and one split: within elements, is a model easier to rebuild at some step?
+# The idea, for one pair and one split: how near two models are within elements, by step.
 panel = next(iter(panels.values()))
 source, target = [*panel.datasets, *panel.datasets][:2]
 elements = panel.atoms["atomic_number"].to_numpy()
 train, test = lumlip.split(panel.atoms, by="parent", n_test=len(elements) // 5)
 for stage, some in list(fits.at_stages(panel).items())[1:]:  # after the embedding
     X, Y = (without_element_mean(some[model], elements) for model in (source, target))
-    print(f"{stage}: GFRE {lumlip.gfre(X, Y, train=train, test=test):.2f} ({source} to {target})")
+    print(f"{stage}: GFRE {lumlip.gfre(X, Y, train=train, test=test):.2f}")
 
 # %% tags=["remove-input"]
 low, high = real.over_families(AS_IS, on_the_way)[1:]
