@@ -168,7 +168,7 @@ But small models of ours that differ in nothing but the random seed recover less
 variants differ because of their training or by mere chance is not known.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-kinds", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) of last-layer features, by what two models differ in. Hue and marker: the family; black: means over families. Bars: 95 % interval."}, "image": {"alt": "Rows by what differs, from seed to architecture, and errors from zero to one. Two seeds of a mini lie as far to the right as most variants do; published families farther right than published variants."}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-03-kinds", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) of last-layer features, by what two models differ in. Hue and marker: the family; without hue: means over families. Bars: 95 % interval."}, "image": {"alt": "Rows by what differs, from seed to architecture, and errors from zero to one. Two seeds of a mini lie as far to the right as most variants do; published families farther right than published variants."}}
 rows = [paper_rows(), kind_rows(real, "published"), kind_rows(small, "minis")]
 rows = pd.concat([some for some in rows if len(some)], ignore_index=True)
 kinds_plot(plt.figure(), rows)

@@ -144,7 +144,7 @@ But a small share does not prove a loss: from bare labels of the elements, of wh
 line recovers only {100 * none.value:.0f} %.
 """)
 
-# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-orders", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) from the mean to the cumulants up to order K. Lines: models; black: mean over models in which every family counts once, with its 95 % interval; crosses: the control, one-hot elements."}, "image": {"alt": "Errors that rise with the order of the cumulants for all models, as in the paper, and are highest for one-hot elements"}}
+# %% tags=["hide-input"] mystnb={"figure": {"name": "fig-07-orders", "caption": "Global feature reconstruction error (GFRE: 0 = rebuilt exactly, 1 = no better than the average) from the mean to the cumulants up to order K. Lines: models; thick: mean over models in which every family counts once, with its 95 % interval; crosses: the control, one-hot elements."}, "image": {"alt": "Errors that rise with the order of the cumulants for all models, as in the paper, and are highest for one-hot elements"}}
 fig, ax = plt.subplots(figsize=(WIDTH, 3.6))
 means = [fit.mean(once(fit, k, every)) for k in fit.targets]
 figures.order_curves(ax, fit, ELEMENT, paper, mean=means)
